@@ -1,0 +1,48 @@
+# `make help` lists the targets.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.development
+TESTS ?=
+export PYTHONDONTWRITEBYTECODE := 1
+.DEFAULT_GOAL := help
+
+.PHONY: help demo test test-slow test-next check format lock clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(STAMP) ## Start the gateway with three client projects on one bucket (PORT=8000)
+	@exec $(BIN)/python -m gateway.demo
+
+test: $(STAMP) ## Run the tests (TESTS="tests/test_isolation.py -k eve" for some of them)
+	@$(BIN)/python -m pytest -m "not slow" $(TESTS)
+
+test-slow: $(STAMP) ## Run the tests that `make test` leaves out
+	@$(BIN)/python -m pytest -m slow $(TESTS)
+
+test-next: ## Run the suite on Django 6.1, where a Python >= 3.12 is found
+	@VENV=.venv-next REQUIREMENTS=requirements/next.txt MINIMUM=3.12 bash requirements/install.sh
+	@.venv-next/bin/python -m pytest -m "not slow" $(TESTS)
+
+check: $(STAMP) ## Lint, format, types, import order, migrations, deployment checks
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy .
+	$(BIN)/lint-imports
+	$(BIN)/python -m gateway.demo.check
+
+format: $(STAMP) ## Format the code and mend what ruff can mend
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock: $(STAMP) ## Pin every requirement again, with hashes
+	bash requirements/lock.sh
+
+clean: ## Remove what the other targets made
+	rm -rf $(VENV) .venv-next .demo .data .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage
+
+$(STAMP): requirements/production.txt requirements/development.txt requirements/install.sh
+	@PYTHON=$(PYTHON) VENV=$(VENV) REQUIREMENTS=requirements/development.txt MINIMUM=3.11 bash requirements/install.sh
+	@touch $@
