@@ -1,0 +1,64 @@
+"""What is answered when something is refused: one form for each refusal, the same bytes for everybody."""
+
+from collections.abc import Callable
+from http import HTTPStatus
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.http import urlencode
+
+from tenants.errors import GatewayError, NotFound, SignInRequired
+from tenants.middleware import plain_not_found
+
+# Nothing but our own files, no frames, no plug-ins, no inline script or style.
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
+    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+
+
+class ErrorMiddleware:
+    """Turns a GatewayError of a view into its answer, and gives every page its headers."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+        response.headers.setdefault("Cache-Control", "private, no-store")
+        return response
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        return answered(request, error) if isinstance(error, GatewayError) else None
+
+
+def answered(request: HttpRequest, error: GatewayError) -> HttpResponse:
+    """Return the answer for a refusal. Whoever is not signed in is sent there; the detail stays with us."""
+    if isinstance(error, SignInRequired):
+        back = {"next": request.get_full_path()} if request.method in {"GET", "HEAD"} else {}
+        return HttpResponse(status=HTTPStatus.FOUND, headers={"Location": f"{reverse('account_login')}?{urlencode(back)}"})
+    if error.status == NotFound.status:
+        return plain_not_found()
+    return render(request, "refused.html", {"error": error}, status=error.status)
+
+
+def not_found(_request: HttpRequest, exception: Exception | None = None) -> HttpResponse:  # noqa: ARG001 - Django's signature
+    return plain_not_found()
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001 - Django's signature
+    context = {"message": "The form was too old, or came from elsewhere. Go back, load the page again and retry."}
+    return render(request, "refused.html", context, status=HTTPStatus.FORBIDDEN)
+
+
+def too_many_requests(request: HttpRequest) -> HttpResponse:
+    context = {"message": "Too many tries. Wait a few minutes, then try again."}
+    return render(request, "refused.html", context, status=HTTPStatus.TOO_MANY_REQUESTS)
+
+
+def server_error(_request: HttpRequest) -> HttpResponse:
+    return HttpResponse(
+        "Something went wrong on our side. It is logged.\n", content_type="text/plain; charset=utf-8", status=500
+    )

@@ -1,0 +1,64 @@
+"""Who may: the owner what no policy denies, a stranger what ACL or policy open, and never to write."""
+
+from collections.abc import Callable
+from urllib.parse import unquote
+
+from gateway.demo.bucket.errors import Refused, Response
+from gateway.demo.bucket.operations import action_of
+from gateway.demo.bucket.policy import policy_of
+from gateway.demo.bucket.request import S3Request
+from gateway.demo.bucket.store import Store
+
+OPEN_TO_STRANGERS = frozenset({"GetObject", "HeadObject", "ListObjects", "HeadBucket"})
+# The owner can always take back a policy, or one careless Deny would lock the bucket for good.
+NEVER_DENIED = frozenset({"GetBucketPolicy", "PutBucketPolicy", "DeleteBucketPolicy"})
+
+
+class Access:
+    def __init__(self, store: Store) -> None:
+        self.store = store
+
+    def __call__(self, request: S3Request, answer: Callable[[S3Request], Response]) -> Response:
+        """Pass on what is permitted."""
+        if request.bucket and request.operation != "CreateBucket" and not self.store.has_bucket(request.bucket):
+            raise Refused("NoSuchBucket")
+        if request.operation not in NEVER_DENIED and "Deny" in self._effects(request):
+            raise Refused("AccessDenied", "A bucket policy denies this.")
+        if request.anonymous:
+            self._check_stranger(request)
+        return answer(request)
+
+    def _effects(self, request: S3Request) -> list[str]:
+        """Return what policies say about the target, and about the source of a copy."""
+        wanted = [(action_of(request.operation), request.bucket, request.key)]
+        if request.operation in {"CopyObject", "UploadPartCopy"}:
+            wanted.append(("s3:GetObject", *source_of(request)))
+        return [self._effect(action, bucket, key) for action, bucket, key in wanted]
+
+    def _effect(self, action: str, bucket: str, key: str) -> str:
+        resource = f"arn:aws:s3:::{bucket}/{key}" if key else f"arn:aws:s3:::{bucket}"
+        return policy_of(self.store.policy_document(bucket)).effect(action, resource)
+
+    def _check_stranger(self, request: S3Request) -> None:
+        """Refuse what is not open to everybody; a missing key answers like a private one."""
+        if request.operation not in OPEN_TO_STRANGERS or request.parameter("versionId"):
+            raise Refused("AccessDenied")
+        allowed = "Allow" in self._effects(request)
+        missing = bool(request.key) and not self.store.has_object(request.bucket, request.key)
+        if missing and not self._may_list(request):
+            raise Refused("AccessDenied")
+        if not allowed and not missing and not self.store.is_public(request.bucket, request.key):
+            raise Refused("AccessDenied")
+
+    def _may_list(self, request: S3Request) -> bool:
+        allowed = self._effect("s3:ListBucket", request.bucket, "") == "Allow"
+        return allowed or self.store.is_public(request.bucket, "")
+
+
+def source_of(request: S3Request) -> tuple[str, str]:
+    """Return bucket and key of `x-amz-copy-source`."""
+    path, _, _ = request.headers.get("x-amz-copy-source").partition("?")
+    bucket, _, key = unquote(path).removeprefix("/").partition("/")
+    if not bucket or not key:
+        raise Refused("InvalidArgument", "x-amz-copy-source is not BUCKET/KEY.")
+    return bucket, key

@@ -1,0 +1,127 @@
+"""Browser uploads: a verified form becomes the PUT it stands for."""
+
+import io
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from html import escape
+from urllib.parse import quote, urlencode
+
+from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.http import parse_options_header
+from werkzeug.sansio.multipart import Data, Epilogue, Event, Field, File, MultipartDecoder, NeedData
+
+from gateway.demo.bucket.credentials import Credentials
+from gateway.demo.bucket.errors import Refused, Response
+from gateway.demo.bucket.post_policy import check_form
+from gateway.demo.bucket.request import Headers, IncomingBody, S3Request
+
+READ_BYTES = 256 * 1024
+MOST_PARTS = 100
+# Taken and not stored: RGW does the same, so who needs them must set them on a later copy.
+NOT_STORED = frozenset({"cache-control", "content-disposition", "content-encoding", "expires"})
+FIELDS = NOT_STORED | {
+    "acl", "awsaccesskeyid", "bucket", "content-type", "key", "policy", "redirect", "signature",
+    "success_action_redirect", "success_action_status", "x-amz-algorithm", "x-amz-credential", "x-amz-date",
+    "x-amz-signature",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Form:
+    fields: dict[str, str]
+    filename: str
+    content: bytes
+
+
+class FormUploads:
+    def __init__(self, credentials: Credentials) -> None:
+        self.credentials = credentials
+
+    def __call__(self, request: S3Request, answer: Callable[[S3Request], Response]) -> Response:
+        """Store the file of a form the holder of the key has signed; pass everything else on."""
+        if request.operation != "PostObject":
+            return answer(request)
+        if not request.anonymous:
+            raise Refused("InvalidArgument", "Only one way of signing a request is allowed.")
+        form = read_form(request)
+        fields = _meant(form, request.bucket)
+        check_form(fields, len(form.content), self.credentials)
+        upload = _as_put(request, fields, form.content)
+        return _answer(answer(replace(upload, asker=self.credentials.access_key)), request, fields)
+
+
+def read_form(request: S3Request) -> Form:
+    """Return the fields and the file of a multipart/form-data body; the file must come last."""
+    kind, options = parse_options_header(request.headers.get("content-type"))
+    if kind != "multipart/form-data" or not options.get("boundary"):
+        raise Refused("MalformedPOSTRequest")
+    try:
+        parts = _parts(MultipartDecoder(options["boundary"].encode(), max_parts=MOST_PARTS), request.body)
+        *fields, (file, content) = parts
+        named = {part.name.lower(): content.getvalue().decode() for part, content in fields if isinstance(part, Field)}
+    except (ValueError, AttributeError, RequestEntityTooLarge):
+        raise Refused("MalformedPOSTRequest") from None
+    if file.name != "file" or len(named) != len(fields):
+        raise Refused("InvalidArgument", "A form holds each field once and then the file.")
+    return Form(named, file.filename if isinstance(file, File) else "", content.getvalue())
+
+
+def _parts(decoder: MultipartDecoder, body: IncomingBody) -> list[tuple[Field | File, io.BytesIO]]:
+    parts: list[tuple[Field | File, io.BytesIO]] = []
+    for event in _events(decoder, body):
+        if isinstance(event, Field | File):
+            parts.append((event, io.BytesIO()))
+        elif isinstance(event, Data):
+            parts[-1][1].write(event.data)
+    return parts
+
+
+def _events(decoder: MultipartDecoder, body: IncomingBody) -> Iterator[Event]:
+    event: Event = NeedData()
+    while not isinstance(event, Epilogue):
+        if isinstance(event, NeedData):
+            decoder.receive_data(body.read(READ_BYTES) or None)
+        event = decoder.next_event()
+        yield event
+
+
+def _meant(form: Form, bucket: str) -> dict[str, str]:
+    """Return the fields as the policy sees them: `${filename}` replaced, the bucket among them."""
+    fields = {"bucket": bucket, **form.fields}
+    known = [name for name in fields if name in FIELDS or name.startswith(("x-amz-meta-", "x-ignore-"))]
+    if fields["bucket"] != bucket or len(known) != len(fields):
+        raise Refused("AccessDenied", "The form has a field this store does not take.")
+    if not fields.get("key") or not all(value.isprintable() for value in fields.values()):
+        raise Refused("InvalidArgument", "The form has no key, or control characters in a field.")
+    return {**fields, "key": fields["key"].replace("${filename}", form.filename)}
+
+
+def _as_put(request: S3Request, fields: dict[str, str], content: bytes) -> S3Request:
+    named = {name: value for name, value in fields.items() if name.startswith("x-amz-meta-")}
+    named["content-type"] = fields.get("content-type", "binary/octet-stream")
+    if "acl" in fields:
+        named["x-amz-acl"] = fields["acl"]
+    lines = tuple((name, value.encode().decode("latin-1")) for name, value in named.items())
+    body = IncomingBody(io.BytesIO(content), len(content))
+    return replace(
+        request, method="PUT", operation="PutObject", key=fields["key"], query=(), headers=Headers(lines), body=body
+    )
+
+
+def _answer(stored: Response, request: S3Request, fields: dict[str, str]) -> Response:
+    """Return what the form asked to see: 204, 200, 201 with an XML body, or a redirect."""
+    if stored.status != 200:  # noqa: PLR2004  # the only success of a PUT
+        return stored
+    key, etag = fields["key"], stored.header("ETag")
+    location = f"http://{request.headers.get('host')}{quote(request.raw_path.rstrip('/'))}/{quote(key)}"
+    redirect = fields.get("success_action_redirect") or fields.get("redirect", "")
+    if redirect.startswith(("http://", "https://")):
+        found = urlencode({"bucket": request.bucket, "key": key, "etag": etag})
+        return Response(303, (("Location", f"{redirect}{'&' if '?' in redirect else '?'}{found}"),))
+    headers = (("ETag", etag), ("Location", location))
+    status = {"200": 200, "201": 201}.get(fields.get("success_action_status", ""), 204)
+    if status != 201:  # noqa: PLR2004  # 201 is the one with a body
+        return Response(status, headers)
+    texts = {"Location": location, "Bucket": request.bucket, "Key": key, "ETag": etag}
+    body = "".join(f"<{name}>{escape(text, quote=False)}</{name}>" for name, text in texts.items())
+    return Response(201, (*headers, ("Content-Type", "application/xml")), f"<PostResponse>{body}</PostResponse>".encode())

@@ -1,0 +1,59 @@
+"""The row of layers in front of the store.
+
+A layer gets the request and the rest of the row. It refuses by raising `Refused`, answers itself, or passes on what it
+learned and may change the answer on its way out. A store with a temper (slow, forgetful, out of order) is one layer
+more in the row.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Protocol
+
+from gateway.demo.bucket.access import Access
+from gateway.demo.bucket.bodies import read_body
+from gateway.demo.bucket.cors import Cors
+from gateway.demo.bucket.credentials import Credentials
+from gateway.demo.bucket.errors import Refused, Response
+from gateway.demo.bucket.forms import FormUploads
+from gateway.demo.bucket.limits import Limits
+from gateway.demo.bucket.overrides import override_headers
+from gateway.demo.bucket.request import S3Request
+from gateway.demo.bucket.signatures import Signatures, every_amz_header_signed
+from gateway.demo.bucket.store import Store
+
+Answer = Callable[[S3Request], Response]
+
+
+class Layer(Protocol):
+    def __call__(self, request: S3Request, answer: Answer, /) -> Response: ...
+
+
+def usual_layers(store: Store, credentials: Credentials) -> tuple[Layer, ...]:
+    """Return the layers of a store that behaves, outermost first."""
+    return (
+        Cors(store),
+        refusals,
+        override_headers,
+        FormUploads(credentials),
+        Signatures(credentials),
+        every_amz_header_signed,
+        Access(store),
+        Limits(store),
+        read_body,
+    )
+
+
+def row(layers: Sequence[Layer], store: Answer) -> Answer:
+    """Return one answer made of all layers and, innermost, the store."""
+    answer = store
+    for layer in reversed(layers):
+        answer = partial(layer, answer=answer)
+    return answer
+
+
+def refusals(request: S3Request, answer: Answer) -> Response:
+    """Turn a refusal of an inner layer into its XML answer."""
+    try:
+        return answer(request)
+    except Refused as refused:
+        return refused.response()

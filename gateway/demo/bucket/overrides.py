@@ -1,0 +1,32 @@
+"""The response headers a signed GET may choose: `response-content-disposition` and its relatives."""
+
+from collections.abc import Callable
+
+from gateway.demo.bucket.errors import Refused, Response
+from gateway.demo.bucket.request import S3Request
+
+OVERRIDES = {
+    "response-cache-control": "Cache-Control",
+    "response-content-disposition": "Content-Disposition",
+    "response-content-encoding": "Content-Encoding",
+    "response-content-language": "Content-Language",
+    "response-content-type": "Content-Type",
+    "response-expires": "Expires",
+}
+WHOLE_OR_PART = frozenset({200, 206})
+
+
+def override_headers(request: S3Request, answer: Callable[[S3Request], Response]) -> Response:
+    """Return the object under the headers its signed URL asks for.
+
+    Without a signature they are refused, as on AWS: anyone could make an HTML page of a public object.
+    """
+    wanted = {OVERRIDES[name]: value for name, value in request.query if name in OVERRIDES}
+    if not wanted or request.operation not in {"GetObject", "HeadObject"}:
+        return answer(request)
+    if request.anonymous:
+        raise Refused("InvalidRequest", "Response headers may be chosen by signed requests only.")
+    if not all(value.isprintable() for value in wanted.values()):
+        raise Refused("InvalidArgument", "A response header may not hold control characters.")
+    response = answer(request)
+    return response.with_headers(wanted) if response.status in WHOLE_OR_PART else response

@@ -1,0 +1,87 @@
+"""Bucket policies: what they say about anybody.
+
+The store has one owner, who may do everything that is not denied to everybody. So a policy matters in two ways: what it
+allows to `*`, and what it denies to `*`.
+"""
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from gateway.demo.bucket.errors import Refused
+
+ANYBODY = ("*", {"AWS": "*"}, {"AWS": ["*"]})
+
+
+@dataclass(frozen=True)
+class Statement:
+    effect: str
+    for_anybody: bool
+    actions: re.Pattern[str]
+    resources: re.Pattern[str]
+    all_actions_but: bool
+    all_resources_but: bool
+
+    def concerns(self, action: str, resource: str) -> bool:
+        """Return whether the statement speaks about anybody doing this."""
+        named = bool(self.actions.fullmatch(action.lower())) is not self.all_actions_but
+        return self.for_anybody and named and bool(self.resources.fullmatch(resource)) is not self.all_resources_but
+
+
+@dataclass(frozen=True)
+class Policy:
+    statements: tuple[Statement, ...] = ()
+
+    @classmethod
+    def read(cls, document: bytes) -> "Policy":
+        """Return the policy of a JSON document, or refuse what could not be kept to the letter.
+
+        An Allow under conditions, or for somebody by name, is taken and opens nothing. A Deny of that kind would have
+        to be obeyed, so it is refused.
+        """
+        try:
+            statements = json.loads(document)["Statement"]
+            return cls(tuple(_statement(each) for each in ([statements] if isinstance(statements, dict) else statements)))
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise Refused("MalformedPolicy") from None
+
+    def effect(self, action: str, resource: str) -> str:
+        """Return `Deny`, else `Allow`, else nothing: a Deny wins over every Allow."""
+        effects = {each.effect for each in self.statements if each.concerns(action, resource)}
+        return "Deny" if "Deny" in effects else "Allow" if effects else ""
+
+
+@lru_cache(maxsize=64)
+def policy_of(document: bytes | None) -> Policy:
+    """Return the policy of a bucket, an empty one when it has none."""
+    return Policy.read(document) if document else Policy()
+
+
+def _statement(each: dict[str, Any]) -> Statement:
+    effect = each["Effect"]
+    plain = each.get("Principal") in ANYBODY and "Condition" not in each
+    if effect not in {"Allow", "Deny"}:
+        raise Refused("MalformedPolicy", "Effect is Allow or Deny.")
+    if effect == "Deny" and not plain:
+        raise Refused("NotImplemented", "This store can only deny to everybody, without conditions.")
+    not_action, not_resource = "NotAction" in each, "NotResource" in each
+    return Statement(
+        effect,
+        plain,
+        _patterns(name.lower() for name in _listed(each["NotAction" if not_action else "Action"])),
+        _patterns(_listed(each["NotResource" if not_resource else "Resource"])),
+        not_action,
+        not_resource,
+    )
+
+
+def _listed(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
+
+
+def _patterns(globs: Iterable[str]) -> re.Pattern[str]:
+    """Return one pattern for all; `*` crosses slashes, as in S3."""
+    return re.compile("|".join(re.escape(glob).replace(r"\*", ".*").replace(r"\?", ".") for glob in globs), re.DOTALL)

@@ -1,0 +1,106 @@
+"""The policy of a browser upload: signed by us, spelled out by the client, held against the form.
+
+Follows "Creating a POST Policy" of the S3 API reference. Each form field needs a condition; refusals are 403 as in
+Ceph RGW, except for the size.
+"""
+
+import base64
+import hmac
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from gateway.demo.bucket import sigv2
+from gateway.demo.bucket.credentials import Credentials
+from gateway.demo.bucket.errors import Refused
+from gateway.demo.bucket.sigv4 import ALGORITHM, Scope, moment_of
+
+NEED_NO_CONDITION = frozenset({"awsaccesskeyid", "file", "policy", "signature", "x-amz-signature"})
+
+
+def check_form(fields: dict[str, str], size_bytes: int, credentials: Credentials) -> None:
+    """Refuse a form whose policy is not ours, is over, or does not allow exactly this.
+
+    `fields` has names in lower case and always a `bucket`, so a policy for another bucket fails (CVE-2023-43040).
+    """
+    _verify(fields, credentials)
+    policy = _decoded(fields["policy"])
+    if _expiration(policy) < datetime.now(UTC):
+        raise Refused("AccessDenied", "Invalid according to Policy: Policy expired.")
+    covered = {name for condition in policy["conditions"] for name in _checked(condition, fields, size_bytes)}
+    extra = {name for name in fields if not name.startswith("x-ignore-")} - covered - NEED_NO_CONDITION
+    if extra:
+        raise Refused("AccessDenied", f"Invalid according to Policy: Extra input fields: {', '.join(sorted(extra))}")
+
+
+def _verify(fields: dict[str, str], credentials: Credentials) -> None:
+    if "policy" not in fields or "x-amz-security-token" in fields:
+        raise Refused("AccessDenied")
+    if "x-amz-signature" in fields:
+        expected = _sigv4(fields, credentials)
+    else:
+        expected = _sigv2(fields, credentials)
+    given = fields.get("x-amz-signature") or fields.get("signature", "")
+    if not hmac.compare_digest(expected.encode(), given.encode()):
+        raise Refused("AccessDenied", "The signature of the policy does not match.")
+
+
+def _sigv4(fields: dict[str, str], credentials: Credentials) -> str:
+    if fields.get("x-amz-algorithm") != ALGORITHM:
+        raise Refused("AccessDenied", f"The algorithm is not {ALGORITHM}.")
+    scope = Scope.read(fields.get("x-amz-credential", ""))
+    scope.check(credentials, moment_of(fields.get("x-amz-date", "")))
+    return scope.sign(credentials, fields["policy"])
+
+
+def _sigv2(fields: dict[str, str], credentials: Credentials) -> str:
+    if not hmac.compare_digest(fields.get("awsaccesskeyid", "").encode(), credentials.access_key.encode()):
+        raise Refused("InvalidAccessKeyId")
+    return sigv2.sign(credentials, fields["policy"])
+
+
+def _decoded(policy: str) -> dict[str, Any]:
+    try:
+        document = json.loads(base64.b64decode(policy, validate=True))
+    except ValueError:
+        document = None
+    if not isinstance(document, dict) or not isinstance(document.get("conditions"), list):
+        raise Refused("MalformedPolicy")
+    return document
+
+
+def _expiration(policy: dict[str, Any]) -> datetime:
+    try:
+        moment = datetime.fromisoformat(str(policy.get("expiration")))
+    except ValueError:
+        raise Refused("MalformedPolicy", "The policy has no valid expiration.") from None
+    return moment.replace(tzinfo=moment.tzinfo or UTC)
+
+
+def _checked(condition: object, fields: dict[str, str], size_bytes: int) -> Iterator[str]:
+    """Return the fields a condition covers, or refuse the form it does not allow."""
+    match condition:
+        case ["content-length-range", int(least), int(most)]:
+            _check_size(size_bytes, least, most)
+        case [str(kind), str(field), str(value)] if field.startswith("$"):
+            yield _checked_field(kind.lower(), field[1:].lower(), value, fields)
+        case dict(pairs):
+            yield from (_checked_field("eq", str(name).lower(), str(value), fields) for name, value in pairs.items())
+        case _:
+            raise Refused("MalformedPolicy", "The policy has a condition that is not known here.")
+
+
+def _check_size(size_bytes: int, least: int, most: int) -> None:
+    if size_bytes > most:
+        raise Refused("EntityTooLarge")
+    if size_bytes < least:
+        raise Refused("EntityTooSmall")
+
+
+def _checked_field(kind: str, name: str, value: str, fields: dict[str, str]) -> str:
+    given = fields.get(name)
+    holds = given is not None and {"eq": given == value, "starts-with": given.startswith(value)}.get(kind, False)
+    if not holds:
+        raise Refused("AccessDenied", f"Invalid according to Policy: Policy Condition failed: {kind}, ${name}")
+    return name

@@ -1,0 +1,61 @@
+"""Who asks: the layer that believes no claim without a proof."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from gateway.demo.bucket import sigv2, sigv4
+from gateway.demo.bucket.credentials import Credentials
+from gateway.demo.bucket.errors import Refused, Response
+from gateway.demo.bucket.request import S3Request
+
+Verifier = Callable[[S3Request, Credentials], frozenset[str] | None]
+
+
+class Signatures:
+    def __init__(self, credentials: Credentials) -> None:
+        self.credentials = credentials
+
+    def __call__(self, request: S3Request, answer: Callable[[S3Request], Response]) -> Response:
+        """Pass on who signed, nobody when nothing claims to be a signature; refuse every claim that fails.
+
+        Half a signature is a claim too: it never falls back to being anonymous.
+        """
+        claims = _claims(request)
+        if not claims:
+            return answer(request)
+        if len(claims) > 1:
+            raise Refused("InvalidArgument", "Only one way of signing a request is allowed.")
+        _refuse_session(request)
+        signed_headers = claims[0](request, self.credentials)
+        return answer(replace(request, asker=self.credentials.access_key, signed_headers=signed_headers))
+
+
+def every_amz_header_signed(request: S3Request, answer: Callable[[S3Request], Response]) -> Response:
+    """Refuse a SigV4 request with an `x-amz-*` header its signature does not cover.
+
+    Without this rule (CVE-2026-54330 and its relatives) the holder of a presigned PUT adds `x-amz-copy-source` and reads
+    any object of the bucket.
+    """
+    unsigned = set(request.headers.names("x-amz-")) - (request.signed_headers or frozenset())
+    if request.signed_headers is not None and unsigned:
+        raise Refused("AccessDenied", f"There were headers present in the request which were not signed: {unsigned}")
+    return answer(request)
+
+
+def _claims(request: S3Request) -> list[Verifier]:
+    authorization = request.headers.get("authorization")
+    names = {name for name, _ in request.query}
+    claims: list[Verifier] = []
+    if "authorization" in request.headers.names():
+        claims.append(sigv2.verify_header if authorization.startswith("AWS ") else sigv4.verify_header)
+    if any(name.lower().startswith("x-amz-") for name in names):
+        claims.append(sigv4.verify_query)
+    if names & sigv2.QUERY_PARAMETERS:
+        claims.append(sigv2.verify_query)
+    return claims
+
+
+def _refuse_session(request: S3Request) -> None:
+    """Refuse session tokens: this store has one key pair, and no answer for a token it cannot check."""
+    if request.headers.names("x-amz-security-token") or request.parameter("X-Amz-Security-Token"):
+        raise Refused("InvalidToken")

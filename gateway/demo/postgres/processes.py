@@ -1,0 +1,62 @@
+"""The processes of a server: what its postmaster.pid says, and what really runs."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from signal import SIGKILL
+
+from gateway.demo.postgres.account import Account
+
+SECONDS_TO_DIE = 10
+# Asked as the server's user: in a container, root may not read another user's /proc/*/cwd.
+# Where there is no /proc nothing is found, and PostgreSQL's own checks have to do.
+FIND_BY_FOLDER = """
+for process in /proc/[0-9]*; do
+  read -r name < "$process/comm" && [ "$name" = postgres ] || continue
+  case "$(readlink "$process/cwd")" in
+    "$0" | "$0 (deleted)") echo "${process#/proc/}" ;;
+  esac
+done 2>/dev/null
+"""
+
+
+@dataclass(frozen=True)
+class PidFile:
+    """What a postmaster writes down about itself."""
+
+    pid: int
+    sockets: Path
+
+
+def read_pid_file(home: Path) -> PidFile | None:
+    """Return what the server of `home` wrote, which may be dead by now, or None."""
+    try:
+        lines = (home / "postmaster.pid").read_text(encoding="utf-8", errors="replace").split("\n")
+    except FileNotFoundError:
+        return None
+    match lines:
+        # A copied or moved folder brings a file along that speaks of another server.
+        case [pid, folder, _, _, sockets, _, *_] if Path(folder) == home and sockets:
+            return PidFile(int(pid), Path(sockets))
+    return None  # or it is not written to the end
+
+
+def server_processes(home: Path, account: Account) -> set[int]:
+    """Return the processes of the server of `home`, and of one whose `home` was deleted."""
+    found = account.run(Path("/bin/sh"), "-c", FIND_BY_FOLDER, str(home)).stdout
+    return {int(pid) for pid in found.split()}
+
+
+def clear_remains(home: Path, account: Account) -> None:
+    """Make way for a new server after the last one was killed.
+
+    Backends that outlived their postmaster hold its shared memory, and one whose folder was
+    deleted would remove the new server's socket when it notices. A postmaster.pid whose number
+    belongs to another process by now would keep the new server from starting.
+    """
+    patience = time.monotonic() + SECONDS_TO_DIE
+    while (pids := server_processes(home, account)) and time.monotonic() < patience:
+        account.signal(SIGKILL, pids)
+        time.sleep(0.02)
+    if not pids and Path("/proc/self").exists():
+        (home / "postmaster.pid").unlink(missing_ok=True)

@@ -1,0 +1,208 @@
+"""The one reader of the environment. `.env.example` explains every variable; a test keeps the two together.
+
+Safe without configuration: debug off, no default secret, cookies only over HTTPS, an unknown host gets nothing.
+"""
+
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+
+from gateway.environment import Environment
+from tenants.errors import GatewayError
+from tenants.prefixes import checked_deployment_prefix
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = Environment()
+ENV_FILE = Path(env.str("DJANGO_ENV_FILE", default=str(BASE_DIR / ".env")))
+# What is set in the environment wins over the file.
+if ENV_FILE.is_file():
+    Environment.read_env(ENV_FILE)
+
+# --- Deployment
+
+DEBUG = env.yes("DJANGO_DEBUG", default=False)
+SECRET_KEY = env.secret(
+    "DJANGO_SECRET_KEY",
+    "Make one: python -c 'import secrets; print(secrets.token_urlsafe(50))'",
+)
+AGENCY_HOST = env.str("AGENCY_HOST", default="agency.localhost")
+# TenantMiddleware is the gate: a host that is neither the agency's nor an active domain's gets a plain 404.
+ALLOWED_HOSTS = ["*"]
+HTTPS_ONLY = env.yes("HTTPS_ONLY", default=True)
+SECURE_PROXY_SSL_HEADER = env.header("SECURE_PROXY_SSL_HEADER")
+# How many proxies of ours stand before us: that many addresses at the end of X-Forwarded-For are believed.
+ALLAUTH_TRUSTED_PROXY_COUNT = env.number("TRUSTED_PROXY_COUNT", default=0, at_least=0, at_most=9)
+
+ROOT_URLCONF = "gateway.urls_tenant"
+AGENCY_URLCONF = "gateway.urls_agency"
+WSGI_APPLICATION = "gateway.wsgi.application"
+
+# --- Apps: identity is shared, content is not (docs/explanation/decisions.md)
+
+SHARED_APPS = [
+    "tenants",
+    "tenants.people",
+    "django_tenants",
+    "django.contrib.contenttypes",
+    "django.contrib.auth",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "allauth",
+    "allauth.account",
+]
+TENANT_APPS = ["tenants.stamp", "media_core"]
+INSTALLED_APPS = [*SHARED_APPS, *TENANT_APPS]
+
+TENANT_MODEL = "tenants.Tenant"
+TENANT_DOMAIN_MODEL = "tenants.Domain"
+# One SET per binding instead of one per cursor. Only for direct connections: see docs/howto/deploy.md.
+TENANT_LIMIT_SET_CALLS = True
+DATABASE_ROUTERS = ["django_tenants.routers.TenantSyncRouter"]
+
+MIDDLEWARE = [
+    "gateway.health.HealthMiddleware",
+    "gateway.requests.RequestLogMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "tenants.middleware.TenantMiddleware",
+    "gateway.answers.ErrorMiddleware",
+    "media_core.uploads.limits.BodyLimitMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "tenants.people.identity.PersonMiddleware",
+    "tenants.middleware.SuspendedMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "gateway" / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# --- Database and cache
+
+DATABASES = {
+    "default": {
+        **env.db("DATABASE_URL", default="postgres:///gateway"),
+        "ENGINE": "django_tenants.postgresql_backend",
+        "CONN_MAX_AGE": env.number("DATABASE_CONN_MAX_AGE", default=60, at_least=0, at_most=3600),
+        "CONN_HEALTH_CHECKS": True,
+    }
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+# In the database, so that sign-in is throttled over all workers together.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "tenants_cacheentry",
+        "KEY_FUNCTION": "tenants.binding.cache_key",
+    }
+}
+
+# --- People, sessions, sign-in
+
+AUTH_USER_MODEL = "people.Person"
+AUTHENTICATION_BACKENDS = ["tenants.people.backends.MemberBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+ACCOUNT_LOGOUT_REDIRECT_URL = "/"
+ACCOUNT_ADAPTER = "tenants.people.adapter.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "none"
+# The reset form must not mail strangers: whoever is unknown hears nothing, and the page is the same.
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_RATE_LIMITS = {"login": "30/m/ip", "login_failed": "10/m/ip,5/5m/key"}
+
+SESSION_ENGINE = "tenants.people.sessions"
+SESSION_COOKIE_AGE = 14 * 24 * 3600
+_cookie_prefix = "__Host-" if HTTPS_ONLY else ""
+SESSION_COOKIE_NAME = f"{_cookie_prefix}session"
+CSRF_COOKIE_NAME = f"{_cookie_prefix}csrf"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS_ONLY
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+CSRF_FAILURE_VIEW = "gateway.answers.csrf_failure"
+
+# --- Headers
+
+SECURE_SSL_REDIRECT = HTTPS_ONLY
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS_ONLY else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = env.yes("HSTS_SUBDOMAINS", default=False)
+# "no-referrer" would make browsers send `Origin: null` with our own forms; links are given out with no-referrer.
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+# --- The bucket. None of these is named AWS_*: django-storages would pick such settings up by itself.
+
+try:
+    LOCATION_PREFIX = checked_deployment_prefix(env.str("LOCATION_PREFIX", default=""))
+except GatewayError as error:
+    raise ImproperlyConfigured(f"LOCATION_PREFIX: {error}") from error
+if not env.yes("USE_S3_MEDIA", default=True):
+    raise ImproperlyConfigured("USE_S3_MEDIA=False: this release stores in a bucket only. Set USE_S3_MEDIA=True.")
+_bucket_remedy = "docs/howto/deploy.md says where to find it."
+BUCKET_ACCESS_KEY = env.secret("AWS_ACCESS_KEY_ID", _bucket_remedy)
+BUCKET_SECRET_KEY = env.secret("AWS_SECRET_ACCESS_KEY", _bucket_remedy)
+BUCKET_NAME = env.secret("AWS_STORAGE_BUCKET_NAME", _bucket_remedy)
+BUCKET_ENDPOINT_URL = env.endpoint("AWS_S3_ENDPOINT_URL", "https://fsn1.your-objectstorage.com")
+BUCKET_REGION = env.str("AWS_S3_REGION_NAME", default="fsn1")
+BUCKET_SIGNATURE_VERSION = env.choice("AWS_S3_SIGNATURE_VERSION", "s3v4", {"s3v4", "s3"})
+BUCKET_ADDRESSING_STYLE = env.choice("AWS_S3_ADDRESSING_STYLE", "virtual", {"virtual", "path"})
+
+# --- Links and uploads
+
+PRESIGNED_URL_EXPIRATION = env.number("PRESIGNED_URL_EXPIRATION", default=300, at_least=1, at_most=3600)
+UPLOAD_MAX_BYTES = env.number("UPLOAD_MAX_BYTES", default=100_000_000, at_least=1, at_most=5_000_000_000)
+# A file of an upload waits here while it is checked, not in memory.
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+FILE_UPLOAD_TEMP_DIR = env.str("UPLOAD_TEMP_DIR", default="") or None
+
+# --- Mail, static files, language, logs
+
+vars().update(env.email_url("EMAIL_URL", default="smtp://localhost:25"))
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="gateway@localhost")
+STATIC_URL = "/static/"
+STATIC_ROOT = env.str("STATIC_ROOT", default=str(BASE_DIR / "staticfiles"))
+# No "default": a FileField of an app that knows nothing of tenants is refused, not stored somewhere.
+STORAGES = {
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", {"DEBUG", "INFO", "WARNING", "ERROR"})
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"context": {"()": "gateway.logs.ContextFilter"}, "redact": {"()": "gateway.logs.RedactFilter"}},
+    "formatters": {"json": {"()": "gateway.logs.JsonFormatter"}},
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": "json", "filters": ["context", "redact"]}
+    },
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+    "loggers": {
+        # Their debug output holds signatures and presigned URLs.
+        **{name: {"level": "WARNING"} for name in ("boto3", "botocore", "s3transfer", "urllib3")},
+        "django": {"handlers": [], "propagate": True, "level": LOG_LEVEL},
+        "django.server": {"handlers": [], "propagate": True, "level": LOG_LEVEL},
+    },
+}

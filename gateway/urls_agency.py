@@ -1,0 +1,14 @@
+"""The routes of the agency's own host."""
+
+from django.urls import include, path
+
+from tenants.console.views import tenants
+
+handler400 = handler403 = handler404 = "gateway.answers.not_found"
+handler429 = "gateway.answers.too_many_requests"
+handler500 = "gateway.answers.server_error"
+
+urlpatterns = [
+    path("accounts/", include("tenants.people.urls")),
+    path("", tenants, name="agency_tenants"),
+]

@@ -1,0 +1,71 @@
+"""What must hold before a link is signed."""
+
+import ipaddress
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004 - Django's name
+
+BUCKET_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]|\.(?!\.)){1,61}[a-z0-9]")
+
+
+@register(Tags.security)
+def no_stray_aws_settings(**_kwargs: Any) -> list[CheckMessage]:
+    """django-storages takes every AWS_* setting as an option, among them some that publish or unsign."""
+    return [
+        Error(f"The setting {name} would change how objects are stored.", hint="Remove it.", id="media_core.E001")
+        for name in sorted(dir(settings))
+        if name.startswith("AWS_")
+    ]
+
+
+@register
+def signature_and_addressing_fit(**_kwargs: Any) -> list[CheckMessage]:
+    """boto signs `/bucket/` with SigV2 where it asks for `/bucket`, so bucket calls by path are refused."""
+    if (settings.BUCKET_SIGNATURE_VERSION, settings.BUCKET_ADDRESSING_STYLE) != ("s3", "path"):
+        return []
+    return [
+        Error(
+            "AWS_S3_SIGNATURE_VERSION=s3 does not work with AWS_S3_ADDRESSING_STYLE=path.",
+            hint="Set AWS_S3_SIGNATURE_VERSION=s3v4, or AWS_S3_ADDRESSING_STYLE=virtual.",
+            id="media_core.E002",
+        )
+    ]
+
+
+@register
+def bucket_name_is_legal(**_kwargs: Any) -> list[CheckMessage]:
+    """boto silently falls back to path style for a name that is no DNS label."""
+    if BUCKET_NAME.fullmatch(settings.BUCKET_NAME):
+        return []
+    hint = "3 to 63 of a-z 0-9 - and dots: see the S3 bucket naming rules."
+    return [Error(f"AWS_STORAGE_BUCKET_NAME={settings.BUCKET_NAME} is no bucket name.", hint=hint, id="media_core.E003")]
+
+
+@register
+def virtual_addressing_needs_a_name(**_kwargs: Any) -> list[CheckMessage]:
+    """There is no host `bucket.127.0.0.1`."""
+    host = urlsplit(settings.BUCKET_ENDPOINT_URL).hostname or ""
+    if settings.BUCKET_ADDRESSING_STYLE != "virtual" or not _is_address(host):
+        return []
+    hint = "Set AWS_S3_ADDRESSING_STYLE=path, or give the endpoint's name."
+    return [Error(f"AWS_S3_ENDPOINT_URL names the address {host}.", hint=hint, id="media_core.E004")]
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+@register(Tags.security, deploy=True)
+def bucket_is_asked_over_https(**_kwargs: Any) -> list[CheckMessage]:
+    """A presigned URL over HTTP can be read, and used, by whoever sees it pass."""
+    if settings.BUCKET_ENDPOINT_URL.startswith("https://"):
+        return []
+    hint = "Give an https:// endpoint."
+    return [Warning("AWS_S3_ENDPOINT_URL is not HTTPS.", hint=hint, id="media_core.W001")]

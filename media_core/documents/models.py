@@ -1,0 +1,87 @@
+"""Documents: what people see of a stored object, and the record of who opened it."""
+
+from typing import Any, Self
+from uuid import UUID
+
+from django.db import models
+from django.db.models import Exists
+from django.db.models.manager import BaseManager
+
+from media_core.documents import permissions
+from media_core.rows import RoomManager, RoomModel
+from media_core.storages.models import StoredObject
+from tenants.binding import bound_tenant
+from tenants.models import Tenant
+from tenants.people.identity import Member
+
+
+class DocumentQuerySet(models.QuerySet["Document"]):
+    def readable_by(self, member: Member | None) -> Self:
+        """Return what this member, or with None a stranger, may read: the twin of permissions.may_read."""
+        return self.filter(permissions.readable(member))
+
+    def served_now(self) -> Self:
+        """Return nothing at all when the tenant's row says it is suspended, whatever this process remembers."""
+        return self.filter(Exists(Tenant.objects.filter(pk=bound_tenant().pk, status=Tenant.Status.ACTIVE)))
+
+    def with_object(self) -> Self:
+        return self.select_related("stored_object").filter(stored_object__state=StoredObject.State.STORED)
+
+
+class Document(RoomModel):
+    """A stored object under the name and title that people gave it."""
+
+    class Visibility(models.TextChoices):
+        PRIVATE = "private"
+        PUBLIC = "public"
+
+    title = models.CharField(max_length=200)
+    name = models.CharField(max_length=200)
+    visibility = models.CharField(max_length=20, choices=Visibility, default=Visibility.PRIVATE)
+    stored_object = models.OneToOneField(StoredObject, on_delete=models.PROTECT, related_name="document")
+    # People live in the public schema and may leave: who it was is written down, not referred to.
+    created_by_id = models.UUIDField()
+    created_by_name = models.CharField(max_length=120)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects: BaseManager[Any] = RoomManager.from_queryset(DocumentQuerySet)()
+
+    class Meta(RoomModel.Meta):
+        ordering = ["-created_at", "id"]
+        indexes = [models.Index(fields=["-created_at", "id"], name="document_newest")]
+        constraints = [
+            models.CheckConstraint(
+                name="document_visibility_is_known", condition=models.Q(visibility__in=["private", "public"])
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class AccessEvent(RoomModel):
+    """Somebody was given a link to a document. Kept when the document is gone, so it refers to nothing."""
+
+    document_id = models.UUIDField(db_index=True)
+    document_name = models.CharField(max_length=200)
+    person_id = models.UUIDField(null=True)
+    person_name = models.CharField(max_length=120, default="")
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta(RoomModel.Meta):
+        ordering = ["-at", "id"]
+
+    def __str__(self) -> str:
+        return f"{self.person_name or 'anonymous'} opened {self.document_name}"
+
+
+def opened(document: Document, member: Member | None) -> AccessEvent:
+    """Write down that this member, or a stranger, was given a link. One INSERT."""
+    person_id: UUID | None = member.person_id if member else None
+    event: AccessEvent = AccessEvent.objects.create(
+        document_id=document.id,
+        document_name=document.name,
+        person_id=person_id,
+        person_name=member.name if member else "",
+    )
+    return event

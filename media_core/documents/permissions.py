@@ -1,0 +1,35 @@
+"""Who may do what with documents. The only module that decides; `None` is a stranger."""
+
+from typing import TYPE_CHECKING
+
+from django.db.models import Q
+
+from tenants.errors import RoleRequired
+from tenants.people.identity import Member
+from tenants.people.models import Role
+
+if TYPE_CHECKING:
+    from media_core.documents.models import Document
+
+UPLOADERS = frozenset({Role.ADMIN, Role.EDITOR})
+
+
+def may_read(member: Member | None, document: "Document") -> bool:
+    """A member reads every document of the tenant; a stranger only what is public."""
+    return member is not None or document.visibility == "public"
+
+
+def readable(member: Member | None) -> Q:
+    """Return `may_read` as a condition on documents. A test holds the two together."""
+    return Q() if member is not None else Q(visibility="public")
+
+
+def may_upload(member: Member) -> bool:
+    """Admins and editors add documents; viewers read."""
+    return member.role in UPLOADERS
+
+
+def require_uploader(member: Member) -> None:
+    """Refuse (RoleRequired) a member who may not upload."""
+    if not may_upload(member):
+        raise RoleRequired

@@ -1,0 +1,62 @@
+"""The tenant's pages: the list of documents and the upload. Plain for now, and without any link to the bucket."""
+
+from django.conf import settings
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
+from django.views.decorators.http import require_POST, require_safe
+
+from media_core.documents.models import Document
+from media_core.documents.permissions import may_upload, require_uploader
+from media_core.library.forms import UploadForm
+from media_core.uploads.flow import store_upload
+from media_core.uploads.limits import takes_uploads
+from tenants.binding import bound_tenant
+from tenants.errors import GatewayError
+from tenants.people.identity import required_member
+
+DOCUMENTS_PER_PAGE = 50
+
+
+@require_safe
+def documents(request: HttpRequest) -> HttpResponse:
+    """The documents that this member may read, newest first. Two statements, whatever the number of documents."""
+    member = required_member(request)
+    readable = Document.objects.readable_by(member).with_object()
+    page = Paginator(readable, DOCUMENTS_PER_PAGE).get_page(request.GET.get("page"))
+    context = {
+        "tenant": bound_tenant(),
+        "member": member,
+        "page": page,
+        "form": UploadForm() if may_upload(member) else None,
+        "max_bytes": settings.UPLOAD_MAX_BYTES,
+    }
+    return render(request, "library/documents.html", context)
+
+
+# Who may upload is asked before the body is read; checking the CSRF token reads it.
+@require_POST
+@takes_uploads
+@csrf_exempt
+def upload(request: HttpRequest) -> HttpResponse:
+    """Take one file from a member who may upload."""
+    require_uploader(required_member(request))
+    return _take_file(request)
+
+
+@csrf_protect
+def _take_file(request: HttpRequest) -> HttpResponse:
+    form = UploadForm(request.POST, request.FILES)
+    if not form.is_valid():
+        messages.error(request, "; ".join(f"{field}: {' '.join(why)}" for field, why in form.errors.items()))
+        return redirect("library:documents")
+    given = form.cleaned_data
+    try:
+        document = store_upload(member=required_member(request), **given)
+    except GatewayError as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, f"“{document.title}” is stored.")
+    return redirect("library:documents")

@@ -1,0 +1,6 @@
+"""The tables of a tenant's schema, from the bottom up."""
+
+from media_core.documents.models import AccessEvent, Document
+from media_core.storages.models import StoredObject
+
+__all__ = ["AccessEvent", "Document", "StoredObject"]

@@ -1,0 +1,86 @@
+"""The one boto3 client of this process. Clients are thread-safe once made; sessions and resources are not."""
+
+import os
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.config import Config
+from django.conf import settings
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+CONNECT_TIMEOUT_SECONDS = 5
+READ_TIMEOUT_SECONDS = 30
+MAX_ATTEMPTS = 4
+MAX_CONNECTIONS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class BucketAccess:
+    """Which bucket, where, and with what: everything a client is made of."""
+
+    endpoint_url: str
+    region: str
+    access_key: str
+    secret_key: str = field(repr=False)
+    signature_version: str
+    addressing_style: str
+
+
+_clients: dict[tuple[int, BucketAccess], "S3Client"] = {}
+_lock = Lock()
+
+
+def bucket_access() -> BucketAccess:
+    """Return what settings say about the bucket."""
+    return BucketAccess(
+        endpoint_url=settings.BUCKET_ENDPOINT_URL,
+        region=settings.BUCKET_REGION,
+        access_key=settings.BUCKET_ACCESS_KEY,
+        secret_key=settings.BUCKET_SECRET_KEY,
+        signature_version=settings.BUCKET_SIGNATURE_VERSION,
+        addressing_style=settings.BUCKET_ADDRESSING_STYLE,
+    )
+
+
+def client_config(access: BucketAccess) -> Config:
+    """Return every option explicitly, so that nothing of the environment decides.
+
+    Checksums only where S3 demands them: boto's default sends an aws-chunked trailer over HTTPS, which Ceph RGW
+    answers with 411.
+    """
+    return Config(
+        signature_version=access.signature_version,
+        s3={"addressing_style": access.addressing_style},
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_required",
+        connect_timeout=CONNECT_TIMEOUT_SECONDS,
+        read_timeout=READ_TIMEOUT_SECONDS,
+        retries={"mode": "standard", "total_max_attempts": MAX_ATTEMPTS},
+        max_pool_connections=MAX_CONNECTIONS,
+        proxies={},
+    )
+
+
+def bucket_client() -> "S3Client":
+    """Return this process's client for the credentials in settings. Makes it once, anew after a fork."""
+    access = bucket_access()
+    key = (os.getpid(), access)
+    client = _clients.get(key)
+    if client is None:
+        with _lock:
+            client = _clients.get(key) or _clients.setdefault(key, _new_client(access))
+    return client
+
+
+def _new_client(access: BucketAccess) -> "S3Client":
+    # A session of its own: boto3's default session is shared with whatever else runs in the process.
+    session = boto3.session.Session(
+        aws_access_key_id=access.access_key,
+        aws_secret_access_key=access.secret_key,
+        region_name=access.region,
+    )
+    return session.client("s3", endpoint_url=access.endpoint_url, config=client_config(access))

@@ -1,0 +1,51 @@
+"""How much a request may send. Decided by its Content-Length, before a byte of the body is read."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+from media_core.errors import UploadRefused, UploadTooLarge
+
+# What a form without files needs. Django limits what it keeps in memory, not what it reads from files.
+FORM_BYTES = 1_000_000
+# Room for the other fields and the boundaries around a file of the largest size.
+FORM_OVERHEAD_BYTES = 100_000
+
+View = Callable[..., HttpResponse]
+
+
+def takes_uploads(view: View) -> View:
+    """Mark a view whose requests may carry a file of UPLOAD_MAX_BYTES."""
+    view.takes_uploads = True  # type: ignore[attr-defined]  # as Django marks csrf_exempt
+    return view
+
+
+class BodyLimitMiddleware:
+    """Refuses a larger body than the view takes. Stands before everything that reads the body, CSRF included."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: View, _args: tuple[Any, ...], _kwargs: dict[str, Any]) -> None:
+        if declared_length(request) > body_limit(view):
+            raise UploadTooLarge(f"{settings.UPLOAD_MAX_BYTES} bytes is the most.")
+
+
+def declared_length(request: HttpRequest) -> int:
+    """Return the body's length as the client declared it; the server reads no more than that."""
+    given = request.META.get("CONTENT_LENGTH") or "0"
+    if not (given.isascii() and given.isdecimal()):
+        raise UploadRefused("The Content-Length is no number.")
+    return int(given)
+
+
+def body_limit(view: View) -> int:
+    """Return the largest body in bytes that this view takes."""
+    if getattr(view, "takes_uploads", False):
+        return int(settings.UPLOAD_MAX_BYTES) + FORM_OVERHEAD_BYTES
+    return FORM_BYTES

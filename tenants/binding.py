@@ -1,0 +1,129 @@
+"""Which tenant this thread of work is for. Everything that touches a tenant's rows or bytes asks here.
+
+A binding sets a ContextVar and the database connection together, and fails closed: with none, with one that
+disagrees with the connection, or with a tenant that may not be served, `bound_tenant` raises.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from enum import Enum
+from functools import partial
+from typing import Final, Literal, TypeAlias
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from tenants.errors import BindingDisagrees, NoTenantBound, TenantSuspended
+from tenants.models import Tenant
+from tenants.trace import tenant_in_log
+
+
+class Agency(Enum):
+    """The other thing a request can be for: the agency's own host, which sees no tenant's content."""
+
+    HOST = "agency"
+
+
+AGENCY: Final = Agency.HOST
+Bound: TypeAlias = Tenant | Literal[Agency.HOST]
+
+_bound: ContextVar[Bound | None] = ContextVar("bound", default=None)
+_unserved: ContextVar[bool] = ContextVar("unserved", default=False)
+
+# The throttle of sign-in counts a person's tries over all hosts together.
+SHARED_CACHE_KEYS = ("allauth:rl:",)
+
+
+@contextmanager
+def bind_tenant(tenant: Tenant, *, even_suspended: bool = False) -> Iterator[Tenant]:
+    """Work for `tenant` inside the block; whatever was bound before is bound again after it.
+
+    `even_suspended` is for the keeper's own work on a tenant that is not served: it never issues links.
+    One SET on the connection, with the first statement inside.
+    """
+    with _bind(tenant, even_suspended=even_suspended):
+        yield tenant
+
+
+@contextmanager
+def bind_agency() -> Iterator[None]:
+    """Work for the agency's own host inside the block: public schema, no tenant."""
+    with _bind(AGENCY):
+        yield
+
+
+@contextmanager
+def _bind(to: Bound, *, even_suspended: bool = False) -> Iterator[None]:
+    previous = connection.tenant
+    token, unserved = _bound.set(to), _unserved.set(even_suspended)
+    in_log = tenant_in_log.set("agency" if to is AGENCY else str(to.id))
+    try:
+        _point_connection_at(to)
+        yield
+    finally:
+        tenant_in_log.reset(in_log)
+        _unserved.reset(unserved)
+        _bound.reset(token)
+        connection.set_tenant(previous)
+
+
+def _point_connection_at(to: Bound) -> None:
+    if to is AGENCY:
+        connection.set_schema_to_public()
+    else:
+        connection.set_tenant(to)
+
+
+def bound_tenant() -> Tenant:
+    """Return the tenant this work is for.
+
+    Raises NoTenantBound, BindingDisagrees when the connection points elsewhere, or TenantSuspended. No query.
+    """
+    tenant = bound_tenant_even_suspended()
+    if not (tenant.served or _unserved.get()):
+        raise TenantSuspended
+    return tenant
+
+
+def bound_tenant_even_suspended() -> Tenant:
+    """Return the bound tenant, for those who must know it also when nothing of it is served."""
+    tenant = bound()
+    if tenant is AGENCY:
+        raise NoTenantBound
+    if connection.schema_name != tenant.schema_name:
+        raise BindingDisagrees
+    return tenant
+
+
+def bound() -> Bound:
+    """Return the tenant, or AGENCY, whichever this work is for. Raises NoTenantBound when neither is."""
+    what = _bound.get()
+    if what is None:
+        raise NoTenantBound
+    return what
+
+
+def room_id() -> UUID | None:
+    """Return the bound tenant's id, or None on the agency's host: where a session belongs."""
+    return None if bound() is AGENCY else bound_tenant_even_suspended().id
+
+
+def on_commit(work: Callable[[], object]) -> None:
+    """Do `work` after the transaction, bound to the tenant that is bound now.
+
+    Django's own on_commit runs when the outermost block ends, by when another tenant, or none, is bound.
+    """
+    transaction.on_commit(partial(_work_for, bound_tenant(), work))
+
+
+def _work_for(tenant: Tenant, work: Callable[[], object]) -> None:
+    with bind_tenant(tenant):
+        work()
+
+
+def cache_key(key: str, key_prefix: str, version: int) -> str:
+    """Return Django's cache key with the tenant in it; raises NoTenantBound when there is none."""
+    if key.startswith(SHARED_CACHE_KEYS):
+        return f"shared:{key_prefix}:{version}:{key}"
+    return f"{bound_tenant().id}:{key_prefix}:{version}:{key}"

@@ -1,0 +1,40 @@
+"""What must hold before anything is served."""
+
+from typing import Any
+
+from django.apps import apps
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, register
+
+
+@register
+def no_app_is_shared_and_tenants(**_kwargs: Any) -> list[CheckMessage]:
+    """A table in both the public and a tenant's schema would answer for a tenant when its own is missing."""
+    return [
+        Error(
+            f"{app} is in both SHARED_APPS and TENANT_APPS.",
+            hint="Content belongs to TENANT_APPS, identity to SHARED_APPS.",
+            id="tenants.E001",
+        )
+        for app in sorted(set(settings.SHARED_APPS) & set(settings.TENANT_APPS))
+        if any(apps.get_app_config(app.rpartition(".")[2]).get_models())
+    ]
+
+
+@register
+def no_cookie_is_for_all_hosts(**_kwargs: Any) -> list[CheckMessage]:
+    """A cookie with a domain goes to every tenant's host under it."""
+    names = ("SESSION_COOKIE_DOMAIN", "CSRF_COOKIE_DOMAIN", "LANGUAGE_COOKIE_DOMAIN")
+    return [
+        Error(f"{name} is set.", hint="Leave it unset: cookies belong to one host.", id="tenants.E002")
+        for name in names
+        if getattr(settings, name, None)
+    ]
+
+
+@register
+def tenants_is_first_with_stamp(**_kwargs: Any) -> list[CheckMessage]:
+    """Without the stamp no row of a tenant is ever found."""
+    if "tenants.stamp" in settings.TENANT_APPS:
+        return []
+    return [Error("tenants.stamp is not in TENANT_APPS.", hint="Add it.", id="tenants.E003")]

@@ -1,0 +1,26 @@
+"""The agency's pages: the list of tenants. It shows no tenant's content."""
+
+from django.core.paginator import Paginator
+from django.db.models import Count, Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from tenants.models import Tenant
+from tenants.people.identity import required_staff
+from tenants.people.models import AgencyRole
+
+TENANTS_PER_PAGE = 50
+
+
+@require_safe
+def tenants(request: HttpRequest) -> HttpResponse:
+    """All tenants with their hosts and how many people belong to each."""
+    staff = required_staff(request, *AgencyRole.Role)
+    query = request.GET.get("q", "").strip()
+    found = Tenant.objects.prefetch_related("domains").annotate(members=Count("memberships", distinct=True))
+    if query:
+        known = Q(name__icontains=query) | Q(location_prefix__icontains=query) | Q(domains__domain__icontains=query)
+        found = found.filter(known).distinct()
+    page = Paginator(found, TENANTS_PER_PAGE).get_page(request.GET.get("page"))
+    return render(request, "agency/tenants.html", {"page": page, "query": query, "staff": staff})

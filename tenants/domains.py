@@ -1,0 +1,108 @@
+"""Which tenant a host leads to."""
+
+import ipaddress
+import re
+import time
+from collections import OrderedDict
+from threading import Lock
+
+import idna
+
+from tenants.errors import HostRefused
+from tenants.models import Domain, Tenant
+
+CACHE_SECONDS = 10.0
+MAX_KNOWN = 20_000
+# Strangers choose unknown hosts: theirs must not push the known ones out, nor fill the memory.
+MAX_UNKNOWN = 2_000
+MAX_HOST = 253
+LABELS = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*")
+
+
+def normalised_host(raw: str) -> str:
+    """Return the one form of a host: no port, no trailing dot, lower case, IDNA in ASCII, IPv6 compressed.
+
+    >>> normalised_host("ACME.Example.:8000"), normalised_host("bücher.example"), normalised_host("[::0:1]:80")
+    ('acme.example', 'xn--bcher-kva.example', '[::1]')
+
+    What is no host name raises HostRefused. No query.
+    """
+    if raw.startswith("["):
+        return _normalised_ipv6(raw)
+    name, colon, port = raw.partition(":")
+    if colon and not (port.isascii() and port.isdecimal()):
+        raise HostRefused(f"{raw[:80]!r} has something after ':' that is no port.")
+    name = name.removesuffix(".").lower()
+    if LABELS.fullmatch(name) and len(name) <= MAX_HOST and "xn--" not in name:
+        return name
+    try:
+        return idna.encode(name, uts46=True).decode()
+    except (idna.IDNAError, UnicodeError) as error:
+        raise HostRefused(f"{raw[:80]!r} is no host name: write it like 'acme.example.com'.") from error
+
+
+def _normalised_ipv6(raw: str) -> str:
+    address, bracket, port = raw[1:].partition("]")
+    if not bracket or (port and not (port[0] == ":" and port[1:].isascii() and port[1:].isdecimal())):
+        raise HostRefused(f"{raw[:80]!r} is no IPv6 host: write it like '[2001:db8::1]'.")
+    try:
+        return f"[{ipaddress.IPv6Address(address).compressed}]"
+    except ipaddress.AddressValueError as error:
+        raise HostRefused(f"{raw[:80]!r} is no IPv6 host: write it like '[2001:db8::1]'.") from error
+
+
+class HostCache:
+    """What hosts led to, for at most CACHE_SECONDS. One per process, shared by its threads."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[str, tuple[float, Tenant]] = OrderedDict()
+        self._unknown: OrderedDict[str, float] = OrderedDict()
+        self._lock = Lock()
+
+    def find(self, host: str) -> Tenant | None:
+        """Return the tenant of an active domain, or None. One query when the answer is not cached.
+
+        The tenant is shared between requests: read it, never save it.
+        """
+        now = time.monotonic()
+        known = self._known.get(host)
+        if known and known[0] > now:
+            return known[1]
+        if self._unknown.get(host, 0.0) > now:
+            return None
+        domain = Domain.objects.active().select_related("tenant").filter(domain=host).first()
+        self._remember(host, domain.tenant if domain else None, now + CACHE_SECONDS)
+        return domain.tenant if domain else None
+
+    def _remember(self, host: str, tenant: Tenant | None, until: float) -> None:
+        with self._lock:
+            self._known.pop(host, None)
+            self._unknown.pop(host, None)
+            if tenant:
+                self._known[host] = (until, tenant)
+            else:
+                self._unknown[host] = until
+            if len(self._known) > MAX_KNOWN:
+                self._known.popitem(last=False)
+            if len(self._unknown) > MAX_UNKNOWN:
+                self._unknown.popitem(last=False)
+
+    def forget(self) -> None:
+        """Forget everything: this process has just changed a domain or a tenant."""
+        with self._lock:
+            self._known.clear()
+            self._unknown.clear()
+
+    def __len__(self) -> int:
+        return len(self._known) + len(self._unknown)
+
+
+hosts = HostCache()
+
+
+def tenant_of(raw_host: str) -> Tenant | None:
+    """Return the tenant that a Host header leads to, or None. At most one query, cached for 10 s."""
+    try:
+        return hosts.find(normalised_host(raw_host))
+    except HostRefused:
+        return None

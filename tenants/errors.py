@@ -1,0 +1,120 @@
+"""Every refusal of the gateway: the class names what happened, its docstring is what the client reads."""
+
+from http import HTTPStatus
+from inspect import cleandoc
+
+
+class GatewayError(Exception):
+    """Something was refused.
+
+    `message` is the class's sentence and may be shown to anybody. `detail` names the value and the
+    remedy; it is for the person at the command line and for the log, never for a stranger.
+    """
+
+    status: HTTPStatus = HTTPStatus.BAD_REQUEST
+
+    def __init__(self, detail: str = "") -> None:
+        self.detail = detail
+        super().__init__(detail)
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.detail}".strip()
+
+    @property
+    def code(self) -> str:
+        return type(self).__name__
+
+    @property
+    def message(self) -> str:
+        return cleandoc(type(self).__doc__ or "").partition("\n\n")[0].replace("\n", " ")
+
+
+class NotFound(GatewayError):
+    """There is nothing here."""
+
+    # What is another tenant's, or not readable, answers exactly like what does not exist.
+    status = HTTPStatus.NOT_FOUND
+
+
+class SignInRequired(GatewayError):
+    """Sign in to go on."""
+
+    status = HTTPStatus.UNAUTHORIZED
+
+
+class RoleRequired(GatewayError):
+    """Your role does not allow this."""
+
+    status = HTTPStatus.FORBIDDEN
+
+
+class KeyOutsidePrefix(GatewayError):
+    """The name would leave the tenant's prefix."""
+
+
+class NameRefused(GatewayError):
+    """The name cannot be stored."""
+
+
+class PrefixRefused(GatewayError):
+    """The location prefix is not allowed."""
+
+
+class PrefixTaken(GatewayError):
+    """The location prefix overlaps one that is, or once was, in use."""
+
+    status = HTTPStatus.CONFLICT
+
+
+class HostRefused(GatewayError):
+    """The host name is not allowed."""
+
+
+class HostTaken(GatewayError):
+    """The host name already leads to a tenant."""
+
+    status = HTTPStatus.CONFLICT
+
+
+class NoTenantBound(GatewayError):
+    """No tenant is bound, so nothing of a tenant can be touched."""
+
+    status = HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+class BindingDisagrees(GatewayError):
+    """The bound tenant and the database connection disagree, so nothing is touched."""
+
+    status = HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+class RowOfAnotherTenant(GatewayError):
+    """The row was loaded under another tenant than the one that is bound."""
+
+    status = HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+class TenantSuspended(GatewayError):
+    """This site is suspended."""
+
+    status = HTTPStatus.FORBIDDEN
+
+
+class TenantNotFound(GatewayError):
+    """There is no such tenant."""
+
+    status = HTTPStatus.NOT_FOUND
+
+
+class TenantRefused(GatewayError):
+    """The tenant cannot be made or changed like that."""
+
+
+class PersonRefused(GatewayError):
+    """The person cannot be added or changed like that."""
+
+
+class MembershipNotFound(GatewayError):
+    """This person is not a member of the tenant."""
+
+    status = HTTPStatus.NOT_FOUND

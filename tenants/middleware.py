@@ -1,0 +1,75 @@
+"""From host to tenant: every request is bound to one tenant, or to the agency, or gets a plain 404."""
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from tenants.binding import AGENCY, bind_agency, bind_tenant, bound
+from tenants.domains import normalised_host, tenant_of
+from tenants.errors import HostRefused
+from tenants.models import Tenant
+from tenants.people.identity import member_of
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+
+
+class TenantMiddleware:
+    """Binds the request's tenant for the whole request, and answers an unknown host itself.
+
+    An unknown host gets a static 404: no session, no cookie, no template. Django would turn an error of this
+    class into a 500, so nothing here raises. At most one query, cached for 10 s.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+        self.agency_host = normalised_host(settings.AGENCY_HOST)
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        raw_host = request.META.get("HTTP_HOST", "")
+        if self._is_agency(raw_host):
+            return self._answer_for_agency(request)
+        tenant = tenant_of(raw_host)
+        return self._answer_for_tenant(request, tenant) if tenant else plain_not_found()
+
+    def _is_agency(self, raw_host: str) -> bool:
+        try:
+            return normalised_host(raw_host) == self.agency_host
+        except HostRefused:
+            return False
+
+    def _answer_for_agency(self, request: HttpRequest) -> HttpResponse:
+        request.urlconf = settings.AGENCY_URLCONF  # type: ignore[attr-defined]  # Django's own way to choose routes
+        with bind_agency():
+            return self.get_response(request)
+
+    def _answer_for_tenant(self, request: HttpRequest, tenant: Tenant) -> HttpResponse:
+        request.tenant = tenant  # type: ignore[attr-defined]  # what django-tenants and templates call it
+        with bind_tenant(tenant):
+            return self.get_response(request)
+
+
+class SuspendedMiddleware:
+    """Stands between everybody and a suspended tenant: members read that it is, others get the plain 404."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        what = bound()
+        if what is AGENCY or what.served:
+            return self.get_response(request)
+        if member_of(request):
+            return render(request, "suspended.html", {"tenant": what}, status=403)
+        return plain_not_found()
+
+
+def plain_not_found() -> HttpResponse:
+    """Return the one answer for what is not there, not yours or not served: always the same bytes."""
+    return HttpResponse(
+        "There is nothing here.\n",
+        content_type="text/plain; charset=utf-8",
+        status=404,
+        headers={"Cache-Control": "no-store"},
+    )

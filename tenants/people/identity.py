@@ -1,0 +1,98 @@
+"""Who asks. Decided once per request: on a tenant's host, whoever is no member is anonymous."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY
+from django.contrib.auth.models import AnonymousUser
+from django.http import HttpRequest, HttpResponse
+from django.utils.crypto import constant_time_compare
+from django.utils.functional import SimpleLazyObject
+
+from tenants.binding import AGENCY, bound
+from tenants.errors import RoleRequired, SignInRequired
+from tenants.people.models import AgencyRole, Person, Role, Session
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A signed-in person with their role in the bound tenant: what permissions are decided on."""
+
+    person_id: UUID
+    name: str
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class Staff:
+    """A signed-in person with their roles at the agency."""
+
+    person_id: UUID
+    name: str
+    roles: frozenset[str]
+
+
+class PersonMiddleware:
+    """Sets `request.user`: the person when they belong to this host, else Django's AnonymousUser.
+
+    One query, when a session cookie came and somebody asks; none otherwise.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request.user = SimpleLazyObject(lambda: person_of(request) or AnonymousUser())  # type: ignore[assignment]  # as Django's own
+        return self.get_response(request)
+
+
+def session_row(request: HttpRequest) -> Session | None:
+    """Return the session's row when it holds a person who is still who they were and belongs here."""
+    if not request.session.get(BACKEND_SESSION_KEY):
+        return None
+    row: Session | None = getattr(request.session, "row", None)
+    if row is None or row.person is None or not row.person.is_active or not row.roles:
+        return None
+    return row if _same_password(request, row.person) else None
+
+
+def _same_password(request: HttpRequest, person: Person) -> bool:
+    given = request.session.get(HASH_SESSION_KEY, "")
+    # Fallbacks let a secret key rotate without signing everybody out.
+    hashes = (person.get_session_auth_hash(), *person.get_session_auth_fallback_hash())
+    return any(constant_time_compare(given, known) for known in hashes)
+
+
+def person_of(request: HttpRequest) -> Person | None:
+    """Return the signed-in person who belongs to this host."""
+    row = session_row(request)
+    return row.person if row else None
+
+
+def member_of(request: HttpRequest) -> Member | None:
+    """Return who asks on a tenant's host, or None for an anonymous person."""
+    row = session_row(request)
+    if row is None or row.person is None or bound() is AGENCY:
+        return None
+    return Member(row.person.id, str(row.person), Role(row.roles[0]))
+
+
+def required_member(request: HttpRequest) -> Member:
+    """Return who asks; an anonymous person is sent to sign in (SignInRequired)."""
+    member = member_of(request)
+    if member is None:
+        raise SignInRequired
+    return member
+
+
+def required_staff(request: HttpRequest, *roles: AgencyRole.Role) -> Staff:
+    """Return who asks on the agency's host when they have one of `roles`."""
+    row = session_row(request)
+    if row is None or row.person is None or bound() is not AGENCY:
+        raise SignInRequired
+    staff = Staff(row.person.id, str(row.person), frozenset(row.roles))
+    if not staff.roles.intersection(roles):
+        raise RoleRequired
+    return staff
+

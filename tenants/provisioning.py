@@ -1,0 +1,164 @@
+"""A tenant's life so far: create, rename, suspend, resume, and the domains that lead to it.
+
+Each is one transaction over the rows; check and act are one step, so two at once cannot both win.
+"""
+
+from uuid import UUID
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+
+from tenants.binding import bind_agency
+from tenants.domains import hosts, normalised_host
+from tenants.errors import HostRefused, HostTaken, PrefixTaken, TenantNotFound, TenantRefused
+from tenants.models import MAX_PRESIGN_SECONDS, Domain, DomainQuerySet, PrefixReservation, Tenant
+from tenants.names import checked_human_name
+from tenants.prefixes import checked_location_prefix, overlaps
+from tenants.schemas import create_schema, current_recording, schema_version
+
+
+def create_tenant(*, name: str, location_prefix: str, domain: str, presign_seconds: int | None = None) -> Tenant:
+    """Return a new active tenant with its room, its schema and an active domain: all of it, or nothing.
+
+    Raises PrefixRefused, PrefixTaken, HostRefused, HostTaken, NameRefused or TenantRefused. No bucket request.
+    """
+    tenant = Tenant(
+        name=checked_human_name(name),
+        location_prefix=checked_location_prefix(location_prefix),
+        presign_seconds=checked_presign_seconds(presign_seconds),
+        schema_version=schema_version(),
+    )
+    host = checked_tenant_host(domain)
+    recording = current_recording()
+    try:
+        with bind_agency(), transaction.atomic():
+            tenant.save(force_insert=True)
+            PrefixReservation.objects.create(prefix=location_prefix, tenant=tenant)
+            Domain.objects.create(domain=host, tenant=tenant, state=Domain.State.ACTIVE, is_primary=True)
+            create_schema(tenant.schema_name, tenant.id, recording)
+    except IntegrityError as error:
+        raise _refusal(error, location_prefix, host) from error
+    hosts.forget()
+    return tenant
+
+
+def _refusal(error: IntegrityError, prefix: str, host: str) -> Exception:
+    """Return what the database's refusal means, by the name of the constraint that spoke."""
+    constraint = getattr(getattr(error.__cause__, "diag", None), "constraint_name", None) or ""
+    if "domain" in constraint:
+        return HostTaken(f"{host!r}: choose another host, or remove it from its tenant first.")
+    if "prefix" in constraint:
+        taken = next((row.prefix for row in PrefixReservation.objects.all() if overlaps(row.prefix, prefix)), "another")
+        return PrefixTaken(f"{prefix!r} overlaps {taken!r}: choose a prefix that is not equal to, under or above it.")
+    return error
+
+
+def checked_presign_seconds(seconds: int | None) -> int | None:
+    """Return the lifetime of a tenant's links in seconds; None takes the deployment's."""
+    if seconds is not None and not 1 <= seconds <= MAX_PRESIGN_SECONDS:
+        raise TenantRefused(f"A link cannot live {seconds} seconds: give 1 to {MAX_PRESIGN_SECONDS}.")
+    return seconds
+
+
+def checked_tenant_host(raw: str) -> str:
+    """Return the host as it is stored; the agency's own host leads to no tenant."""
+    host = normalised_host(raw)
+    if host == normalised_host(settings.AGENCY_HOST):
+        raise HostRefused(f"{host!r} is the agency's own host (AGENCY_HOST).")
+    return host
+
+
+def find_tenant(reference: str) -> Tenant:
+    """Return the tenant that a person means: by id, location prefix, domain or exact name.
+
+    Raises TenantNotFound, or TenantRefused when a name fits several.
+    """
+    known = Q(location_prefix=f"{reference.rstrip('/')}/") | Q(domains__domain=reference.lower()) | Q(name=reference)
+    if _is_uuid(reference):
+        known = Q(id=reference)
+    found = list(Tenant.objects.filter(known).distinct())
+    if not found:
+        raise TenantNotFound(f"{reference!r}: `manage.py tenant list` shows all of them.")
+    if len(found) > 1:
+        ids = ", ".join(str(tenant.id) for tenant in found)
+        raise TenantRefused(f"{reference!r} fits {len(found)} tenants; name one by its id: {ids}.")
+    return found[0]
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True
+
+
+def rename(tenant: Tenant, name: str) -> None:
+    """Give the tenant another name. Its prefix, schema and links stay."""
+    Tenant.objects.filter(pk=tenant.pk).update(name=checked_human_name(name))
+    hosts.forget()
+
+
+def suspend(tenant: Tenant) -> bool:
+    """Stop serving the tenant; return False when it was suspended already.
+
+    Other processes hear of it within 10 s; the query that opens a document asks the row itself. A link that was
+    given before lives until it expires.
+    """
+    return _change_status(tenant, Tenant.Status.ACTIVE, Tenant.Status.SUSPENDED)
+
+
+def resume(tenant: Tenant) -> bool:
+    """Serve the tenant again; return False when it was served already."""
+    return _change_status(tenant, Tenant.Status.SUSPENDED, Tenant.Status.ACTIVE)
+
+
+def _change_status(tenant: Tenant, before: Tenant.Status, after: Tenant.Status) -> bool:
+    changed = Tenant.objects.filter(pk=tenant.pk, status=before).update(status=after)
+    hosts.forget()
+    return bool(changed)
+
+
+def add_domain(tenant: Tenant, raw_host: str, *, active: bool = False) -> Domain:
+    """Return a new domain of the tenant: pending, or active at once. Raises HostRefused or HostTaken."""
+    host = checked_tenant_host(raw_host)
+    state = Domain.State.ACTIVE if active else Domain.State.PENDING
+    try:
+        with transaction.atomic():
+            domain = Domain.objects.create(domain=host, tenant=tenant, state=state)
+    except IntegrityError as error:
+        raise _refusal(error, "", host) from error
+    hosts.forget()
+    return domain
+
+
+def activate_domain(tenant: Tenant, raw_host: str) -> None:
+    """Let the domain lead to the tenant from now on."""
+    _domains_of(tenant, raw_host).update(state=Domain.State.ACTIVE)
+    hosts.forget()
+
+
+def make_primary(tenant: Tenant, raw_host: str) -> None:
+    """Make an active domain the one that is shown and mailed."""
+    found = _domains_of(tenant, raw_host)
+    if not found.active().exists():
+        raise HostRefused(f"{raw_host!r} is pending: activate it first.")
+    with transaction.atomic():
+        Domain.objects.filter(tenant=tenant, is_primary=True).update(is_primary=False)
+        found.update(is_primary=True)
+
+
+def remove_domain(tenant: Tenant, raw_host: str) -> None:
+    """Let the domain lead nowhere. The primary one stays: make another primary first."""
+    found = _domains_of(tenant, raw_host)
+    if not found.filter(is_primary=False).delete()[0]:
+        raise HostRefused(f"{raw_host!r} is the primary domain: make another one primary first.")
+    hosts.forget()
+
+
+def _domains_of(tenant: Tenant, raw_host: str) -> DomainQuerySet:
+    found = Domain.objects.filter(tenant=tenant, domain=normalised_host(raw_host))
+    if not found.exists():
+        raise HostRefused(f"{raw_host!r} is no domain of this tenant: `manage.py tenant show` lists them.")
+    return found
