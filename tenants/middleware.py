@@ -71,5 +71,5 @@ def plain_not_found() -> HttpResponse:
         "There is nothing here.\n",
         content_type="text/plain; charset=utf-8",
         status=404,
-        headers={"Cache-Control": "no-store"},
+        headers={"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"},
     )

@@ -1,6 +1,6 @@
 """Who may do what with documents. The only module that decides; `None` is a stranger."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NewType
 
 from django.db.models import Q
 
@@ -24,12 +24,17 @@ def readable(member: Member | None) -> Q:
     return Q() if member is not None else Q(visibility="public")
 
 
+# A member of whom it was asked. The upload's flow takes nothing else, so it cannot be reached without asking.
+Uploader = NewType("Uploader", Member)
+
+
 def may_upload(member: Member) -> bool:
     """Admins and editors add documents; viewers read."""
     return member.role in UPLOADERS
 
 
-def require_uploader(member: Member) -> None:
-    """Refuse (RoleRequired) a member who may not upload."""
+def required_uploader(member: Member) -> Uploader:
+    """Return the member as one who may upload; refuse (RoleRequired) one who may not."""
     if not may_upload(member):
         raise RoleRequired
+    return Uploader(member)

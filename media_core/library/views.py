@@ -9,13 +9,13 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_POST, require_safe
 
 from media_core.documents.models import Document
-from media_core.documents.permissions import may_upload, require_uploader
+from media_core.documents.permissions import Uploader, may_upload, required_uploader
 from media_core.library.forms import UploadForm
 from media_core.uploads.flow import store_upload
 from media_core.uploads.limits import takes_uploads
 from tenants.binding import bound_tenant
 from tenants.errors import GatewayError
-from tenants.people.identity import required_member
+from tenants.people.identity import member_of, required_member
 
 DOCUMENTS_PER_PAGE = 50
 
@@ -23,14 +23,13 @@ DOCUMENTS_PER_PAGE = 50
 @require_safe
 def documents(request: HttpRequest) -> HttpResponse:
     """The documents that this member may read, newest first. Two statements, whatever the number of documents."""
-    member = required_member(request)
-    readable = Document.objects.readable_by(member).with_object()
-    page = Paginator(readable, DOCUMENTS_PER_PAGE).get_page(request.GET.get("page"))
+    readable = Document.objects.readable_by(required_member(request)).with_object()
+    member = member_of(request)
     context = {
         "tenant": bound_tenant(),
         "member": member,
-        "page": page,
-        "form": UploadForm() if may_upload(member) else None,
+        "page": Paginator(readable, DOCUMENTS_PER_PAGE).get_page(request.GET.get("page")),
+        "form": UploadForm() if member and may_upload(member) else None,
         "max_bytes": settings.UPLOAD_MAX_BYTES,
     }
     return render(request, "library/documents.html", context)
@@ -42,21 +41,23 @@ def documents(request: HttpRequest) -> HttpResponse:
 @csrf_exempt
 def upload(request: HttpRequest) -> HttpResponse:
     """Take one file from a member who may upload."""
-    require_uploader(required_member(request))
-    return _take_file(request)
+    return _take_file(request, required_uploader(required_member(request)))
 
 
 @csrf_protect
-def _take_file(request: HttpRequest) -> HttpResponse:
+def _take_file(request: HttpRequest, uploader: Uploader) -> HttpResponse:
     form = UploadForm(request.POST, request.FILES)
-    if not form.is_valid():
+    if form.is_valid():
+        _store(request, uploader, form)
+    else:
         messages.error(request, "; ".join(f"{field}: {' '.join(why)}" for field, why in form.errors.items()))
-        return redirect("library:documents")
-    given = form.cleaned_data
+    return redirect("library:documents")
+
+
+def _store(request: HttpRequest, uploader: Uploader, form: UploadForm) -> None:
     try:
-        document = store_upload(member=required_member(request), **given)
+        document = store_upload(uploader=uploader, **form.cleaned_data)
     except GatewayError as refusal:
         messages.error(request, str(refusal))
     else:
         messages.success(request, f"“{document.title}” is stored.")
-    return redirect("library:documents")

@@ -12,23 +12,21 @@ from django.db import transaction
 from django.utils import timezone
 
 from media_core.documents.models import Document
-from media_core.documents.permissions import require_uploader
+from media_core.documents.permissions import Uploader
 from media_core.errors import UploadRefused, UploadTooLarge
 from media_core.storages.models import StoredObject
 from media_core.storages.shared_bucket import room_storage
 from tenants.names import checked_file_name, checked_human_name
-from tenants.people.identity import Member
 
 
 def store_upload(
-    *, member: Member, file: UploadedFile, title: str = "", visibility: str = "private"
+    *, uploader: Uploader, file: UploadedFile, title: str = "", visibility: str = "private"
 ) -> Document:
     """Return the document of an uploaded file that is now in the bucket. One bucket request.
 
-    Raises RoleRequired, NameRefused, UploadRefused, UploadTooLarge, BucketUnavailable or UploadLost; then there is
+    Raises NameRefused, UploadRefused, UploadTooLarge, BucketUnavailable or UploadLost; then there is
     no document, and what may lie in the bucket is known to the ledger.
     """
-    require_uploader(member)
     name = checked_file_name(file.name or "")
     title = checked_human_name(title or name, longest=200)
     size_bytes = checked_size(file.size)
@@ -44,8 +42,8 @@ def store_upload(
                 name=name,
                 visibility=visibility,
                 stored_object=stored,
-                created_by_id=member.person_id,
-                created_by_name=member.name,
+                created_by_id=uploader.person_id,
+                created_by_name=uploader.name,
             )
         on_failure.pop_all()
     return document

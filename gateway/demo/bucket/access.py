@@ -1,7 +1,6 @@
-"""Who may: the owner what no policy denies, a stranger what ACL or policy open, and never to write."""
+"""Who may: the owner what no policy denies, a stranger what is open to read, and never to write."""
 
 from collections.abc import Callable
-from urllib.parse import unquote
 
 from gateway.demo.bucket.errors import Refused, Response
 from gateway.demo.bucket.operations import action_of
@@ -20,7 +19,11 @@ class Access:
 
     def __call__(self, request: S3Request, answer: Callable[[S3Request], Response]) -> Response:
         """Pass on what is permitted."""
-        if request.bucket and request.operation != "CreateBucket" and not self.store.has_bucket(request.bucket):
+        if (
+            request.bucket
+            and request.operation != "CreateBucket"
+            and not self.store.has_bucket(request.bucket)
+        ):
             raise Refused("NoSuchBucket")
         if request.operation not in NEVER_DENIED and "Deny" in self._effects(request):
             raise Refused("AccessDenied", "A bucket policy denies this.")
@@ -32,7 +35,7 @@ class Access:
         """Return what policies say about the target, and about the source of a copy."""
         wanted = [(action_of(request.operation), request.bucket, request.key)]
         if request.operation in {"CopyObject", "UploadPartCopy"}:
-            wanted.append(("s3:GetObject", *source_of(request)))
+            wanted.append(("s3:GetObject", *request.copy_source))
         return [self._effect(action, bucket, key) for action, bucket, key in wanted]
 
     def _effect(self, action: str, bucket: str, key: str) -> str:
@@ -53,12 +56,3 @@ class Access:
     def _may_list(self, request: S3Request) -> bool:
         allowed = self._effect("s3:ListBucket", request.bucket, "") == "Allow"
         return allowed or self.store.is_public(request.bucket, "")
-
-
-def source_of(request: S3Request) -> tuple[str, str]:
-    """Return bucket and key of `x-amz-copy-source`."""
-    path, _, _ = request.headers.get("x-amz-copy-source").partition("?")
-    bucket, _, key = unquote(path).removeprefix("/").partition("/")
-    if not bucket or not key:
-        raise Refused("InvalidArgument", "x-amz-copy-source is not BUCKET/KEY.")
-    return bucket, key

@@ -1,7 +1,7 @@
 """CORS from the bucket's own rules; moto's answers to any origin never leave the store.
 
-As RGW: a preflight that no rule allows gets 403 and no CORS header, other answers carry the headers of the first rule
-that allows origin and method, refusals too.
+As RGW: a preflight that no rule allows gets 403 and no CORS header, other answers carry the headers
+of the first rule that allows origin and method, refusals too.
 """
 
 import re
@@ -27,7 +27,9 @@ class Cors:
     def _preflight(self, request: S3Request) -> Response:
         method = request.headers.get("access-control-request-method")
         if not method or not request.headers.get("origin"):
-            return Refused("InvalidRequest", "A preflight needs Origin and Access-Control-Request-Method.").response()
+            return Refused(
+                "InvalidRequest", "A preflight needs Origin and Access-Control-Request-Method."
+            ).response()
         wanted = request.headers.get("access-control-request-headers").split(",")
         headers = self._headers(request, method, [name.strip() for name in wanted if name.strip()])
         if not headers:
@@ -52,7 +54,10 @@ def _allows(rule: CorsRule, origin: str, method: str, wanted: list[str]) -> bool
 
 def _matches(patterns: Iterable[str], value: str) -> bool:
     """Return whether a pattern names the value; `*` stands for any text."""
-    return any(re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), value, re.IGNORECASE) for pattern in patterns)
+    return any(
+        re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), value, re.IGNORECASE)
+        for pattern in patterns
+    )
 
 
 def _headers_of(rule: CorsRule, origin: str, method: str, wanted: list[str]) -> dict[str, str]:

@@ -1,6 +1,5 @@
 """What the store refuses, in the words of S3."""
 
-import secrets
 from dataclasses import dataclass
 from html import escape
 
@@ -39,8 +38,8 @@ class Refused(Exception):
         """Return the XML answer S3 clients know how to read."""
         body = (
             '<?xml version="1.0" encoding="UTF-8"?>'
-            f"<Error><Code>{self.code}</Code><Message>{escape(self.message, quote=False)}</Message>"
-            f"<RequestId>tx{secrets.token_hex(8)}</RequestId></Error>"
+            f"<Error><Code>{self.code}</Code>"
+            f"<Message>{escape(self.message, quote=False)}</Message></Error>"
         )
         return Response(self.status, (("Content-Type", "application/xml"),), body.encode())
 
@@ -74,5 +73,8 @@ ERRORS = {
     "RequestTimeTooSkewed": (403, "The clocks of client and store are more than 15 minutes apart."),
     "RequestTimeout": (400, "The body did not arrive."),
     "SignatureDoesNotMatch": (403, "The signature we calculated does not match the one you sent."),
-    "XAmzContentSHA256Mismatch": (400, "The x-amz-content-sha256 you sent does not match what we received."),
+    "XAmzContentSHA256Mismatch": (
+        400,
+        "The x-amz-content-sha256 you sent does not match what we received.",
+    ),
 }

@@ -21,8 +21,8 @@ MOST_PARTS = 100
 NOT_STORED = frozenset({"cache-control", "content-disposition", "content-encoding", "expires"})
 FIELDS = NOT_STORED | {
     "acl", "awsaccesskeyid", "bucket", "content-type", "key", "policy", "redirect", "signature",
-    "success_action_redirect", "success_action_status", "x-amz-algorithm", "x-amz-credential", "x-amz-date",
-    "x-amz-signature",
+    "success_action_redirect", "success_action_status", "x-amz-algorithm", "x-amz-credential",
+    "x-amz-date", "x-amz-signature",
 }  # fmt: skip
 
 
@@ -56,9 +56,15 @@ def read_form(request: S3Request) -> Form:
     if kind != "multipart/form-data" or not options.get("boundary"):
         raise Refused("MalformedPOSTRequest")
     try:
-        parts = _parts(MultipartDecoder(options["boundary"].encode(), max_parts=MOST_PARTS), request.body)
+        parts = _parts(
+            MultipartDecoder(options["boundary"].encode(), max_parts=MOST_PARTS), request.body
+        )
         *fields, (file, content) = parts
-        named = {part.name.lower(): content.getvalue().decode() for part, content in fields if isinstance(part, Field)}
+        named = {
+            part.name.lower(): content.getvalue().decode()
+            for part, content in fields
+            if isinstance(part, Field)
+        }
     except (ValueError, AttributeError, RequestEntityTooLarge):
         raise Refused("MalformedPOSTRequest") from None
     if file.name != "file" or len(named) != len(fields):
@@ -88,7 +94,9 @@ def _events(decoder: MultipartDecoder, body: IncomingBody) -> Iterator[Event]:
 def _meant(form: Form, bucket: str) -> dict[str, str]:
     """Return the fields as the policy sees them: `${filename}` replaced, the bucket among them."""
     fields = {"bucket": bucket, **form.fields}
-    known = [name for name in fields if name in FIELDS or name.startswith(("x-amz-meta-", "x-ignore-"))]
+    known = [
+        name for name in fields if name in FIELDS or name.startswith(("x-amz-meta-", "x-ignore-"))
+    ]
     if fields["bucket"] != bucket or len(known) != len(fields):
         raise Refused("AccessDenied", "The form has a field this store does not take.")
     if not fields.get("key") or not all(value.isprintable() for value in fields.values()):
@@ -104,7 +112,13 @@ def _as_put(request: S3Request, fields: dict[str, str], content: bytes) -> S3Req
     lines = tuple((name, value.encode().decode("latin-1")) for name, value in named.items())
     body = IncomingBody(io.BytesIO(content), len(content))
     return replace(
-        request, method="PUT", operation="PutObject", key=fields["key"], query=(), headers=Headers(lines), body=body
+        request,
+        method="PUT",
+        operation="PutObject",
+        key=fields["key"],
+        query=(),
+        headers=Headers(lines),
+        body=body,
     )
 
 
@@ -113,15 +127,22 @@ def _answer(stored: Response, request: S3Request, fields: dict[str, str]) -> Res
     if stored.status != 200:  # noqa: PLR2004  # the only success of a PUT
         return stored
     key, etag = fields["key"], stored.header("ETag")
-    location = f"http://{request.headers.get('host')}{quote(request.raw_path.rstrip('/'))}/{quote(key)}"
+    location = (
+        f"http://{request.headers.get('host')}{quote(request.raw_path.rstrip('/'))}/{quote(key)}"
+    )
     redirect = fields.get("success_action_redirect") or fields.get("redirect", "")
     if redirect.startswith(("http://", "https://")):
         found = urlencode({"bucket": request.bucket, "key": key, "etag": etag})
-        return Response(303, (("Location", f"{redirect}{'&' if '?' in redirect else '?'}{found}"),))
+        target = f"{redirect}{'&' if '?' in redirect else '?'}{found}"
+        return Response(303, (("Location", target.encode().decode("latin-1")),))
     headers = (("ETag", etag), ("Location", location))
     status = {"200": 200, "201": 201}.get(fields.get("success_action_status", ""), 204)
     if status != 201:  # noqa: PLR2004  # 201 is the one with a body
         return Response(status, headers)
     texts = {"Location": location, "Bucket": request.bucket, "Key": key, "ETag": etag}
     body = "".join(f"<{name}>{escape(text, quote=False)}</{name}>" for name, text in texts.items())
-    return Response(201, (*headers, ("Content-Type", "application/xml")), f"<PostResponse>{body}</PostResponse>".encode())
+    return Response(
+        201,
+        (*headers, ("Content-Type", "application/xml")),
+        f"<PostResponse>{body}</PostResponse>".encode(),
+    )

@@ -1,12 +1,11 @@
 """The row of layers in front of the store.
 
-A layer gets the request and the rest of the row. It refuses by raising `Refused`, answers itself, or passes on what it
-learned and may change the answer on its way out. A store with a temper (slow, forgetful, out of order) is one layer
-more in the row.
+A layer gets the request and the rest of the row. It refuses by raising `Refused`, answers itself,
+or passes on what it learned and may change the answer on its way out. A store with a temper (slow,
+forgetful, out of order) is one layer more in the row.
 """
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Protocol
 
 from gateway.demo.bucket.access import Access
@@ -33,13 +32,13 @@ def usual_layers(store: Store, credentials: Credentials) -> tuple[Layer, ...]:
     return (
         Cors(store),
         refusals,
-        override_headers,
-        FormUploads(credentials),
         Signatures(credentials),
         every_amz_header_signed,
+        FormUploads(credentials),
         Access(store),
-        Limits(store),
+        override_headers,
         read_body,
+        Limits(store),
     )
 
 
@@ -47,8 +46,12 @@ def row(layers: Sequence[Layer], store: Answer) -> Answer:
     """Return one answer made of all layers and, innermost, the store."""
     answer = store
     for layer in reversed(layers):
-        answer = partial(layer, answer=answer)
+        answer = _before(layer, answer)
     return answer
+
+
+def _before(layer: Layer, rest: Answer) -> Answer:
+    return lambda request: layer(request, rest)
 
 
 def refusals(request: S3Request, answer: Answer) -> Response:

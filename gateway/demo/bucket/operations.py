@@ -4,23 +4,25 @@ from collections.abc import Iterable
 
 from gateway.demo.bucket.errors import Refused
 
-# Query parameters that choose the operation. A server that overlooks one does something else instead: a PUT of
-# `?retention` would become a PUT of the object. So those we do not offer are listed as well, to be refused.
+# Query parameters that choose the operation. A server that overlooks one does something else
+# instead: a PUT of `?retention` would become a PUT of the object. So those we do not offer are
+# listed as well, to be refused.
 SUBRESOURCES = frozenset(
     {
-        "accelerate", "acl", "analytics", "append", "attributes", "cors", "defaultObjectAcl", "delete", "encryption",
-        "intelligent-tiering", "inventory", "legal-hold", "lifecycle", "location", "logging", "metadataTable",
-        "metrics", "notification", "object-lock", "ownershipControls", "policy", "policyStatus", "publicAccessBlock",
-        "replication", "requestPayment", "restore", "retention", "select", "session", "tagging", "torrent", "uploadId",
-        "uploads", "versioning", "versions", "website",
+        "accelerate", "acl", "analytics", "append", "attributes", "cors", "defaultObjectAcl",
+        "delete", "encryption", "intelligent-tiering", "inventory", "legal-hold", "lifecycle",
+        "location", "logging", "metadataTable", "metrics", "notification", "object-lock",
+        "ownershipControls", "policy", "policyStatus", "publicAccessBlock", "replication",
+        "requestPayment", "restore", "retention", "select", "session", "tagging", "torrent",
+        "uploadId", "uploads", "versioning", "versions", "website",
     }
 )  # fmt: skip
 # Parameters that shape an operation; everything else is dropped before moto, as RGW overlooks it.
 PARAMETERS = frozenset(
     {
-        "continuation-token", "delimiter", "encoding-type", "fetch-owner", "key-marker", "list-type", "marker",
-        "max-keys", "max-parts", "max-uploads", "part-number-marker", "partNumber", "prefix", "start-after",
-        "upload-id-marker", "version-id-marker", "versionId",
+        "continuation-token", "delimiter", "encoding-type", "fetch-owner", "key-marker",
+        "list-type", "marker", "max-keys", "max-parts", "max-uploads", "part-number-marker",
+        "partNumber", "prefix", "start-after", "upload-id-marker", "version-id-marker", "versionId",
     }
 )  # fmt: skip
 
@@ -93,14 +95,19 @@ ACTIONS = {
 def operation_of(
     method: str, bucket: str, key: str, *, query: Iterable[tuple[str, str]], copies: bool
 ) -> str:
-    """Return the operation's name in the S3 API, `Preflight` for OPTIONS; refuse what this store does not do."""
+    """Return the operation's name in the S3 API, `Preflight` for OPTIONS.
+
+    Refuse what this store does not do.
+    """
     if method == "OPTIONS":
         return "Preflight"
     scope = "object" if key else "bucket" if bucket else "service"
     chosen = sorted({name for name, _ in query if name in SUBRESOURCES})
     operation = OPERATIONS.get((scope, method, ",".join(chosen)))
     if operation is None:
-        raise Refused("NotImplemented", f"This store does not do {method} {','.join(chosen)} on a {scope}.")
+        raise Refused(
+            "NotImplemented", f"This store does not do {method} {','.join(chosen)} on a {scope}."
+        )
     return COPIES.get(operation, operation) if copies else operation
 
 

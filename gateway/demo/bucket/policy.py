@@ -1,7 +1,7 @@
 """Bucket policies: what they say about anybody.
 
-The store has one owner, who may do everything that is not denied to everybody. So a policy matters in two ways: what it
-allows to `*`, and what it denies to `*`.
+The store has one owner, who may do everything that is not denied to everybody. So a policy matters
+in two ways: what it allows to `*`, and what it denies to `*`.
 """
 
 import json
@@ -28,7 +28,11 @@ class Statement:
     def concerns(self, action: str, resource: str) -> bool:
         """Return whether the statement speaks about anybody doing this."""
         named = bool(self.actions.fullmatch(action.lower())) is not self.all_actions_but
-        return self.for_anybody and named and bool(self.resources.fullmatch(resource)) is not self.all_resources_but
+        return (
+            self.for_anybody
+            and named
+            and bool(self.resources.fullmatch(resource)) is not self.all_resources_but
+        )
 
 
 @dataclass(frozen=True)
@@ -39,12 +43,17 @@ class Policy:
     def read(cls, document: bytes) -> "Policy":
         """Return the policy of a JSON document, or refuse what could not be kept to the letter.
 
-        An Allow under conditions, or for somebody by name, is taken and opens nothing. A Deny of that kind would have
-        to be obeyed, so it is refused.
+        An Allow under conditions, or for somebody by name, is taken and opens nothing. A Deny of
+        that kind would have to be obeyed, so it is refused.
         """
         try:
             statements = json.loads(document)["Statement"]
-            return cls(tuple(_statement(each) for each in ([statements] if isinstance(statements, dict) else statements)))
+            return cls(
+                tuple(
+                    _statement(each)
+                    for each in ([statements] if isinstance(statements, dict) else statements)
+                )
+            )
         except (ValueError, KeyError, TypeError, AttributeError):
             raise Refused("MalformedPolicy") from None
 
@@ -66,7 +75,9 @@ def _statement(each: dict[str, Any]) -> Statement:
     if effect not in {"Allow", "Deny"}:
         raise Refused("MalformedPolicy", "Effect is Allow or Deny.")
     if effect == "Deny" and not plain:
-        raise Refused("NotImplemented", "This store can only deny to everybody, without conditions.")
+        raise Refused(
+            "NotImplemented", "This store can only deny to everybody, without conditions."
+        )
     not_action, not_resource = "NotAction" in each, "NotResource" in each
     return Statement(
         effect,
@@ -84,4 +95,7 @@ def _listed(value: str | list[str]) -> list[str]:
 
 def _patterns(globs: Iterable[str]) -> re.Pattern[str]:
     """Return one pattern for all; `*` crosses slashes, as in S3."""
-    return re.compile("|".join(re.escape(glob).replace(r"\*", ".*").replace(r"\?", ".") for glob in globs), re.DOTALL)
+    return re.compile(
+        "|".join(re.escape(glob).replace(r"\*", ".*").replace(r"\?", ".") for glob in globs),
+        re.DOTALL,
+    )

@@ -1,7 +1,7 @@
 """The policy of a browser upload: signed by us, spelled out by the client, held against the form.
 
-Follows "Creating a POST Policy" of the S3 API reference. Each form field needs a condition; refusals are 403 as in
-Ceph RGW, except for the size.
+Follows "Creating a POST Policy" of the S3 API reference. Each form field needs a condition;
+refusals are 403 as in Ceph RGW, except for the size.
 """
 
 import base64
@@ -22,16 +22,26 @@ NEED_NO_CONDITION = frozenset({"awsaccesskeyid", "file", "policy", "signature", 
 def check_form(fields: dict[str, str], size_bytes: int, credentials: Credentials) -> None:
     """Refuse a form whose policy is not ours, is over, or does not allow exactly this.
 
-    `fields` has names in lower case and always a `bucket`, so a policy for another bucket fails (CVE-2023-43040).
+    `fields` has names in lower case and always a `bucket`, so a policy for another bucket fails
+    (CVE-2023-43040).
     """
     _verify(fields, credentials)
     policy = _decoded(fields["policy"])
     if _expiration(policy) < datetime.now(UTC):
         raise Refused("AccessDenied", "Invalid according to Policy: Policy expired.")
-    covered = {name for condition in policy["conditions"] for name in _checked(condition, fields, size_bytes)}
-    extra = {name for name in fields if not name.startswith("x-ignore-")} - covered - NEED_NO_CONDITION
+    covered = {
+        name
+        for condition in policy["conditions"]
+        for name in _checked(condition, fields, size_bytes)
+    }
+    extra = (
+        {name for name in fields if not name.startswith("x-ignore-")} - covered - NEED_NO_CONDITION
+    )
     if extra:
-        raise Refused("AccessDenied", f"Invalid according to Policy: Extra input fields: {', '.join(sorted(extra))}")
+        raise Refused(
+            "AccessDenied",
+            f"Invalid according to Policy: Extra input fields: {', '.join(sorted(extra))}",
+        )
 
 
 def _verify(fields: dict[str, str], credentials: Credentials) -> None:
@@ -55,7 +65,9 @@ def _sigv4(fields: dict[str, str], credentials: Credentials) -> str:
 
 
 def _sigv2(fields: dict[str, str], credentials: Credentials) -> str:
-    if not hmac.compare_digest(fields.get("awsaccesskeyid", "").encode(), credentials.access_key.encode()):
+    if not hmac.compare_digest(
+        fields.get("awsaccesskeyid", "").encode(), credentials.access_key.encode()
+    ):
         raise Refused("InvalidAccessKeyId")
     return sigv2.sign(credentials, fields["policy"])
 
@@ -86,7 +98,10 @@ def _checked(condition: object, fields: dict[str, str], size_bytes: int) -> Iter
         case [str(kind), str(field), str(value)] if field.startswith("$"):
             yield _checked_field(kind.lower(), field[1:].lower(), value, fields)
         case dict(pairs):
-            yield from (_checked_field("eq", str(name).lower(), str(value), fields) for name, value in pairs.items())
+            yield from (
+                _checked_field("eq", str(name).lower(), str(value), fields)
+                for name, value in pairs.items()
+            )
         case _:
             raise Refused("MalformedPolicy", "The policy has a condition that is not known here.")
 
@@ -100,7 +115,12 @@ def _check_size(size_bytes: int, least: int, most: int) -> None:
 
 def _checked_field(kind: str, name: str, value: str, fields: dict[str, str]) -> str:
     given = fields.get(name)
-    holds = given is not None and {"eq": given == value, "starts-with": given.startswith(value)}.get(kind, False)
+    holds = given is not None and {
+        "eq": given == value,
+        "starts-with": given.startswith(value),
+    }.get(kind, False)
     if not holds:
-        raise Refused("AccessDenied", f"Invalid according to Policy: Policy Condition failed: {kind}, ${name}")
+        raise Refused(
+            "AccessDenied", f"Invalid according to Policy: Policy Condition failed: {kind}, ${name}"
+        )
     return name

@@ -1,7 +1,7 @@
 """One request, read once: what the layers check is what the store will do.
 
-Path and query are decoded here, from the bytes the client sent, and nowhere else. Signatures are computed over this
-reading and moto receives this reading, so the two cannot differ.
+Path and query are decoded here, from the bytes the client sent, and nowhere else. Signatures are
+computed over this reading and moto receives this reading, so the two cannot differ.
 """
 
 import re
@@ -17,8 +17,18 @@ BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 PATH_STYLE_HOSTS = frozenset({"localhost", "127.0.0.1"})
 # Twice the same of these would leave open which one was checked and which one obeyed.
 SINGLE_HEADERS = frozenset(
-    {"authorization", "content-length", "content-md5", "content-type", "date", "host", "x-amz-content-sha256", "x-amz-date"}
+    {
+        "authorization",
+        "content-length",
+        "content-md5",
+        "content-type",
+        "date",
+        "host",
+        "x-amz-content-sha256",
+        "x-amz-date",
+    }
 )
+DRAINED_BYTES = 1024 * 1024
 
 
 class Readable(Protocol):
@@ -33,7 +43,7 @@ class Headers:
 
     def get(self, name: str) -> str:
         """Return the value, several joined by a comma, empty when there is none."""
-        return ",".join(value.strip() for known, value in self.lines if known == name)
+        return ",".join(value.strip(" \t") for known, value in self.lines if known == name)
 
     def names(self, start: str = "") -> list[str]:
         """Return each name that begins with `start` once, sorted."""
@@ -63,6 +73,11 @@ class IncomingBody:
         self.left -= len(received)
         return received
 
+    def drain(self) -> None:
+        """Read what is left and drop it, as long as the client sends."""
+        while self.left and (received := self.stream.read(min(self.left, DRAINED_BYTES))):
+            self.left -= len(received)
+
     def read_all(self) -> bytes:
         """Return what is left, in one piece of memory."""
         return self.read(self.left)
@@ -87,25 +102,43 @@ class S3Request:
     def anonymous(self) -> bool:
         return not self.asker
 
+    @property
+    def copy_source(self) -> tuple[str, str]:
+        """Return bucket and key of `x-amz-copy-source`."""
+        path, _, _ = self.headers.get("x-amz-copy-source").partition("?")
+        bucket, _, key = _decoded(path.removeprefix("/")).partition("/")
+        if not bucket or not key:
+            raise Refused("InvalidArgument", "x-amz-copy-source is not BUCKET/KEY.")
+        return bucket, key
+
     def parameter(self, name: str) -> str:
         """Return the first value of a query parameter, empty when there is none."""
         return next((value for known, value in self.query if known == name), "")
 
 
 def read_request(
-    method: str, target: str, lines: Iterable[tuple[str, str]], *, body: IncomingBody, domains: Iterable[str]
+    method: str,
+    target: str,
+    lines: Iterable[tuple[str, str]],
+    *,
+    body: IncomingBody,
+    domains: Iterable[str],
 ) -> S3Request:
     """Return the request of a request line and its headers, or refuse what can be read in two ways."""
     headers = Headers(tuple((name.lower(), value) for name, value in lines))
-    _refuse_doubles(headers)
+    _refuse_ambiguous(headers)
     raw_path, _, raw_query = target.partition("?")
     bucket, key, virtual = _address(headers.get("host"), raw_path, domains)
     query = _query(raw_query)
-    operation = operation_of(method, bucket, key, query=query, copies="x-amz-copy-source" in headers.names())
+    operation = operation_of(
+        method, bucket, key, query=query, copies="x-amz-copy-source" in headers.names()
+    )
     return S3Request(method, raw_path, bucket, key, virtual, query, headers, body, operation)
 
 
-def _refuse_doubles(headers: Headers) -> None:
+def _refuse_ambiguous(headers: Headers) -> None:
+    if any(character in value for _, value in headers.lines for character in "\r\n\0"):
+        raise Refused("InvalidRequest", "A header holds control characters.")
     names = [name for name, _ in headers.lines if name in SINGLE_HEADERS]
     if len(names) != len(set(names)):
         raise Refused("InvalidRequest", "A header that may come once came twice.")
@@ -114,7 +147,8 @@ def _refuse_doubles(headers: Headers) -> None:
 def _address(host: str, raw_path: str, domains: Iterable[str]) -> tuple[str, str, bool]:
     """Return bucket, key and whether the bucket stood in the host name.
 
-    A host that is none of ours is refused: a page elsewhere may not reach the store through a name of its own.
+    A host that is none of ours is refused: a page elsewhere may not reach the store through a name
+    of its own.
     """
     if not raw_path.startswith("/"):
         raise Refused("InvalidURI", "The request line holds no path.")

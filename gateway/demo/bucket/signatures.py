@@ -16,7 +16,7 @@ class Signatures:
         self.credentials = credentials
 
     def __call__(self, request: S3Request, answer: Callable[[S3Request], Response]) -> Response:
-        """Pass on who signed, nobody when nothing claims to be a signature; refuse every claim that fails.
+        """Pass on who signed, or nobody when nothing claims to be a signature; refuse false claims.
 
         Half a signature is a claim too: it never falls back to being anonymous.
         """
@@ -27,18 +27,25 @@ class Signatures:
             raise Refused("InvalidArgument", "Only one way of signing a request is allowed.")
         _refuse_session(request)
         signed_headers = claims[0](request, self.credentials)
-        return answer(replace(request, asker=self.credentials.access_key, signed_headers=signed_headers))
+        return answer(
+            replace(request, asker=self.credentials.access_key, signed_headers=signed_headers)
+        )
 
 
-def every_amz_header_signed(request: S3Request, answer: Callable[[S3Request], Response]) -> Response:
+def every_amz_header_signed(
+    request: S3Request, answer: Callable[[S3Request], Response]
+) -> Response:
     """Refuse a SigV4 request with an `x-amz-*` header its signature does not cover.
 
-    Without this rule (CVE-2026-54330 and its relatives) the holder of a presigned PUT adds `x-amz-copy-source` and reads
-    any object of the bucket.
+    Without this rule (CVE-2026-54330 and its relatives) the holder of a presigned PUT adds
+    `x-amz-copy-source` and reads any object of the bucket.
     """
     unsigned = set(request.headers.names("x-amz-")) - (request.signed_headers or frozenset())
     if request.signed_headers is not None and unsigned:
-        raise Refused("AccessDenied", f"There were headers present in the request which were not signed: {unsigned}")
+        raise Refused(
+            "AccessDenied",
+            f"There were headers present in the request which were not signed: {unsigned}",
+        )
     return answer(request)
 
 
@@ -47,7 +54,9 @@ def _claims(request: S3Request) -> list[Verifier]:
     names = {name for name, _ in request.query}
     claims: list[Verifier] = []
     if "authorization" in request.headers.names():
-        claims.append(sigv2.verify_header if authorization.startswith("AWS ") else sigv4.verify_header)
+        claims.append(
+            sigv2.verify_header if authorization.startswith("AWS ") else sigv4.verify_header
+        )
     if any(name.lower().startswith("x-amz-") for name in names):
         claims.append(sigv4.verify_query)
     if names & sigv2.QUERY_PARAMETERS:
@@ -56,6 +65,6 @@ def _claims(request: S3Request) -> list[Verifier]:
 
 
 def _refuse_session(request: S3Request) -> None:
-    """Refuse session tokens: this store has one key pair, and no answer for a token it cannot check."""
+    """Refuse session tokens: the store has one key pair and no way to check a token."""
     if request.headers.names("x-amz-security-token") or request.parameter("X-Amz-Security-Token"):
         raise Refused("InvalidToken")

@@ -1,7 +1,8 @@
 """AWS Signature Version 2, in the Authorization header and in the query of a presigned URL.
 
-Follows "Signing and Authenticating REST Requests" of the S3 API reference: the path counts as the client wrote it,
-with the bucket of a virtual host put in front. Request headers `x-amz-*` are part of what is signed.
+Follows "Signing and Authenticating REST Requests" of the S3 API reference: the path counts as the
+client wrote it, with the bucket of a virtual host put in front. Request headers `x-amz-*` are part
+of what is signed.
 """
 
 import base64
@@ -17,14 +18,17 @@ from gateway.demo.bucket.request import S3Request
 from gateway.demo.bucket.sigv4 import SKEW
 
 QUERY_PARAMETERS = frozenset({"AWSAccessKeyId", "Expires", "Signature"})
-# "Sub-resources" of the S3 API reference, as boto and RGW read it: the query parameters that are signed.
+# "Sub-resources" of the S3 API reference, as boto and RGW read it: the query parameters that are
+# signed.
 SIGNED_PARAMETERS = frozenset(
     {
-        "accelerate", "acl", "analytics", "cors", "defaultObjectAcl", "delete", "inventory", "lifecycle", "location",
-        "logging", "metrics", "notification", "object-lock", "partNumber", "policy", "replication", "requestPayment",
-        "response-cache-control", "response-content-disposition", "response-content-encoding",
-        "response-content-language", "response-content-type", "response-expires", "restore", "select", "select-type",
-        "storageClass", "tagging", "torrent", "uploadId", "uploads", "versionId", "versioning", "versions", "website",
+        "accelerate", "acl", "analytics", "cors", "defaultObjectAcl", "delete", "inventory",
+        "lifecycle", "location", "logging", "metrics", "notification", "object-lock", "partNumber",
+        "policy", "replication", "requestPayment", "response-cache-control",
+        "response-content-disposition", "response-content-encoding", "response-content-language",
+        "response-content-type", "response-expires", "restore", "select", "select-type",
+        "storageClass", "tagging", "torrent", "uploadId", "uploads", "versionId", "versioning",
+        "versions", "website",
     }
 )  # fmt: skip
 # Not signed and without effect: boto repeats these headers in the query of a presigned PUT.
@@ -47,21 +51,33 @@ def verify_query(request: S3Request, credentials: Credentials) -> None:
     if sorted(names) != sorted(QUERY_PARAMETERS):
         raise Refused("AccessDenied", "AWSAccessKeyId, Expires and Signature must come once each.")
     expires = request.parameter("Expires")
-    _verify(request, credentials, request.parameter("AWSAccessKeyId"), request.parameter("Signature"), expires)
+    _verify(
+        request,
+        credentials,
+        request.parameter("AWSAccessKeyId"),
+        request.parameter("Signature"),
+        expires,
+    )
     if not re.fullmatch("[0-9]{1,11}", expires) or int(expires) < datetime.now(UTC).timestamp():
         raise Refused("AccessDenied", "The presigned URL has expired.")
 
 
 def sign(credentials: Credentials, text: str) -> str:
     """Return the signature of `text`: HMAC-SHA1 in base64."""
-    return base64.b64encode(hmac.digest(credentials.secret_key.encode(), text.encode("latin-1"), "sha1")).decode()
+    return base64.b64encode(
+        hmac.digest(credentials.secret_key.encode(), text.encode("latin-1"), "sha1")
+    ).decode()
 
 
-def _verify(request: S3Request, credentials: Credentials, access_key: str, signature: str, date: str) -> None:
+def _verify(
+    request: S3Request, credentials: Credentials, access_key: str, signature: str, date: str
+) -> None:
     if not hmac.compare_digest(access_key.encode(), credentials.access_key.encode()):
         raise Refused("InvalidAccessKeyId")
     _refuse_uncovered(request)
-    if not hmac.compare_digest(sign(credentials, string_to_sign(request, date)).encode(), signature.encode()):
+    if not hmac.compare_digest(
+        sign(credentials, string_to_sign(request, date)).encode(), signature.encode()
+    ):
         raise Refused("SignatureDoesNotMatch")
 
 

@@ -1,7 +1,8 @@
 """AWS Signature Version 4, in the Authorization header and in the query of a presigned URL.
 
-Follows "Authenticating Requests (AWS Signature Version 4)" of the S3 API reference. The canonical request is made from
-the decoded path and query, encoded again: `%41` and `A` are the same key, here as in Ceph RGW.
+Follows "Authenticating Requests (AWS Signature Version 4)" of the S3 API reference. The canonical
+request is made from the decoded path and query, encoded again: `%41` and `A` are the same key, here
+as in Ceph RGW.
 """
 
 import hashlib
@@ -19,7 +20,8 @@ ALGORITHM = "AWS4-HMAC-SHA256"
 LONGEST_LIFE_SECONDS = 604_800
 SKEW = timedelta(minutes=15)
 AUTHORIZATION = re.compile(
-    rf"{ALGORITHM} +Credential=([^\s,]+) *, *SignedHeaders=([a-z0-9;._-]+) *, *Signature=([0-9a-f]{{64}})"
+    rf"{ALGORITHM} +Credential=([^\s,]+) *, *"
+    r"SignedHeaders=([a-z0-9;._-]+) *, *Signature=([0-9a-f]{64})"
 )
 QUERY_PARAMETERS = ("Credential", "SignedHeaders", "Signature", "Date", "Expires")
 
@@ -39,7 +41,10 @@ class Scope:
         """Return the scope of `KEY/20260101/fsn1/s3/aws4_request`."""
         parts = credential.split("/")
         if len(parts) != 5:  # noqa: PLR2004  # the five parts named above
-            raise Refused("AuthorizationHeaderMalformed", "The credential is not KEY/DATE/REGION/s3/aws4_request.")
+            raise Refused(
+                "AuthorizationHeaderMalformed",
+                "The credential is not KEY/DATE/REGION/s3/aws4_request.",
+            )
         return cls(*parts)
 
     def __str__(self) -> str:
@@ -50,7 +55,10 @@ class Scope:
         if not hmac.compare_digest(self.access_key.encode(), credentials.access_key.encode()):
             raise Refused("InvalidAccessKeyId")
         if str(self) != f"{moment:%Y%m%d}/{credentials.region}/s3/aws4_request":
-            raise Refused("AuthorizationHeaderMalformed", f"The scope is not DATE/{credentials.region}/s3/aws4_request.")
+            raise Refused(
+                "AuthorizationHeaderMalformed",
+                f"The scope is not DATE/{credentials.region}/s3/aws4_request.",
+            )
 
     def sign(self, credentials: Credentials, text: str) -> str:
         """Return the signature of `text` within this scope."""
@@ -108,20 +116,26 @@ def _verify(request: S3Request, credentials: Credentials, claim: Claim) -> None:
         raise Refused("AccessDenied", "The Host header must be signed.")
     canonical = hashlib.sha256(canonical_request(request, claim).encode("latin-1")).hexdigest()
     text = f"{ALGORITHM}\n{claim.moment:%Y%m%dT%H%M%SZ}\n{claim.scope}\n{canonical}"
-    if not hmac.compare_digest(claim.scope.sign(credentials, text).encode(), claim.signature.encode()):
+    if not hmac.compare_digest(
+        claim.scope.sign(credentials, text).encode(), claim.signature.encode()
+    ):
         raise Refused("SignatureDoesNotMatch")
 
 
 def canonical_request(request: S3Request, claim: Claim) -> str:
     """Return what the client should have signed; header values are latin-1, the bytes that came."""
-    pairs = sorted((_encoded(name), _encoded(value)) for name, value in request.query if name != "X-Amz-Signature")
+    pairs = sorted(
+        (_encoded(name), _encoded(value))
+        for name, value in request.query
+        if name != "X-Amz-Signature"
+    )
     names = claim.names.split(";")
     return "\n".join(
         [
             request.method,
             quote(unquote(request.raw_path), safe="/~"),
             "&".join(f"{name}={value}" for name, value in pairs),
-            *(f"{name}:{' '.join(request.headers.get(name).split())}" for name in names),
+            *(f"{name}:{re.sub(' +', ' ', request.headers.get(name))}" for name in names),
             "",
             claim.names,
             claim.payload,
@@ -141,7 +155,7 @@ def moment_of(text: str) -> datetime:
 
 
 def _refuse_expired(moment: datetime, expires: str) -> None:
-    """Refuse what is over, never was or would last longer than seven days: 403 for each, as RGW answers."""
+    """Refuse what is over, never was or would last longer than seven days: 403, as RGW."""
     seconds = int(expires) if re.fullmatch("-?[0-9]{1,9}", expires) else 0
     if not 0 < seconds <= LONGEST_LIFE_SECONDS:
         raise Refused("AccessDenied", "X-Amz-Expires must be between 1 and 604800 seconds.")

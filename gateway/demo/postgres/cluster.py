@@ -1,5 +1,6 @@
 """A cluster on disk: made whole or not at all, checked before it is used, started."""
 
+import re
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,8 @@ SETTINGS = {
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 BUILTIN_LOCALE_SINCE = 17
 SECONDS_TO_START = 120
+# Those who ask meanwhile get "FATAL:  the database system is starting up".
+FATAL_OF_ITS_OWN = re.compile(r"(?:FATAL|PANIC): +((?!the database system is ).*)")
 
 
 def is_cluster(home: Path) -> bool:
@@ -50,7 +53,7 @@ class Cluster:
 
     def start(self, sockets: Path, *, fast: bool) -> None:
         """Start the server, listening in the folder `sockets` and nowhere else."""
-        clear_remains(self.home, self.account)
+        clear_remains(self.home, sockets, self.account)
         log = self.home / "server.log"
         log.unlink(missing_ok=True)  # so that the reason found in it is today's
         settings = SETTINGS | {"unix_socket_directories": str(sockets)} | (FAST if fast else {})
@@ -60,7 +63,7 @@ class Cluster:
         started = self.account.run(pg_ctl, "start", f"--pgdata={self.home}", *how)
         if started.returncode:
             reason = _reason(log) or _last_line(started.stderr)
-            raise StartFailed(f"PostgreSQL cannot start on {self.home}: {reason} {self._remedy}")
+            raise StartFailed(f"PostgreSQL cannot start on {self.home}: {reason}. {self._remedy}")
 
     def _make(self, *, fast: bool) -> None:
         # In a folder of its own first: a half-made cluster must not pass for one.
@@ -72,7 +75,7 @@ class Cluster:
             how += ["--no-sync"] if fast else []
             made = self.account.run(initdb, f"--pgdata={making}", *how)
             if made.returncode:
-                raise StartFailed(f"initdb failed for {self.home}: {_last_line(made.stderr)}")
+                raise StartFailed(f"initdb failed for {self.home}: {_last_line(made.stderr)}.")
 
     def _check_version(self) -> None:
         text = (self.home / "PG_VERSION").read_text(encoding="ascii", errors="replace")
@@ -101,10 +104,10 @@ def _reason(log: Path) -> str:
     if not log.exists():
         return ""
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-    fatal = [line for line in lines if "FATAL:" in line or "PANIC:" in line]
-    return (fatal or lines or [""])[0]
+    fatal = [found[1] for line in lines if (found := FATAL_OF_ITS_OWN.search(line))]
+    return (fatal or lines or [""])[0].rstrip(".")
 
 
 def _last_line(text: str) -> str:
     lines = text.strip().splitlines()
-    return lines[-1] if lines else "it did not say why."
+    return lines[-1].rstrip(".") if lines else "it did not say why"

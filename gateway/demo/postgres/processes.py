@@ -47,11 +47,11 @@ def server_processes(home: Path, account: Account) -> set[int]:
     return {int(pid) for pid in found.split()}
 
 
-def clear_remains(home: Path, account: Account) -> None:
+def clear_remains(home: Path, sockets: Path, account: Account) -> None:
     """Make way for a new server after the last one was killed.
 
     Backends that outlived their postmaster hold its shared memory, and one whose folder was
-    deleted would remove the new server's socket when it notices. A postmaster.pid whose number
+    deleted would remove the new server's socket when it notices. A lock file whose number
     belongs to another process by now would keep the new server from starting.
     """
     patience = time.monotonic() + SECONDS_TO_DIE
@@ -59,4 +59,5 @@ def clear_remains(home: Path, account: Account) -> None:
         account.signal(SIGKILL, pids)
         time.sleep(0.02)
     if not pids and Path("/proc/self").exists():
-        (home / "postmaster.pid").unlink(missing_ok=True)
+        for lock in (home / "postmaster.pid", *sockets.glob(".s.PGSQL.*")):
+            lock.unlink(missing_ok=True)

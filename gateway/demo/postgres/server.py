@@ -169,8 +169,14 @@ class EmbeddedPostgres:
         written = read_pid_file(self.home)
         if written is None:
             return pq.Ping.NO_RESPONSE
-        where = {"host": str(written.sockets), "port": PORT, "connect_timeout": SECONDS_TO_ANSWER}
-        return pq.PGconn.ping(make_conninfo(user="postgres", dbname="postgres", **where).encode())
+        where = make_conninfo(
+            host=str(written.sockets),
+            port=PORT,
+            user="postgres",
+            dbname="postgres",
+            connect_timeout=SECONDS_TO_ANSWER,
+        )
+        return pq.PGconn.ping(where.encode())
 
     def _locked(self, what: str = "lock", how: int = fcntl.LOCK_EX) -> AbstractContextManager[int]:
         return locked(self.data.with_name(f"{self.data.name}.{what}"), how)

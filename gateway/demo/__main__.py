@@ -1,0 +1,137 @@
+"""`make demo`: the gateway with three client projects on one bucket. Every start begins from scratch."""
+
+import json
+import os
+import signal
+import sys
+from types import FrameType
+from typing import Any
+
+from gateway.demo.bucket.embedded import BucketNotStarted
+from gateway.demo.errors import DemoRefused
+from gateway.demo.people import AGENCY_HOST, SITES
+from gateway.demo.place import FACTS, LOG, MAIL, swept, taken
+from gateway.demo.postgres import NoPostgres
+from gateway.demo.server import LOOPBACK, DemoServer, free_port
+from gateway.demo.surroundings import Surroundings, surroundings
+
+
+def main() -> int:
+    """Run the demo until Ctrl-C; return the exit code."""
+    signal.signal(signal.SIGTERM, end)
+    try:
+        with taken():
+            port = free_port()
+            swept()
+            say("Starting from scratch: a PostgreSQL, a bucket, three tenants. What a demo before this one had is gone.")
+            with surroundings() as around:
+                serve(port, around)
+    except (DemoRefused, NoPostgres, BucketNotStarted) as refusal:
+        print(f"The demo did not start: {refusal}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        say("\nStopped.")
+    return 0
+
+
+def end(_signal: int, _frame: FrameType | None) -> None:
+    """End like Ctrl-C does, so that everything that was started is stopped."""
+    raise KeyboardInterrupt
+
+
+def serve(port: int, around: Surroundings) -> None:
+    """Fill the demo and serve it until somebody stops it."""
+    facts = filled(port, around)
+    os.umask(0o077)
+    FACTS.write_text(json.dumps(facts, ensure_ascii=False, indent=2) + "\n")
+    try:
+        DemoServer(port, lambda: say(summary(facts))).run()
+    except SystemExit as stop:
+        if stop.code:
+            raise DemoRefused(f"The server ended with code {stop.code}. Its log: {LOG}") from stop
+    finally:
+        if around.real_bucket:
+            clean_real_bucket(around)
+    say("\nStopped.")
+
+
+def filled(port: int, around: Surroundings) -> dict[str, Any]:
+    """Make tables, tenants, people and documents; return all that a script needs to know."""
+    import django  # noqa: PLC0415 - settings read the environment that was made just now
+    from django.core.management import call_command  # noqa: PLC0415
+    from django.db import connections  # noqa: PLC0415
+
+    django.setup()
+    from gateway.demo import content  # noqa: PLC0415 - models need Django set up
+
+    call_command("migrate_schemas", shared=True, verbosity=0)
+    call_command("collectstatic", interactive=False, verbosity=0)
+    tenants = content.create_tenants()
+    people, documents = content.create_people(tenants), content.create_documents(tenants)
+    # The workers are forked from this process and must not share its connection.
+    connections.close_all()
+    return {
+        "base_url": f"http://{AGENCY_HOST}:{port}/",
+        "address": f"http://{LOOPBACK}:{port}",
+        "sites": {
+            label: {"host": host, "url": f"http://{host}:{port}/"}
+            for label, host in (("agency", AGENCY_HOST), *((site.label, site.host) for site in SITES))
+        },
+        "people": people,
+        "documents": documents,
+        "bucket": bucket_facts(around),
+    }
+
+
+def bucket_facts(around: Surroundings) -> dict[str, str]:
+    """Return where the bucket is. The keys of a real one are left out: they are not ours to write down."""
+    facts = {
+        "endpoint_url": os.environ["AWS_S3_ENDPOINT_URL"],
+        "name": os.environ["AWS_STORAGE_BUCKET_NAME"],
+        "location_prefix": around.location_prefix,
+    }
+    if around.real_bucket:
+        return facts
+    return facts | {
+        "region": os.environ["AWS_S3_REGION_NAME"],
+        "access_key": os.environ["AWS_ACCESS_KEY_ID"],
+        "secret_key": os.environ["AWS_SECRET_ACCESS_KEY"],
+    }
+
+
+def clean_real_bucket(around: Surroundings) -> None:
+    """Delete what this demo's ledgers say it stored, and say what is left behind."""
+    from gateway.demo import content  # noqa: PLC0415 - models need Django set up
+
+    removed = content.remove_objects()
+    say(f"\n{removed} objects under {around.location_prefix} deleted from the bucket. The database keeps the demo's tables.")
+
+
+def summary(facts: dict[str, Any]) -> str:
+    """Return what the person at the terminal needs: where to go, and who signs in there."""
+    lines = ["", "The gateway is running. Sign in with any of these:", ""]
+    for label, site in facts["sites"].items():
+        lines.append(f"  {site['url']}")
+        lines += [
+            f"      {person['email']:<24} {person['password']}   {person['role']}"
+            for person in facts["people"]
+            if person["tenant"] == label
+        ]
+    bucket = facts["bucket"]
+    lines += [
+        "",
+        f"  One bucket: {bucket['name']} at {bucket['endpoint_url']}, all keys under {bucket['location_prefix']}",
+        f"  The same for scripts: {FACTS}",
+        f"  Mail: {MAIL}   Log: {LOG}",
+        "",
+        "Every start begins from scratch. Stop with Ctrl-C.",
+    ]
+    return "\n".join(lines)
+
+
+def say(text: str) -> None:
+    print(text, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,121 @@
+"""Run the store by itself: `python -m gateway.demo.bucket --help`."""
+
+import argparse
+import contextlib
+import errno
+import logging
+import os
+import sys
+import threading
+from collections.abc import Sequence
+
+from gateway.demo.bucket.credentials import Credentials
+from gateway.demo.bucket.layers import row, usual_layers
+from gateway.demo.bucket.server import BucketServer, NotLoopback
+from gateway.demo.bucket.store import Store
+
+DESCRIPTION = """An S3 store for the demo and the tests. It keeps everything in memory and checks
+what Ceph RGW checks: signatures, expiry, policies, ACLs, CORS. Never for production: it listens on
+loopback addresses only."""
+ADDRESSES = """The first line on standard output is the endpoint URL. Buckets are reached as
+URL/bucket/key and as http://bucket.s3.localhost:PORT/key."""
+KEY_PAIR = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the command line; the key pair is not on it, where `ps` would show it."""
+    options = argparse.ArgumentParser(
+        prog="python -m gateway.demo.bucket",
+        description=DESCRIPTION,
+        epilog=f"The key pair comes from {' and '.join(KEY_PAIR)}. {ADDRESSES}",
+    )
+    options.add_argument(
+        "--host", default="127.0.0.1", help="loopback address to listen on (%(default)s)"
+    )
+    options.add_argument(
+        "--port", type=int, default=0, help="port to listen on; 0, the default, takes a free one"
+    )
+    options.add_argument(
+        "--bucket", default="demo", help="bucket to create at the start (%(default)s)"
+    )
+    options.add_argument(
+        "--region", default="fsn1", help="region signatures must name (%(default)s)"
+    )
+    options.add_argument(
+        "--domain",
+        action="append",
+        help="host below which buckets are sub-domains; may be repeated (s3.localhost, localhost)",
+    )
+    options.add_argument(
+        "--verbose",
+        action="store_true",
+        help="log each request to standard error, without its query",
+    )
+    options.add_argument(
+        "--stop-with-stdin", action="store_true", help="stop when standard input ends"
+    )
+    return options
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve until interrupted; return 2 after one line on standard error when that cannot begin."""
+    command = parser()
+    options = command.parse_args(arguments)
+    logging.basicConfig(
+        level=logging.INFO if options.verbose else logging.WARNING, format="%(asctime)s %(message)s"
+    )
+    try:
+        server = _server(options, _credentials(options.region))
+    except (NotLoopback, NoKeyPair, PortInUse) as error:
+        command.exit(2, f"{command.prog}: {error}\n")
+    print(server.url, flush=True)
+    if options.stop_with_stdin:
+        threading.Thread(target=_stop_with_stdin, args=(server,), daemon=True).start()
+    with contextlib.suppress(KeyboardInterrupt):
+        server.serve_forever()
+    return 0
+
+
+class NoKeyPair(ValueError):
+    def __str__(self) -> str:
+        return f"Set {' and '.join(KEY_PAIR)}: the key pair the store shall know."
+
+
+class PortInUse(OSError):
+    def __str__(self) -> str:
+        return f"Port {self.args[0]} is in use."
+
+
+def _credentials(region: str) -> Credentials:
+    access_key, secret_key = (os.environ.get(name, "") for name in KEY_PAIR)
+    if not access_key or not secret_key:
+        raise NoKeyPair
+    return Credentials(access_key, secret_key, region)
+
+
+def _server(options: argparse.Namespace, credentials: Credentials) -> BucketServer:
+    store = Store(options.region)
+    store.create_bucket(options.bucket)
+    answer = row(usual_layers(store, credentials), store)
+    try:
+        return BucketServer(
+            options.host,
+            options.port,
+            answer,
+            domains=options.domain or ["s3.localhost", "localhost"],
+        )
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        raise PortInUse(options.port) from error
+
+
+def _stop_with_stdin(server: BucketServer) -> None:
+    """End with the process that started this one: however it ended, the kernel closes its pipe."""
+    while os.read(sys.stdin.fileno(), 1024):
+        pass
+    server.shutdown()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,108 @@
+"""Start and stop the store from the demo or a test run."""
+
+import os
+import secrets
+import select
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+from urllib.parse import urlsplit
+
+ROOT = Path(__file__).resolve().parents[3]
+START_SECONDS = 30
+STOP_SECONDS = 5
+
+
+class BucketNotStarted(RuntimeError):
+    """The embedded bucket did not start."""
+
+    def __str__(self) -> str:
+        return f"{self.__doc__} {self.args[0]}"
+
+
+@dataclass(kw_only=True)
+class EmbeddedBucket:
+    """A bucket in a process of its own, as long as the `with` block lasts.
+
+    It ends with the process that started it, even one that is killed. Its contents are in memory
+    and gone with it.
+    """
+
+    bucket: str = "demo"
+    access_key: str = "EMBEDDEDBUCKETKEY001"
+    secret_key: str = field(default_factory=lambda: secrets.token_urlsafe(30), repr=False)
+    region: str = "fsn1"
+    port: int = 0
+    log: Path | None = None
+    endpoint_url: str = field(default="", init=False)
+    _process: subprocess.Popen[str] | None = field(default=None, init=False, repr=False)
+
+    def start(self) -> Self:
+        """Return when the bucket answers; `port` and `endpoint_url` are known then."""
+        with self.log.open("a+") if self.log else tempfile.TemporaryFile("w+") as log:
+            self._process = self._spawn(log)
+            self.endpoint_url = self._first_line()
+            if not self.endpoint_url:
+                self.stop()
+                log.seek(0)
+                raise BucketNotStarted((log.read().splitlines() or ["It said nothing."])[-1])
+        self.port = urlsplit(self.endpoint_url).port or 0
+        return self
+
+    def stop(self) -> None:
+        """End the process; nothing happens when there is none."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        try:
+            # Closes its standard input, which ends it.
+            process.communicate(timeout=STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def _first_line(self) -> str:
+        """Return the URL the process says when it listens; nothing when it ended or is too slow."""
+        output = self._process.stdout if self._process else None
+        if output is None or not select.select([output], [], [], START_SECONDS)[0]:
+            return ""
+        return output.readline().strip()
+
+    def _spawn(self, log: IO[str]) -> subprocess.Popen[str]:
+        command = [sys.executable, "-m", "gateway.demo.bucket", "--stop-with-stdin"]
+        command += ["--bucket", self.bucket, "--region", self.region, "--port", str(self.port)]
+        inherited = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("AWS_", "MOTO_"))
+        }
+        return subprocess.Popen(  # noqa: S603  # our own module, started with the running interpreter
+            command + ["--verbose"] * bool(self.log),
+            cwd=ROOT,
+            env={
+                **inherited,
+                "AWS_ACCESS_KEY_ID": self.access_key,
+                "AWS_SECRET_ACCESS_KEY": self.secret_key,
+            },
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            # Ctrl-C in a terminal reaches the whole group; this one ends when its parent says so.
+            start_new_session=True,
+        )

@@ -1,0 +1,111 @@
+"""What the demo runs on: its own servers, or, only when asked twice, real ones. Sets the environment for settings."""
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+import psycopg
+
+from gateway.demo.bucket.embedded import EmbeddedBucket
+from gateway.demo.errors import DemoRefused
+from gateway.demo.people import AGENCY_HOST
+from gateway.demo.place import BUCKET_LOG, MAIL, PLACE, POSTGRES, STATIC
+from gateway.demo.postgres import EmbeddedPostgres, given_url
+
+BUCKET = "demo-bucket"
+REGION = "fsn1"
+ENDPOINT = "AWS_S3_ENDPOINT_URL"
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """Whether database and bucket are real ones, and the prefix of all that this demo stores."""
+
+    real_database: bool
+    real_bucket: bool
+    location_prefix: str
+
+
+@contextmanager
+def surroundings() -> Iterator[Surroundings]:
+    """Lend a database and a bucket, and set the environment so that settings find them.
+
+    Real ones, named by DATABASE_URL or AWS_S3_ENDPOINT_URL, are used only with DEMO_REAL=1. Raises DemoRefused.
+    """
+    around = Surroundings(bool(given_url()), bool(os.environ.get(ENDPOINT)), f"demo-{secrets.token_hex(4)}/")
+    refuse_what_is_real_by_accident(around)
+    with ExitStack() as servers:
+        os.environ.update(
+            # What stands in a .env file is for another deployment than this.
+            DJANGO_ENV_FILE=str(PLACE / "no.env"),
+            DJANGO_SECRET_KEY=secrets.token_urlsafe(50),
+            DJANGO_DEBUG="False",
+            AGENCY_HOST=AGENCY_HOST,
+            HTTPS_ONLY="False",
+            SECURE_PROXY_SSL_HEADER="",
+            TRUSTED_PROXY_COUNT="0",
+            USE_S3_MEDIA="True",
+            LOCATION_PREFIX=around.location_prefix,
+            EMAIL_URL=f"filemail:///{MAIL}",
+            STATIC_ROOT=str(STATIC),
+        )
+        if around.real_database:
+            refuse_a_database_in_use(given_url())
+        else:
+            os.environ["DATABASE_URL"] = servers.enter_context(empty_database())
+        if not around.real_bucket:
+            os.environ.update(servers.enter_context(empty_bucket()))
+        yield around
+
+
+def refuse_what_is_real_by_accident(around: Surroundings) -> None:
+    """Real servers may be named by an environment that was made for something else."""
+    named = [name for name, is_real in (("DATABASE_URL", around.real_database), (ENDPOINT, around.real_bucket)) if is_real]
+    if named and os.environ.get("DEMO_REAL") != "1":
+        raise DemoRefused(
+            f"{' and '.join(named)} is set. Unset it for a demo on servers of its own, or set DEMO_REAL=1 to run on it: "
+            "an empty database, and a bucket in which only demo-<random>/ is written."
+        )
+
+
+def refuse_a_database_in_use(url: str) -> None:
+    """Refuse a database that holds tenants, or anything else."""
+    try:
+        with psycopg.connect(url, connect_timeout=5) as connection:
+            found = connection.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").fetchone()
+    except psycopg.OperationalError as error:
+        raise DemoRefused(f"DATABASE_URL: {str(error).splitlines()[0]}") from error
+    if found and found[0]:
+        raise DemoRefused(
+            f"The database of DATABASE_URL already holds {found[0]} tables, maybe with tenants: give an empty one."
+        )
+
+
+@contextmanager
+def empty_database() -> Iterator[str]:
+    """Lend the URL of a database in a server of the demo's own. Each demo starts from scratch."""
+    server = EmbeddedPostgres(POSTGRES, fast=True)
+    server.delete()
+    with server:
+        server.ensure_database("gateway")
+        yield server.url("gateway")
+
+
+@contextmanager
+def empty_bucket() -> Iterator[dict[str, str]]:
+    """Lend the environment of a bucket of the demo's own."""
+    access_key, secret_key = secrets.token_hex(10), secrets.token_urlsafe(30)
+    with EmbeddedBucket(
+        bucket=BUCKET, access_key=access_key, secret_key=secret_key, region=REGION, log=BUCKET_LOG
+    ) as bucket:
+        yield {
+            ENDPOINT: bucket.endpoint_url,
+            "AWS_ACCESS_KEY_ID": access_key,
+            "AWS_SECRET_ACCESS_KEY": secret_key,
+            "AWS_STORAGE_BUCKET_NAME": BUCKET,
+            "AWS_S3_REGION_NAME": REGION,
+            "AWS_S3_ADDRESSING_STYLE": "path",
+            "AWS_S3_SIGNATURE_VERSION": "s3v4",
+        }

@@ -1,0 +1,167 @@
+"""The cast: tenants acme and globex (and hooli, suspended), their people, and the agency's.
+
+They are committed once per session; what a test adds is rolled back after it.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import call_command
+from django.test import Client
+
+from media_core.documents.models import Document
+from media_core.documents.permissions import required_uploader
+from media_core.uploads.flow import store_upload
+from tenants.binding import bind_agency, bind_tenant
+from tenants.domains import hosts
+from tenants.models import Tenant
+from tenants.people.identity import Member
+from tenants.people.members import add_agency_role, set_role
+from tenants.people.models import AgencyRole, Membership, Person, Role
+from tenants.people.sessions import SessionStore
+from tenants.provisioning import create_tenant, suspend
+
+PASSWORD = "correct horse battery staple"
+
+
+@dataclass
+class World:
+    """Everybody, and where they belong."""
+
+    tenants: dict[str, Tenant] = field(default_factory=dict)
+    people: dict[str, Person] = field(default_factory=dict)
+
+
+@pytest.fixture(scope="session")
+def world(django_db_setup: None, django_db_blocker: Any) -> World:
+    with django_db_blocker.unblock():
+        call_command("collectstatic", interactive=False, verbosity=0)
+        return create_world()
+
+
+def create_world() -> World:
+    made = World()
+    for name in ("acme", "globex", "hooli"):
+        made.tenants[name] = create_tenant(
+            name=name.title(), location_prefix=f"{name}/", domain=f"{name}.example"
+        )
+    for name, tenant, role in (
+        ("ada", "acme", Role.ADMIN),
+        ("ed", "acme", Role.EDITOR),
+        ("vic", "acme", Role.VIEWER),
+        ("eve", "globex", Role.ADMIN),
+        ("gus", "globex", Role.VIEWER),
+        ("hank", "hooli", Role.ADMIN),
+    ):
+        made.people[name] = create_person(name, tenant)
+        set_role(made.tenants[tenant], made.people[name], role)
+    for name, agency_role in (("olga", AgencyRole.Role.OWNER), ("fiona", AgencyRole.Role.FINANCE)):
+        made.people[name] = create_person(name, "agency")
+        add_agency_role(made.people[name], agency_role)
+    suspend(made.tenants["hooli"])
+    made.tenants["hooli"].refresh_from_db()
+    return made
+
+
+# Hashing a password takes a third of a second, on purpose: once is enough for all.
+_hashed = ""
+
+
+def create_person(name: str, place: str) -> Person:
+    global _hashed  # noqa: PLW0603
+    person = Person.objects.create_person(f"{name}@{place}.example", name.title(), PASSWORD if not _hashed else None)
+    if _hashed:
+        person.password = _hashed
+        person.save()
+    _hashed = person.password
+    return person
+
+
+@pytest.fixture(autouse=True)
+def _fresh_host_cache() -> Iterator[None]:
+    hosts.forget()
+    yield
+    hosts.forget()
+
+
+@pytest.fixture
+def acme(world: World, db: None) -> Tenant:
+    return world.tenants["acme"]
+
+
+@pytest.fixture
+def globex(world: World, db: None) -> Tenant:
+    return world.tenants["globex"]
+
+
+@pytest.fixture
+def hooli(world: World, db: None) -> Tenant:
+    return world.tenants["hooli"]
+
+
+@pytest.fixture
+def people(world: World, db: None) -> dict[str, Person]:
+    return world.people
+
+
+def new_session(person: Person, tenant: Tenant | None) -> str:
+    """Return the key of a live session, as signing in makes it."""
+    with bind_tenant(tenant, even_suspended=True) if tenant else bind_agency():
+        store = SessionStore()
+        store[SESSION_KEY] = str(person.pk)
+        store[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
+        store[HASH_SESSION_KEY] = person.get_session_auth_hash()
+        store.save()
+    return store.session_key or ""
+
+
+def browser_at(host: str, session_key: str = "") -> Client:
+    """Return a browser that speaks to one host over HTTPS, by way of the one proxy that .env.example names."""
+    client = Client(headers={"host": host, "x-forwarded-proto": "https"})
+    if session_key:
+        client.cookies[settings.SESSION_COOKIE_NAME] = session_key
+    return client
+
+
+Browse = Callable[..., Client]
+
+
+@pytest.fixture
+def browse(people: dict[str, Person]) -> Browse:
+    """Return a browser at a tenant's host, or with None at the agency's; signed in when a person is named."""
+
+    def open_browser(tenant: Tenant | None, name: str = "") -> Client:
+        host = f"{tenant.location_prefix.rstrip('/')}.example" if tenant else settings.AGENCY_HOST
+        return browser_at(host, new_session(people[name], tenant) if name else "")
+
+    return open_browser
+
+
+def member(person: Person, tenant: Tenant) -> Member:
+    role = Membership.objects.get(person=person, tenant=tenant).role
+    return Member(person.id, person.name, Role(role))
+
+
+Store = Callable[..., Document]
+
+
+@pytest.fixture
+def store(people: dict[str, Person]) -> Store:
+    """Store a document in a tenant's room, in the real bucket, as its admin."""
+
+    def store_document(tenant: Tenant, content: bytes = b"bytes", name: str = "offer.pdf", **given: Any) -> Document:
+        admin = Membership.objects.select_related("person").filter(tenant=tenant, role=Role.ADMIN).first()
+        assert admin is not None
+        with bind_tenant(tenant, even_suspended=True):
+            return store_upload(
+                uploader=required_uploader(member(admin.person, tenant)),
+                file=SimpleUploadedFile(name, content),
+                **given,
+            )
+
+    return store_document

@@ -1,0 +1,235 @@
+"""One tenant never sees another's: every route, every method, by everybody who has no business there."""
+
+import json
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.conf import settings
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.db.models import Model
+from django.test import Client
+
+from media_core.documents.models import Document
+from media_core.storages.models import StoredObject
+from tenants.binding import bind_tenant
+from tenants.models import Tenant
+from tenants.people.models import Membership, Person, Role
+from tests.conftest import browser_at, new_session
+from tests.walk import METHODS, OPEN_ROUTES, Route, asked, is_closed, routes, seen
+
+pytestmark = pytest.mark.django_db
+
+TENANT_ROUTES = routes("gateway.urls_tenant")
+AGENCY_ROUTES = routes("gateway.urls_agency")
+CONTENT = b"what only acme may read"
+Askers = dict[str, Callable[[], Client]]
+
+
+@pytest.fixture
+def twins(acme: Tenant, globex: Tenant, store: Callable[..., Document]) -> Document:
+    """Both tenants hold a private document, and its object, with the same primary keys."""
+    document = store(acme, CONTENT, name="acme-secret.pdf", title="acme-secret-title")
+    with bind_tenant(globex):
+        stored = StoredObject.objects.create(
+            id=document.stored_object_id, name="private/x/globex.pdf", area="private", kind="document", size_bytes=1,
+            content_type="application/pdf", sha256="0" * 64, state="stored", stored_at=document.created_at,
+        )  # fmt: skip
+        Document.objects.create(
+            id=document.id, title="globex-title", name="globex.pdf", stored_object=stored,
+            created_by_id=uuid.uuid4(), created_by_name="Eve",
+        )  # fmt: skip
+    return document
+
+
+@pytest.fixture
+def askers(acme: Tenant, globex: Tenant, people: dict[str, Person]) -> Askers:
+    """Everybody who has no business on acme's host, with the most they could bring along."""
+
+    def removed_member() -> Client:
+        key = new_session(people["vic"], acme)
+        Membership.objects.filter(person=people["vic"], tenant=acme).delete()
+        return browser_at("acme.example", key)
+
+    def deactivated_member() -> Client:
+        key = new_session(people["ed"], acme)
+        Person.objects.filter(pk=people["ed"].pk).update(is_active=False)
+        return browser_at("acme.example", key)
+
+    def with_changed_password() -> Client:
+        key = new_session(people["ada"], acme)
+        Person.objects.filter(pk=people["ada"].pk).update(password="!changed")
+        return browser_at("acme.example", key)
+
+    return {
+        "eve, with a session she should not have": lambda: browser_at("acme.example", new_session(people["eve"], acme)),
+        "eve, with her globex session": lambda: browser_at("acme.example", new_session(people["eve"], globex)),
+        "olga, with her agency session": lambda: browser_at("acme.example", new_session(people["olga"], None)),
+        "a removed member": removed_member,
+        "a deactivated member": deactivated_member,
+        "a session from before the password changed": with_changed_password,
+        "a stranger": lambda: browser_at("acme.example"),
+    }
+
+
+WHO = (
+    "eve, with a session she should not have",
+    "eve, with her globex session",
+    "olga, with her agency session",
+    "a removed member",
+    "a deactivated member",
+    "a session from before the password changed",
+    "a stranger",
+)
+
+
+def body_for(route: Route, method: str) -> dict[str, Any]:
+    """Return a body that would work for somebody who may: a refusal must not be about the form."""
+    if method != "post" or route.name != "library:upload" and "upload" not in route.pattern:
+        return {}
+    return {"data": {"file": SimpleUploadedFile("x.pdf", b"x"), "title": "planted", "visibility": "private"}}
+
+
+def everything_of(tenant: Tenant) -> list[str]:
+    """Return all rows of a tenant's schema."""
+    with bind_tenant(tenant, even_suspended=True), connection.cursor() as cursor:
+        cursor.execute("SELECT table_name FROM information_schema.tables WHERE table_schema = %s", [tenant.schema_name])
+        found = []
+        for (table,) in sorted(cursor.fetchall()):
+            cursor.execute(f'SELECT * FROM "{tenant.schema_name}"."{table}"')
+            found += sorted(f"{table}: {row}" for row in cursor.fetchall())
+    return found
+
+
+@pytest.mark.parametrize("who", WHO)
+def test_no_route_of_acme_answers_who_does_not_belong(
+    who: str, askers: Askers, twins: Document, acme: Tenant, people: dict[str, Person]
+) -> None:
+    client, before = askers[who](), everything_of(acme)
+    there = {"document_id": twins.id, "name": twins.name, "uidb36": "1", "key": "k"}
+    nowhere = {**there, "document_id": uuid.uuid4()}
+    assert len(TENANT_ROUTES) >= 10
+    for route in TENANT_ROUTES:
+        for method in METHODS:
+            answer = asked(client, method, route.path(there), **body_for(route, method))
+            same = asked(client, method, route.path(nowhere), **body_for(route, method))
+            assert is_closed(answer) or route.name in OPEN_ROUTES, f"{method} {route.pattern}: {answer.status_code}"
+            assert seen(answer) == seen(same), f"{method} {route.pattern} tells whether the document exists"
+            assert b"acme-secret" not in answer.content + str(answer.headers).encode()
+            assert b"Signature" not in str(answer.headers).encode()
+    assert everything_of(acme) == before
+
+
+def test_what_is_open_looks_the_same_to_everybody(askers: Askers, twins: Document) -> None:
+    pages: dict[str, set[Any]] = {}
+    for who in WHO:
+        client = askers[who]()
+        for route in TENANT_ROUTES:
+            if route.name in OPEN_ROUTES and not route.arguments:
+                pages.setdefault(route.pattern, set()).add(seen(asked(client, "get", route.path({}))))
+    assert {pattern: len(looks) for pattern, looks in pages.items()} == dict.fromkeys(pages, 1)
+
+
+def test_every_route_of_a_suspended_tenant_is_the_plain_404_for_strangers(hooli: Tenant, twins: Document) -> None:
+    client = browser_at("hooli.example")
+    nothing = seen(asked(client, "get", "/no/such/page"))
+    values = {"document_id": twins.id, "name": "x", "uidb36": "1", "key": "k"}
+    for route in TENANT_ROUTES:
+        assert seen(asked(client, "get", route.path(values))) == nothing, route.pattern
+
+
+def test_a_member_of_a_suspended_tenant_gets_the_page_that_says_so_and_no_link(
+    hooli: Tenant, people: dict[str, Person], store: Callable[..., Document]
+) -> None:
+    document = store(hooli, b"hooli's")
+    client = browser_at("hooli.example", new_session(people["hank"], hooli))
+    values = {"document_id": document.id, "name": "x", "uidb36": "1", "key": "k"}
+    for route in TENANT_ROUTES:
+        answer = asked(client, "get", route.path(values))
+        assert (answer.status_code, b"suspended" in answer.content) == (403, True), route.pattern
+
+
+@pytest.mark.parametrize("name", ["ada", "eve"])
+def test_no_route_of_the_agency_answers_a_tenants_admin(name: str, acme: Tenant, people: dict[str, Person]) -> None:
+    client = browser_at(settings.AGENCY_HOST, new_session(people[name], None))
+    for route in AGENCY_ROUTES:
+        for method in METHODS:
+            answer = asked(client, method, route.path({"uidb36": "1", "key": "k"}))
+            assert is_closed(answer) or route.name in OPEN_ROUTES, f"{method} {route.pattern}: {answer.status_code}"
+            assert b"globex" not in answer.content.lower()
+
+
+def test_a_viewer_adds_nothing(acme: Tenant, globex: Tenant, people: dict[str, Person]) -> None:
+    client, before = browser_at("acme.example", new_session(people["vic"], acme)), everything_of(acme)
+    answer = client.post("/upload", {"file": SimpleUploadedFile("x.pdf", b"x"), "visibility": "private"})
+    assert (answer.status_code, everything_of(acme)) == (403, before)
+
+
+def test_equal_primary_keys_lead_each_to_their_own(
+    twins: Document, globex: Tenant, acme: Tenant, people: dict[str, Person]
+) -> None:
+    at_acme = browser_at("acme.example", new_session(people["ada"], acme)).get(f"/d/{twins.id}/x")
+    at_globex = browser_at("globex.example", new_session(people["eve"], globex)).get(f"/d/{twins.id}/x")
+    assert "/acme/private/" in at_acme.headers["Location"]
+    assert "/globex/private/x/globex.pdf?" in at_globex.headers["Location"]
+
+
+def models_that_lead_to_a_tenant() -> list[type[Model]]:
+    """Return every model of the public schema with a way to a tenant."""
+    public = [apps.get_app_config(label) for label in ("tenants", "people", "account")]
+    return [model for config in public for model in config.get_models() if model is Tenant or _leads(model, set())]
+
+
+def _leads(model: type[Model], passed: set[type[Model]]) -> bool:
+    targets = {field.related_model for field in model._meta.get_fields() if field.is_relation and field.related_model}
+    known = {target for target in targets if isinstance(target, type)} - passed
+    return Tenant in known or any(_leads(target, passed | {model}) for target in known)
+
+
+def ids_of_acme(model: type[Model], acme: Tenant, people: dict[str, Person]) -> list[str]:
+    """Return primary keys of this model's rows that are acme's."""
+    rows = model._base_manager.filter(pk=acme.pk) if model is Tenant else None
+    if rows is None and any(field.name == "tenant" for field in model._meta.get_fields()):
+        rows = model._base_manager.filter(tenant=acme)
+    if rows is None and model is Person:
+        rows = model._base_manager.filter(memberships__tenant=acme)
+    return [str(row.pk) for row in rows[:2]] if rows is not None else []
+
+
+@pytest.mark.parametrize("model", models_that_lead_to_a_tenant(), ids=lambda model: model.__name__)
+def test_foreign_ids_of_public_rows_open_nothing_anywhere(
+    model: type[Model], twins: Document, acme: Tenant, globex: Tenant, people: dict[str, Person]
+) -> None:
+    new_session(people["ada"], acme)
+    eve = browser_at("globex.example", new_session(people["eve"], globex))
+    before = everything_of(acme)
+    members = list(Membership.objects.order_by("pk").values_list("person", "tenant", "role"))
+    for foreign in ids_of_acme(model, acme, people):
+        for route in TENANT_ROUTES:
+            values = {"document_id": foreign, "name": foreign, "uidb36": foreign, "key": foreign}
+            offered = {word: foreign for word in ("id", "pk", "tenant", "tenant_id", "person", "next", model.__name__.lower())}
+            path = route.path(values)
+            answers = [
+                asked(eve, "get", path, data=offered),
+                asked(eve, "post", path, data=offered),
+                asked(eve, "post", path, data=json.dumps(offered), content_type="application/json"),
+            ]
+            for answer in answers:
+                assert b"acme" not in answer.content.replace(foreign.encode(), b"").lower(), f"{route.pattern} {foreign}"
+                assert "/acme/" not in answer.headers.get("Location", "")
+            if route.name == "account_logout":
+                eve = browser_at("globex.example", new_session(people["eve"], globex))
+    assert everything_of(acme) == before
+    assert list(Membership.objects.order_by("pk").values_list("person", "tenant", "role")) == members
+
+
+def test_the_walk_knows_the_models_that_lead_to_a_tenant() -> None:
+    names = {model.__name__ for model in models_that_lead_to_a_tenant()}
+    assert {"Tenant", "Domain", "PrefixReservation", "Membership", "Session", "Person"} <= names
+
+
+def test_roles_are_what_the_walk_expects(people: dict[str, Person], acme: Tenant) -> None:
+    assert Membership.objects.get(person=people["ada"], tenant=acme).role == Role.ADMIN

@@ -1,0 +1,74 @@
+"""The isolation walk: every route of a host, every method, asked by everybody who has no business there."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+METHODS = ("get", "head", "post", "put", "patch", "delete", "options")
+# What a stranger may see: the pages for signing in. Everything else answers 404, 405 or "sign in".
+OPEN_ROUTES = frozenset(
+    {
+        "account_login",
+        "account_logout",
+        "account_reset_password",
+        "account_reset_password_done",
+        "account_reset_password_from_key",
+        "account_reset_password_from_key_done",
+    }
+)
+CLOSED = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED})
+
+
+@dataclass(frozen=True)
+class Route:
+    """One pattern of a host's routes: its name and how its path is written."""
+
+    name: str
+    pattern: str
+    arguments: tuple[str, ...]
+
+    def path(self, values: dict[str, Any]) -> str:
+        """Return the path with these values; an argument nobody has a value for fails the walk."""
+        missing = set(self.arguments) - set(values)
+        assert not missing, f"The walk does not know what to put for {missing} in {self.pattern}: teach it."
+        path = re.sub(r"<(?:\w+:)?(\w+)>", lambda found: str(values[found[1]]), self.pattern)
+        return "/" + re.sub(r"\(\?P<(\w+)>[^)]*\)", lambda found: str(values[found[1]]), path).replace("^", "").rstrip("$")
+
+
+def routes(urlconf: str) -> list[Route]:
+    """Return every route that is registered, whoever registered it."""
+    return list(_flattened(get_resolver(urlconf), ""))
+
+
+def _flattened(resolver: URLResolver, prefix: str) -> Iterator[Route]:
+    for entry in resolver.url_patterns:
+        pattern = prefix + str(entry.pattern)
+        if isinstance(entry, URLResolver):
+            yield from _flattened(entry, pattern)
+        elif isinstance(entry, URLPattern):
+            arguments = tuple(re.findall(r"<(?:\w+:)?(\w+)>", pattern))
+            yield Route(entry.name or "", pattern, arguments)
+
+
+def asked(client: Client, method: str, path: str, **given: Any) -> HttpResponse:
+    response: HttpResponse = getattr(client, method)(path, **given)
+    return response
+
+
+def is_closed(response: HttpResponse) -> bool:
+    """Return whether the answer is a 404, a 405 or the way to sign-in."""
+    to_sign_in = response.status_code == HTTPStatus.FOUND and response.headers["Location"].startswith("/accounts/login/")
+    return to_sign_in or response.status_code in CLOSED
+
+
+def seen(response: HttpResponse) -> tuple[int, str, bytes]:
+    """Return what an asker can compare: status, where it leads, body. `next=` and CSRF tokens are their own."""
+    location = re.sub(r"next=[^&]*", "next=", response.headers.get("Location", ""))
+    body = re.sub(rb'name="csrfmiddlewaretoken" value="[^"]*"', b"", response.content)
+    return response.status_code, location, re.sub(rb'value="/[^"]*"', b'value=""', body)
