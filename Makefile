@@ -26,6 +26,12 @@ test-next: ## Run the suite on Django 6.1, where a Python >= 3.12 is found
 	@VENV=.venv-next REQUIREMENTS=requirements/next.txt MINIMUM=3.12 bash requirements/install.sh
 	@.venv-next/bin/python -m pytest -m "not slow" $(TESTS)
 
+# .env.example is what is checked, with values where it says "change".
+check: export DJANGO_ENV_FILE = .env.example
+check: export DJANGO_SECRET_KEY = $(shell head -c 48 /dev/urandom | base64 -w0)
+check: export AWS_ACCESS_KEY_ID = an-access-key
+check: export AWS_SECRET_ACCESS_KEY = a-secret-key
+check: export AWS_STORAGE_BUCKET_NAME = a-bucket
 check: $(STAMP) ## Lint, format, types, import order, migrations, deployment checks
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .

@@ -38,18 +38,23 @@ def answered(request: HttpRequest, error: GatewayError) -> HttpResponse:
     """Return the answer for a refusal. Whoever is not signed in is sent there; the detail stays with us."""
     if isinstance(error, SignInRequired):
         back = {"next": request.get_full_path()} if request.method in {"GET", "HEAD"} else {}
-        return HttpResponse(status=HTTPStatus.FOUND, headers={"Location": f"{reverse('account_login')}?{urlencode(back)}"})
+        return HttpResponse(
+            status=HTTPStatus.FOUND,
+            headers={"Location": f"{reverse('account_login')}?{urlencode(back)}"},
+        )
     if error.status == NotFound.status:
         return plain_not_found()
     return render(request, "refused.html", {"error": error}, status=error.status)
 
 
-def not_found(_request: HttpRequest, exception: Exception | None = None) -> HttpResponse:  # noqa: ARG001 - Django's signature
+def not_found(_request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     return plain_not_found()
 
 
-def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001 - Django's signature
-    context = {"message": "The form was too old, or came from elsewhere. Go back, load the page again and retry."}
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    context = {
+        "message": "The form was too old, or came from elsewhere. Go back, load the page again and retry."
+    }
     return render(request, "refused.html", context, status=HTTPStatus.FORBIDDEN)
 
 
@@ -60,5 +65,7 @@ def too_many_requests(request: HttpRequest) -> HttpResponse:
 
 def server_error(_request: HttpRequest) -> HttpResponse:
     return HttpResponse(
-        "Something went wrong on our side. It is logged.\n", content_type="text/plain; charset=utf-8", status=500
+        "Something went wrong on our side. It is logged.\n",
+        content_type="text/plain; charset=utf-8",
+        status=500,
     )

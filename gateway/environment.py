@@ -23,7 +23,9 @@ class Environment(environ.FileAwareEnv):  # type: ignore[misc]  # django-environ
         """Return a whole number between two bounds."""
         given: str = self.str(name, default=str(default))
         if not given.isascii() or not given.isdecimal() or not at_least <= int(given) <= at_most:
-            raise ImproperlyConfigured(f"{name}={given}: give a whole number from {at_least} to {at_most}.")
+            raise ImproperlyConfigured(
+                f"{name}={given}: give a whole number from {at_least} to {at_most}."
+            )
         return int(given)
 
     def yes(self, name: str, *, default: bool) -> bool:
@@ -44,8 +46,16 @@ class Environment(environ.FileAwareEnv):  # type: ignore[misc]  # django-environ
         """Return the URL of a service: scheme and host, no path, no credentials."""
         given: str = self.str(name, default=default).rstrip("/")
         url = urlsplit(given)
-        if url.scheme not in {"http", "https"} or not url.hostname or url.path or url.query or url.username:
-            raise ImproperlyConfigured(f"{name}={given}: give scheme and host only, such as {default}.")
+        if (
+            url.scheme not in {"http", "https"}
+            or not url.hostname
+            or url.path
+            or url.query
+            or url.username
+        ):
+            raise ImproperlyConfigured(
+                f"{name}={given}: give scheme and host only, such as {default}."
+            )
         return given
 
     def header(self, name: str) -> tuple[str, str] | None:
@@ -55,5 +65,7 @@ class Environment(environ.FileAwareEnv):  # type: ignore[misc]  # django-environ
             return None
         header, colon, value = (part.strip() for part in given.partition(":"))
         if not (header and colon and value):
-            raise ImproperlyConfigured(f"{name}={given}: give a header and its value, as in X-Forwarded-Proto: https.")
+            raise ImproperlyConfigured(
+                f"{name}={given}: give a header and its value, as in X-Forwarded-Proto: https."
+            )
         return f"HTTP_{header.upper().replace('-', '_')}", value

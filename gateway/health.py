@@ -24,7 +24,9 @@ class HealthMiddleware:
 
 
 def one_word(word: str, status: int = 200) -> HttpResponse:
-    return HttpResponse(f"{word}\n", content_type="text/plain", status=status, headers={"Cache-Control": "no-store"})
+    return HttpResponse(
+        f"{word}\n", content_type="text/plain", status=status, headers={"Cache-Control": "no-store"}
+    )
 
 
 def database_answers() -> bool:

@@ -9,7 +9,10 @@ from tenants.trace import request_in_log, tenant_in_log
 
 REDACTED = "[redacted]"
 # The signature makes a presigned URL a secret, the key a password-reset URL.
-SECRETS = re.compile(r"((?:X-Amz-)?Signature=|X-Amz-Credential=|AWSAccessKeyId=|/password/reset/key/)[^\s&\"'<>\\]+", re.IGNORECASE)
+SECRETS = re.compile(
+    r"((?:X-Amz-)?Signature=|X-Amz-Credential=|AWSAccessKeyId=|/password/reset/key/)[^\s&\"'<>\\]+",
+    re.IGNORECASE,
+)
 
 
 class JsonFormatter(PlainJsonFormatter):

@@ -36,6 +36,8 @@ ALLAUTH_TRUSTED_PROXY_COUNT = env.number("TRUSTED_PROXY_COUNT", default=0, at_le
 
 ROOT_URLCONF = "gateway.urls_tenant"
 AGENCY_URLCONF = "gateway.urls_agency"
+# An address is right or it is not there: a redirect would tell which ones exist.
+APPEND_SLASH = False
 WSGI_APPLICATION = "gateway.wsgi.application"
 
 # --- Apps: identity is shared, content is not (docs/explanation/decisions.md)
@@ -73,6 +75,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "tenants.people.identity.PersonMiddleware",
     "tenants.middleware.SuspendedMiddleware",
+    "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -119,7 +122,11 @@ AUTH_USER_MODEL = "people.Person"
 AUTHENTICATION_BACKENDS = ["tenants.people.backends.MemberBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+    )
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
@@ -159,7 +166,9 @@ try:
 except GatewayError as error:
     raise ImproperlyConfigured(f"LOCATION_PREFIX: {error}") from error
 if not env.yes("USE_S3_MEDIA", default=True):
-    raise ImproperlyConfigured("USE_S3_MEDIA=False: this release stores in a bucket only. Set USE_S3_MEDIA=True.")
+    raise ImproperlyConfigured(
+        "USE_S3_MEDIA=False: this release stores in a bucket only. Set USE_S3_MEDIA=True."
+    )
 _bucket_remedy = "docs/howto/deploy.md says where to find it."
 BUCKET_ACCESS_KEY = env.secret("AWS_ACCESS_KEY_ID", _bucket_remedy)
 BUCKET_SECRET_KEY = env.secret("AWS_SECRET_ACCESS_KEY", _bucket_remedy)
@@ -171,8 +180,12 @@ BUCKET_ADDRESSING_STYLE = env.choice("AWS_S3_ADDRESSING_STYLE", "virtual", {"vir
 
 # --- Links and uploads
 
-PRESIGNED_URL_EXPIRATION = env.number("PRESIGNED_URL_EXPIRATION", default=300, at_least=1, at_most=3600)
-UPLOAD_MAX_BYTES = env.number("UPLOAD_MAX_BYTES", default=100_000_000, at_least=1, at_most=5_000_000_000)
+PRESIGNED_URL_EXPIRATION = env.number(
+    "PRESIGNED_URL_EXPIRATION", default=300, at_least=1, at_most=3600
+)
+UPLOAD_MAX_BYTES = env.number(
+    "UPLOAD_MAX_BYTES", default=100_000_000, at_least=1, at_most=5_000_000_000
+)
 # A file of an upload waits here while it is checked, not in memory.
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
 FILE_UPLOAD_TEMP_DIR = env.str("UPLOAD_TEMP_DIR", default="") or None
@@ -194,10 +207,17 @@ LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", {"DEBUG", "INFO", "WARNING", "ERROR"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"context": {"()": "gateway.logs.ContextFilter"}, "redact": {"()": "gateway.logs.RedactFilter"}},
+    "filters": {
+        "context": {"()": "gateway.logs.ContextFilter"},
+        "redact": {"()": "gateway.logs.RedactFilter"},
+    },
     "formatters": {"json": {"()": "gateway.logs.JsonFormatter"}},
     "handlers": {
-        "stderr": {"class": "logging.StreamHandler", "formatter": "json", "filters": ["context", "redact"]}
+        "stderr": {
+            "class": "logging.StreamHandler",
+            "formatter": "json",
+            "filters": ["context", "redact"],
+        }
     },
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     "loggers": {

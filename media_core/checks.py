@@ -15,7 +15,11 @@ BUCKET_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]|\.(?!\.)){1,61}[a-z0-9]")
 def no_stray_aws_settings(**_kwargs: Any) -> list[CheckMessage]:
     """django-storages takes every AWS_* setting as an option, among them some that publish or unsign."""
     return [
-        Error(f"The setting {name} would change how objects are stored.", hint="Remove it.", id="media_core.E001")
+        Error(
+            f"The setting {name} would change how objects are stored.",
+            hint="Remove it.",
+            id="media_core.E001",
+        )
         for name in sorted(dir(settings))
         if name.startswith("AWS_")
     ]
@@ -41,7 +45,13 @@ def bucket_name_is_legal(**_kwargs: Any) -> list[CheckMessage]:
     if BUCKET_NAME.fullmatch(settings.BUCKET_NAME):
         return []
     hint = "3 to 63 of a-z 0-9 - and dots: see the S3 bucket naming rules."
-    return [Error(f"AWS_STORAGE_BUCKET_NAME={settings.BUCKET_NAME} is no bucket name.", hint=hint, id="media_core.E003")]
+    return [
+        Error(
+            f"AWS_STORAGE_BUCKET_NAME={settings.BUCKET_NAME} is no bucket name.",
+            hint=hint,
+            id="media_core.E003",
+        )
+    ]
 
 
 @register
@@ -51,7 +61,9 @@ def virtual_addressing_needs_a_name(**_kwargs: Any) -> list[CheckMessage]:
     if settings.BUCKET_ADDRESSING_STYLE != "virtual" or not _is_address(host):
         return []
     hint = "Set AWS_S3_ADDRESSING_STYLE=path, or give the endpoint's name."
-    return [Error(f"AWS_S3_ENDPOINT_URL names the address {host}.", hint=hint, id="media_core.E004")]
+    return [
+        Error(f"AWS_S3_ENDPOINT_URL names the address {host}.", hint=hint, id="media_core.E004")
+    ]
 
 
 def _is_address(host: str) -> bool:

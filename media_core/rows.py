@@ -6,7 +6,6 @@ from uuid import UUID
 
 from django.db import models
 from django.db.models import Exists
-from django.db.models.manager import BaseManager
 
 from tenants.binding import bound_tenant
 from tenants.errors import RowOfAnotherTenant
@@ -33,7 +32,7 @@ class RoomModel(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
 
-    objects: BaseManager[Any] = RoomManager()
+    objects = RoomManager()
 
     class Meta:
         abstract = True
@@ -43,10 +42,6 @@ class RoomModel(models.Model):
         super().__init__(*args, **kwargs)
         self._tenant_id: UUID = bound_tenant().id
 
-    def _refuse_another_tenant(self) -> None:
-        if self._tenant_id != bound_tenant().id:
-            raise RowOfAnotherTenant(f"{type(self).__name__} {self.pk}: load it again under the bound tenant.")
-
     def save(self, *args: Any, **kwargs: Any) -> None:
         self._refuse_another_tenant()
         super().save(*args, **kwargs)
@@ -54,3 +49,9 @@ class RoomModel(models.Model):
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         self._refuse_another_tenant()
         return super().delete(*args, **kwargs)
+
+    def _refuse_another_tenant(self) -> None:
+        if self._tenant_id != bound_tenant().id:
+            raise RowOfAnotherTenant(
+                f"{type(self).__name__} {self.pk}: load it again under the bound tenant."
+            )

@@ -9,10 +9,11 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from enum import Enum
 from functools import partial
-from typing import Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import connection as django_connection
+from django.db import transaction
 
 from tenants.errors import BindingDisagrees, NoTenantBound, TenantSuspended
 from tenants.models import Tenant
@@ -24,6 +25,9 @@ class Agency(Enum):
 
     HOST = "agency"
 
+
+# django-tenants adds schema_name, set_tenant and the like.
+connection: Any = django_connection
 
 AGENCY: Final = Agency.HOST
 Bound: TypeAlias = Tenant | Literal[Agency.HOST]

@@ -26,7 +26,9 @@ def no_cookie_is_for_all_hosts(**_kwargs: Any) -> list[CheckMessage]:
     """A cookie with a domain goes to every tenant's host under it."""
     names = ("SESSION_COOKIE_DOMAIN", "CSRF_COOKIE_DOMAIN", "LANGUAGE_COOKIE_DOMAIN")
     return [
-        Error(f"{name} is set.", hint="Leave it unset: cookies belong to one host.", id="tenants.E002")
+        Error(
+            f"{name} is set.", hint="Leave it unset: cookies belong to one host.", id="tenants.E002"
+        )
         for name in names
         if getattr(settings, name, None)
     ]

@@ -16,7 +16,9 @@ MAX_KNOWN = 20_000
 # Strangers choose unknown hosts: theirs must not push the known ones out, nor fill the memory.
 MAX_UNKNOWN = 2_000
 MAX_HOST = 253
-LABELS = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*")
+LABELS = re.compile(
+    r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*"
+)
 
 
 def normalised_host(raw: str) -> str:
@@ -38,17 +40,23 @@ def normalised_host(raw: str) -> str:
     try:
         return idna.encode(name, uts46=True).decode()
     except (idna.IDNAError, UnicodeError) as error:
-        raise HostRefused(f"{raw[:80]!r} is no host name: write it like 'acme.example.com'.") from error
+        raise HostRefused(
+            f"{raw[:80]!r} is no host name: write it like 'acme.example.com'."
+        ) from error
 
 
 def _normalised_ipv6(raw: str) -> str:
     address, bracket, port = raw[1:].partition("]")
-    if not bracket or (port and not (port[0] == ":" and port[1:].isascii() and port[1:].isdecimal())):
+    if not bracket or (
+        port and not (port[0] == ":" and port[1:].isascii() and port[1:].isdecimal())
+    ):
         raise HostRefused(f"{raw[:80]!r} is no IPv6 host: write it like '[2001:db8::1]'.")
     try:
         return f"[{ipaddress.IPv6Address(address).compressed}]"
     except ipaddress.AddressValueError as error:
-        raise HostRefused(f"{raw[:80]!r} is no IPv6 host: write it like '[2001:db8::1]'.") from error
+        raise HostRefused(
+            f"{raw[:80]!r} is no IPv6 host: write it like '[2001:db8::1]'."
+        ) from error
 
 
 class HostCache:

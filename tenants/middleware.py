@@ -40,12 +40,12 @@ class TenantMiddleware:
             return False
 
     def _answer_for_agency(self, request: HttpRequest) -> HttpResponse:
-        request.urlconf = settings.AGENCY_URLCONF  # type: ignore[attr-defined]  # Django's own way to choose routes
+        request.urlconf = settings.AGENCY_URLCONF
         with bind_agency():
             return self.get_response(request)
 
     def _answer_for_tenant(self, request: HttpRequest, tenant: Tenant) -> HttpResponse:
-        request.tenant = tenant  # type: ignore[attr-defined]  # what django-tenants and templates call it
+        request.tenant = tenant  # type: ignore[attr-defined]  # as django-tenants and templates call it
         with bind_tenant(tenant):
             return self.get_response(request)
 

@@ -40,10 +40,15 @@ class Tenant(TenantMixin):  # type: ignore[misc]  # django-tenants ships no type
     status = models.CharField(max_length=20, choices=Status, default=Status.ACTIVE)
     location_prefix = models.CharField(max_length=200, unique=True)
     schema_name = models.CharField(
-        max_length=63, unique=True, default=new_schema_name, validators=[RegexValidator(r"^t_[a-z0-9]{8,32}$")]
+        max_length=63,
+        unique=True,
+        default=new_schema_name,
+        validators=[RegexValidator(r"^t_[a-z0-9]{8,32}$")],
     )
     presign_seconds = models.PositiveIntegerField(
-        null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(MAX_PRESIGN_SECONDS)]
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(MAX_PRESIGN_SECONDS)],
     )
     schema_version = models.TextField(default="")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -66,7 +71,8 @@ class Tenant(TenantMixin):  # type: ignore[misc]  # django-tenants ships no type
                 condition=models.Q(presign_seconds__range=(1, MAX_PRESIGN_SECONDS)),
             ),
             models.CheckConstraint(
-                name="tenant_status_is_known", condition=models.Q(status__in=["active", "suspended"])
+                name="tenant_status_is_known",
+                condition=models.Q(status__in=["active", "suspended"]),
             ),
         ]
 
@@ -84,7 +90,7 @@ class Tenant(TenantMixin):  # type: ignore[misc]  # django-tenants ships no type
         return Prefix(self.location_prefix, settings.LOCATION_PREFIX)
 
     def __enter__(self) -> NoReturn:
-        # django-tenants keeps one list of previous tenants for all threads: one thread's block ends in another's tenant.
+        # django-tenants keeps one list of previous tenants for all threads: a block ends in another's tenant.
         raise TypeError("Use `with bind_tenant(tenant):`, never `with tenant:`.")
 
     def activate(self) -> NoReturn:
@@ -143,10 +149,16 @@ class Domain(models.Model):
         ordering = ["-is_primary", "domain"]
         constraints = [
             models.UniqueConstraint(
-                fields=["tenant"], condition=models.Q(is_primary=True), name="domain_one_primary_per_tenant"
+                fields=["tenant"],
+                condition=models.Q(is_primary=True),
+                name="domain_one_primary_per_tenant",
             ),
-            models.CheckConstraint(name="domain_is_normalised", condition=models.Q(domain__regex=r"^[a-z0-9.:\[\]-]+$")),
-            models.CheckConstraint(name="domain_state_is_known", condition=models.Q(state__in=["pending", "active"])),
+            models.CheckConstraint(
+                name="domain_is_normalised", condition=models.Q(domain__regex=r"^[a-z0-9.:\[\]-]+$")
+            ),
+            models.CheckConstraint(
+                name="domain_state_is_known", condition=models.Q(state__in=["pending", "active"])
+            ),
         ]
 
     def __str__(self) -> str:

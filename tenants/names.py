@@ -10,22 +10,24 @@ BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u
 
 
 def checked_human_name(value: str, *, longest: int = MAX_NAME) -> str:
-    """Return the name in NFC without space around it; refuse what cannot be shown or misleads.
+    r"""Return the name in NFC without space around it; refuse what cannot be shown or misleads.
 
     >>> checked_human_name(" Übersicht – Q3.pdf ")
     'Übersicht – Q3.pdf'
-    >>> checked_human_name("photo\\u202egpj.exe")
+    >>> checked_human_name("\u202egpj.exe")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    tenants.errors.NameRefused: The name cannot be stored. 'photo\\u202egpj.exe' has a mark that turns the reading direction (U+202E).
+    tenants.errors.NameRefused: The name cannot be stored. '\u202egpj.exe' has a mark that turns ... (U+202E).
     """
     name = unicodedata.normalize("NFC", value).strip()
     if not name:
         raise NameRefused("It is empty.")
     for character in name:
         if character in BIDI:
-            raise NameRefused(f"{ascii(name)} has a mark that turns the reading direction (U+{ord(character):04X}).")
+            raise NameRefused(
+                f"{name!a} has a mark that turns the reading direction (U+{ord(character):04X})."
+            )
         if unicodedata.category(character) in {"Cc", "Cs", "Co", "Zl", "Zp"}:
-            raise NameRefused(f"{ascii(name)} has a control character (U+{ord(character):04X}).")
+            raise NameRefused(f"{name!a} has a control character (U+{ord(character):04X}).")
     if len(name) > longest:
         raise NameRefused(f"{name[:40]!r}… has {len(name)} characters; {longest} is the most.")
     return name

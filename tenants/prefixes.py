@@ -44,10 +44,14 @@ def checked_location_prefix(value: str) -> str:
         raise PrefixRefused(
             f"{value!r}: each segment takes 1 to 63 of A-Z a-z 0-9 . _ - and begins with a letter or digit."
         )
-    if taken := RESERVED_SEGMENTS.intersection(folded(value).split("/")):
-        raise PrefixRefused(f"{value!r} has the segment '{taken.pop()}', which names an area inside a room.")
+    if taken := sorted(RESERVED_SEGMENTS.intersection(folded(value).split("/"))):
+        raise PrefixRefused(
+            f"{value!r} has the segment '{taken[0]}', which names an area inside a room."
+        )
     if len(value) > MAX_PREFIX_BYTES:
-        raise PrefixRefused(f"{value!r} has {len(value)} characters; {MAX_PREFIX_BYTES} is the most.")
+        raise PrefixRefused(
+            f"{value!r} has {len(value)} characters; {MAX_PREFIX_BYTES} is the most."
+        )
     return value
 
 
@@ -100,7 +104,9 @@ class Prefix:
         """
         key = f"{self}{checked_name(name)}"
         if len(key.encode()) > MAX_KEY_BYTES:
-            raise NameRefused(f"The key would have {len(key.encode())} bytes; {MAX_KEY_BYTES} is the most.")
+            raise NameRefused(
+                f"The key would have {len(key.encode())} bytes; {MAX_KEY_BYTES} is the most."
+            )
         return ObjectKey(key)
 
     def holds(self, key: str) -> bool:

@@ -16,11 +16,12 @@ from uuid import UUID
 import django
 from django.apps import apps
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
+from tenants.binding import connection
 from tenants.models import SchemaRecording, new_schema_name
 
 
@@ -31,13 +32,19 @@ def _loader() -> MigrationLoader:
 
 def tenant_app_labels() -> list[str]:
     """Return the labels of the apps whose tables stand in every tenant's schema."""
-    return sorted(config.label for config in apps.get_app_configs() if config.name in settings.TENANT_APPS)
+    return sorted(
+        config.label for config in apps.get_app_configs() if config.name in settings.TENANT_APPS
+    )
 
 
 @cache
 def schema_version() -> str:
     """Return the version of a tenant's schema in this code: the last migration of each tenant app."""
-    leaves = [".".join(node) for label in tenant_app_labels() for node in _loader().graph.leaf_nodes(label)]
+    leaves = [
+        ".".join(node)
+        for label in tenant_app_labels()
+        for node in _loader().graph.leaf_nodes(label)
+    ]
     return " ".join(leaves)
 
 
@@ -60,7 +67,11 @@ def current_recording() -> SchemaRecording:
     # Two that record at once have recorded the same.
     recording, _ = SchemaRecording.objects.get_or_create(
         fingerprint=fingerprint(),
-        defaults={"schema_version": schema_version(), "statements": statements, "migrations": migrations},
+        defaults={
+            "schema_version": schema_version(),
+            "statements": statements,
+            "migrations": migrations,
+        },
     )
     return recording
 
@@ -85,7 +96,9 @@ def _record() -> tuple[str, list[list[str]]]:
         connection.set_tenant(previous)
     text = ";\n".join(statement.rstrip().rstrip(";") for statement in statements)
     if scratch in text:
-        raise RuntimeError("A migration names its schema, so it cannot be replayed in another. Leave the schema out.")
+        raise RuntimeError(
+            "A migration names its schema, so it cannot be replayed in another. Leave the schema out."
+        )
     return text, sorted([app, name] for app, name in applied)
 
 
@@ -97,7 +110,9 @@ def _recorded() -> Iterator[list[str]]:
 
     class RecordingSchemaEditor(editor):  # type: ignore[misc]  # the class is known at run time only
         def execute(self, sql: Any, params: Any = ()) -> None:
-            statements.append(str(sql) if params is None else connection.ops.compose_sql(str(sql), params))
+            statements.append(
+                str(sql) if params is None else connection.ops.compose_sql(str(sql), params)
+            )
             super().execute(sql, params)
 
     connection.SchemaEditorClass = RecordingSchemaEditor

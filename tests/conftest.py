@@ -60,6 +60,9 @@ def create_world() -> World:
     ):
         made.people[name] = create_person(name, tenant)
         set_role(made.tenants[tenant], made.people[name], role)
+    made.people["max"] = create_person("max", "freelance")
+    set_role(made.tenants["acme"], made.people["max"], Role.EDITOR)
+    set_role(made.tenants["globex"], made.people["max"], Role.VIEWER)
     for name, agency_role in (("olga", AgencyRole.Role.OWNER), ("fiona", AgencyRole.Role.FINANCE)):
         made.people[name] = create_person(name, "agency")
         add_agency_role(made.people[name], agency_role)
@@ -74,7 +77,9 @@ _hashed = ""
 
 def create_person(name: str, place: str) -> Person:
     global _hashed  # noqa: PLW0603
-    person = Person.objects.create_person(f"{name}@{place}.example", name.title(), PASSWORD if not _hashed else None)
+    person = Person.objects.create_person(
+        f"{name}@{place}.example", name.title(), PASSWORD if not _hashed else None
+    )
     if _hashed:
         person.password = _hashed
         person.save()
@@ -154,8 +159,14 @@ Store = Callable[..., Document]
 def store(people: dict[str, Person]) -> Store:
     """Store a document in a tenant's room, in the real bucket, as its admin."""
 
-    def store_document(tenant: Tenant, content: bytes = b"bytes", name: str = "offer.pdf", **given: Any) -> Document:
-        admin = Membership.objects.select_related("person").filter(tenant=tenant, role=Role.ADMIN).first()
+    def store_document(
+        tenant: Tenant, content: bytes = b"bytes", name: str = "offer.pdf", **given: Any
+    ) -> Document:
+        admin = (
+            Membership.objects.select_related("person")
+            .filter(tenant=tenant, role=Role.ADMIN)
+            .first()
+        )
         assert admin is not None
         with bind_tenant(tenant, even_suspended=True):
             return store_upload(

@@ -36,9 +36,13 @@ class Route:
     def path(self, values: dict[str, Any]) -> str:
         """Return the path with these values; an argument nobody has a value for fails the walk."""
         missing = set(self.arguments) - set(values)
-        assert not missing, f"The walk does not know what to put for {missing} in {self.pattern}: teach it."
+        assert not missing, (
+            f"The walk does not know what to put for {missing} in {self.pattern}: teach it."
+        )
         path = re.sub(r"<(?:\w+:)?(\w+)>", lambda found: str(values[found[1]]), self.pattern)
-        return "/" + re.sub(r"\(\?P<(\w+)>[^)]*\)", lambda found: str(values[found[1]]), path).replace("^", "").rstrip("$")
+        return "/" + re.sub(
+            r"\(\?P<(\w+)>[^)]*\)", lambda found: str(values[found[1]]), path
+        ).replace("^", "").rstrip("$")
 
 
 def routes(urlconf: str) -> list[Route]:
@@ -63,7 +67,9 @@ def asked(client: Client, method: str, path: str, **given: Any) -> HttpResponse:
 
 def is_closed(response: HttpResponse) -> bool:
     """Return whether the answer is a 404, a 405 or the way to sign-in."""
-    to_sign_in = response.status_code == HTTPStatus.FOUND and response.headers["Location"].startswith("/accounts/login/")
+    to_sign_in = response.status_code == HTTPStatus.FOUND and response.headers[
+        "Location"
+    ].startswith("/accounts/login/")
     return to_sign_in or response.status_code in CLOSED
 
 

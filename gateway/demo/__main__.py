@@ -23,7 +23,9 @@ def main() -> int:
         with taken():
             port = free_port()
             swept()
-            say("Starting from scratch: a PostgreSQL, a bucket, three tenants. What a demo before this one had is gone.")
+            say(
+                "Starting from scratch: a PostgreSQL, a bucket, three tenants. What a demo before this one had is gone."
+            )
             with surroundings() as around:
                 serve(port, around)
     except (DemoRefused, NoPostgres, BucketNotStarted) as refusal:
@@ -75,7 +77,10 @@ def filled(port: int, around: Surroundings) -> dict[str, Any]:
         "address": f"http://{LOOPBACK}:{port}",
         "sites": {
             label: {"host": host, "url": f"http://{host}:{port}/"}
-            for label, host in (("agency", AGENCY_HOST), *((site.label, site.host) for site in SITES))
+            for label, host in (
+                ("agency", AGENCY_HOST),
+                *((site.label, site.host) for site in SITES),
+            )
         },
         "people": people,
         "documents": documents,
@@ -104,7 +109,8 @@ def clean_real_bucket(around: Surroundings) -> None:
     from gateway.demo import content  # noqa: PLC0415 - models need Django set up
 
     removed = content.remove_objects()
-    say(f"\n{removed} objects under {around.location_prefix} deleted from the bucket. The database keeps the demo's tables.")
+    say(f"\n{removed} objects under {around.location_prefix} deleted from the bucket.")
+    say("What a real database was given stays there.")
 
 
 def summary(facts: dict[str, Any]) -> str:

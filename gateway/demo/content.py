@@ -27,7 +27,10 @@ from tenants.provisioning import create_tenant
 def create_tenants() -> dict[str, Tenant]:
     """Return the three tenants by their labels."""
     return {
-        site.label: create_tenant(name=site.name, location_prefix=f"{site.label}/", domain=site.host) for site in SITES
+        site.label: create_tenant(
+            name=site.name, location_prefix=f"{site.label}/", domain=site.host
+        )
+        for site in SITES
     }
 
 
@@ -42,7 +45,13 @@ def create_people(tenants: dict[str, Tenant]) -> list[dict[str, str]]:
                 person.save(update_fields=["password"])
             _give_role(person, actor, tenants)
     return [
-        {"name": a.name, "email": a.email, "password": passwords[a.email], "tenant": a.tenant, "role": a.role}
+        {
+            "name": a.name,
+            "email": a.email,
+            "password": passwords[a.email],
+            "tenant": a.tenant,
+            "role": a.role,
+        }
         for a in ACTORS
     ]
 

@@ -26,7 +26,11 @@ class Actor:
 
 
 AGENCY_HOST = "agency.localhost"
-SITES = (Site("acme", "Acme Tools"), Site("globex", "Globex Gardens"), Site("initech", "Initech Software"))
+SITES = (
+    Site("acme", "Acme Tools"),
+    Site("globex", "Globex Gardens"),
+    Site("initech", "Initech Software"),
+)
 ACTORS = (
     Actor("Olga Owner", "olga@agency.example", "agency", "owner"),
     Actor("Otto Operator", "otto@agency.example", "agency", "operator"),

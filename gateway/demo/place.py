@@ -26,12 +26,16 @@ def taken() -> Iterator[None]:
         PLACE.mkdir(mode=0o700, exist_ok=True)
         lock = os.open(PLACE / "lock", os.O_CREAT | os.O_RDWR, 0o600)
     except OSError as error:
-        raise DemoRefused(f"{PLACE} cannot be written ({error.strerror}): run the demo from a folder of yours.") from error
+        raise DemoRefused(
+            f"{PLACE} cannot be written ({error.strerror}): run the demo from a folder of yours."
+        ) from error
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         os.close(lock)
-        raise DemoRefused("A demo is already running from this folder. Stop it with Ctrl-C, or use another clone.") from error
+        raise DemoRefused(
+            "A demo is already running from this folder. Stop it with Ctrl-C, or use another clone."
+        ) from error
     try:
         yield
     finally:

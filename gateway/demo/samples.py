@@ -27,16 +27,32 @@ def samples() -> Iterator[Sample]:
     yield from _office("acme", "Acme", 210)
     yield from _office("globex", "Globex", 20)
     yield from _office("initech", "Initech", 120)
-    yield Sample("acme", "日本語.txt", "日本語のメモ", "private", "共有バケット、別々の部屋。\n".encode())
+    yield Sample(
+        "acme", "日本語.txt", "日本語のメモ", "private", "共有バケット、別々の部屋。\n".encode()
+    )
     recording = random.Random(7).randbytes(LARGE_FILE_BYTES)  # noqa: S311 - bytes to move, not a secret
     yield Sample("acme", "site-recording.bin", "Site recording, 20 MB", "private", recording)
 
 
 def _office(tenant: str, company: str, hue: int) -> Iterator[Sample]:
-    yield Sample(tenant, "Übersicht – Q3.pdf", "Quarterly overview", "private", pdf(f"{company}: overview of Q3", 3))
-    yield Sample(tenant, "brochure.pdf", f"{company} brochure", "public", pdf(f"What {company} does", 1))
+    yield Sample(
+        tenant,
+        "Übersicht – Q3.pdf",
+        "Quarterly overview",
+        "private",
+        pdf(f"{company}: overview of Q3", 3),
+    )
+    yield Sample(
+        tenant, "brochure.pdf", f"{company} brochure", "public", pdf(f"What {company} does", 1)
+    )
     yield Sample(tenant, "logo.png", f"{company} logo", "public", picture(company, hue, "PNG"))
-    yield Sample(tenant, "Büro & Garten (final).jpg", "Office, from the garden", "private", picture("Garden", hue, "JPEG"))
+    yield Sample(
+        tenant,
+        "Büro & Garten (final).jpg",
+        "Office, from the garden",
+        "private",
+        picture("Garden", hue, "JPEG"),
+    )
 
 
 def pdf(heading: str, pages: int) -> bytes:
@@ -48,7 +64,9 @@ def pdf(heading: str, pages: int) -> bytes:
         document.cell(text=heading, new_x="LMARGIN", new_y="NEXT")
         document.set_font("Helvetica", "", 12)
         for line in range(1, 25):
-            document.cell(text=f"Page {number}, line {line}: as agreed.", new_x="LMARGIN", new_y="NEXT")
+            document.cell(
+                text=f"Page {number}, line {line}: as agreed.", new_x="LMARGIN", new_y="NEXT"
+            )
     return bytes(document.output())
 
 

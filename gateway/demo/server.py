@@ -11,6 +11,7 @@ from gateway.demo.errors import DemoRefused
 from gateway.demo.place import LOG
 
 LOOPBACK = "127.0.0.1"
+LAST_PORT = 65535
 
 
 class DemoServer(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
@@ -51,12 +52,16 @@ def log_to_file() -> None:
 def free_port() -> int:
     """Return the port to serve on: PORT, 8000 when it is unset, any free one when it is 0. Raises DemoRefused."""
     given = os.environ.get("PORT") or "8000"
-    if not (given.isascii() and given.isdecimal() and int(given) <= 65535):
-        raise DemoRefused(f"PORT={given} is no port: give a number from 1 to 65535, or 0 for any free one.")
+    if not (given.isascii() and given.isdecimal() and int(given) <= LAST_PORT):
+        raise DemoRefused(
+            f"PORT={given} is no port: give a number from 1 to 65535, or 0 for any free one."
+        )
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((LOOPBACK, int(given)))
         except OSError as error:
-            raise DemoRefused(f"Port {given} cannot be used ({error.strerror}). Try another: make demo PORT=8001") from error
+            raise DemoRefused(
+                f"Port {given} cannot be used ({error.strerror}). Try another: make demo PORT=8001"
+            ) from error
         return int(probe.getsockname()[1])

@@ -34,7 +34,9 @@ def surroundings() -> Iterator[Surroundings]:
 
     Real ones, named by DATABASE_URL or AWS_S3_ENDPOINT_URL, are used only with DEMO_REAL=1. Raises DemoRefused.
     """
-    around = Surroundings(bool(given_url()), bool(os.environ.get(ENDPOINT)), f"demo-{secrets.token_hex(4)}/")
+    around = Surroundings(
+        bool(given_url()), bool(os.environ.get(ENDPOINT)), f"demo-{secrets.token_hex(4)}/"
+    )
     refuse_what_is_real_by_accident(around)
     with ExitStack() as servers:
         os.environ.update(
@@ -42,6 +44,7 @@ def surroundings() -> Iterator[Surroundings]:
             DJANGO_ENV_FILE=str(PLACE / "no.env"),
             DJANGO_SECRET_KEY=secrets.token_urlsafe(50),
             DJANGO_DEBUG="False",
+            DJANGO_SETTINGS_MODULE="gateway.settings",
             AGENCY_HOST=AGENCY_HOST,
             HTTPS_ONLY="False",
             SECURE_PROXY_SSL_HEADER="",
@@ -62,11 +65,18 @@ def surroundings() -> Iterator[Surroundings]:
 
 def refuse_what_is_real_by_accident(around: Surroundings) -> None:
     """Real servers may be named by an environment that was made for something else."""
-    named = [name for name, is_real in (("DATABASE_URL", around.real_database), (ENDPOINT, around.real_bucket)) if is_real]
+    named = [
+        name
+        for name, is_real in (
+            ("DATABASE_URL", around.real_database),
+            (ENDPOINT, around.real_bucket),
+        )
+        if is_real
+    ]
     if named and os.environ.get("DEMO_REAL") != "1":
         raise DemoRefused(
-            f"{' and '.join(named)} is set. Unset it for a demo on servers of its own, or set DEMO_REAL=1 to run on it: "
-            "an empty database, and a bucket in which only demo-<random>/ is written."
+            f"{' and '.join(named)} is set. Unset it for a demo on servers of its own, or set DEMO_REAL=1"
+            " to run on it: an empty database, and a bucket in which only demo-<random>/ is written."
         )
 
 
@@ -74,7 +84,9 @@ def refuse_a_database_in_use(url: str) -> None:
     """Refuse a database that holds tenants, or anything else."""
     try:
         with psycopg.connect(url, connect_timeout=5) as connection:
-            found = connection.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").fetchone()
+            found = connection.execute(
+                "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"
+            ).fetchone()
     except psycopg.OperationalError as error:
         raise DemoRefused(f"DATABASE_URL: {str(error).splitlines()[0]}") from error
     if found and found[0]:

@@ -1,11 +1,10 @@
 """Documents: what people see of a stored object, and the record of who opened it."""
 
-from typing import Any, Self
+from typing import Self
 from uuid import UUID
 
 from django.db import models
 from django.db.models import Exists
-from django.db.models.manager import BaseManager
 
 from media_core.documents import permissions
 from media_core.rows import RoomManager, RoomModel
@@ -22,10 +21,14 @@ class DocumentQuerySet(models.QuerySet["Document"]):
 
     def served_now(self) -> Self:
         """Return nothing at all when the tenant's row says it is suspended, whatever this process remembers."""
-        return self.filter(Exists(Tenant.objects.filter(pk=bound_tenant().pk, status=Tenant.Status.ACTIVE)))
+        return self.filter(
+            Exists(Tenant.objects.filter(pk=bound_tenant().pk, status=Tenant.Status.ACTIVE))
+        )
 
     def with_object(self) -> Self:
-        return self.select_related("stored_object").filter(stored_object__state=StoredObject.State.STORED)
+        return self.select_related("stored_object").filter(
+            stored_object__state=StoredObject.State.STORED
+        )
 
 
 class Document(RoomModel):
@@ -38,20 +41,23 @@ class Document(RoomModel):
     title = models.CharField(max_length=200)
     name = models.CharField(max_length=200)
     visibility = models.CharField(max_length=20, choices=Visibility, default=Visibility.PRIVATE)
-    stored_object = models.OneToOneField(StoredObject, on_delete=models.PROTECT, related_name="document")
+    stored_object = models.OneToOneField(
+        StoredObject, on_delete=models.PROTECT, related_name="document"
+    )
     # People live in the public schema and may leave: who it was is written down, not referred to.
     created_by_id = models.UUIDField()
     created_by_name = models.CharField(max_length=120)
     created_at = models.DateTimeField(auto_now_add=True)
 
-    objects: BaseManager[Any] = RoomManager.from_queryset(DocumentQuerySet)()
+    objects = RoomManager.from_queryset(DocumentQuerySet)()  # type: ignore[misc]  # the stubs take it for an instance variable
 
     class Meta(RoomModel.Meta):
         ordering = ["-created_at", "id"]
         indexes = [models.Index(fields=["-created_at", "id"], name="document_newest")]
         constraints = [
             models.CheckConstraint(
-                name="document_visibility_is_known", condition=models.Q(visibility__in=["private", "public"])
+                name="document_visibility_is_known",
+                condition=models.Q(visibility__in=["private", "public"]),
             )
         ]
 

@@ -14,7 +14,11 @@ def find_document(document_id: UUID, member: Member | None) -> Document:
     Raises NotFound, the same for one that is missing, another tenant's, or not readable.
     """
     found: Document | None = (
-        Document.objects.readable_by(member).with_object().served_now().filter(pk=document_id).first()
+        Document.objects.readable_by(member)
+        .with_object()
+        .served_now()
+        .filter(pk=document_id)
+        .first()
     )
     if found is None:
         raise NotFound

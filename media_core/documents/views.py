@@ -11,11 +11,15 @@ from media_core.storages.content_types import disposition
 from tenants.people.identity import member_of
 
 # The redirect holds a secret for one person: no cache may keep it, and no site may be told where it came from.
-LINK_HEADERS = {"Cache-Control": "private, no-store", "Referrer-Policy": "no-referrer", "Vary": "Cookie"}
+LINK_HEADERS = {
+    "Cache-Control": "private, no-store",
+    "Referrer-Policy": "no-referrer",
+    "Vary": "Cookie",
+}
 
 
 @require_safe
-def open_view(request: HttpRequest, document_id: UUID, name: str = "") -> HttpResponse:  # noqa: ARG001 - the name is for people
+def open_view(request: HttpRequest, document_id: UUID, name: str = "") -> HttpResponse:
     """Redirect to the bytes of a document. HEAD is answered from the row."""
     member = member_of(request)
     if request.method == "HEAD":

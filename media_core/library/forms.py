@@ -7,5 +7,9 @@ class UploadForm(forms.Form):
     """One file with a title. What may be stored is decided by the upload's flow, not here."""
 
     file = forms.FileField(allow_empty_file=True)
-    title = forms.CharField(max_length=200, required=False, help_text="Leave it empty to use the file's name.")
-    visibility = forms.ChoiceField(choices=Document.Visibility.choices, initial=Document.Visibility.PRIVATE)
+    title = forms.CharField(
+        max_length=200, required=False, help_text="Leave it empty to use the file's name."
+    )
+    visibility = forms.ChoiceField(
+        choices=Document.Visibility.choices, initial=Document.Visibility.PRIVATE
+    )

@@ -50,7 +50,7 @@ def _take_file(request: HttpRequest, uploader: Uploader) -> HttpResponse:
     if form.is_valid():
         _store(request, uploader, form)
     else:
-        messages.error(request, "; ".join(f"{field}: {' '.join(why)}" for field, why in form.errors.items()))
+        messages.error(request, problems(form))
     return redirect("library:documents")
 
 
@@ -61,3 +61,8 @@ def _store(request: HttpRequest, uploader: Uploader, form: UploadForm) -> None:
         messages.error(request, str(refusal))
     else:
         messages.success(request, f"“{document.title}” is stored.")
+
+
+def problems(form: UploadForm) -> str:
+    """Return what is wrong with the form's fields, in one line."""
+    return "; ".join(f"{field}: {' '.join(map(str, why))}" for field, why in form.errors.items())

@@ -3,7 +3,7 @@
 import os
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, cast
 
 import boto3
 from botocore.config import Config
@@ -27,7 +27,7 @@ class BucketAccess:
     access_key: str
     secret_key: str = field(repr=False)
     signature_version: str
-    addressing_style: str
+    addressing_style: Literal["virtual", "path"]
 
 
 _clients: dict[tuple[int, BucketAccess], "S3Client"] = {}
@@ -42,7 +42,7 @@ def bucket_access() -> BucketAccess:
         access_key=settings.BUCKET_ACCESS_KEY,
         secret_key=settings.BUCKET_SECRET_KEY,
         signature_version=settings.BUCKET_SIGNATURE_VERSION,
-        addressing_style=settings.BUCKET_ADDRESSING_STYLE,
+        addressing_style=cast("Literal['virtual', 'path']", settings.BUCKET_ADDRESSING_STYLE),
     )
 
 

@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from typing import Any, Self
 
 from django.db import models
-from django.db.models.manager import BaseManager
 from django.utils import timezone
 
 from media_core.errors import UploadLost
@@ -77,12 +76,14 @@ class StoredObject(RoomModel):
     stored_at = models.DateTimeField(null=True)
     gone_at = models.DateTimeField(null=True)
 
-    objects: BaseManager[Any] = RoomManager.from_queryset(StoredObjectQuerySet)()
+    objects = RoomManager.from_queryset(StoredObjectQuerySet)()  # type: ignore[misc]  # the stubs take it for an instance variable
 
     class Meta(RoomModel.Meta):
         indexes = [
             models.Index(
-                name="stored_object_given_up", fields=["created_at"], condition=models.Q(state__in=["pending", "abandoned"])
+                name="stored_object_given_up",
+                fields=["created_at"],
+                condition=models.Q(state__in=["pending", "abandoned"]),
             )
         ]
         constraints = [
@@ -111,7 +112,9 @@ class StoredObject(RoomModel):
     def mark_stored(self, etag: str) -> None:
         """The object is in the bucket. Raises UploadLost when the row was given up meanwhile. One UPDATE."""
         self.state, self.etag, self.stored_at = self.State.STORED, etag, timezone.now()
-        if not self._step(self.State.PENDING, state=self.state, etag=etag, stored_at=self.stored_at):
+        if not self._step(
+            self.State.PENDING, state=self.state, etag=etag, stored_at=self.stored_at
+        ):
             raise UploadLost
 
     def abandon(self) -> bool:

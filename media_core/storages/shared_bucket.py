@@ -26,7 +26,13 @@ from tenants.binding import bound_tenant
 from tenants.errors import NameRefused
 from tenants.prefixes import ObjectKey, Prefix
 
-NO_ANSWER = (ConnectTimeoutError, ConnectionClosedError, EndpointConnectionError, HTTPClientError, ReadTimeoutError)
+NO_ANSWER = (
+    ConnectTimeoutError,
+    ConnectionClosedError,
+    EndpointConnectionError,
+    HTTPClientError,
+    ReadTimeoutError,
+)
 MAX_MEMORY_BYTES = 2_000_000
 # 429 and 503 are how S3, Ceph RGW and their front ends say "later".
 BUSY_STATUSES = frozenset({429, 500, 502, 503, 504})
@@ -93,7 +99,9 @@ class SharedBucketStorage(S3Storage):  # type: ignore[misc]  # django-storages s
         }
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("A storage holds credentials, so it is never pickled. Pass the tenant's id and the name.")
+        raise TypeError(
+            "A storage holds credentials, so it is never pickled. Pass the tenant's id and the name."
+        )
 
     @property
     def connection(self) -> Any:
@@ -121,11 +129,15 @@ class SharedBucketStorage(S3Storage):  # type: ignore[misc]  # django-storages s
     def _open(self, name: str, mode: str = "rb") -> File:  # type: ignore[type-arg]  # django-storages' file is untyped
         if mode != "rb":
             # django-storages completes a half-written upload when the writer fails.
-            raise ValueError(f"Objects are opened to be read ('rb'), not {mode!r}. Write with save().")
+            raise ValueError(
+                f"Objects are opened to be read ('rb'), not {mode!r}. Write with save()."
+            )
         return cast("File[Any]", super()._open(name, mode))
 
     def url(self, name: str, *_args: Any, **_kwargs: Any) -> NoReturn:
-        raise TypeError(f"No link for {self.area} by name: presigned.py signs, for a row that somebody may read.")
+        raise TypeError(
+            f"No link for {self.area} by name: presigned.py signs, for a row that somebody may read."
+        )
 
     def put(self, stored: StoredObject, body: IO[bytes]) -> str:
         """Write the object of this row and return its ETag. One request.

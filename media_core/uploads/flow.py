@@ -7,7 +7,7 @@ import hashlib
 from contextlib import ExitStack
 
 from django.conf import settings
-from django.core.files.uploadedfile import UploadedFile
+from django.core.files.base import File
 from django.db import transaction
 from django.utils import timezone
 
@@ -20,7 +20,7 @@ from tenants.names import checked_file_name, checked_human_name
 
 
 def store_upload(
-    *, uploader: Uploader, file: UploadedFile, title: str = "", visibility: str = "private"
+    *, uploader: Uploader, file: File[bytes], title: str = "", visibility: str = "private"
 ) -> Document:
     """Return the document of an uploaded file that is now in the bucket. One bucket request.
 
@@ -30,7 +30,9 @@ def store_upload(
     name = checked_file_name(file.name or "")
     title = checked_human_name(title or name, longest=200)
     size_bytes = checked_size(file.size)
-    stored = StoredObject.objects.reserve(file_name=name, size_bytes=size_bytes, sha256=sha256_of(file))
+    stored = StoredObject.objects.reserve(
+        file_name=name, size_bytes=size_bytes, sha256=sha256_of(file)
+    )
     with ExitStack() as on_failure:
         on_failure.callback(stored.abandon)
         file.seek(0)
@@ -58,7 +60,7 @@ def checked_size(size_bytes: int | None) -> int:
     return size_bytes
 
 
-def sha256_of(file: UploadedFile) -> str:
+def sha256_of(file: File[bytes]) -> str:
     """Return the digest of the file's bytes, read in chunks."""
     digest = hashlib.sha256()
     for chunk in file.chunks():

@@ -31,7 +31,9 @@ class BodyLimitMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         return self.get_response(request)
 
-    def process_view(self, request: HttpRequest, view: View, _args: tuple[Any, ...], _kwargs: dict[str, Any]) -> None:
+    def process_view(
+        self, request: HttpRequest, view: View, _args: tuple[Any, ...], _kwargs: dict[str, Any]
+    ) -> None:
         if declared_length(request) > body_limit(view):
             raise UploadTooLarge(f"{settings.UPLOAD_MAX_BYTES} bytes is the most.")
 

@@ -18,9 +18,17 @@ def tenants(request: HttpRequest) -> HttpResponse:
     """All tenants with their hosts and how many people belong to each."""
     staff = required_staff(request, *AgencyRole.Role)
     query = request.GET.get("q", "").strip()
-    found = Tenant.objects.prefetch_related("domains").annotate(members=Count("memberships", distinct=True))
+    found = Tenant.objects.prefetch_related("domains").annotate(
+        members=Count("memberships", distinct=True)
+    )
+    # A GROUP BY drops the order of the model.
+    found = found.order_by("name", "id")
     if query:
-        known = Q(name__icontains=query) | Q(location_prefix__icontains=query) | Q(domains__domain__icontains=query)
+        known = (
+            Q(name__icontains=query)
+            | Q(location_prefix__icontains=query)
+            | Q(domains__domain__icontains=query)
+        )
         found = found.filter(known).distinct()
     page = Paginator(found, TENANTS_PER_PAGE).get_page(request.GET.get("page"))
     return render(request, "agency/tenants.html", {"page": page, "query": query, "staff": staff})

@@ -95,4 +95,3 @@ def required_staff(request: HttpRequest, *roles: AgencyRole.Role) -> Staff:
     if not staff.roles.intersection(roles):
         raise RoleRequired
     return staff
-

@@ -43,7 +43,11 @@ class Person(AbstractBaseUser):
     class Meta:
         ordering = ["email"]
         verbose_name_plural = "people"
-        constraints = [models.CheckConstraint(name="person_email_is_lower", condition=models.Q(email=Lower("email")))]
+        constraints = [
+            models.CheckConstraint(
+                name="person_email_is_lower", condition=models.Q(email=Lower("email"))
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name or self.email
@@ -69,7 +73,9 @@ class Membership(models.Model):
         ordering = ["person__email"]
         constraints = [
             models.UniqueConstraint(fields=["person", "tenant"], name="membership_once_per_tenant"),
-            models.CheckConstraint(name="membership_role_is_known", condition=models.Q(role__in=Role.values)),
+            models.CheckConstraint(
+                name="membership_role_is_known", condition=models.Q(role__in=Role.values)
+            ),
         ]
 
     def __str__(self) -> str:
@@ -93,7 +99,8 @@ class AgencyRole(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["person", "role"], name="agency_role_once"),
             models.CheckConstraint(
-                name="agency_role_is_known", condition=models.Q(role__in=["owner", "operator", "finance"])
+                name="agency_role_is_known",
+                condition=models.Q(role__in=["owner", "operator", "finance"]),
             ),
         ]
 
@@ -106,7 +113,9 @@ def roles_of(person: str, tenant_id: UUID | None) -> ArraySubquery:
     column = models.OuterRef(person)
     if tenant_id is None:
         return ArraySubquery(AgencyRole.objects.order_by().filter(person=column).values("role"))
-    return ArraySubquery(Membership.objects.order_by().filter(person=column, tenant=tenant_id).values("role"))
+    return ArraySubquery(
+        Membership.objects.order_by().filter(person=column, tenant=tenant_id).values("role")
+    )
 
 
 class SessionQuerySet(models.QuerySet["Session"]):
@@ -124,6 +133,9 @@ class Session(AbstractBaseSession):
 
     person = models.ForeignKey(Person, on_delete=models.CASCADE, null=True, related_name="sessions")
     tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, null=True, related_name="sessions")
+
+    # Annotated by `opened`.
+    roles: list[str]
 
     objects = BaseSessionManager.from_queryset(SessionQuerySet)()  # type: ignore[misc]  # the stubs want a plain manager
 

@@ -1,6 +1,6 @@
 """The session engine: a session belongs to one host, and is worthless on another."""
 
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django.contrib.auth import SESSION_KEY
@@ -33,11 +33,13 @@ class SessionStore(DatabaseSessionStore):
         return bool(Session.objects.filter(session_key=session_key).exists())
 
     def create_model_instance(self, data: dict[str, Any]) -> Session:
-        session: Session = super().create_model_instance(data)
+        session = cast("Session", super().create_model_instance(data))
         person = data.get(SESSION_KEY)
         session.person_id = UUID(person) if person else None
         session.tenant_id = room_id()
         return session
 
     def delete(self, session_key: str | None = None) -> None:
-        Session.objects.filter(session_key=session_key or self.session_key, tenant=room_id()).delete()
+        Session.objects.filter(
+            session_key=session_key or self.session_key, tenant=room_id()
+        ).delete()

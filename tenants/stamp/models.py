@@ -14,7 +14,9 @@ class Stamp(models.Model):
     tenant_id = models.UUIDField(editable=False)
 
     class Meta:
-        constraints = [models.CheckConstraint(condition=models.Q(only_row=True), name="stamp_is_one_row")]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(only_row=True), name="stamp_is_one_row")
+        ]
 
     def __str__(self) -> str:
         return str(self.tenant_id)

@@ -124,7 +124,7 @@ def read_request(
     body: IncomingBody,
     domains: Iterable[str],
 ) -> S3Request:
-    """Return the request of a request line and its headers, or refuse what can be read in two ways."""
+    """Return what request line and headers say, or refuse what can be read in two ways."""
     headers = Headers(tuple((name.lower(), value) for name, value in lines))
     _refuse_ambiguous(headers)
     raw_path, _, raw_query = target.partition("?")

@@ -23,7 +23,6 @@ from gateway.demo.bucket.request import IncomingBody, S3Request, read_request
 
 logger = logging.getLogger(__name__)
 CODE = re.compile(rb"<Code>(\w+)</Code>")
-CODE_WITHIN_BYTES = 500
 LINGER_SECONDS = 1
 LINGER_BYTES = 64 * 1024
 WITHOUT_BODY = frozenset({204, 304})
@@ -70,15 +69,10 @@ class Connection(BaseHTTPRequestHandler):
         body = IncomingBody(self.rfile, self._length(), self._continue)
         response = self._answer(body)
         self._settle(body)
+        self._log(response)
         self._send(response)
         if self.close_connection:
             self._linger()
-        path, code = (
-            self._target().partition("?")[0],
-            CODE.search(response.body[:CODE_WITHIN_BYTES]),
-        )
-        outcome = code[1].decode() if code and response.status >= HTTP_ERROR else "-"
-        logger.info("%s %s %d %s", self.command, path, response.status, outcome)
 
     do_GET = do_HEAD = do_PUT = do_POST = serve  # noqa: N815  # the names http.server looks for
     do_DELETE = do_OPTIONS = serve  # noqa: N815  # the names http.server looks for
@@ -130,6 +124,11 @@ class Connection(BaseHTTPRequestHandler):
             return
         body.drain()
         self.close_connection = self.close_connection or body.left > 0
+
+    def _log(self, response: Response) -> None:
+        code = CODE.search(response.body) if response.status >= HTTP_ERROR else None
+        path, outcome = self._target().partition("?")[0], code[1].decode() if code else "-"
+        logger.info("%s %s %d %s", self.command, path, response.status, outcome)
 
     def _linger(self) -> None:
         """Take what the client still sends: closing on it would destroy the answer on its way."""

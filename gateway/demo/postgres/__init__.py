@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import environ
+from environ.fileaware_mapping import FileAwareMapping
 
 from gateway.demo.postgres.errors import NoPostgres
 from gateway.demo.postgres.server import EmbeddedPostgres
@@ -32,5 +32,6 @@ def database_url(
 
 def given_url() -> str:
     """Return what DATABASE_URL, or the file that DATABASE_URL_FILE names, holds; else nothing."""
-    given: str = environ.FileAwareEnv().str("DATABASE_URL", default="")
-    return given
+    # Read anew each time: what a FileAwareEnv read from a file stays for the whole process.
+    given: str = FileAwareMapping(cache=False).get("DATABASE_URL", "")
+    return given.strip()

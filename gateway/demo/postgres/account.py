@@ -12,7 +12,7 @@ from gateway.demo.postgres.errors import NoPostgres
 
 FIT_FOR_A_SERVER = ("postgres", "nobody")
 # Nothing else is handed on: no secrets of ours, no PG* that redirects, no LANG that does not exist.
-KEPT_VARIABLES = ("PATH", "TZ", "LD_LIBRARY_PATH")
+KEPT_VARIABLES = ("PATH", "LD_LIBRARY_PATH")
 
 
 def is_root() -> bool:
@@ -88,4 +88,4 @@ def _without_privileges() -> Account:
 
 def _clean_environment() -> dict[str, str]:
     kept = {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ}
-    return kept | {"LC_ALL": "C"}
+    return kept | {"LC_ALL": "C", "TZ": "UTC"}

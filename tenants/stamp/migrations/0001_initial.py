@@ -4,21 +4,28 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Stamp',
+            name="Stamp",
             fields=[
-                ('only_row', models.BooleanField(default=True, editable=False, primary_key=True, serialize=False)),
-                ('tenant_id', models.UUIDField(editable=False)),
+                (
+                    "only_row",
+                    models.BooleanField(
+                        default=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("tenant_id", models.UUIDField(editable=False)),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('only_row', True)), name='stamp_is_one_row')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("only_row", True)), name="stamp_is_one_row"
+                    )
+                ],
             },
         ),
     ]

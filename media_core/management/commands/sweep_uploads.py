@@ -1,0 +1,60 @@
+"""manage.py sweep_uploads: removes from the bucket what failed or killed uploads left."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+
+from media_core.errors import BucketUnavailable
+from media_core.uploads.flow import sweep
+from tenants.binding import bind_tenant
+from tenants.commands.base import PlainCommand
+from tenants.commands.references import REFERENCE_HELP, called
+from tenants.models import Tenant
+from tenants.provisioning import find_tenant
+
+
+class Command(PlainCommand):
+    help = "Remove from the bucket what failed or killed uploads left, of every tenant or of one."
+    examples = """\
+examples:
+  manage.py sweep_uploads --dry-run
+  manage.py sweep_uploads --tenant acme/
+
+Run it every hour. It may run beside uploads and beside itself. Exit code 1: the bucket did not
+answer for some tenant; what is left there is removed by the next run."""
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--tenant", metavar="REF", help=REFERENCE_HELP)
+        parser.add_argument(
+            "--dry-run", action="store_true", help="remove nothing, say what would be"
+        )
+
+    def handle(self, **options: Any) -> None:
+        """Sweep one tenant after the other; one that fails does not stop the others."""
+        dry_run = options["dry_run"]
+        swept = [self._sweep(tenant, dry_run=dry_run) for tenant in asked_for(options["tenant"])]
+        removed = sum(count for count in swept if count is not None)
+        verb = "Would remove" if dry_run else "Removed"
+        self.stdout.write(f"{verb} {removed} object(s) of {len(swept)} tenant(s).")
+        if failed := swept.count(None):
+            raise CommandError(
+                f"{failed} of {len(swept)} tenant(s) failed, see above: run it again."
+            )
+
+    def _sweep(self, tenant: Tenant, *, dry_run: bool) -> int | None:
+        """Return how many objects were removed, or None when the bucket did not answer."""
+        try:
+            with bind_tenant(tenant, even_suspended=True):
+                count = len(sweep(dry_run=dry_run))
+        except BucketUnavailable as error:
+            self.stderr.write(f"{called(tenant)}: {error}")
+            return None
+        if count:
+            self.stdout.write(f"{called(tenant)}: {count} object(s)")
+        return count
+
+
+def asked_for(reference: str | None) -> Iterable[Tenant]:
+    """Return the one tenant that is meant, or all of them."""
+    return [find_tenant(reference)] if reference else Tenant.objects.iterator()

@@ -1,0 +1,72 @@
+"""manage.py agency add, list, remove."""
+
+from argparse import Namespace
+
+from django.conf import settings
+
+from tenants.commands.base import Actions, PlainCommand, add_action
+from tenants.commands.newcomers import add_person_options, given_password, tell_how_to_sign_in
+from tenants.commands.references import address_of
+from tenants.commands.tables import table
+from tenants.people.members import add_colleague, checked_agency_role, has_owner, remove_agency_role
+from tenants.people.models import AgencyRole
+
+ROLES = ", ".join(AgencyRole.Role.values)
+FIRST = "Add the first: manage.py agency add EMAIL --role owner"
+EXAMPLES = """\
+examples:
+  manage.py agency add olga@agency.example --role owner --name "Olga Owner"
+  manage.py agency add olga@agency.example --role finance
+  manage.py agency list
+  manage.py agency remove olga@agency.example --role finance
+
+A person may have several roles. None of them reads a document."""
+
+
+def add_agency_actions(actions: Actions) -> None:
+    adding = add_action(actions, add, summary="Give a person a role.", examples=EXAMPLES)
+    add_person_options(adding)
+    adding.add_argument("--role", required=True, help=f"one of {ROLES}")
+    add_action(actions, list_, summary="List who has a role.", examples=EXAMPLES)
+    removing = add_action(
+        actions,
+        remove,
+        summary="Take a role away, and end the person's sessions on the agency's host.",
+        examples=EXAMPLES,
+    )
+    removing.add_argument("email", metavar="EMAIL")
+    removing.add_argument("--role", required=True, help=f"one of {ROLES}")
+
+
+def add(command: PlainCommand, asked: Namespace) -> None:
+    added = add_colleague(
+        email=asked.email,
+        role=checked_agency_role(asked.role),
+        name=asked.name,
+        password=given_password(asked),
+    )
+    done = "is now" if added.is_new_here else "was already"
+    command.stdout.write(f"{added.person.email} {done} {asked.role} at {_agency()}.")
+    tell_how_to_sign_in(command, added, settings.AGENCY_HOST)
+
+
+def list_(command: PlainCommand, _asked: Namespace) -> None:
+    found = AgencyRole.objects.select_related("person")
+    rows = [(row.person.email, row.role, row.person.name) for row in found]
+    if rows:
+        command.stdout.write(table(("EMAIL", "ROLE", "NAME"), *rows))
+    else:
+        command.stdout.write(f"Nobody has a role at the agency yet. {FIRST}")
+
+
+def remove(command: PlainCommand, asked: Namespace) -> None:
+    remove_agency_role(asked.email, checked_agency_role(asked.role))
+    command.stdout.write(
+        f"{asked.email} is {asked.role} at {_agency()} no longer, and is signed out there."
+    )
+    if not has_owner():
+        command.stderr.write(f"Warning: the agency has no owner. {FIRST}")
+
+
+def _agency() -> str:
+    return address_of(settings.AGENCY_HOST)

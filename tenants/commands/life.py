@@ -1,0 +1,210 @@
+"""manage.py tenant create, rename, links, suspend, resume."""
+
+from argparse import ArgumentTypeError, Namespace
+
+from django.conf import settings
+from django.core.management.base import CommandError
+from django.db import transaction
+
+from tenants.commands.base import Actions, PlainCommand, add_action, typed_by_a_person
+from tenants.commands.newcomers import tell_how_to_sign_in
+from tenants.commands.references import add_reference, address_of, called, referred
+from tenants.domains import CACHE_SECONDS
+from tenants.models import MAX_PRESIGN_SECONDS, Tenant
+from tenants.people.members import Added, add_member
+from tenants.people.models import Role
+from tenants.provisioning import (
+    create_tenant,
+    longest_link_seconds,
+    primary_host,
+    rename,
+    resume,
+    set_presign_seconds,
+    suspend,
+)
+
+SOON = f"running processes hear of it within {CACHE_SECONDS:.0f} s"
+
+
+def add_create(actions: Actions) -> None:
+    parser = add_action(
+        actions,
+        create,
+        summary="Make a tenant, its room in the bucket and its first domain: all, or nothing.",
+        examples="""\
+examples:
+  manage.py tenant create "Acme Tools" --prefix acme/ --domain acme.example
+  manage.py tenant create Globex --prefix agency/globex/ --domain files.globex.example \\
+      --presign-seconds 60 --admin eve@globex.example --admin-name "Eve Admin"
+
+The prefix stays for ever: it can be neither changed nor given to another tenant.""",
+    )
+    parser.add_argument("name", metavar="NAME", help="what people call the tenant")
+    parser.add_argument("--prefix", required=True, help="its room in the bucket, such as acme/")
+    parser.add_argument(
+        "--domain", required=True, metavar="HOST", help="its first host, active at once"
+    )
+    parser.add_argument("--presign-seconds", type=int, metavar="N", help=_seconds_help())
+    parser.add_argument("--admin", metavar="EMAIL", help="a person who becomes its admin")
+    parser.add_argument(
+        "--admin-name", default="", metavar="NAME", help="what a new admin is called"
+    )
+
+
+def create(command: PlainCommand, asked: Namespace) -> None:
+    if asked.admin_name and not asked.admin:
+        raise CommandError("--admin-name says how the admin is called: give --admin EMAIL too.")
+    with transaction.atomic():
+        tenant = create_tenant(
+            name=asked.name,
+            location_prefix=asked.prefix,
+            domain=asked.domain,
+            presign_seconds=asked.presign_seconds,
+        )
+        admin = _first_admin(tenant, asked)
+    host = primary_host(tenant)
+    command.stdout.write(f"Created {called(tenant)}.")
+    command.stdout.write(f"  id        {tenant.id}")
+    command.stdout.write(f"  location  s3://{settings.BUCKET_NAME}/{tenant.prefix}")
+    command.stdout.write(f"  address   {address_of(host)}")
+    if admin:
+        command.stdout.write(f"  admin     {admin.person.email}")
+        tell_how_to_sign_in(command, admin, host)
+    else:
+        command.stdout.write(f"Next: manage.py tenant member {asked.prefix} add EMAIL --role admin")
+
+
+def _first_admin(tenant: Tenant, asked: Namespace) -> Added | None:
+    if not asked.admin:
+        return None
+    return add_member(tenant=tenant, email=asked.admin, role=Role.ADMIN, name=asked.admin_name)
+
+
+def add_rename(actions: Actions) -> None:
+    parser = add_action(
+        actions,
+        rename_,
+        summary="Give a tenant another name. Its prefix, domains and links stay.",
+        examples='example:\n  manage.py tenant rename acme/ "Acme Tools Ltd"',
+    )
+    add_reference(parser)
+    parser.add_argument("name", metavar="NEWNAME", help="what people call the tenant from now on")
+
+
+def rename_(command: PlainCommand, asked: Namespace) -> None:
+    tenant = referred(asked)
+    before = called(tenant)
+    rename(tenant, asked.name)
+    tenant.refresh_from_db()
+    command.stdout.write(f"{before} is now {called(tenant)}.")
+
+
+def add_links(actions: Actions) -> None:
+    parser = add_action(
+        actions,
+        links,
+        summary="Say how long a tenant's presigned links live, in seconds.",
+        examples="""\
+examples:
+  manage.py tenant links acme/ --seconds 60
+  manage.py tenant links acme/ --seconds default""",
+    )
+    add_reference(parser)
+    parser.add_argument(
+        "--seconds", type=_seconds, required=True, metavar="N|default", help=_seconds_help()
+    )
+
+
+def _seconds_help() -> str:
+    return (
+        f"how long links live: 1 to {MAX_PRESIGN_SECONDS}; by default PRESIGNED_URL_EXPIRATION "
+        f"({settings.PRESIGNED_URL_EXPIRATION} here), audio and video {MAX_PRESIGN_SECONDS}"
+    )
+
+
+def _seconds(text: str) -> int | None:
+    if text == "default":
+        return None
+    if not (text.isascii() and text.isdecimal()):
+        raise ArgumentTypeError(
+            f"{text!r} is no number of seconds: give 1 to {MAX_PRESIGN_SECONDS}, or default"
+        )
+    return int(text)
+
+
+def links(command: PlainCommand, asked: Namespace) -> None:
+    tenant = referred(asked)
+    before = longest_link_seconds(tenant)
+    set_presign_seconds(tenant, asked.seconds)
+    chosen = f"{asked.seconds} s" if asked.seconds else "as long as the deployment says"
+    command.stdout.write(f"Links of {called(tenant)} live {chosen}; {SOON}.")
+    command.stdout.write(f"Links given out before live on, up to {before} s.")
+
+
+def add_suspend(actions: Actions) -> None:
+    parser = add_action(
+        actions,
+        suspend_,
+        summary="Stop serving a tenant. Everything it has is kept.",
+        examples="""\
+examples:
+  manage.py tenant suspend acme/ --dry-run
+  manage.py tenant suspend acme/ --yes
+
+Members read a page saying that the site is suspended, everybody else finds nothing there.""",
+    )
+    add_reference(parser)
+    parser.add_argument("--yes", action="store_true", help="do not ask, also at a terminal")
+    parser.add_argument(
+        "--dry-run", action="store_true", help="change nothing, say what would happen"
+    )
+
+
+def suspend_(command: PlainCommand, asked: Namespace) -> None:
+    tenant = referred(asked)
+    reach = _reach(tenant)
+    if asked.dry_run:
+        done = "is suspended already" if not tenant.served else f"would be suspended: {reach}"
+        command.stdout.write(f"{called(tenant)} {done}. Nothing was changed.")
+        return
+    if tenant.served and not asked.yes and not _confirmed(f"Suspend {called(tenant)}: {reach}?"):
+        raise CommandError(f"{called(tenant)} was not suspended: the answer was not yes.")
+    if not suspend(tenant):
+        command.stdout.write(f"{called(tenant)} was suspended already. Nothing was changed.")
+        return
+    command.stdout.write(f"Suspended {called(tenant)}: {reach}; {SOON}.")
+    command.stdout.write("Members see a page saying so, everybody else finds nothing there.")
+    command.stdout.write(f"Links given out before live on, up to {longest_link_seconds(tenant)} s.")
+
+
+def _reach(tenant: Tenant) -> str:
+    domains = tenant.domains.active().count()
+    return f"{domains} active domain(s), {tenant.memberships.count()} member(s)"
+
+
+def _confirmed(question: str) -> bool:
+    """Return whether a person at a terminal says yes; a script is not asked."""
+    if not typed_by_a_person():
+        return True
+    try:
+        return input(f"{question} [y/N] ").strip().lower() in {"y", "yes"}
+    except EOFError:
+        return False
+
+
+def add_resume(actions: Actions) -> None:
+    parser = add_action(
+        actions,
+        resume_,
+        summary="Serve a suspended tenant again.",
+        examples="example:\n  manage.py tenant resume acme/",
+    )
+    add_reference(parser)
+
+
+def resume_(command: PlainCommand, asked: Namespace) -> None:
+    tenant = referred(asked)
+    if resume(tenant):
+        command.stdout.write(f"{called(tenant)} is served again; {SOON}.")
+    else:
+        command.stdout.write(f"{called(tenant)} was not suspended. Nothing was changed.")

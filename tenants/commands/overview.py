@@ -1,0 +1,150 @@
+"""manage.py tenant list, show."""
+
+import json
+from argparse import Namespace
+from typing import Any
+
+from django.conf import settings
+
+from tenants.commands.base import Actions, PlainCommand, add_action
+from tenants.commands.references import add_reference, referred
+from tenants.commands.tables import table
+from tenants.models import MAX_PRESIGN_SECONDS, Tenant
+from tenants.provisioning import listed_tenants
+from tenants.schemas import schema_version
+
+FIRST = 'Make the first: manage.py tenant create "Acme Tools" --prefix acme/ --domain acme.example'
+
+
+def add_list(actions: Actions) -> None:
+    parser = add_action(
+        actions,
+        list_,
+        summary="List the tenants: name, prefix, primary domain, status, number of members.",
+        examples="""\
+examples:
+  manage.py tenant list
+  manage.py tenant list globex --status suspended
+  manage.py tenant list --json | jq -r '.[].prefix'""",
+    )
+    parser.add_argument(
+        "query", nargs="?", default="", metavar="QUERY", help="part of a name, prefix or domain"
+    )
+    parser.add_argument("--status", default="", choices=Tenant.Status.values, help="only these")
+    parser.add_argument("--json", action="store_true", help="print a JSON array")
+
+
+def list_(command: PlainCommand, asked: Namespace) -> None:
+    found = listed_tenants(query=asked.query, status=asked.status).iterator()
+    rows = [_row(tenant) for tenant in found]
+    if asked.json:
+        command.stdout.write(_json(rows))
+    elif rows:
+        titles = [title.replace("_", " ").upper() for title in rows[0]]
+        command.stdout.write(table(titles, *([str(cell) for cell in row.values()] for row in rows)))
+    else:
+        command.stdout.write(_nothing_found(asked.query, asked.status))
+
+
+def _nothing_found(query: str, status: str) -> str:
+    given = [f"QUERY {query!r}"] * bool(query) + [f"--status {status}"] * bool(status)
+    return f"No tenant fits {' and '.join(given)}." if given else f"There is no tenant yet. {FIRST}"
+
+
+def _row(tenant: Any) -> dict[str, Any]:
+    return {
+        "name": tenant.name,
+        "prefix": tenant.location_prefix,
+        "primary_domain": tenant.primary_domain or "",
+        "status": tenant.status,
+        "members": tenant.member_count,
+    }
+
+
+def add_show(actions: Actions) -> None:
+    parser = add_action(
+        actions,
+        show,
+        summary="Show all of a tenant: room, status, schema, lifetime of links, domains, members.",
+        examples="""\
+examples:
+  manage.py tenant show acme/
+  manage.py tenant show acme.example --json""",
+    )
+    add_reference(parser)
+    parser.add_argument("--json", action="store_true", help="print a JSON object")
+
+
+def show(command: PlainCommand, asked: Namespace) -> None:
+    tenant = referred(asked)
+    facts = described(tenant)
+    command.stdout.write(_json(facts) if asked.json else _page(facts))
+
+
+def described(tenant: Tenant) -> dict[str, Any]:
+    """Return all that is known of the tenant, none of it content. Two queries."""
+    members = tenant.memberships.select_related("person")
+    return {
+        "id": str(tenant.id),
+        "name": tenant.name,
+        "status": tenant.status,
+        "prefix": tenant.location_prefix,
+        "location": f"s3://{settings.BUCKET_NAME}/{tenant.prefix}",
+        "schema_name": tenant.schema_name,
+        "schema_version": tenant.schema_version,
+        "presign_seconds": tenant.presign_seconds,
+        "created_at": tenant.created_at.isoformat(timespec="seconds"),
+        "domains": [
+            {"domain": row.domain, "state": row.state, "is_primary": row.is_primary}
+            for row in tenant.domains.all()
+        ],
+        "members": [
+            {"email": row.person.email, "role": row.role, "name": row.person.name}
+            for row in members
+        ],
+    }
+
+
+def _page(facts: dict[str, Any]) -> str:
+    lines = [
+        ("id", facts["id"]),
+        ("status", facts["status"]),
+        ("prefix", facts["prefix"]),
+        ("location", facts["location"]),
+        ("schema", facts["schema_name"]),
+        ("version", _version(facts["schema_version"])),
+        ("links live", _lifetime(facts["presign_seconds"])),
+        ("created", facts["created_at"]),
+    ]
+    domains = [(d["domain"], d["state"], "primary" * d["is_primary"]) for d in facts["domains"]]
+    members = [(m["email"], m["role"], m["name"]) for m in facts["members"]]
+    return "\n".join(
+        [
+            facts["name"],
+            _indented(lines),
+            "domains",
+            _indented(domains),
+            "members",
+            _indented(members or [("nobody yet", "", "")]),
+        ]
+    )
+
+
+def _indented(rows: list[Any]) -> str:
+    return "\n".join(f"  {line}" for line in table(*rows).splitlines())
+
+
+def _version(version: str) -> str:
+    return version if version == schema_version() else f"{version} (this code: {schema_version()})"
+
+
+def _lifetime(seconds: int | None) -> str:
+    if seconds is not None:
+        return f"{seconds} s"
+    return (
+        f"{settings.PRESIGNED_URL_EXPIRATION} s, audio and video {MAX_PRESIGN_SECONDS} s (default)"
+    )
+
+
+def _json(facts: Any) -> str:
+    return json.dumps(facts, indent=2, ensure_ascii=False)

@@ -1,0 +1,108 @@
+"""The permission calls of the code, found by reading it, and what each looks like when it is gone.
+
+A call is found by its name wherever it stands, so a new one joins by being written.
+"""
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+ANYBODY = "__import__('tenants.people.identity', fromlist=['Member']).Member(__import__('uuid').uuid4(), 'x', 'admin')"
+ANY_STAFF = (
+    "__import__('tenants.people.identity', fromlist=['Staff']).Staff(1, 'x', frozenset(['owner']))"
+)
+# A function that decides, and what stands in its place when nobody asks.
+DECIDERS = {
+    "readable_by": "{receiver}.all()",
+    "required_member": ANYBODY,
+    "member_of": ANYBODY,
+    "required_uploader": "{first}",
+    "required_staff": ANY_STAFF,
+}
+# Guards that are no call of a decider: what they say, and what is left when they are gone.
+GUARDS = (
+    (
+        "tenants/people/models.py",
+        "self.filter(session_key=session_key, tenant=tenant_id, ",
+        "self.filter(session_key=session_key, ",
+    ),
+    (
+        "tenants/people/models.py",
+        "Membership.objects.order_by().filter(person=column, tenant=tenant_id)",
+        "Membership.objects.order_by().filter(person=column)",
+    ),
+    ("tenants/people/identity.py", " or not row.roles:", ":"),
+    ("tenants/people/identity.py", " or not row.person.is_active", ""),
+    (
+        "tenants/people/identity.py",
+        "return row if _same_password(request, row.person) else None",
+        "return row",
+    ),
+    ("tenants/middleware.py", "if what is AGENCY or what.served:", "if True:"),
+)
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One place in one file, and the text that takes the check away."""
+
+    file: str
+    before: str
+    after: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line} {self.before[:60]}"
+
+    def applied(self, text: str) -> str:
+        """Return the file's text without the check."""
+        lines = text.splitlines(keepends=True)
+        head, tail = "".join(lines[: self.line - 1]), "".join(lines[self.line - 1 :])
+        assert self.before in tail
+        return head + tail.replace(self.before, self.after, 1)
+
+
+def mutants() -> list[Mutant]:
+    """Return a mutant for every permission call and every guard."""
+    files = [
+        path for app in ("tenants", "media_core") for path in sorted((ROOT / app).rglob("*.py"))
+    ]
+    found = [mutant for path in files for mutant in _calls_in(path)]
+    return found + [_guard(*guard) for guard in GUARDS]
+
+
+def _calls_in(path: Path) -> Iterator[Mutant]:
+    text = path.read_text()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Call) and (name := _name(node.func)) in DECIDERS:
+            before = ast.get_source_segment(text, node) or ""
+            receiver = (
+                ast.get_source_segment(text, node.func.value)
+                if isinstance(node.func, ast.Attribute)
+                else ""
+            )
+            first = ast.get_source_segment(text, node.args[0]) if node.args else ""
+            after = (
+                DECIDERS[name].replace("{receiver}", receiver or "").replace("{first}", first or "")
+            )
+            yield Mutant(str(path.relative_to(ROOT)), before, after, node.lineno)
+
+
+def _name(node: ast.expr) -> str:
+    return (
+        node.attr
+        if isinstance(node, ast.Attribute)
+        else node.id
+        if isinstance(node, ast.Name)
+        else ""
+    )
+
+
+def _guard(file: str, before: str, after: str) -> Mutant:
+    text = (ROOT / file).read_text()
+    assert before in text, (
+        f"{file} no longer says {before!r}: tell tests/mutants.py what guards now."
+    )
+    return Mutant(file, before, after, text[: text.index(before)].count("\n") + 1)

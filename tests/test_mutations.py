@@ -1,0 +1,103 @@
+"""The isolation walk is worth something: it fails whenever one permission check is taken away."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tests import environment
+from tests.mutants import ROOT, Mutant, mutants
+
+COPIED = (
+    "gateway",
+    "tenants",
+    "media_core",
+    "tests",
+    "manage.py",
+    "pyproject.toml",
+    ".env.example",
+)
+
+
+def walked(root: Path, database: str) -> subprocess.CompletedProcess[str]:
+    """Run the isolation walk of a copy of the code, in a database of its own."""
+    url = os.environ["DATABASE_URL"].replace("/gateway?", f"/{database}?")
+    around = {
+        **os.environ,
+        "DATABASE_URL": url,
+        environment.BUCKET_FACTS: json.dumps(environment.bucket_facts()),
+    }
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-x",
+        "-q",
+        "--no-header",
+        "--show-capture=no",
+        "tests/test_isolation.py",
+    ]
+    return subprocess.run(  # noqa: S603 - our own command
+        command, cwd=root, env=around, capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+def copied(to: Path) -> Path:
+    """Return a copy of the code in a folder of its own."""
+    for name in COPIED:
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, to / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, to / name)
+    return to
+
+
+def walked_without(
+    mutant: Mutant | None, to: Path, number: int
+) -> subprocess.CompletedProcess[str]:
+    """Run the walk on a copy in which one check is gone, or none."""
+    copy = copied(to)
+    if mutant:
+        file = copy / mutant.file
+        file.write_text(mutant.applied(file.read_text()))
+    return walked(copy, f"mutant_{os.getpid()}_{number}")
+
+
+Walks = dict[Mutant | None, Future[subprocess.CompletedProcess[str]]]
+
+
+@pytest.fixture(scope="module")
+def walks(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Walks]:
+    """Run all walks that are asked for, as many at a time as there are processors."""
+    asked = {
+        item.callspec.params["mutant"]
+        for item in request.session.items
+        if hasattr(item, "callspec") and "mutant" in item.callspec.params
+    }
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        yield {
+            mutant: pool.submit(walked_without, mutant, tmp_path_factory.mktemp("mutant"), number)
+            for number, mutant in enumerate(asked)
+        }
+
+
+@pytest.mark.parametrize("mutant", mutants(), ids=str)
+def test_the_walk_fails_without(mutant: Mutant, walks: Walks) -> None:
+    result = walks[mutant].result()
+    # 1 says that tests ran and some failed; anything else would be a mutant that cannot even be imported.
+    assert (result.returncode, " failed" in result.stdout) == (1, True), result.stdout[-2000:]
+
+
+@pytest.mark.parametrize("mutant", [None], ids=["nothing changed"])
+def test_the_walk_passes_when(mutant: None, walks: Walks) -> None:
+    result = walks[mutant].result()
+    assert result.returncode == 0, result.stdout[-2000:]
