@@ -1,5 +1,6 @@
 """What is answered when something is refused: one form for each refusal, the same bytes for everybody."""
 
+import logging
 from collections.abc import Callable
 from http import HTTPStatus
 
@@ -10,6 +11,8 @@ from django.utils.http import urlencode
 
 from tenants.errors import GatewayError, NotFound, SignInRequired
 from tenants.middleware import plain_not_found
+
+logger = logging.getLogger("gateway.answers")
 
 # Nothing but our own files, no frames, no plug-ins, no inline script or style.
 CONTENT_SECURITY_POLICY = (
@@ -42,6 +45,8 @@ def answered(request: HttpRequest, error: GatewayError) -> HttpResponse:
             status=HTTPStatus.FOUND,
             headers={"Location": f"{reverse('account_login')}?{urlencode(back)}"},
         )
+    if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        logger.error("%s: %s", error.code, error, exc_info=error)
     if error.status == NotFound.status:
         return plain_not_found()
     return render(request, "refused.html", {"error": error}, status=error.status)

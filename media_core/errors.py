@@ -27,7 +27,5 @@ class BucketUnavailable(GatewayError):
     status = HTTPStatus.SERVICE_UNAVAILABLE
 
 
-class ObjectMissing(GatewayError):
-    """The object is not in the bucket."""
-
-    status = HTTPStatus.NOT_FOUND
+class BucketRefused(BucketUnavailable):
+    """The storage refuses the gateway. Nothing was changed; the people who run it have to look."""

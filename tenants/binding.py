@@ -59,9 +59,11 @@ def bind_agency() -> Iterator[None]:
 
 @contextmanager
 def _bind(to: Bound, *, even_suspended: bool = False) -> Iterator[None]:
+    # Whatever is no tenant fails here, before anything is set.
+    whose = "agency" if to is AGENCY else str(to.id)
     previous = connection.tenant
     token, unserved = _bound.set(to), _unserved.set(even_suspended)
-    in_log = tenant_in_log.set("agency" if to is AGENCY else str(to.id))
+    in_log = tenant_in_log.set(whose)
     try:
         _point_connection_at(to)
         yield
@@ -118,11 +120,11 @@ def on_commit(work: Callable[[], object]) -> None:
 
     Django's own on_commit runs when the outermost block ends, by when another tenant, or none, is bound.
     """
-    transaction.on_commit(partial(_work_for, bound_tenant(), work))
+    transaction.on_commit(partial(_work_for, bound_tenant(), work, even_suspended=_unserved.get()))
 
 
-def _work_for(tenant: Tenant, work: Callable[[], object]) -> None:
-    with bind_tenant(tenant):
+def _work_for(tenant: Tenant, work: Callable[[], object], *, even_suspended: bool) -> None:
+    with bind_tenant(tenant, even_suspended=even_suspended):
         work()
 
 

@@ -20,6 +20,9 @@ LABELS = re.compile(
     r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*"
 )
 
+# Without a zone: "%" and what follows it means something on one machine only, and may be any text.
+IPV6 = re.compile(r"\[([0-9a-fA-F:.]+)\](?::[0-9]+)?")
+
 
 def normalised_host(raw: str) -> str:
     """Return the one form of a host: no port, no trailing dot, lower case, IDNA in ASCII, IPv6 compressed.
@@ -34,11 +37,13 @@ def normalised_host(raw: str) -> str:
     name, colon, port = raw.partition(":")
     if colon and not (port.isascii() and port.isdecimal()):
         raise HostRefused(f"{raw[:80]!r} has something after ':' that is no port.")
-    name = name.removesuffix(".").lower()
-    if LABELS.fullmatch(name) and len(name) <= MAX_HOST and "xn--" not in name:
-        return name
+    name = name.lower()
+    bare = name.removesuffix(".")
+    if LABELS.fullmatch(bare) and len(bare) <= MAX_HOST and "xn--" not in bare:
+        return bare
     try:
-        return idna.encode(name, uts46=True).decode()
+        # The dot goes last: what other scripts write for it has become a dot by then.
+        return idna.encode(name, uts46=True).decode().removesuffix(".")
     except (idna.IDNAError, UnicodeError) as error:
         raise HostRefused(
             f"{raw[:80]!r} is no host name: write it like 'acme.example.com'."
@@ -46,13 +51,9 @@ def normalised_host(raw: str) -> str:
 
 
 def _normalised_ipv6(raw: str) -> str:
-    address, bracket, port = raw[1:].partition("]")
-    if not bracket or (
-        port and not (port[0] == ":" and port[1:].isascii() and port[1:].isdecimal())
-    ):
-        raise HostRefused(f"{raw[:80]!r} is no IPv6 host: write it like '[2001:db8::1]'.")
+    found = IPV6.fullmatch(raw)
     try:
-        return f"[{ipaddress.IPv6Address(address).compressed}]"
+        return f"[{ipaddress.IPv6Address(found[1] if found else '').compressed}]"
     except ipaddress.AddressValueError as error:
         raise HostRefused(
             f"{raw[:80]!r} is no IPv6 host: write it like '[2001:db8::1]'."
@@ -66,6 +67,7 @@ class HostCache:
         self._known: OrderedDict[str, tuple[float, Tenant]] = OrderedDict()
         self._unknown: OrderedDict[str, float] = OrderedDict()
         self._lock = Lock()
+        self._changes = 0
 
     def find(self, host: str) -> Tenant | None:
         """Return the tenant of an active domain, or None. One query when the answer is not cached.
@@ -78,26 +80,31 @@ class HostCache:
             return known[1]
         if self._unknown.get(host, 0.0) > now:
             return None
+        changes = self._changes
         domain = Domain.objects.active().select_related("tenant").filter(domain=host).first()
-        self._remember(host, domain.tenant if domain else None, now + CACHE_SECONDS)
-        return domain.tenant if domain else None
+        tenant = domain.tenant if domain else None
+        with self._lock:
+            # An answer from before a change must not outlive it.
+            if changes == self._changes:
+                self._remember(host, tenant, now + CACHE_SECONDS)
+        return tenant
 
     def _remember(self, host: str, tenant: Tenant | None, until: float) -> None:
-        with self._lock:
-            self._known.pop(host, None)
-            self._unknown.pop(host, None)
-            if tenant:
-                self._known[host] = (until, tenant)
-            else:
-                self._unknown[host] = until
-            if len(self._known) > MAX_KNOWN:
-                self._known.popitem(last=False)
-            if len(self._unknown) > MAX_UNKNOWN:
-                self._unknown.popitem(last=False)
+        self._known.pop(host, None)
+        self._unknown.pop(host, None)
+        if tenant:
+            self._known[host] = (until, tenant)
+        else:
+            self._unknown[host] = until
+        if len(self._known) > MAX_KNOWN:
+            self._known.popitem(last=False)
+        if len(self._unknown) > MAX_UNKNOWN:
+            self._unknown.popitem(last=False)
 
     def forget(self) -> None:
         """Forget everything: this process has just changed a domain or a tenant."""
         with self._lock:
+            self._changes += 1
             self._known.clear()
             self._unknown.clear()
 

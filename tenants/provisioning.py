@@ -208,11 +208,13 @@ def activate_domain(tenant: Tenant, raw_host: str) -> None:
 
 
 def make_primary(tenant: Tenant, raw_host: str) -> None:
-    """Make an active domain the one that is shown and mailed."""
-    found = _domains_of(tenant, raw_host)
-    if not found.active().exists():
-        raise HostRefused(f"{raw_host!r} is pending: activate it first.")
+    """Make an active domain the one that is shown and mailed. Of two at once the later one stays."""
     with transaction.atomic():
+        # The tenant's row is what two of these wait for.
+        Tenant.objects.select_for_update().get(pk=tenant.pk)
+        found = _domains_of(tenant, raw_host)
+        if not found.active().exists():
+            raise HostRefused(f"{raw_host!r} is pending: activate it first.")
         Domain.objects.filter(tenant=tenant, is_primary=True).update(is_primary=False)
         found.update(is_primary=True)
 

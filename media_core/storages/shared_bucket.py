@@ -1,6 +1,7 @@
 """The storages of one room: public and private, both cheap values over the process's one client."""
 
 import threading
+from datetime import datetime
 from typing import IO, Any, NoReturn, cast
 
 import boto3
@@ -18,8 +19,13 @@ from django.conf import settings
 from django.core.files.base import File
 from storages.backends.s3 import S3Storage
 
-from media_core.errors import BucketUnavailable
-from media_core.storages.client import bucket_access, bucket_client, client_config
+from media_core.errors import BucketRefused, BucketUnavailable
+from media_core.storages.client import (
+    bucket_access,
+    bucket_client,
+    client_config,
+    closed_session,
+)
 from media_core.storages.content_types import content_type_of
 from media_core.storages.models import StoredObject
 from tenants.binding import bound_tenant
@@ -36,6 +42,7 @@ NO_ANSWER = (
 MAX_MEMORY_BYTES = 2_000_000
 # 429 and 503 are how S3, Ceph RGW and their front ends say "later".
 BUSY_STATUSES = frozenset({429, 500, 502, 503, 504})
+REFUSED_STATUSES = frozenset({401, 403})
 
 
 class SharedClientSession(boto3.session.Session):
@@ -107,7 +114,9 @@ class SharedBucketStorage(S3Storage):  # type: ignore[misc]  # django-storages s
     def connection(self) -> Any:
         known = getattr(_local, "resource", None)
         if known is None or known.meta.client is not bucket_client():
-            _local.resource = known = SharedClientSession().resource("s3")
+            _local.resource = known = SharedClientSession(
+                botocore_session=closed_session()
+            ).resource("s3")
         return known
 
     @property
@@ -117,6 +126,27 @@ class SharedBucketStorage(S3Storage):  # type: ignore[misc]  # django-storages s
 
     def _normalize_name(self, name: str) -> ObjectKey:
         return self.prefix.key(f"{self.area}/{name}")
+
+    # django-storages tidies a name before it asks for its key ("a/../b" becomes "b"); here it is refused as it came.
+    def _save(self, name: str, content: "File[bytes]") -> str:
+        self._normalize_name(name)
+        return str(super()._save(name, content))
+
+    def delete(self, name: str) -> None:
+        self._normalize_name(name)
+        super().delete(name)
+
+    def exists(self, name: str) -> bool:
+        self._normalize_name(name)
+        return bool(super().exists(name))
+
+    def size(self, name: str) -> int:
+        self._normalize_name(name)
+        return int(super().size(name))
+
+    def get_modified_time(self, name: str) -> datetime:
+        self._normalize_name(name)
+        return cast("datetime", super().get_modified_time(name))
 
     def get_available_name(self, name: str, max_length: int | None = None) -> str:
         if max_length is not None and len(name) > max_length:
@@ -132,6 +162,7 @@ class SharedBucketStorage(S3Storage):  # type: ignore[misc]  # django-storages s
             raise ValueError(
                 f"Objects are opened to be read ('rb'), not {mode!r}. Write with save()."
             )
+        self._normalize_name(name)
         return cast("File[Any]", super()._open(name, mode))
 
     def url(self, name: str, *_args: Any, **_kwargs: Any) -> NoReturn:
@@ -170,11 +201,15 @@ class SharedBucketStorage(S3Storage):  # type: ignore[misc]  # django-storages s
 
 
 def translated(error: BotoCoreError | ClientError) -> Exception:
-    """Return BucketUnavailable when the bucket did not answer or is busy; else the error as it is."""
+    """Return what the error means: no answer or busy, refused, or else the error itself."""
     if isinstance(error, NO_ANSWER):
         return BucketUnavailable(type(error).__name__)
     if isinstance(error, ClientError):
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+        if status in REFUSED_STATUSES:
+            return BucketRefused(
+                f"It answered {status} {error.response.get('Error', {}).get('Code', '')}: check its keys."
+            )
         if status in BUSY_STATUSES:
             return BucketUnavailable(f"It answered {status}.")
     return error

@@ -1,5 +1,6 @@
 """The session engine: a session belongs to one host, and is worthless on another."""
 
+import re
 from typing import Any, cast
 from uuid import UUID
 
@@ -8,6 +9,8 @@ from django.contrib.sessions.backends.db import SessionStore as DatabaseSessionS
 
 from tenants.binding import room_id
 from tenants.people.models import Session
+
+KEY = re.compile(r"[0-9a-z]{32}")
 
 
 class SessionStore(DatabaseSessionStore):
@@ -21,6 +24,10 @@ class SessionStore(DatabaseSessionStore):
     @classmethod
     def get_model_class(cls) -> type[Session]:
         return Session
+
+    def _validate_session_key(self, key: str | None) -> bool:
+        # Django takes any text, and a cookie can be any: a NUL would end in an error of the database.
+        return bool(KEY.fullmatch(key or ""))
 
     def _get_session_from_db(self) -> Session | None:
         self.row = Session.objects.opened(self.session_key or "", room_id()).first()

@@ -1,11 +1,9 @@
 """Who may: the owner what no policy denies, a stranger what is open to read, and never to write."""
 
-from collections.abc import Callable
-
-from gateway.demo.bucket.errors import Refused, Response
 from gateway.demo.bucket.operations import action_of
 from gateway.demo.bucket.policy import policy_of
-from gateway.demo.bucket.request import S3Request
+from gateway.demo.bucket.request import Answer, S3Request
+from gateway.demo.bucket.responses import Refused, Response
 from gateway.demo.bucket.store import Store
 
 OPEN_TO_STRANGERS = frozenset({"GetObject", "HeadObject", "ListObjects", "HeadBucket"})
@@ -17,13 +15,10 @@ class Access:
     def __init__(self, store: Store) -> None:
         self.store = store
 
-    def __call__(self, request: S3Request, answer: Callable[[S3Request], Response]) -> Response:
+    def __call__(self, request: S3Request, answer: Answer) -> Response:
         """Pass on what is permitted."""
-        if (
-            request.bucket
-            and request.operation != "CreateBucket"
-            and not self.store.has_bucket(request.bucket)
-        ):
+        missing = request.bucket and not self.store.has_bucket(request.bucket)
+        if missing and request.operation != "CreateBucket":
             raise Refused("NoSuchBucket")
         if request.operation not in NEVER_DENIED and "Deny" in self._effects(request):
             raise Refused("AccessDenied", "A bucket policy denies this.")

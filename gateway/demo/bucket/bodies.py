@@ -4,30 +4,35 @@ import base64
 import hashlib
 import hmac
 import re
-from collections.abc import Callable
 from dataclasses import replace
 
-from gateway.demo.bucket.errors import Refused, Response
-from gateway.demo.bucket.request import S3Request
+from gateway.demo.bucket.request import Answer, S3Request
+from gateway.demo.bucket.responses import Refused, Response
 
 # moto keeps a body in memory while it stores it.
 MOST_BYTES = 1024**3
 NEED_LENGTH = frozenset({"PUT", "POST"})
 
 
-def read_body(request: S3Request, answer: Callable[[S3Request], Response]) -> Response:
-    """Pass on the request with its content, or refuse content that is not what the headers say.
-
-    aws-chunked bodies (`STREAMING-…`) are refused like those of Ceph RGW over TLS, where boto's
-    default checksums fail.
-    """
-    length, declared = request.body.length, request.headers.get("x-amz-content-sha256")
+def known_length(request: S3Request, answer: Answer) -> Response:
+    """Refuse a body of unknown length, and one that is too long."""
+    length = request.body.length
     if length is None and request.method in NEED_LENGTH:
         raise Refused("MissingContentLength")
-    if declared.startswith("STREAMING-"):
-        raise Refused("MissingContentLength", "aws-chunked bodies are not read here.")
     if (length or 0) > MOST_BYTES:
         raise Refused("EntityTooLarge")
+    return answer(request)
+
+
+def read_body(request: S3Request, answer: Answer) -> Response:
+    """Pass on the request with its content, or refuse content that is not what the headers say.
+
+    aws-chunked bodies (`STREAMING-…`) are refused as Ceph RGW refuses them over TLS, where boto's
+    default checksums fail.
+    """
+    declared = request.headers.get("x-amz-content-sha256")
+    if declared.startswith("STREAMING-"):
+        raise Refused("MissingContentLength", "aws-chunked bodies are not read here.")
     content = request.body.read_all()
     _check_sha256(declared, content)
     _check_md5(request.headers.get("content-md5"), content)

@@ -5,12 +5,12 @@ of the first rule that allows origin and method, refusals too.
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from moto.s3.models import CorsRule
 
-from gateway.demo.bucket.errors import Refused, Response
-from gateway.demo.bucket.request import S3Request
+from gateway.demo.bucket.request import Answer, S3Request
+from gateway.demo.bucket.responses import Refused, Response
 from gateway.demo.bucket.store import Store
 
 
@@ -18,7 +18,7 @@ class Cors:
     def __init__(self, store: Store) -> None:
         self.store = store
 
-    def __call__(self, request: S3Request, answer: Callable[[S3Request], Response]) -> Response:
+    def __call__(self, request: S3Request, answer: Answer) -> Response:
         """Answer a preflight; add the CORS headers to every other answer."""
         if request.operation == "Preflight":
             return self._preflight(request)
@@ -27,9 +27,7 @@ class Cors:
     def _preflight(self, request: S3Request) -> Response:
         method = request.headers.get("access-control-request-method")
         if not method or not request.headers.get("origin"):
-            return Refused(
-                "InvalidRequest", "A preflight needs Origin and Access-Control-Request-Method."
-            ).response()
+            return Refused("InvalidRequest", "Origin or requested method is missing.").response()
         wanted = request.headers.get("access-control-request-headers").split(",")
         headers = self._headers(request, method, [name.strip() for name in wanted if name.strip()])
         if not headers:

@@ -28,6 +28,9 @@ class BucketNotStarted(RuntimeError):
 class EmbeddedBucket:
     """A bucket in a process of its own, as long as the `with` block lasts.
 
+    Buckets are addressed by path, and as hosts below one of `domains`. With `log`, each request
+    leaves a line there.
+
     It ends with the process that started it, even one that is killed. Its contents are in memory
     and gone with it.
     """
@@ -37,6 +40,7 @@ class EmbeddedBucket:
     secret_key: str = field(default_factory=lambda: secrets.token_urlsafe(30), repr=False)
     region: str = "fsn1"
     port: int = 0
+    domains: tuple[str, ...] = ("s3.localhost", "localhost")
     log: Path | None = None
     endpoint_url: str = field(default="", init=False)
     _process: subprocess.Popen[str] | None = field(default=None, init=False, repr=False)
@@ -86,6 +90,7 @@ class EmbeddedBucket:
     def _spawn(self, log: IO[str]) -> subprocess.Popen[str]:
         command = [sys.executable, "-m", "gateway.demo.bucket", "--stop-with-stdin"]
         command += ["--bucket", self.bucket, "--region", self.region, "--port", str(self.port)]
+        command += [f"--domain={domain}" for domain in self.domains]
         inherited = {
             name: value
             for name, value in os.environ.items()

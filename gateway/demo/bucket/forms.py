@@ -1,9 +1,10 @@
 """Browser uploads: a verified form becomes the PUT it stands for."""
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from html import escape
+from http import HTTPStatus
 from urllib.parse import quote, urlencode
 
 from werkzeug.exceptions import RequestEntityTooLarge
@@ -11,9 +12,9 @@ from werkzeug.http import parse_options_header
 from werkzeug.sansio.multipart import Data, Epilogue, Event, Field, File, MultipartDecoder, NeedData
 
 from gateway.demo.bucket.credentials import Credentials
-from gateway.demo.bucket.errors import Refused, Response
 from gateway.demo.bucket.post_policy import check_form
-from gateway.demo.bucket.request import Headers, IncomingBody, S3Request
+from gateway.demo.bucket.request import Answer, Headers, IncomingBody, S3Request
+from gateway.demo.bucket.responses import Refused, Response
 
 READ_BYTES = 256 * 1024
 MOST_PARTS = 100
@@ -24,6 +25,7 @@ FIELDS = NOT_STORED | {
     "success_action_redirect", "success_action_status", "x-amz-algorithm", "x-amz-credential",
     "x-amz-date", "x-amz-signature",
 }  # fmt: skip
+FREE_FIELDS = ("x-amz-meta-", "x-ignore-")
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class FormUploads:
     def __init__(self, credentials: Credentials) -> None:
         self.credentials = credentials
 
-    def __call__(self, request: S3Request, answer: Callable[[S3Request], Response]) -> Response:
+    def __call__(self, request: S3Request, answer: Answer) -> Response:
         """Store the file of a form the holder of the key has signed; pass everything else on."""
         if request.operation != "PostObject":
             return answer(request)
@@ -55,16 +57,10 @@ def read_form(request: S3Request) -> Form:
     kind, options = parse_options_header(request.headers.get("content-type"))
     if kind != "multipart/form-data" or not options.get("boundary"):
         raise Refused("MalformedPOSTRequest")
+    decoder = MultipartDecoder(options["boundary"].encode(), max_parts=MOST_PARTS)
     try:
-        parts = _parts(
-            MultipartDecoder(options["boundary"].encode(), max_parts=MOST_PARTS), request.body
-        )
-        *fields, (file, content) = parts
-        named = {
-            part.name.lower(): content.getvalue().decode()
-            for part, content in fields
-            if isinstance(part, Field)
-        }
+        *fields, (file, content) = _parts(decoder, request.body)
+        named = {part.name.lower(): value.getvalue().decode() for part, value in fields}
     except (ValueError, AttributeError, RequestEntityTooLarge):
         raise Refused("MalformedPOSTRequest") from None
     if file.name != "file" or len(named) != len(fields):
@@ -94,9 +90,7 @@ def _events(decoder: MultipartDecoder, body: IncomingBody) -> Iterator[Event]:
 def _meant(form: Form, bucket: str) -> dict[str, str]:
     """Return the fields as the policy sees them: `${filename}` replaced, the bucket among them."""
     fields = {"bucket": bucket, **form.fields}
-    known = [
-        name for name in fields if name in FIELDS or name.startswith(("x-amz-meta-", "x-ignore-"))
-    ]
+    known = [name for name in fields if name in FIELDS or name.startswith(FREE_FIELDS)]
     if fields["bucket"] != bucket or len(known) != len(fields):
         raise Refused("AccessDenied", "The form has a field this store does not take.")
     if not fields.get("key") or not all(value.isprintable() for value in fields.values()):
@@ -109,40 +103,36 @@ def _as_put(request: S3Request, fields: dict[str, str], content: bytes) -> S3Req
     named["content-type"] = fields.get("content-type", "binary/octet-stream")
     if "acl" in fields:
         named["x-amz-acl"] = fields["acl"]
-    lines = tuple((name, value.encode().decode("latin-1")) for name, value in named.items())
+    lines = tuple((name, _as_sent(value)) for name, value in named.items())
     body = IncomingBody(io.BytesIO(content), len(content))
-    return replace(
-        request,
-        method="PUT",
-        operation="PutObject",
-        key=fields["key"],
-        query=(),
-        headers=Headers(lines),
-        body=body,
-    )
+    put = replace(request, method="PUT", operation="PutObject", key=fields["key"], query=())
+    return replace(put, headers=Headers(lines), body=body)
 
 
 def _answer(stored: Response, request: S3Request, fields: dict[str, str]) -> Response:
     """Return what the form asked to see: 204, 200, 201 with an XML body, or a redirect."""
-    if stored.status != 200:  # noqa: PLR2004  # the only success of a PUT
+    if stored.status != HTTPStatus.OK:
         return stored
-    key, etag = fields["key"], stored.header("ETag")
-    location = (
-        f"http://{request.headers.get('host')}{quote(request.raw_path.rstrip('/'))}/{quote(key)}"
-    )
+    found = {"Bucket": request.bucket, "Key": fields["key"], "ETag": stored.header("ETag")}
     redirect = fields.get("success_action_redirect") or fields.get("redirect", "")
     if redirect.startswith(("http://", "https://")):
-        found = urlencode({"bucket": request.bucket, "key": key, "etag": etag})
-        target = f"{redirect}{'&' if '?' in redirect else '?'}{found}"
-        return Response(303, (("Location", target.encode().decode("latin-1")),))
-    headers = (("ETag", etag), ("Location", location))
-    status = {"200": 200, "201": 201}.get(fields.get("success_action_status", ""), 204)
-    if status != 201:  # noqa: PLR2004  # 201 is the one with a body
-        return Response(status, headers)
-    texts = {"Location": location, "Bucket": request.bucket, "Key": key, "ETag": etag}
-    body = "".join(f"<{name}>{escape(text, quote=False)}</{name}>" for name, text in texts.items())
-    return Response(
-        201,
-        (*headers, ("Content-Type", "application/xml")),
-        f"<PostResponse>{body}</PostResponse>".encode(),
-    )
+        query = urlencode({name.lower(): value for name, value in found.items()})
+        target = f"{redirect}{'&' if '?' in redirect else '?'}{query}"
+        return Response(HTTPStatus.SEE_OTHER, (("Location", _as_sent(target)),))
+    folder = quote(request.raw_path.rstrip("/"), safe="/%")
+    found["Location"] = f"http://{request.headers.get('host')}{folder}/{quote(fields['key'])}"
+    return _stored(fields.get("success_action_status", ""), found)
+
+
+def _stored(status: str, found: dict[str, str]) -> Response:
+    headers = (("ETag", found["ETag"]), ("Location", found["Location"]))
+    if status != "201":
+        return Response(HTTPStatus.OK if status == "200" else HTTPStatus.NO_CONTENT, headers)
+    lines = "".join(f"<{name}>{escape(text, quote=False)}</{name}>" for name, text in found.items())
+    body = f"<PostResponse>{lines}</PostResponse>".encode()
+    return Response(HTTPStatus.CREATED, (*headers, ("Content-Type", "application/xml")), body)
+
+
+def _as_sent(text: str) -> str:
+    """Return UTF-8 the way headers are kept: one character a byte."""
+    return text.encode().decode("latin-1")

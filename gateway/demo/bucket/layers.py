@@ -5,22 +5,20 @@ or passes on what it learned and may change the answer on its way out. A store w
 forgetful, out of order) is one layer more in the row.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 from gateway.demo.bucket.access import Access
-from gateway.demo.bucket.bodies import read_body
+from gateway.demo.bucket.bodies import known_length, read_body
 from gateway.demo.bucket.cors import Cors
 from gateway.demo.bucket.credentials import Credentials
-from gateway.demo.bucket.errors import Refused, Response
 from gateway.demo.bucket.forms import FormUploads
 from gateway.demo.bucket.limits import Limits
 from gateway.demo.bucket.overrides import override_headers
-from gateway.demo.bucket.request import S3Request
+from gateway.demo.bucket.request import Answer, S3Request
+from gateway.demo.bucket.responses import Refused, Response
 from gateway.demo.bucket.signatures import Signatures, every_amz_header_signed
 from gateway.demo.bucket.store import Store
-
-Answer = Callable[[S3Request], Response]
 
 
 class Layer(Protocol):
@@ -34,6 +32,7 @@ def usual_layers(store: Store, credentials: Credentials) -> tuple[Layer, ...]:
         refusals,
         Signatures(credentials),
         every_amz_header_signed,
+        known_length,
         FormUploads(credentials),
         Access(store),
         override_headers,

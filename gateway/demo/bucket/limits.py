@@ -1,11 +1,12 @@
 """What moto would take and a real store does not."""
 
+import io
 import re
-from collections.abc import Callable
+from xml.parsers.expat import ExpatError, ParserCreate
 
-from gateway.demo.bucket.errors import Refused, Response
 from gateway.demo.bucket.policy import Policy
-from gateway.demo.bucket.request import S3Request
+from gateway.demo.bucket.request import Answer, S3Request
+from gateway.demo.bucket.responses import Refused, Response
 from gateway.demo.bucket.store import Store
 
 LONGEST_KEY_BYTES = 1024
@@ -13,6 +14,16 @@ MOST_DELETIONS = 1000
 CANNED_ACLS = frozenset({"private", "public-read"})
 UPLOADS = frozenset(
     {"UploadPart", "UploadPartCopy", "CompleteMultipartUpload", "AbortMultipartUpload", "ListParts"}
+)
+XML_BODIES = frozenset(
+    {
+        "CompleteMultipartUpload",
+        "DeleteObjects",
+        "PutBucketCors",
+        "PutBucketLifecycle",
+        "PutBucketVersioning",
+        "PutObjectTagging",
+    }
 )
 MOST_PARTS = 10_000
 NUMBERS = ("max-keys", "max-parts", "max-uploads", "part-number-marker", "partNumber")
@@ -22,16 +33,10 @@ class Limits:
     def __init__(self, store: Store) -> None:
         self.store = store
 
-    def __call__(self, request: S3Request, answer: Callable[[S3Request], Response]) -> Response:
+    def __call__(self, request: S3Request, answer: Answer) -> Response:
         """Pass on what a real store would take."""
-        for check in (
-            _check_key,
-            _check_headers,
-            _check_acl,
-            _check_numbers,
-            self._check_upload,
-            _check_content,
-        ):
+        checks = (_check_key, _check_headers, _check_acl, _check_numbers, _check_content)
+        for check in (*checks, self._check_upload):
             check(request)
         return answer(request)
 
@@ -40,10 +45,8 @@ class Limits:
         if request.operation not in UPLOADS:
             return
         owner = self.store.key_of_upload(request.bucket, request.parameter("uploadId"))
-        repeated = request.operation == "CompleteMultipartUpload" and self.store.was_completed(
-            request
-        )
-        if owner != request.key and not repeated:
+        completing = request.operation == "CompleteMultipartUpload"
+        if owner != request.key and not (completing and self.store.was_completed(request)):
             raise Refused("NoSuchUpload")
 
 
@@ -54,9 +57,8 @@ def _check_key(request: S3Request) -> None:
 
 def _check_headers(request: S3Request) -> None:
     """Refuse what would be promised and not kept: encryption, storage classes, locks."""
-    if request.headers.names("x-amz-server-side-encryption") or request.headers.names(
-        "x-amz-object-lock-"
-    ):
+    promises = ("x-amz-server-side-encryption", "x-amz-object-lock-")
+    if any(request.headers.names(promise) for promise in promises):
         raise Refused("NotImplemented", "This store neither encrypts nor locks.")
     if request.headers.get("x-amz-storage-class") not in {"", "STANDARD"}:
         raise Refused("InvalidArgument", "The only storage class is STANDARD.")
@@ -84,11 +86,21 @@ def _check_numbers(request: S3Request) -> None:
 
 
 def _check_content(request: S3Request) -> None:
-    # A "<" inside a key is written "&lt;", so this counts elements.
-    if (
-        request.operation == "DeleteObjects"
-        and len(re.findall(rb"<Object[\s>]", request.content)) > MOST_DELETIONS
-    ):
-        raise Refused("MalformedXML", "At most 1000 keys can be deleted at once.")
     if request.operation == "PutBucketPolicy":
         Policy.read(request.content)
+    elif request.operation in XML_BODIES:
+        _check_xml(request.content)
+    if request.operation == "DeleteObjects" and _deletions(request.content) > MOST_DELETIONS:
+        raise Refused("MalformedXML", f"At most {MOST_DELETIONS} keys can be deleted at once.")
+
+
+def _deletions(content: bytes) -> int:
+    # A "<" inside a key is written "&lt;", so this counts elements.
+    return len(re.findall(rb"<Object[\s>]", content))
+
+
+def _check_xml(content: bytes) -> None:
+    try:
+        ParserCreate().ParseFile(io.BytesIO(content))
+    except ExpatError:
+        raise Refused("MalformedXML") from None

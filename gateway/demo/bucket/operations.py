@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from gateway.demo.bucket.errors import Refused
+from gateway.demo.bucket.responses import Refused
 
 # Query parameters that choose the operation. A server that overlooks one does something else
 # instead: a PUT of `?retention` would become a PUT of the object. So those we do not offer are

@@ -1,9 +1,7 @@
 """Response headers a signed GET may choose: `response-content-disposition` and its relatives."""
 
-from collections.abc import Callable
-
-from gateway.demo.bucket.errors import Refused, Response
-from gateway.demo.bucket.request import S3Request
+from gateway.demo.bucket.request import Answer, S3Request
+from gateway.demo.bucket.responses import Refused, Response
 
 OVERRIDES = {
     "response-cache-control": "Cache-Control",
@@ -16,7 +14,7 @@ OVERRIDES = {
 WHOLE_OR_PART = frozenset({200, 206})
 
 
-def override_headers(request: S3Request, answer: Callable[[S3Request], Response]) -> Response:
+def override_headers(request: S3Request, answer: Answer) -> Response:
     """Return the object under the headers its signed URL asks for.
 
     Without a signature they are refused, as on AWS: anyone could make an HTML page of a public

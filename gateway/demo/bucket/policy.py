@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from gateway.demo.bucket.errors import Refused
+from gateway.demo.bucket.responses import Refused
 
 ANYBODY = ("*", {"AWS": "*"}, {"AWS": ["*"]})
 
@@ -27,12 +27,9 @@ class Statement:
 
     def concerns(self, action: str, resource: str) -> bool:
         """Return whether the statement speaks about anybody doing this."""
-        named = bool(self.actions.fullmatch(action.lower())) is not self.all_actions_but
-        return (
-            self.for_anybody
-            and named
-            and bool(self.resources.fullmatch(resource)) is not self.all_resources_but
-        )
+        done = bool(self.actions.fullmatch(action.lower())) is not self.all_actions_but
+        there = bool(self.resources.fullmatch(resource)) is not self.all_resources_but
+        return self.for_anybody and done and there
 
 
 @dataclass(frozen=True)
@@ -48,12 +45,8 @@ class Policy:
         """
         try:
             statements = json.loads(document)["Statement"]
-            return cls(
-                tuple(
-                    _statement(each)
-                    for each in ([statements] if isinstance(statements, dict) else statements)
-                )
-            )
+            listed = [statements] if isinstance(statements, dict) else statements
+            return cls(tuple(_statement(each) for each in listed))
         except (ValueError, KeyError, TypeError, AttributeError):
             raise Refused("MalformedPolicy") from None
 
@@ -75,9 +68,7 @@ def _statement(each: dict[str, Any]) -> Statement:
     if effect not in {"Allow", "Deny"}:
         raise Refused("MalformedPolicy", "Effect is Allow or Deny.")
     if effect == "Deny" and not plain:
-        raise Refused(
-            "NotImplemented", "This store can only deny to everybody, without conditions."
-        )
+        raise Refused("NotImplemented", "A Deny is for everybody and without conditions here.")
     not_action, not_resource = "NotAction" in each, "NotResource" in each
     return Statement(
         effect,
@@ -95,7 +86,5 @@ def _listed(value: str | list[str]) -> list[str]:
 
 def _patterns(globs: Iterable[str]) -> re.Pattern[str]:
     """Return one pattern for all; `*` crosses slashes, as in S3."""
-    return re.compile(
-        "|".join(re.escape(glob).replace(r"\*", ".*").replace(r"\?", ".") for glob in globs),
-        re.DOTALL,
-    )
+    patterns = (re.escape(glob).replace(r"\*", ".*").replace(r"\?", ".") for glob in globs)
+    return re.compile("|".join(patterns), re.DOTALL)

@@ -13,9 +13,10 @@ from typing import Any
 
 from gateway.demo.bucket import sigv2
 from gateway.demo.bucket.credentials import Credentials
-from gateway.demo.bucket.errors import Refused
+from gateway.demo.bucket.responses import Refused
 from gateway.demo.bucket.sigv4 import ALGORITHM, Scope, moment_of
 
+WRONG = "Invalid according to Policy"
 NEED_NO_CONDITION = frozenset({"awsaccesskeyid", "file", "policy", "signature", "x-amz-signature"})
 
 
@@ -28,29 +29,20 @@ def check_form(fields: dict[str, str], size_bytes: int, credentials: Credentials
     _verify(fields, credentials)
     policy = _decoded(fields["policy"])
     if _expiration(policy) < datetime.now(UTC):
-        raise Refused("AccessDenied", "Invalid according to Policy: Policy expired.")
-    covered = {
-        name
-        for condition in policy["conditions"]
-        for name in _checked(condition, fields, size_bytes)
-    }
-    extra = (
-        {name for name in fields if not name.startswith("x-ignore-")} - covered - NEED_NO_CONDITION
-    )
+        raise Refused("AccessDenied", f"{WRONG}: Policy expired.")
+    covered = set(NEED_NO_CONDITION)
+    for condition in policy["conditions"]:
+        covered.update(_checked(condition, fields, size_bytes))
+    extra = [name for name in fields if name not in covered and not name.startswith("x-ignore-")]
     if extra:
-        raise Refused(
-            "AccessDenied",
-            f"Invalid according to Policy: Extra input fields: {', '.join(sorted(extra))}",
-        )
+        raise Refused("AccessDenied", f"{WRONG}: Extra input fields: {', '.join(extra)}")
 
 
 def _verify(fields: dict[str, str], credentials: Credentials) -> None:
-    if "policy" not in fields or "x-amz-security-token" in fields:
+    if not fields.get("policy", "").isascii() or "policy" not in fields:
         raise Refused("AccessDenied")
-    if "x-amz-signature" in fields:
-        expected = _sigv4(fields, credentials)
-    else:
-        expected = _sigv2(fields, credentials)
+    version = _sigv4 if "x-amz-signature" in fields else _sigv2
+    expected = version(fields, credentials)
     given = fields.get("x-amz-signature") or fields.get("signature", "")
     if not hmac.compare_digest(expected.encode(), given.encode()):
         raise Refused("AccessDenied", "The signature of the policy does not match.")
@@ -65,9 +57,8 @@ def _sigv4(fields: dict[str, str], credentials: Credentials) -> str:
 
 
 def _sigv2(fields: dict[str, str], credentials: Credentials) -> str:
-    if not hmac.compare_digest(
-        fields.get("awsaccesskeyid", "").encode(), credentials.access_key.encode()
-    ):
+    access_key = fields.get("awsaccesskeyid", "")
+    if not hmac.compare_digest(access_key.encode(), credentials.access_key.encode()):
         raise Refused("InvalidAccessKeyId")
     return sigv2.sign(credentials, fields["policy"])
 
@@ -98,10 +89,8 @@ def _checked(condition: object, fields: dict[str, str], size_bytes: int) -> Iter
         case [str(kind), str(field), str(value)] if field.startswith("$"):
             yield _checked_field(kind.lower(), field[1:].lower(), value, fields)
         case dict(pairs):
-            yield from (
-                _checked_field("eq", str(name).lower(), str(value), fields)
-                for name, value in pairs.items()
-            )
+            for name, value in pairs.items():
+                yield _checked_field("eq", str(name).lower(), str(value), fields)
         case _:
             raise Refused("MalformedPolicy", "The policy has a condition that is not known here.")
 
@@ -115,12 +104,9 @@ def _check_size(size_bytes: int, least: int, most: int) -> None:
 
 def _checked_field(kind: str, name: str, value: str, fields: dict[str, str]) -> str:
     given = fields.get(name)
-    holds = given is not None and {
-        "eq": given == value,
-        "starts-with": given.startswith(value),
-    }.get(kind, False)
+    holds = (kind == "eq" and given == value) or (
+        kind == "starts-with" and given is not None and given.startswith(value)
+    )
     if not holds:
-        raise Refused(
-            "AccessDenied", f"Invalid according to Policy: Policy Condition failed: {kind}, ${name}"
-        )
+        raise Refused("AccessDenied", f"{WRONG}: Policy Condition failed: {kind}, ${name}")
     return name

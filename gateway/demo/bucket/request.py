@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from typing import Protocol
 from urllib.parse import unquote_to_bytes
 
-from gateway.demo.bucket.errors import Refused
 from gateway.demo.bucket.operations import operation_of
+from gateway.demo.bucket.responses import Refused, Response
 
 BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
-PATH_STYLE_HOSTS = frozenset({"localhost", "127.0.0.1"})
+LOOPBACK = re.compile(r"localhost|127\.\d+\.\d+\.\d+")
 # Twice the same of these would leave open which one was checked and which one obeyed.
 SINGLE_HEADERS = frozenset(
     {
@@ -116,6 +116,9 @@ class S3Request:
         return next((value for known, value in self.query if known == name), "")
 
 
+Answer = Callable[[S3Request], Response]
+
+
 def read_request(
     method: str,
     target: str,
@@ -130,9 +133,8 @@ def read_request(
     raw_path, _, raw_query = target.partition("?")
     bucket, key, virtual = _address(headers.get("host"), raw_path, domains)
     query = _query(raw_query)
-    operation = operation_of(
-        method, bucket, key, query=query, copies="x-amz-copy-source" in headers.names()
-    )
+    copies = "x-amz-copy-source" in headers.names()
+    operation = operation_of(method, bucket, key, query=query, copies=copies)
     return S3Request(method, raw_path, bucket, key, virtual, query, headers, body, operation)
 
 
@@ -154,7 +156,7 @@ def _address(host: str, raw_path: str, domains: Iterable[str]) -> tuple[str, str
         raise Refused("InvalidURI", "The request line holds no path.")
     path = _decoded(raw_path)[1:]
     name = host.lower().rpartition(":")[0] if re.search(r":\d+$", host) else host.lower()
-    if name in PATH_STYLE_HOSTS or name in domains:
+    if LOOPBACK.fullmatch(name) or name in domains:
         bucket, _, key = path.partition("/")
         return _checked(bucket, key), key, False
     for domain in sorted(domains, key=len, reverse=True):

@@ -17,12 +17,13 @@ from http.server import BaseHTTPRequestHandler
 from socketserver import TCPServer, ThreadingMixIn
 from typing import Any
 
-from gateway.demo.bucket.errors import HTTP_ERROR, Refused, Response
-from gateway.demo.bucket.layers import Answer
-from gateway.demo.bucket.request import IncomingBody, S3Request, read_request
+from gateway.demo.bucket.request import Answer, IncomingBody, S3Request, read_request
+from gateway.demo.bucket.responses import HTTP_ERROR, Refused, Response
 
 logger = logging.getLogger(__name__)
 CODE = re.compile(rb"<Code>(\w+)</Code>")
+# Where a query begins, also one that a client has mangled into the path.
+QUERY = re.compile("[?&]|%3f|%26|signature", re.IGNORECASE)
 LINGER_SECONDS = 1
 LINGER_BYTES = 64 * 1024
 WITHOUT_BODY = frozenset({204, 304})
@@ -50,7 +51,8 @@ class BucketServer(ThreadingMixIn, TCPServer):
     @property
     def url(self) -> str:
         """Where the server listens; the port is known even when any free one was asked for."""
-        return f"http://127.0.0.1:{self.server_address[1]}"
+        host, port = self.server_address[:2]
+        return f"http://{host!s}:{port}"
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Log what went wrong in a connection; a client that hangs up is not worth a line."""
@@ -62,6 +64,8 @@ class Connection(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     timeout = 60
     disable_nagle_algorithm = True
+    # Head and body of an answer leave in one piece.
+    wbufsize = 64 * 1024
     server: BucketServer
 
     def serve(self) -> None:
@@ -112,13 +116,12 @@ class Connection(BaseHTTPRequestHandler):
         if self._expects_continue():
             self.send_response_only(HTTPStatus.CONTINUE)
             self.end_headers()
+            self.wfile.flush()
 
     def _settle(self, body: IncomingBody) -> None:
         """Bring the connection to the start of the next request, or mark it as the last one."""
-        said_otherwise = {"content-length", "transfer-encoding"} & {
-            name.lower() for name in self.headers
-        }
-        unclear = body.length is None and said_otherwise
+        announced = "content-length" in self.headers or "transfer-encoding" in self.headers
+        unclear = body.length is None and announced
         if unclear or (body.left and body.left == body.length and self._expects_continue()):
             self.close_connection = True
             return
@@ -126,8 +129,9 @@ class Connection(BaseHTTPRequestHandler):
         self.close_connection = self.close_connection or body.left > 0
 
     def _log(self, response: Response) -> None:
+        path = QUERY.split(self._target())[0]
         code = CODE.search(response.body) if response.status >= HTTP_ERROR else None
-        path, outcome = self._target().partition("?")[0], code[1].decode() if code else "-"
+        outcome = code[1].decode() if code else "-"
         logger.info("%s %s %d %s", self.command, path, response.status, outcome)
 
     def _linger(self) -> None:
@@ -152,6 +156,7 @@ class Connection(BaseHTTPRequestHandler):
         self.end_headers()
         if with_body:
             self.wfile.write(response.body)
+        self.wfile.flush()
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """Answer what http.server could not read, in XML like everything else."""

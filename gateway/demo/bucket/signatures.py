@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from gateway.demo.bucket import sigv2, sigv4
 from gateway.demo.bucket.credentials import Credentials
-from gateway.demo.bucket.errors import Refused, Response
-from gateway.demo.bucket.request import S3Request
+from gateway.demo.bucket.request import Answer, S3Request
+from gateway.demo.bucket.responses import Refused, Response
 
 Verifier = Callable[[S3Request, Credentials], frozenset[str] | None]
 
@@ -15,7 +15,7 @@ class Signatures:
     def __init__(self, credentials: Credentials) -> None:
         self.credentials = credentials
 
-    def __call__(self, request: S3Request, answer: Callable[[S3Request], Response]) -> Response:
+    def __call__(self, request: S3Request, answer: Answer) -> Response:
         """Pass on who signed, or nobody when nothing claims to be a signature; refuse false claims.
 
         Half a signature is a claim too: it never falls back to being anonymous.
@@ -32,9 +32,7 @@ class Signatures:
         )
 
 
-def every_amz_header_signed(
-    request: S3Request, answer: Callable[[S3Request], Response]
-) -> Response:
+def every_amz_header_signed(request: S3Request, answer: Answer) -> Response:
     """Refuse a SigV4 request with an `x-amz-*` header its signature does not cover.
 
     Without this rule (CVE-2026-54330 and its relatives) the holder of a presigned PUT adds
@@ -43,8 +41,7 @@ def every_amz_header_signed(
     unsigned = set(request.headers.names("x-amz-")) - (request.signed_headers or frozenset())
     if request.signed_headers is not None and unsigned:
         raise Refused(
-            "AccessDenied",
-            f"There were headers present in the request which were not signed: {unsigned}",
+            "AccessDenied", f"These headers are not signed: {', '.join(sorted(unsigned))}"
         )
     return answer(request)
 

@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from gateway.demo.bucket.credentials import Credentials
-from gateway.demo.bucket.errors import Refused
 from gateway.demo.bucket.operations import PARAMETERS
 from gateway.demo.bucket.request import S3Request
+from gateway.demo.bucket.responses import Refused
 from gateway.demo.bucket.sigv4 import SKEW
 
 QUERY_PARAMETERS = frozenset({"AWSAccessKeyId", "Expires", "Signature"})
@@ -50,23 +50,17 @@ def verify_query(request: S3Request, credentials: Credentials) -> None:
     names = [name for name, _ in request.query if name in QUERY_PARAMETERS]
     if sorted(names) != sorted(QUERY_PARAMETERS):
         raise Refused("AccessDenied", "AWSAccessKeyId, Expires and Signature must come once each.")
+    access_key, signature = request.parameter("AWSAccessKeyId"), request.parameter("Signature")
     expires = request.parameter("Expires")
-    _verify(
-        request,
-        credentials,
-        request.parameter("AWSAccessKeyId"),
-        request.parameter("Signature"),
-        expires,
-    )
+    _verify(request, credentials, access_key, signature, expires)
     if not re.fullmatch("[0-9]{1,11}", expires) or int(expires) < datetime.now(UTC).timestamp():
         raise Refused("AccessDenied", "The presigned URL has expired.")
 
 
 def sign(credentials: Credentials, text: str) -> str:
     """Return the signature of `text`: HMAC-SHA1 in base64."""
-    return base64.b64encode(
-        hmac.digest(credentials.secret_key.encode(), text.encode("latin-1"), "sha1")
-    ).decode()
+    digest = hmac.digest(credentials.secret_key.encode(), text.encode("latin-1"), "sha1")
+    return base64.b64encode(digest).decode()
 
 
 def _verify(
@@ -75,9 +69,8 @@ def _verify(
     if not hmac.compare_digest(access_key.encode(), credentials.access_key.encode()):
         raise Refused("InvalidAccessKeyId")
     _refuse_uncovered(request)
-    if not hmac.compare_digest(
-        sign(credentials, string_to_sign(request, date)).encode(), signature.encode()
-    ):
+    expected = sign(credentials, string_to_sign(request, date))
+    if not hmac.compare_digest(expected.encode(), signature.encode()):
         raise Refused("SignatureDoesNotMatch")
 
 

@@ -13,8 +13,8 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import quote, unquote
 
 from gateway.demo.bucket.credentials import Credentials
-from gateway.demo.bucket.errors import Refused
 from gateway.demo.bucket.request import S3Request
+from gateway.demo.bucket.responses import Refused
 
 ALGORITHM = "AWS4-HMAC-SHA256"
 LONGEST_LIFE_SECONDS = 604_800
@@ -23,6 +23,7 @@ AUTHORIZATION = re.compile(
     rf"{ALGORITHM} +Credential=([^\s,]+) *, *"
     r"SignedHeaders=([a-z0-9;._-]+) *, *Signature=([0-9a-f]{64})"
 )
+SCOPE = "DATE/REGION/s3/aws4_request"
 QUERY_PARAMETERS = ("Credential", "SignedHeaders", "Signature", "Date", "Expires")
 
 
@@ -41,10 +42,7 @@ class Scope:
         """Return the scope of `KEY/20260101/fsn1/s3/aws4_request`."""
         parts = credential.split("/")
         if len(parts) != 5:  # noqa: PLR2004  # the five parts named above
-            raise Refused(
-                "AuthorizationHeaderMalformed",
-                "The credential is not KEY/DATE/REGION/s3/aws4_request.",
-            )
+            raise Refused("AuthorizationHeaderMalformed", f"The credential is not KEY/{SCOPE}.")
         return cls(*parts)
 
     def __str__(self) -> str:
@@ -55,10 +53,8 @@ class Scope:
         if not hmac.compare_digest(self.access_key.encode(), credentials.access_key.encode()):
             raise Refused("InvalidAccessKeyId")
         if str(self) != f"{moment:%Y%m%d}/{credentials.region}/s3/aws4_request":
-            raise Refused(
-                "AuthorizationHeaderMalformed",
-                f"The scope is not DATE/{credentials.region}/s3/aws4_request.",
-            )
+            expected = SCOPE.replace("REGION", credentials.region)
+            raise Refused("AuthorizationHeaderMalformed", f"The scope is not {expected}.")
 
     def sign(self, credentials: Credentials, text: str) -> str:
         """Return the signature of `text` within this scope."""
@@ -116,9 +112,8 @@ def _verify(request: S3Request, credentials: Credentials, claim: Claim) -> None:
         raise Refused("AccessDenied", "The Host header must be signed.")
     canonical = hashlib.sha256(canonical_request(request, claim).encode("latin-1")).hexdigest()
     text = f"{ALGORITHM}\n{claim.moment:%Y%m%dT%H%M%SZ}\n{claim.scope}\n{canonical}"
-    if not hmac.compare_digest(
-        claim.scope.sign(credentials, text).encode(), claim.signature.encode()
-    ):
+    expected = claim.scope.sign(credentials, text)
+    if not hmac.compare_digest(expected.encode(), claim.signature.encode()):
         raise Refused("SignatureDoesNotMatch")
 
 

@@ -13,10 +13,10 @@ from moto.moto_server.werkzeug_app import BackendRequest, create_backend_app
 from moto.s3.models import CorsRule, FakeBucket, S3Backend, s3_backends
 from werkzeug.test import run_wsgi_app
 
-from gateway.demo.bucket.errors import HTTP_ERROR, Refused, Response
 from gateway.demo.bucket.operations import PARAMETERS, SUBRESOURCES
 from gateway.demo.bucket.policy import policy_of
 from gateway.demo.bucket.request import S3Request
+from gateway.demo.bucket.responses import HTTP_ERROR, Refused, Response
 
 # moto obeys stray headers (`versionId: 7` acts like the parameter of that name), so these are all
 # it sees.
@@ -37,7 +37,9 @@ WORDLESS = {
     403: "AccessDenied",
     404: "NoSuchKey",
     405: "MethodNotAllowed",
+    411: "MissingContentLength",
     412: "PreconditionFailed",
+    416: "InvalidRange",
 }
 
 
@@ -49,9 +51,8 @@ class WholeBody(BackendRequest):
 
 def _permission(bucket: FakeBucket, action: str, resource: str) -> PermissionResult:
     """Answer moto, which asks for each key of a DeleteObjects; all else is decided before."""
-    denied = (
-        action == "s3:DeleteObject" and policy_of(bucket.policy).effect(action, resource) == "Deny"
-    )
+    effect = policy_of(bucket.policy).effect(action, resource)
+    denied = action == "s3:DeleteObject" and effect == "Deny"
     return PermissionResult.DENIED if denied else PermissionResult.NEUTRAL
 
 
@@ -64,7 +65,8 @@ class Store:
         self.lock = threading.Lock()
         self.app = create_backend_app("s3")
         self.app.request_class = WholeBody
-        self.app.config["PROPAGATE_EXCEPTIONS"] = False
+        # In debug mode, moto's choice, Flask keeps each body in memory and lets errors through.
+        self.app.debug = False
         # moto's own reading of policies overlooks principals and takes conditions for denials.
         FakeBucket.get_permission = _permission  # type: ignore[assignment]  # the reason stands above
         self.backend: S3Backend = s3_backends[DEFAULT_ACCOUNT_ID]["aws"]
@@ -109,9 +111,8 @@ class Store:
     def was_completed(self, request: S3Request) -> bool:
         """Return whether the upload became the object: RGW answers a second completion with 200."""
         found = self.backend.get_object(request.bucket, request.key)
-        return bool(
-            found and found.multipart and found.multipart.id == request.parameter("uploadId")
-        )
+        upload = found.multipart.id if found and found.multipart else None
+        return upload == request.parameter("uploadId")
 
     def _location(self, content: bytes) -> bytes:
         """Return the region as moto wants to hear it; RGW takes its own region or none."""
@@ -149,29 +150,26 @@ class Store:
 def _query(request: S3Request) -> list[tuple[str, str]]:
     """Return the parameters moto may see, never none: it would take the headers for parameters."""
     known = [(name, value) for name, value in request.query if name in PARAMETERS | SUBRESOURCES]
-    capped = [
-        (name, str(min(int(value), MOST_LISTED)) if name == "max-keys" else value)
-        for name, value in known
-    ]
-    return [*capped, ("x-id", request.operation)]
+    asked = request.parameter("max-keys")
+    capped = [("max-keys", str(min(int(asked), MOST_LISTED)))] if asked else []
+    others = [(name, value) for name, value in known if name != "max-keys"]
+    return [*others, *capped, ("x-id", request.operation)]
 
 
 def _headers(request: S3Request) -> dict[str, str]:
     """Return the headers moto may see; RGW reads an underscore in a metadata name as a dash."""
-    names = [
-        (name, name.replace("_", "-") if name.startswith("x-amz-meta-") else name)
-        for name in request.headers.names()
-    ]
     seen = {
-        folded: request.headers.get(name) for name, folded in names if HEADERS.fullmatch(folded)
+        name.replace("_", "-") if name.startswith("x-amz-meta-") else name: request.headers.get(
+            name
+        )
+        for name in request.headers.names()
+        if HEADERS.fullmatch(name)
     }
     if request.operation in PRIVATE_UNLESS_SAID:
         seen.setdefault("x-amz-acl", "private")
     if request.operation in {"CopyObject", "UploadPartCopy"}:
-        version = request.headers.get("x-amz-copy-source").partition("?")[2]
-        seen["x-amz-copy-source"] = quote("/{}/{}".format(*request.copy_source)) + (
-            f"?{version}" if version else ""
-        )
+        _, mark, version = request.headers.get("x-amz-copy-source").partition("?")
+        seen["x-amz-copy-source"] = quote("/{}/{}".format(*request.copy_source)) + mark + version
     environ = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in seen.items()}
     if "HTTP_CONTENT_TYPE" in environ:
         environ["CONTENT_TYPE"] = environ.pop("HTTP_CONTENT_TYPE")
@@ -179,9 +177,10 @@ def _headers(request: S3Request) -> dict[str, str]:
 
 
 def _is_kept(name: str, method: str) -> bool:
-    return not NOT_FROM_MOTO.fullmatch(name) or (
-        method == "HEAD" and name.lower() == "content-length"
-    )
+    # The answer to a HEAD has the length of a body it does not have.
+    if method == "HEAD" and name.lower() == "content-length":
+        return True
+    return not NOT_FROM_MOTO.fullmatch(name)
 
 
 def _worded(response: Response) -> Response:

@@ -3,11 +3,11 @@
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from signal import SIGKILL
+from signal import SIGKILL, SIGQUIT, Signals
 
 from gateway.demo.postgres.account import Account
 
-SECONDS_TO_DIE = 10
+SECONDS_TO_DIE = 5
 # Asked as the server's user: in a container, root may not read another user's /proc/*/cwd.
 # Where there is no /proc nothing is found, and PostgreSQL's own checks have to do.
 FIND_BY_FOLDER = """
@@ -54,10 +54,19 @@ def clear_remains(home: Path, sockets: Path, account: Account) -> None:
     deleted would remove the new server's socket when it notices. A lock file whose number
     belongs to another process by now would keep the new server from starting.
     """
-    patience = time.monotonic() + SECONDS_TO_DIE
-    while (pids := server_processes(home, account)) and time.monotonic() < patience:
-        account.signal(SIGKILL, pids)
-        time.sleep(0.02)
-    if not pids and Path("/proc/self").exists():
+    # Asked first: a postmaster then gives its shared memory back.
+    gone = _end(home, account, SIGQUIT) or _end(home, account, SIGKILL)
+    if gone and Path("/proc/self").exists():
         for lock in (home / "postmaster.pid", *sockets.glob(".s.PGSQL.*")):
             lock.unlink(missing_ok=True)
+
+
+def _end(home: Path, account: Account, how: Signals) -> bool:
+    """Signal the processes of a server; return whether they were gone in time."""
+    patience = time.monotonic() + SECONDS_TO_DIE
+    while pids := server_processes(home, account):
+        if time.monotonic() > patience:
+            return False
+        account.signal(how, pids)
+        time.sleep(0.02)
+    return True

@@ -1,5 +1,6 @@
 """One embedded bucket for the session, and the ways to speak to it."""
 
+import functools
 import os
 import uuid
 from collections.abc import Callable, Iterator
@@ -35,18 +36,18 @@ def log(bucket: EmbeddedBucket) -> Path:
 @pytest.fixture(scope="session")
 def connect(bucket: EmbeddedBucket) -> Iterator[Connect]:
     """Return a client for a signature version and an addressing style; other options on demand."""
+    hosts = {"path": bucket.endpoint_url, "virtual": f"http://s3.localhost:{bucket.port}"}
+    usual = {
+        "aws_access_key_id": bucket.access_key,
+        "aws_secret_access_key": bucket.secret_key,
+        "region_name": bucket.region,
+    }
     with ExitStack() as clients:
 
+        @functools.cache
         def open_client(version: str = "s3v4", style: str = "virtual", **given: Any) -> S3Client:
-            hosts = {"path": bucket.endpoint_url, "virtual": f"http://s3.localhost:{bucket.port}"}
-            options: dict[str, Any] = {
-                "endpoint_url": hosts[style],
-                "aws_access_key_id": bucket.access_key,
-                "aws_secret_access_key": bucket.secret_key,
-                "region_name": bucket.region,
-                "config": config(version, style),
-            }
-            client = boto3.client("s3", **{**options, **given})
+            options: dict[str, Any] = {"endpoint_url": hosts[style], **usual, **given}
+            client = boto3.client("s3", config=config(version, style), **options)
             clients.callback(client.close)
             return client
 

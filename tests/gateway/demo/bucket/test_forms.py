@@ -26,7 +26,10 @@ def form(connect: Connect, prefix: str, request: pytest.FixtureRequest) -> Form:
             ["content-length-range", 1, 100],
         ]
         client = connect(*request.param.split("-"))
-        return client.generate_presigned_post("demo", prefix + name, wanted, conditions, seconds)
+        made: dict[str, Any] = client.generate_presigned_post(
+            "demo", prefix + name, wanted, conditions, seconds
+        )
+        return made
 
     return presign
 

@@ -1,6 +1,7 @@
 """Presigned URLs: what they open, when they end, and that nothing in them can be changed."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -27,9 +28,9 @@ def signer(connect: Connect, request: pytest.FixtureRequest) -> S3Client:
 def url_of(
     client: S3Client, key: str, method: str = "get_object", seconds: int = 60, **given: Any
 ) -> str:
-    return client.generate_presigned_url(
-        method, Params={"Bucket": "demo", "Key": key, **given}, ExpiresIn=seconds
-    )
+    wanted = {"Bucket": "demo", "Key": key, **given}
+    url: str = client.generate_presigned_url(method, Params=wanted, ExpiresIn=seconds)
+    return url
 
 
 def outcome(answer: Answer) -> tuple[int, str]:
@@ -84,6 +85,13 @@ def test_a_range_gives_a_part(signer: S3Client, key: str) -> None:
     answer = send("GET", url_of(signer, key), headers={"Range": "bytes=1-3"})
     assert (answer.status, answer.body) == (206, b"ont")
     assert answer.headers["Content-Range"] == "bytes 1-3/7"
+
+
+@pytest.mark.bucket
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_a_range_outside_gives_416(signer: S3Client, key: str, method: str) -> None:
+    url = url_of(signer, key, f"{method.lower()}_object")
+    assert send(method, url, headers={"Range": "bytes=7-9"}).status == 416
 
 
 @pytest.mark.bucket

@@ -1,5 +1,7 @@
 """The store as a process: it starts, says where, keeps its secrets, and ends with its parent."""
 
+import contextlib
+import http.client
 import os
 import signal
 import socket
@@ -53,6 +55,15 @@ def test_says_where_it_listens_and_stops(bucket: EmbeddedBucket) -> None:
     other.stop()
 
 
+def test_takes_other_domains() -> None:
+    with EmbeddedBucket(domains=("s3.example",)) as other:
+        hosts = {"demo.s3.example": 403, "s3.example": 403, "demo.s3.localhost": 400}
+        answers = {
+            host: send("GET", f"{other.endpoint_url}/", headers={"Host": host}) for host in hosts
+        }
+    assert {host: answer.status for host, answer in answers.items()} == hosts
+
+
 def test_ends_with_a_parent_that_was_killed() -> None:
     with subprocess.Popen(  # noqa: S603  # our own module
         [sys.executable, "-c", PARENT], cwd=ROOT, stdout=subprocess.PIPE, text=True
@@ -96,10 +107,16 @@ def test_explains_itself() -> None:
 
 def test_shows_no_secret(bucket: EmbeddedBucket, log: Path, connect: Connect, key: str) -> None:
     url = connect().generate_presigned_url("get_object", Params={"Bucket": "demo", "Key": key})
-    send("GET", url)
+    for sent in (
+        url,
+        url.replace("?", "!"),
+        url.replace("?", "%3F"),
+        url.replace("?X-Amz", "+Signature&X-Amz"),
+    ):
+        send("GET", sent)
     logged = log.read_text()
     assert f"GET /{key} 200" in logged
-    for secret in (bucket.secret_key, "Signature=", "X-Amz-", "?"):
+    for secret in (bucket.secret_key, "Signature=", "&", "?"):
         assert secret not in logged
     assert bucket.secret_key not in repr(bucket)
     assert (
@@ -113,11 +130,17 @@ def process_of(bucket: EmbeddedBucket) -> int:
 
 
 def test_keeps_connections_open(bucket: EmbeddedBucket) -> None:
-    request = f"GET /demo/missing HTTP/1.1\r\nHost: 127.0.0.1:{bucket.port}\r\n\r\n".encode()
-    with socket.create_connection(("127.0.0.1", bucket.port), timeout=5) as connection:
-        for _ in range(3):
-            connection.sendall(request)
-            assert connection.recv(4096).startswith(b"HTTP/1.1 403")
+    connection = http.client.HTTPConnection("127.0.0.1", bucket.port, timeout=5)
+    with contextlib.closing(connection):
+        connection.connect()
+        first = connection.sock
+        for method, status in (("GET", 403), ("PUT", 403), ("HEAD", 403), ("OPTIONS", 400)):
+            connection.request(
+                method, "/demo/missing", body=b"refused" if method == "PUT" else None
+            )
+            response = connection.getresponse()
+            response.read()
+            assert (response.status, connection.sock) == (status, first)
 
 
 def test_answers_before_a_refused_body_is_sent(bucket: EmbeddedBucket) -> None:

@@ -202,6 +202,17 @@ def test_refuses_what_it_does_not_do(ask: Callable[..., Answer], method: str, pa
     assert (answer.status, answer.code) == (501, "NotImplemented")
 
 
+def test_a_failure_of_moto_is_an_s3_error(ask: Callable[..., Answer]) -> None:
+    answer = ask("PUT", "/demo?lifecycle", body=b"<Unexpected/>")
+    assert (answer.status, answer.code) == (500, "InternalError")
+
+
+@pytest.mark.parametrize("target", ["?delete", "?lifecycle", "?cors", "/a?tagging", "?versioning"])
+def test_refuses_broken_xml(ask: Callable[..., Answer], target: str) -> None:
+    answer = ask("POST" if target == "?delete" else "PUT", f"/demo{target}", body=b"<Open>")
+    assert (answer.status, answer.code) == (400, "MalformedXML")
+
+
 @pytest.mark.parametrize(
     "headers",
     [

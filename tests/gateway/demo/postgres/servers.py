@@ -8,13 +8,14 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 
 from gateway.demo.postgres import EmbeddedPostgres
 from gateway.demo.postgres.account import Account, account_for
-from gateway.demo.postgres.processes import read_pid_file, server_processes
+from gateway.demo.postgres.processes import PidFile, read_pid_file, server_processes
 
 ROOT = Path(__file__).resolve().parents[4]
 NOBODY = Account(65534, 65534)
@@ -30,19 +31,25 @@ def processes(server: EmbeddedPostgres) -> set[int]:
     return server_processes(server.home, account_for(server.home))
 
 
+def pid_file(server: EmbeddedPostgres) -> PidFile:
+    written = read_pid_file(server.home)
+    assert written is not None
+    return written
+
+
 def kill_postmaster(server: EmbeddedPostgres) -> None:
-    os.kill(read_pid_file(server.home).pid, signal.SIGKILL)
+    os.kill(pid_file(server).pid, signal.SIGKILL)
     wait_until(lambda: not server.running())
 
 
-def wait_until(condition: Callable[[], bool]) -> None:
-    patience = time.monotonic() + 20
+def wait_until(condition: Callable[[], bool], seconds: int = 20) -> None:
+    patience = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < patience
         time.sleep(0.005)
 
 
-def run(program: str, *arguments, **how) -> subprocess.Popen:
+def run(program: str, *arguments, **how) -> subprocess.Popen[str]:
     return subprocess.Popen(  # noqa: S603  # full paths, chosen by the tests
         [program, *map(str, arguments)],
         stdout=subprocess.PIPE,
@@ -53,18 +60,18 @@ def run(program: str, *arguments, **how) -> subprocess.Popen:
     )
 
 
-def command(*arguments, **environment) -> subprocess.Popen:
+def command(*arguments, **environment) -> subprocess.Popen[str]:
     """Run `python -m gateway.demo.postgres`."""
     environment = os.environ | environment
     return run(sys.executable, "-m", "gateway.demo.postgres", *arguments, cwd=ROOT, env=environment)
 
 
-def finish(process: subprocess.Popen) -> tuple[int, str, str]:
+def finish(process: subprocess.Popen[str]) -> tuple[int, str, str]:
     out, err = process.communicate(timeout=60)
     return process.returncode, out, err
 
 
-def python_for(how: dict) -> str:
+def python_for(how: dict[str, Any]) -> str:
     """Return a Python with psycopg that runs like this, or skip the test."""
     for python in (sys.executable, "/usr/bin/python3"):
         try:

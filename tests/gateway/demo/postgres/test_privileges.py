@@ -9,8 +9,7 @@ import pytest
 from gateway.demo.postgres import NoPostgres
 from gateway.demo.postgres.account import account_for, is_root
 from gateway.demo.postgres.binaries import find_binaries
-from gateway.demo.postgres.processes import read_pid_file
-from tests.gateway.demo.postgres.servers import NOBODY, command, command_as, finish
+from tests.gateway.demo.postgres.servers import NOBODY, command, command_as, finish, pid_file
 
 pytestmark = pytest.mark.postgres
 as_root = pytest.mark.skipif(not is_root(), reason="only root has privileges to drop")
@@ -18,6 +17,15 @@ as_root = pytest.mark.skipif(not is_root(), reason="only root has privileges to 
 
 def modes_above(*paths: Path) -> dict[Path, int]:
     return {path: path.stat().st_mode for path in chain(*(path.parents for path in paths))}
+
+
+def test_the_server_learns_no_secret(server, monkeypatch):
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "swordfish")
+    server.start()
+    environment = f"/proc/{pid_file(server).pid}/environ"
+    read = account_for(server.home).run(Path("/bin/cat"), environment)
+    assert "LC_ALL=C" in read.stdout
+    assert "swordfish" not in read.stdout
 
 
 @as_root
@@ -55,7 +63,7 @@ def test_root_copies_programs_that_the_user_cannot_reach(servers, tmp_path):
     server = servers(tmp_path / "postgres")
     start = command("start", "--data", server.data, "--fast", PYTHONPATH=str(closed))
     assert finish(start)[0] == 0
-    running = Path(f"/proc/{read_pid_file(server.home).pid}/exe").resolve()
+    running = Path(f"/proc/{pid_file(server).pid}/exe").resolve()
     assert running.is_relative_to(server.home.parent)
 
 

@@ -1,17 +1,20 @@
 import os
 import shutil
 import signal
+from pathlib import Path
 
 import psycopg
 import pytest
 
 from gateway.demo.postgres.account import account_for, is_root
 from gateway.demo.postgres.errors import StartFailed, UnusableData
+from gateway.demo.postgres.processes import read_pid_file
 from tests.gateway.demo.postgres.servers import (
     ask,
     command,
     finish,
     kill_postmaster,
+    pid_file,
     processes,
     run,
     wait_until,
@@ -54,7 +57,7 @@ def test_recovers_when_its_folder_was_deleted_while_it_ran(server):
     before = processes(server)
     shutil.rmtree(server.home)
     server.start()
-    assert not before & processes(server)
+    wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in before), seconds=2)
 
 
 def test_recovers_after_it_was_killed_while_making_the_cluster(server, folder):
@@ -69,11 +72,12 @@ def test_recovers_after_it_was_killed_while_making_the_cluster(server, folder):
 
 def test_waits_for_a_server_that_is_on_its_way(server):
     starting = command("start", "--fast", "--data", server.data)
-    wait_until((server.data / "postmaster.pid").exists)
+    wait_until(lambda: read_pid_file(server.data) is not None)
     starting.kill()
     finish(starting)
+    on_its_way = pid_file(server).pid
     server.start()
-    assert server.running()
+    assert pid_file(server).pid == on_its_way
 
 
 def test_a_copied_folder_does_not_lead_to_the_server_of_the_first(running, servers, folder):

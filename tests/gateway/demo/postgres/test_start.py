@@ -9,8 +9,7 @@ from gateway.demo.postgres import EmbeddedPostgres, NoPostgres, database_url
 from gateway.demo.postgres.account import account_for
 from gateway.demo.postgres.binaries import find_binaries
 from gateway.demo.postgres.errors import NotRunning
-from gateway.demo.postgres.processes import read_pid_file
-from tests.gateway.demo.postgres.servers import ask, command, finish, run
+from tests.gateway.demo.postgres.servers import ask, command, finish, pid_file, run
 
 pytestmark = pytest.mark.postgres
 
@@ -24,12 +23,6 @@ with connection.cursor() as cursor:
     cursor.execute("SELECT current_database(), current_user, lower('ÉÄ'), 'a' > 'B'")
     print(json.dumps(cursor.fetchone()))
 """
-
-
-def test_runs_inside_with_only(server):
-    with server:
-        assert server.running()
-    assert not server.running()
 
 
 def test_goes_on_while_another_with_goes_on(server):
@@ -49,7 +42,7 @@ def test_django_connects_by_the_url(running):
 
 
 def test_listens_on_a_private_socket_only(running):
-    sockets = read_pid_file(running.home).sockets
+    sockets = pid_file(running).sockets
     assert ask(running, "SHOW listen_addresses") == ("",)
     assert stat.S_IMODE(sockets.stat().st_mode) == 0o700
     assert sockets.stat().st_uid == account_for(running.home).uid
@@ -72,7 +65,7 @@ def test_a_locale_that_does_not_exist_does_not_matter(server):
 def test_a_path_unfit_for_a_socket_gets_the_socket_elsewhere(servers, folder, name):
     server = servers(folder / name / "postgres")
     server.start()
-    sockets = read_pid_file(server.home).sockets
+    sockets = pid_file(server).sockets
     assert ask(server, "SELECT 1") == (1,)
     assert stat.S_IMODE(sockets.stat().st_mode) == 0o700
     server.stop()

@@ -1,4 +1,4 @@
-"""What the store refuses, in the words of S3."""
+"""What goes back to the client: responses, and refusals in the words of S3."""
 
 from dataclasses import dataclass
 from html import escape
@@ -57,6 +57,7 @@ ERRORS = {
     "InvalidBucketName": (400, "The bucket name is not valid."),
     "InvalidLocationConstraint": (400, "The location constraint is not valid."),
     "InvalidObjectName": (400, "The key is longer than 1024 bytes."),
+    "InvalidRange": (416, "The range is outside of the object."),
     "InvalidRequest": (400, "The request is not valid."),
     "InvalidToken": (400, "Session tokens are not known here."),
     "InvalidURI": (400, "The URI could not be read."),

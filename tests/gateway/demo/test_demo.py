@@ -1,0 +1,189 @@
+"""The demo starts or says in one line why not, and never harms anything it did not start."""
+
+import json
+import os
+import secrets
+import signal
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import psutil
+import psycopg
+import pytest
+import requests
+from botocore.config import Config
+
+from gateway.demo.bucket.embedded import EmbeddedBucket
+from gateway.demo.postgres import EmbeddedPostgres
+from tests.demo import end, gone, refused, running, started, wait_until_ready
+
+
+@pytest.fixture(scope="module")
+def real_bucket() -> Iterator[EmbeddedBucket]:
+    with EmbeddedBucket(bucket="somebodys-bucket", access_key=secrets.token_hex(8)) as bucket:
+        yield bucket
+
+
+@pytest.fixture
+def real_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with EmbeddedPostgres(tmp_path_factory.mktemp("real") / "postgres", fast=True) as server:
+        server.ensure_database("somebodys")
+        yield server.url("somebodys")
+        server.delete()
+
+
+def settings_of(bucket: EmbeddedBucket) -> dict[str, str]:
+    return {
+        "AWS_S3_ENDPOINT_URL": bucket.endpoint_url,
+        "AWS_ACCESS_KEY_ID": bucket.access_key,
+        "AWS_SECRET_ACCESS_KEY": bucket.secret_key,
+        "AWS_STORAGE_BUCKET_NAME": bucket.bucket,
+        "AWS_S3_ADDRESSING_STYLE": "path",
+    }
+
+
+def keys_in(bucket: EmbeddedBucket) -> list[str]:
+    return [entry["Key"] for entry in client_of(bucket).list_objects_v2(Bucket=bucket.bucket).get("Contents", [])]
+
+
+def client_of(bucket: EmbeddedBucket) -> Any:
+    return boto3.client(
+        "s3",
+        endpoint_url=bucket.endpoint_url,
+        aws_access_key_id=bucket.access_key,
+        aws_secret_access_key=bucket.secret_key,
+        region_name=bucket.region,
+        config=Config(signature_version="s3v4", s3={"addressing_style": "path"}),
+    )
+
+
+def test_a_port_in_use_is_said_in_one_line(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        code, lines = refused(tmp_path, PORT=port)
+    assert (code, len(lines)) == (1, 1)
+    assert port in lines[0]
+    assert "make demo PORT=" in lines[0]
+
+
+@pytest.mark.parametrize("port", ["http", "70000", "-1", "8000.5"])
+def test_a_port_that_is_none_is_said_in_one_line(tmp_path: Path, port: str) -> None:
+    code, lines = refused(tmp_path, PORT=port)
+    assert (code, len(lines), port in lines[0]) == (1, 1, True)
+
+
+@pytest.mark.parametrize("name", ["DATABASE_URL", "AWS_S3_ENDPOINT_URL"])
+def test_real_servers_are_used_only_when_asked_twice(tmp_path: Path, name: str) -> None:
+    code, lines = refused(tmp_path, **{name: "postgres://nobody@127.0.0.1:1/none"})
+    assert code == 1
+    assert name in lines[-1]
+    assert "DEMO_REAL=1" in lines[-1]
+
+
+def test_a_database_that_is_not_empty_is_refused(tmp_path: Path, real_database: str) -> None:
+    with psycopg.connect(real_database) as connection:
+        connection.execute("CREATE TABLE theirs (id int)")
+    code, lines = refused(tmp_path, DATABASE_URL=real_database, DEMO_REAL="1")
+    assert (code, "empty one" in lines[-1]) == (1, True)
+
+
+def test_a_database_that_does_not_answer_is_said_in_one_line(tmp_path: Path) -> None:
+    code, lines = refused(tmp_path, DATABASE_URL="postgres://nobody@127.0.0.1:1/none", DEMO_REAL="1")
+    assert (code, lines[-1].startswith("The demo did not start: DATABASE_URL")) == (1, True)
+
+
+def test_on_real_servers_it_writes_under_its_own_prefix_and_takes_that_away_again(
+    tmp_path: Path, real_database: str, real_bucket: EmbeddedBucket
+) -> None:
+    client_of(real_bucket).put_object(Bucket=real_bucket.bucket, Key="theirs/report.pdf", Body=b"theirs")
+    given = {**settings_of(real_bucket), "DATABASE_URL": real_database, "DEMO_REAL": "1"}
+    with running(tmp_path, **given) as demo:
+        prefix = demo.facts["bucket"]["location_prefix"]
+        keys = keys_in(real_bucket)
+        client_of(real_bucket).put_object(Bucket=real_bucket.bucket, Key=f"{prefix}not-recorded", Body=b"x")
+        said = end(demo.process)
+    assert prefix.startswith("demo-")
+    assert len(keys) == 15
+    assert {key for key in keys if not key.startswith(prefix)} == {"theirs/report.pdf"}
+    assert keys_in(real_bucket) == [f"{prefix}not-recorded", "theirs/report.pdf"]
+    assert "14 objects" in said
+    assert real_bucket.secret_key not in (tmp_path / "demo.json").read_text() + said
+
+
+def test_it_serves_on_loopback_only_and_keeps_its_passwords_from_others(tmp_path: Path) -> None:
+    with running(tmp_path) as demo:
+        family = [demo.process.pid, *(child.pid for child in psutil.Process(demo.process.pid).children(recursive=True))]
+        listening = {
+            connection.laddr.ip
+            for pid in family
+            for connection in psutil.Process(pid).net_connections("inet")
+            if connection.status == psutil.CONN_LISTEN
+        }
+        assert listening == {"127.0.0.1"}
+        assert (tmp_path / "demo.json").stat().st_mode & 0o077 == 0
+
+
+def family_of(pid: int, place: Path) -> list[int]:
+    """Return the processes that a demo started, PostgreSQL's daemon included."""
+    children = [child.pid for child in psutil.Process(pid).children(recursive=True)]
+    daemons = [p.pid for p in psutil.process_iter(["cmdline"]) if str(place) in " ".join(p.info["cmdline"] or ())]
+    return [*children, *daemons]
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_everything_it_started_ends_with_it(tmp_path: Path, how: signal.Signals) -> None:
+    with running(tmp_path) as demo:
+        family = family_of(demo.process.pid, tmp_path)
+        said = end(demo.process, how)
+    assert demo.process.returncode == 0
+    assert said.strip() == "Stopped."
+    assert len(family) >= 3
+    assert all(gone(pid) for pid in family)
+
+
+def test_after_a_crash_the_next_start_recovers(tmp_path: Path) -> None:
+    with running(tmp_path) as demo:
+        first, port = demo.facts, demo.facts["address"].rpartition(":")[2]
+        demo.process.kill()
+        demo.process.communicate()
+    with running(tmp_path, PORT=port) as again:
+        assert requests.get(f"{again.facts['address']}/readyz", timeout=10).text == "ready\n"
+        assert again.facts["documents"][0]["id"] != first["documents"][0]["id"]
+
+
+def test_two_demos_do_not_share_a_folder(tmp_path: Path) -> None:
+    with running(tmp_path):
+        code, lines = refused(tmp_path)
+    assert (code, len(lines), "already running" in lines[0]) == (1, 1, True)
+
+
+def test_a_folder_that_cannot_be_written_is_said_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    code, lines = refused(tmp_path / "file")
+    assert (code, len(lines)) == (1, 1)
+
+
+def test_it_stops_while_it_still_starts(tmp_path: Path) -> None:
+    process = started(tmp_path)
+    assert process.stdout is not None
+    process.stdout.readline()
+    said = end(process)
+    assert (process.returncode, "Traceback" in said) == (0, False)
+
+
+def test_its_facts_name_everything_a_script_needs(tmp_path: Path) -> None:
+    process = started(tmp_path)
+    wait_until_ready(process)
+    facts = json.loads((tmp_path / "demo.json").read_text())
+    end(process)
+    assert set(facts) == {"base_url", "address", "sites", "people", "documents", "bucket"}
+    assert set(facts["sites"]) == {"agency", "acme", "globex", "initech"}
+    assert set(facts["people"][0]) == {"name", "email", "password", "tenant", "role"}
+    assert {"id", "name", "visibility", "sha256", "tenant"} <= set(facts["documents"][0])
+    assert {"endpoint_url", "name", "access_key", "secret_key"} <= set(facts["bucket"])
+    assert os.path.basename(facts["bucket"]["location_prefix"]) == ""
