@@ -1,7 +1,10 @@
 """Serves the demo with the server that production uses, on loopback only."""
 
+import ctypes
 import os
+import signal
 import socket
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +15,8 @@ from gateway.demo.place import LOG
 
 LOOPBACK = "127.0.0.1"
 LAST_PORT = 65535
+# <linux/prctl.h>: a parent that is killed must leave no worker behind that holds its port.
+PR_SET_PDEATHSIG = 1
 
 
 class DemoServer(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
@@ -22,6 +27,21 @@ class DemoServer(BaseApplication):  # type: ignore[misc]  # gunicorn ships no ty
         self.announce = when_ready
         super().__init__()
 
+    def ready(self) -> None:
+        """Say so; and end with the terminal, for gunicorn takes its hang-up for "load the code again"."""
+        signal.signal(signal.SIGHUP, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+        self.announce()
+
+    def run(self) -> None:
+        """Serve until a signal; then SystemExit, in this process only."""
+        parent = os.getpid()
+        try:
+            super().run()
+        finally:
+            # A worker is a fork of this process: what this one cleans up when it ends is not the worker's.
+            if os.getpid() != parent:
+                os._exit(0)
+
     def load_config(self) -> None:
         options: dict[str, Any] = {
             "bind": f"{LOOPBACK}:{self.port}",
@@ -29,8 +49,8 @@ class DemoServer(BaseApplication):  # type: ignore[misc]  # gunicorn ships no ty
             "threads": 4,
             "worker_class": "gthread",
             "loglevel": "warning",
-            "when_ready": lambda _server: self.announce(),
-            "post_fork": lambda _server, _worker: log_to_file(),
+            "when_ready": lambda _server: self.ready(),
+            "post_fork": lambda _server, _worker: become_worker(),
             "control_socket_disable": True,
         }
         for name, value in options.items():
@@ -42,8 +62,10 @@ class DemoServer(BaseApplication):  # type: ignore[misc]  # gunicorn ships no ty
         return application
 
 
-def log_to_file() -> None:
-    """Send a worker's log to the demo's file: the terminal is for the person who started it."""
+def become_worker() -> None:
+    """End with the parent, and log to the demo's file: the terminal is for the person who started it."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     file = os.open(LOG, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
     os.dup2(file, 2)
     os.close(file)

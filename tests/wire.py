@@ -1,0 +1,57 @@
+"""What really goes over the wire: statements as libpq sends them, requests as boto sends them.
+
+Django's own count of queries misses what django-tenants and connection health checks send by themselves.
+"""
+
+import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.db import connection
+from psycopg.pq import Trace
+
+from media_core.storages.client import bucket_client
+
+# Frontend messages of PostgreSQL's protocol: one of these for each statement that is executed.
+STATEMENT = re.compile(r"^F\t\d+\t(?:Query|Execute)\t (.*)$", re.MULTILINE)
+
+
+@contextmanager
+def statements() -> Iterator[list[str]]:
+    """Collect every statement that this thread's connection sends, SET and BEGIN and SELECT 1 included.
+
+    The list is filled when the block ends.
+    """
+    connection.ensure_connection()
+    psycopg_connection = connection.connection
+    sent: list[str] = []
+    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as trace:
+        psycopg_connection.pgconn.trace(trace.fileno())
+        psycopg_connection.pgconn.set_trace_flags(Trace.SUPPRESS_TIMESTAMPS)
+        try:
+            yield sent
+        finally:
+            psycopg_connection.pgconn.untrace()
+        assert connection.connection is psycopg_connection, (
+            "Another connection was opened meanwhile."
+        )
+        trace.seek(0)
+        sent += STATEMENT.findall(trace.read())
+
+
+@contextmanager
+def bucket_requests() -> Iterator[list[Any]]:
+    """Collect every request that this process's client sends to the bucket, retries included."""
+    seen: list[Any] = []
+
+    def note(request: Any, **_given: Any) -> None:
+        seen.append(request)
+
+    events = bucket_client().meta.events
+    events.register("before-send.s3", note)
+    try:
+        yield seen
+    finally:
+        events.unregister("before-send.s3", note)
