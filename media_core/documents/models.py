@@ -7,14 +7,14 @@ from django.db import models
 from django.db.models import Exists
 
 from media_core.documents import permissions
-from media_core.rows import RoomManager, RoomModel
+from media_core.rows import RoomManager, RoomModel, RoomQuerySet
 from media_core.storages.models import StoredObject
 from tenants.binding import bound_tenant
 from tenants.models import Tenant
 from tenants.people.identity import Member
 
 
-class DocumentQuerySet(models.QuerySet["Document"]):
+class DocumentQuerySet(RoomQuerySet["Document"]):
     def readable_by(self, member: Member | None) -> Self:
         """Return what this member, or with None a stranger, may read: the twin of permissions.may_read."""
         return self.filter(permissions.readable(member))

@@ -6,6 +6,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Literal, cast
 
 import boto3
+import botocore.session
 from botocore.config import Config
 from django.conf import settings
 
@@ -76,11 +77,26 @@ def bucket_client() -> "S3Client":
     return client
 
 
+def closed_session() -> botocore.session.Session:
+    """Return a session that reads no AWS_* variable and no ~/.aws: an AWS_PROFILE of a shell would stop every upload.
+
+    AWS_CA_BUNDLE alone counts: it is the way to trust an authority of one's own.
+    """
+    variables = {
+        name: (None, None, default, convert)
+        for name, (_, _, default, convert) in botocore.session.Session.SESSION_VARIABLES.items()
+        if name != "ca_bundle"
+    }
+    files = dict.fromkeys(("config_file", "credentials_file"), (None, None, os.devnull, None))
+    return botocore.session.Session(session_vars={**variables, **files})
+
+
 def _new_client(access: BucketAccess) -> "S3Client":
     # A session of its own: boto3's default session is shared with whatever else runs in the process.
     session = boto3.session.Session(
         aws_access_key_id=access.access_key,
         aws_secret_access_key=access.secret_key,
         region_name=access.region,
+        botocore_session=closed_session(),
     )
     return session.client("s3", endpoint_url=access.endpoint_url, config=client_config(access))

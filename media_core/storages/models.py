@@ -8,16 +8,17 @@ from django.db import models
 from django.utils import timezone
 
 from media_core.errors import UploadLost
-from media_core.rows import RoomManager, RoomModel
+from media_core.rows import RoomManager, RoomModel, RoomQuerySet
 from media_core.storages.content_types import content_type_of
 from tenants.binding import bound_tenant
 from tenants.prefixes import ObjectKey, safe_name
 
-# Longer than any request may take, so that nothing that is still being written is given up.
+# Longer than any request may take, so that nothing that is still being written is given up. A failed upload waits
+# as long: a PUT that timed out here may still come to its end in the bucket.
 PENDING_LIFETIME = timedelta(hours=1)
 
 
-class StoredObjectQuerySet(models.QuerySet["StoredObject"]):
+class StoredObjectQuerySet(RoomQuerySet["StoredObject"]):
     def reserve(self, *, file_name: str, size_bytes: int, sha256: str) -> "StoredObject":
         """Return a pending row for an object that is about to be written, under a key that never was before."""
         object_id = uuid.uuid4()
@@ -37,14 +38,15 @@ class StoredObjectQuerySet(models.QuerySet["StoredObject"]):
 
     def given_up(self, now: datetime) -> Self:
         """Return what a killed or failed upload left: objects that may be in the bucket and belong to nothing."""
-        late = models.Q(state=StoredObject.State.PENDING, created_at__lt=now - PENDING_LIFETIME)
-        return self.filter(late | models.Q(state=StoredObject.State.ABANDONED))
+        unfinished = [StoredObject.State.PENDING, StoredObject.State.ABANDONED]
+        return self.filter(state__in=unfinished, created_at__lt=now - PENDING_LIFETIME)
 
 
 class StoredObject(RoomModel):
     """One object in the room: what it is called relative to the room, what it is, and since when.
 
-    pending → stored, or pending → abandoned → gone. Each step is one conditional UPDATE.
+    pending → stored, or pending → abandoned → gone; back to abandoned when its bytes came after it was gone.
+    Each step is one conditional UPDATE.
     """
 
     class Area(models.TextChoices):
@@ -106,7 +108,7 @@ class StoredObject(RoomModel):
     @property
     def key(self) -> ObjectKey:
         """The object's key in the bucket, in the bound tenant's room."""
-        self._refuse_another_tenant()
+        self.refuse_another_tenant()
         return bound_tenant().prefix.key(self.name)
 
     def mark_stored(self, etag: str) -> None:
@@ -121,10 +123,16 @@ class StoredObject(RoomModel):
         """Nobody will finish this upload; the sweep removes what it left. One UPDATE."""
         return self._step(self.State.PENDING, state=self.State.ABANDONED)
 
+    def give_up(self) -> bool:
+        """The upload failed, maybe after its row was swept: what came after the sweep is swept again. Two UPDATEs."""
+        return self.abandon() or self._step(
+            self.State.GONE, state=self.State.ABANDONED, gone_at=None
+        )
+
     def mark_gone(self) -> bool:
         """The object is no longer in the bucket. One UPDATE."""
         return self._step(self.State.ABANDONED, state=self.State.GONE, gone_at=timezone.now())
 
     def _step(self, before: State, **after: Any) -> bool:
-        self._refuse_another_tenant()
+        self.refuse_another_tenant()
         return bool(StoredObject.objects.filter(pk=self.pk, state=before).update(**after))

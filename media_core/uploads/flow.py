@@ -20,7 +20,7 @@ from tenants.names import checked_file_name, checked_human_name
 
 
 def store_upload(
-    *, uploader: Uploader, file: File[bytes], title: str = "", visibility: str = "private"
+    *, uploader: Uploader, file: "File[bytes]", title: str = "", visibility: str = "private"
 ) -> Document:
     """Return the document of an uploaded file that is now in the bucket. One bucket request.
 
@@ -30,11 +30,12 @@ def store_upload(
     name = checked_file_name(file.name or "")
     title = checked_human_name(title or name, longest=200)
     size_bytes = checked_size(file.size)
-    stored = StoredObject.objects.reserve(
-        file_name=name, size_bytes=size_bytes, sha256=sha256_of(file)
-    )
+    digest = sha256_of(file)
+    # durable: an outer transaction that rolled back would leave an object that no row knows.
+    with transaction.atomic(durable=True):
+        stored = StoredObject.objects.reserve(file_name=name, size_bytes=size_bytes, sha256=digest)
     with ExitStack() as on_failure:
-        on_failure.callback(stored.abandon)
+        on_failure.callback(stored.give_up)
         file.seek(0)
         etag = room_storage(StoredObject.Area.PRIVATE).put(stored, file)
         with transaction.atomic():
@@ -60,7 +61,7 @@ def checked_size(size_bytes: int | None) -> int:
     return size_bytes
 
 
-def sha256_of(file: File[bytes]) -> str:
+def sha256_of(file: "File[bytes]") -> str:
     """Return the digest of the file's bytes, read in chunks."""
     digest = hashlib.sha256()
     for chunk in file.chunks():

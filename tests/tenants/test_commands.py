@@ -40,9 +40,8 @@ def test_tenant_helps_on_every_level_with_an_example(arguments, capsys):
 
 @pytest.mark.parametrize("action", [*REFERRING, *ON_TENANT])
 def test_help_says_what_ref_means(action, capsys):
-    assert "its id, location prefix, domain or exact name" in help_of(
-        "tenants", "tenant", [action], capsys
-    )
+    said = " ".join(help_of("tenants", "tenant", [action], capsys).split())
+    assert "its id, location prefix, domain or exact name" in said
 
 
 @pytest.mark.parametrize("arguments", [[], ["add"], ["list"], ["remove"]], ids=" ".join)

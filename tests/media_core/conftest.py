@@ -1,0 +1,111 @@
+"""Rows that both tenants hold under the same primary keys, and a way to work on committed data."""
+
+import uuid
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from media_core.documents.models import AccessEvent, Document
+from media_core.storages.models import PENDING_LIFETIME, StoredObject
+from tenants.binding import bind_tenant
+from tenants.models import Tenant
+from tenants.people.models import Session
+
+Result = TypeVar("Result")
+
+
+def stored_row(state: str = "stored", **given: Any) -> StoredObject:
+    """Return a row of the bound tenant's ledger, without any object in the bucket."""
+    row_id = given.pop("id", None) or uuid.uuid4()
+    facts = {
+        "name": f"private/{row_id}/x.pdf",
+        "area": "private",
+        "kind": "document",
+        "size_bytes": 5,
+        "content_type": "application/pdf",
+        "sha256": "0" * 64,
+        "stored_at": timezone.now() if state == "stored" else None,
+    }
+    row: StoredObject = StoredObject.objects.create(id=row_id, state=state, **{**facts, **given})
+    return row
+
+
+def document_row(title: str = "a title", **given: Any) -> Document:
+    """Return a document of the bound tenant, without any object in the bucket."""
+    facts = {"name": "x.pdf", "created_by_id": uuid.uuid4(), "created_by_name": "Somebody"}
+    stored = given.pop("stored_object", None) or stored_row()
+    document: Document = Document.objects.create(
+        title=title, stored_object=stored, **{**facts, **given}
+    )
+    return document
+
+
+def grow_old(row: StoredObject) -> None:
+    """Let a row be older than any upload may take."""
+    StoredObject.objects.filter(pk=row.pk).update(created_at=timezone.now() - 2 * PENDING_LIFETIME)
+
+
+@dataclass(frozen=True)
+class Twins:
+    """A document of acme's and one of globex's, with the same primary keys all through."""
+
+    acmes: Document
+    globexs: Document
+
+
+@pytest.fixture
+def twins(acme: Tenant, globex: Tenant) -> Twins:
+    with bind_tenant(acme):
+        acmes = document_row("acme's")
+        event = AccessEvent.objects.create(document_id=acmes.id, document_name="acme's")
+    with bind_tenant(globex):
+        stored = stored_row(id=acmes.stored_object_id)
+        globexs = document_row("globex's", id=acmes.id, stored_object=stored)
+        AccessEvent.objects.create(id=event.id, document_id=acmes.id, document_name="globex's")
+    return Twins(acmes, globexs)
+
+
+@contextmanager
+def misdirected(tenant: Tenant, to: Tenant) -> Iterator[None]:
+    """Bind a tenant while the connection stands in another's schema, as behind a pooler that mixes them up."""
+    with bind_tenant(tenant):
+        with connection.cursor() as cursor:
+            cursor.execute(f'SET search_path = "{to.schema_name}", public')
+        yield
+
+
+def in_a_thread(work: Callable[[], Result]) -> Result:
+    """Do the work in a thread, so on a connection of its own: outside of the test's transaction."""
+
+    def work_and_close() -> Result:
+        try:
+            return work()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(work_and_close).result()
+
+
+Commit = Callable[[Callable[[], Any]], Any]
+
+
+@pytest.fixture
+def committed(acme: Tenant, globex: Tenant) -> Iterator[Commit]:
+    """Run work whose rows are really committed; they are removed when the test is over."""
+    yield in_a_thread
+    in_a_thread(lambda: remove_everything(acme, globex))
+
+
+def remove_everything(*tenants: Tenant) -> None:
+    for tenant in tenants:
+        with bind_tenant(tenant):
+            for model in (Document, AccessEvent, StoredObject):
+                model.objects.all().delete()
+    Session.objects.all().delete()

@@ -1,0 +1,82 @@
+"""manage.py sweep_uploads: what failed uploads left goes, in every tenant, and nothing else."""
+
+from collections.abc import Callable
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from media_core.documents.models import Document
+from media_core.storages.models import StoredObject
+from tenants.binding import bind_tenant
+from tenants.models import Tenant
+from tests.media_core.conftest import grow_old
+
+pytestmark = pytest.mark.django_db
+
+NOBODY_LISTENS = "http://127.0.0.1:9"
+
+
+def sweep_uploads(*arguments: str) -> str:
+    """Return what `manage.py sweep_uploads` says on standard output."""
+    said = StringIO()
+    call_command("sweep_uploads", *arguments, stdout=said)
+    return said.getvalue()
+
+
+def given_up(tenant: Tenant) -> StoredObject:
+    with bind_tenant(tenant, even_suspended=True):
+        row = StoredObject.objects.reserve(file_name="a.pdf", size_bytes=1, sha256="0" * 64)
+        row.abandon()
+        grow_old(row)
+    return row
+
+
+def state_of(tenant: Tenant, row: StoredObject) -> str:
+    with bind_tenant(tenant, even_suspended=True):
+        return str(StoredObject.objects.get(pk=row.pk).state)
+
+
+def test_sweeps_every_tenant_suspended_ones_too(acme, globex, hooli):
+    rows = [(tenant, given_up(tenant)) for tenant in (acme, hooli)]
+    said = sweep_uploads()
+    assert [state_of(tenant, row) for tenant, row in rows] == ["gone", "gone"]
+    assert "Acme (acme/): 1 object(s)\n" in said
+    assert "Globex" not in said
+    assert said.endswith(f"Removed 2 object(s) of {Tenant.objects.count()} tenant(s).\n")
+
+
+def test_sweeps_only_the_tenant_that_is_named(acme, globex):
+    here, there = given_up(acme), given_up(globex)
+    assert sweep_uploads("--tenant", "acme/").endswith("Removed 1 object(s) of 1 tenant(s).\n")
+    assert (state_of(acme, here), state_of(globex, there)) == ("gone", "abandoned")
+
+
+def test_keeps_what_is_stored(acme, store: Callable[..., Document]):
+    document = store(acme)
+    sweep_uploads()
+    assert state_of(acme, document.stored_object) == "stored"
+
+
+def test_a_dry_run_removes_nothing(acme, globex):
+    row = given_up(acme)
+    assert "Would remove 1 object(s)" in sweep_uploads("--dry-run")
+    assert state_of(acme, row) == "abandoned"
+
+
+def test_a_bucket_that_does_not_answer_is_told_per_tenant_and_fails_the_run(acme, globex, settings):
+    settings.BUCKET_ENDPOINT_URL = NOBODY_LISTENS
+    rows = [(tenant, given_up(tenant)) for tenant in (acme, globex)]
+    errors = StringIO()
+    with pytest.raises(CommandError, match=r"^2 of \d+ tenant"):
+        call_command("sweep_uploads", stdout=StringIO(), stderr=errors)
+    assert [line[:14] for line in errors.getvalue().splitlines()] == [
+        "Acme (acme/): ",
+        "Globex (globex",
+    ]
+    assert [state_of(tenant, row) for tenant, row in rows] == ["abandoned", "abandoned"]
+
+
+def test_a_tenant_that_is_not_there_is_refused(acme):
+    with pytest.raises(CommandError, match="'umbrella'"):
+        sweep_uploads("--tenant", "umbrella")

@@ -1,0 +1,280 @@
+"""The database itself keeps rooms apart: also for raw SQL, and when two inserts race."""
+
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from threading import Barrier
+
+import psycopg
+import pytest
+from django.db import IntegrityError, connection, transaction
+from hypothesis import given
+from hypothesis import settings as given_settings
+from hypothesis import strategies as st
+
+from tenants.errors import PrefixRefused, PrefixTaken
+from tenants.models import PrefixReservation, Tenant, new_schema_name
+from tenants.prefixes import checked_location_prefix, overlaps
+from tenants.provisioning import create_tenant
+from tests.tenants.conftest import Connect, Connection
+
+pytestmark = pytest.mark.django_db
+
+TENANT = """
+    INSERT INTO tenants_tenant (id, name, status, location_prefix, schema_name, schema_version, created_at)
+    VALUES (%s, 'x', 'active', %s, %s, '', now())
+"""
+RESERVATION = "INSERT INTO tenants_prefixreservation (prefix, tenant_id, reserved_at) VALUES (%s, %s, now())"
+
+
+def sql(statement: str, *values: object) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+
+
+@contextmanager
+def refused_by(constraint: str) -> Iterator[None]:
+    """Expect that the database refuses, and that this constraint or trigger does."""
+    with pytest.raises(IntegrityError) as refused, transaction.atomic():
+        yield
+    cause = refused.value.__cause__
+    assert isinstance(cause, psycopg.Error)
+    assert cause.diag.constraint_name == constraint
+
+
+def reserve(prefix: str, tenant: Tenant) -> None:
+    sql(RESERVATION, prefix, tenant.id)
+
+
+# --- equal to, under, above
+
+
+@pytest.mark.parametrize("prefix", [
+    "Acme/", "ACME/", "acme/sub/", "Acme/SUB/deep/", "taken/agency/", "taken/", "TAKEN/", "taken/agency/ONE/",
+    "Taken/Agency/One/two/",
+])  # fmt: skip
+def test_what_overlaps_a_taken_room_is_refused(prefix, acme, globex):
+    reserve("taken/agency/one/", globex)
+    with refused_by("prefix_rooms_are_apart"):
+        reserve(prefix, globex)
+
+
+@pytest.mark.parametrize("prefix", [
+    "acme2/", "acm/", "acme./", "acme-/", "acme_x/", "acme0/", "x/acme/", "taken/agency/two/", "taken/agency/one2/",
+    "taken/agenc/", "example_project/",
+])  # fmt: skip
+def test_what_stands_beside_a_taken_room_is_reserved(prefix, acme, globex):
+    reserve("taken/agency/one/", globex)
+    reserve(prefix, globex)
+    assert PrefixReservation.objects.filter(prefix=prefix, tenant=globex).exists()
+
+
+def test_an_equal_prefix_is_refused(acme, globex):
+    with pytest.raises(IntegrityError), transaction.atomic():
+        reserve("acme/", globex)
+
+
+@pytest.mark.parametrize("prefix", ["acme/", "ACME/", "acme/sub/"])
+def test_a_refusal_names_the_room_that_is_taken(prefix, acme):
+    with pytest.raises(PrefixTaken) as refused:
+        create_tenant(name="Other", location_prefix=prefix, domain="other.example")
+    assert "'acme/'" in refused.value.detail
+
+
+def test_a_room_stays_taken_when_nobody_uses_it_any_more(acme):
+    reserve("former/", acme)
+    with pytest.raises(PrefixTaken):
+        create_tenant(name="Other", location_prefix="former/sub/", domain="other.example")
+
+
+letters = st.text(alphabet="aAbB", min_size=1, max_size=2)
+prefixes = st.lists(letters, min_size=1, max_size=3).map(lambda segments: "/".join(segments) + "/")
+odd_prefixes = st.from_regex(r"[aAzZ09][aZ09._-]{0,3}/([aAzZ09][aZ09._-]{0,2}/)?", fullmatch=True)
+
+
+def accepted_by_the_database(*rooms: str) -> bool:
+    """Reserve these rooms in the real table; whatever comes of it is rolled back."""
+    before, tenant_id = transaction.savepoint(), uuid.uuid4()
+    try:
+        for prefix in rooms:
+            sql(RESERVATION, prefix, tenant_id)
+    except IntegrityError:
+        return False
+    finally:
+        transaction.savepoint_rollback(before)
+    return True
+
+
+@given_settings(deadline=None, max_examples=150)
+@given(st.one_of(st.tuples(prefixes, prefixes), st.tuples(odd_prefixes, odd_prefixes)))
+def test_the_database_and_the_code_agree_on_what_overlaps(pair):
+    assert accepted_by_the_database(*pair) is not overlaps(*pair)
+
+
+# --- what is legal
+
+
+@pytest.mark.parametrize("prefix", [
+    "", "/", "new", "/new/", "a//", "a//b/", "_gateway/", "a/_b/", ".a/", "-a/", "../", "a b/", "é/", "a\n/", "new/\n",
+    "\nnew/", "a\\/", "*/", "%/", f"{'x' * 64}/", "ａ/", "\u212a/", "ı/",
+])  # fmt: skip
+def test_an_illegal_prefix_is_refused_also_by_raw_sql(prefix, globex):
+    with refused_by("prefix_is_legal"):
+        reserve(prefix, globex)
+
+
+@pytest.mark.parametrize("prefix", [
+    "media/", "private/", "incoming/", "MEDIA/", "Private/x/", "x/incoming/", "x/Media/y/",
+])  # fmt: skip
+def test_a_prefix_that_names_an_area_is_refused_also_by_raw_sql(prefix, globex):
+    with refused_by("prefix_names_no_area"):
+        reserve(prefix, globex)
+
+
+def accepted_by_the_code(prefix: str) -> bool:
+    try:
+        checked_location_prefix(prefix)
+    except PrefixRefused:
+        return False
+    return True
+
+
+@given_settings(deadline=None, max_examples=150)
+@given(
+    st.one_of(
+        st.text(alphabet="aZ9._-/ é\n", max_size=6),
+        st.lists(st.sampled_from(("Media", "private", "x", "incoming", "_x", "a.b")), max_size=3).map("/".join),
+    ).map(lambda text: f"{text}/")
+)  # fmt: skip
+def test_the_database_and_the_code_agree_on_what_is_legal(prefix):
+    assert accepted_by_the_database(prefix) is accepted_by_the_code(prefix)
+
+
+# --- what never changes
+
+
+@pytest.mark.parametrize("statement", [
+    "UPDATE tenants_prefixreservation SET prefix = 'elsewhere/' WHERE prefix = 'acme/'",
+    "UPDATE tenants_prefixreservation SET tenant_id = (SELECT id FROM tenants_tenant WHERE name = 'Globex')",
+    "UPDATE tenants_prefixreservation SET reserved_at = now()",
+    "DELETE FROM tenants_prefixreservation WHERE prefix = 'acme/'",
+])  # fmt: skip
+def test_a_reservation_is_neither_changed_nor_deleted(statement, acme, globex):
+    with refused_by("prefix_reservation_only_grows"):
+        sql(statement)
+
+
+@pytest.mark.parametrize("column", ["location_prefix = 'new/'", "schema_name = 't_0123456789'", "id = gen_random_uuid()"])
+def test_a_tenant_keeps_its_room_schema_and_id(column, acme, globex):
+    reserve("new/", acme)
+    with refused_by("tenant_keeps_room_and_schema"):
+        sql(f"UPDATE tenants_tenant SET {column} WHERE name = 'Acme'")
+
+
+def test_a_tenant_may_change_what_is_not_its_room(acme):
+    sql("UPDATE tenants_tenant SET name = 'New', location_prefix = location_prefix WHERE name = 'Acme'")
+    assert Tenant.objects.get(pk=acme.pk).name == "New"
+
+
+@pytest.mark.parametrize("field", ["location_prefix", "schema_name"])
+def test_the_models_save_moves_no_room(field, acme):
+    moved = Tenant.objects.get(pk=acme.pk)
+    setattr(moved, field, {"location_prefix": "new/", "schema_name": new_schema_name()}[field])
+    with refused_by("tenant_keeps_room_and_schema"):
+        moved.save()
+
+
+def test_a_tenants_row_is_never_deleted(acme):
+    with refused_by("tenant_is_never_deleted"):
+        sql("DELETE FROM tenants_tenant")
+
+
+def test_a_room_is_not_taken_over_by_an_upsert(acme, globex):
+    with refused_by("prefix_reservation_only_grows"):
+        sql(f"{RESERVATION} ON CONFLICT (prefix) DO UPDATE SET tenant_id = excluded.tenant_id", "acme/", globex.id)
+
+
+@pytest.mark.parametrize("name", ["public", "pg_x", "acme", "t_short", "t_UPPER0123", "t_0123456/", "t_012345678\n"])
+def test_a_schema_name_that_was_not_generated_is_refused(name):
+    with refused_by("tenant_schema_name_is_generated"):
+        sql(TENANT, uuid.uuid4(), "new/", name)
+
+
+@pytest.mark.parametrize("column", ["presign_seconds = 0", "presign_seconds = 3601", "presign_seconds = 2147483647"])
+def test_links_that_live_too_long_are_refused_by_the_database(column, acme):
+    with refused_by("tenant_presign_seconds_in_range"):
+        sql(f"UPDATE tenants_tenant SET {column}")
+
+
+# --- at commit, and between two connections
+
+
+def add_tenant(on: Connection, prefix: str, *, reserved: bool = True) -> None:
+    tenant_id = uuid.uuid4()
+    on.execute(TENANT, [tenant_id, prefix, new_schema_name()])
+    if reserved:
+        on.execute(RESERVATION, [prefix, tenant_id])
+
+
+def test_a_tenant_without_a_reservation_is_refused_at_commit(connect: Connect, leaves_nothing: None):
+    other = connect()
+    add_tenant(other, "unreserved/", reserved=False)
+    with pytest.raises(psycopg.errors.ForeignKeyViolation, match="tenant_prefix_is_reserved"):
+        other.commit()
+
+
+def test_a_tenant_whose_prefix_is_spelt_otherwise_than_its_reservation_is_refused(acme, connect: Connect, leaves_nothing: None):
+    other = connect()
+    other.execute(TENANT, [uuid.uuid4(), "ACME/", new_schema_name()])
+    with pytest.raises(psycopg.errors.ForeignKeyViolation):
+        other.commit()
+
+
+PAIRS = [("race/", "race/"), ("race/", "RACE/"), ("race/", "race/sub/"), ("race/sub/", "Race/"), ("race/a/b/", "race/a/")]
+
+
+@pytest.mark.parametrize(("one", "other"), PAIRS)
+def test_of_two_inserts_that_race_exactly_one_wins(one, other, connect: Connect, leaves_nothing: None):
+    ready = Barrier(2)
+
+    def wins(racer: Connection, prefix: str) -> bool:
+        ready.wait()
+        try:
+            add_tenant(racer, prefix)
+            racer.commit()
+        except (psycopg.IntegrityError, psycopg.errors.DeadlockDetected):
+            return False
+        return True
+
+    with ThreadPoolExecutor(2) as racers:
+        won = list(racers.map(wins, [connect(), connect()], [one, other]))
+    assert sorted(won) == [False, True]
+
+
+@pytest.mark.parametrize(("one", "other"), PAIRS[1:3])
+def test_an_insert_waits_for_one_that_is_not_committed_yet(one, other, connect: Connect, leaves_nothing: None):
+    first, second = connect(), connect()
+    add_tenant(first, one)
+    second.execute("SET lock_timeout = '50ms'")
+    with pytest.raises(psycopg.errors.LockNotAvailable):
+        add_tenant(second, other)
+
+
+@pytest.mark.parametrize(("one", "other"), PAIRS[:3])
+def test_a_room_is_free_again_when_the_first_rolls_back(one, other, connect: Connect, leaves_nothing: None):
+    first, second = connect(), connect()
+    add_tenant(first, one)
+    first.rollback()
+    add_tenant(second, other)
+    second.commit()
+    assert PrefixReservation.objects.filter(prefix=other).exists()
+
+
+def test_rooms_side_by_side_are_taken_at_once(connect: Connect, leaves_nothing: None):
+    first, second = connect(), connect()
+    add_tenant(first, "race/a/")
+    add_tenant(second, "race/b/")
+    second.commit()
+    first.commit()
+    assert PrefixReservation.objects.filter(prefix__startswith="race/").count() == 2

@@ -1,0 +1,344 @@
+"""A tenant's schema is replayed from a recording, and is what a real migrate would have made."""
+
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Barrier
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.contrib.postgres.operations import AddIndexConcurrently, BtreeGistExtension
+from django.core.management import call_command
+from django.db import connection, models
+from django.db.migrations import Migration, RunPython, RunSQL, SeparateDatabaseAndState
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.operations.base import Operation
+from django.test.utils import CaptureQueriesContext
+
+from gateway.demo.postgres.binaries import find_binaries
+from gateway.demo.postgres.errors import NoPostgres
+from tenants.binding import bind_agency, bind_tenant
+from tenants.errors import HostTaken
+from tenants.models import Domain, PrefixReservation, SchemaRecording, Tenant, new_schema_name
+from tenants.provisioning import create_tenant
+from tenants.schemas import current_recording, fingerprint, schema_version, tenant_app_labels
+from tenants.stamp.models import Stamp
+from tests.tenants.conftest import Connect
+
+pytestmark = pytest.mark.django_db
+
+
+def rows(statement: str, *values: object) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        return list(cursor.fetchall())
+
+
+def schemas() -> set[str]:
+    return {name for (name,) in rows("SELECT nspname FROM pg_namespace")}
+
+
+# --- the same as by migrate
+
+
+@pytest.fixture(scope="module")
+def migrated(django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
+    """A schema that a real migrate has made, committed so that pg_dump sees it."""
+    name = new_schema_name()
+    with django_db_blocker.unblock():
+        connection.set_schema_to_public()
+        rows(f'CREATE SCHEMA "{name}"; SELECT 1')
+        call_command("migrate_schemas", schema_name=name, interactive=False, verbosity=0)
+        yield name
+        rows(f'DROP SCHEMA "{name}" CASCADE; SELECT 1')
+
+
+def pg_dump() -> Path:
+    """Return a pg_dump that is new enough for the server that is asked."""
+    found = [shutil.which("pg_dump")]
+    try:
+        found.append(str(find_binaries().folder / "pg_dump"))
+    except NoPostgres:
+        pass
+    for program in filter(None, found):
+        if Path(program).is_file() and major_of(program) >= connection.pg_version // 10000:
+            return Path(program)
+    pytest.skip(f"There is no pg_dump for PostgreSQL {connection.pg_version // 10000}.")
+
+
+def major_of(program: str) -> int:
+    said = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout
+    return int(re.findall(r"\d+", said)[0])
+
+
+def dumped(schema: str) -> str:
+    """Return the definition of everything in a schema, without the schema's name."""
+    given = connection.get_connection_params()
+    where = {"host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "password": "PGPASSWORD", "dbname": "PGDATABASE"}
+    around = {variable: str(given[name]) for name, variable in where.items() if name in given}
+    command = [pg_dump(), "--schema-only", f"--schema={schema}"]
+    text = subprocess.run(command, env=around, capture_output=True, text=True, check=True).stdout
+    # A dump is closed off with a word of its own that is new each time.
+    return re.sub(r"(?m)^\\(un)?restrict .*$", "", text).replace(schema, "a_schema")
+
+
+def test_a_replayed_schema_is_what_a_migrate_makes(acme, globex, migrated):
+    by_migrate = dumped(migrated)
+    assert by_migrate.count("CREATE TABLE") >= len(list(tenant_tables(migrated)))
+    assert dumped(acme.schema_name) == dumped(globex.schema_name) == by_migrate
+
+
+def tenant_tables(schema: str) -> Iterable[str]:
+    return sorted(name for (name,) in rows("SELECT tablename FROM pg_tables WHERE schemaname = %s", schema))
+
+
+def test_a_replayed_schema_has_the_tables_of_the_tenant_apps_and_no_others(acme, migrated):
+    models_of_tenants = [
+        model for label in tenant_app_labels() for model in connection_models(label)
+    ]  # fmt: skip
+    expected = sorted({"django_migrations", *(model._meta.db_table for model in models_of_tenants)})
+    assert list(tenant_tables(acme.schema_name)) == list(tenant_tables(migrated)) == expected
+
+
+def connection_models(label: str) -> list[type[models.Model]]:
+    from django.apps import apps  # noqa: PLC0415
+
+    return list(apps.get_app_config(label).get_models(include_auto_created=True))
+
+
+def contents(schema: str, table: str) -> list[str]:
+    columns = "app, name" if table == "django_migrations" else "*"
+    return sorted(str(row) for row in rows(f'SELECT {columns} FROM "{schema}"."{table}"'))
+
+
+def test_a_replayed_schema_holds_the_rows_of_a_migrate_and_its_stamp(acme, globex, migrated):
+    for table in set(tenant_tables(migrated)) - {"stamp_stamp"}:
+        assert contents(acme.schema_name, table) == contents(migrated, table), table
+    for tenant in (acme, globex):
+        with bind_tenant(tenant):
+            assert [stamp.tenant_id for stamp in Stamp.objects.all()] == [tenant.id]
+
+
+def test_nothing_is_left_to_migrate_in_a_replayed_schema(acme):
+    with CaptureQueriesContext(connection) as queries:
+        call_command("migrate_schemas", schema_name=acme.schema_name, interactive=False, verbosity=0)
+    assert not [query for query in queries if re.match("CREATE|ALTER|INSERT", query["sql"])]
+
+
+def test_a_new_tenant_knows_the_version_of_its_schema(acme):
+    assert acme.schema_version == schema_version() == current_recording().schema_version
+    assert "media_core.0" in schema_version()
+    assert "stamp.0" in schema_version()
+
+
+def test_no_tenant_app_is_shared(migrated):
+    assert not set(tenant_tables(migrated)) & set(tenant_tables("public")) - {"django_migrations"}
+
+
+# --- recorded once, without a trace
+
+
+def stopped_at(number: int) -> Callable[..., Any]:
+    """Return a wrapper of the connection that fails with one of its statements."""
+    left = iter(range(number))
+
+    def execute(run: Callable[..., Any], *statement: Any) -> Any:
+        if next(left, None) is None:
+            raise ConnectionAbortedError
+        return run(*statement)
+
+    return execute
+
+
+def test_recording_leaves_nothing_behind_but_the_recording(acme):
+    before = schemas()
+    SchemaRecording.objects.all().delete()
+    recording = current_recording()
+    assert (schemas(), connection.schema_name) == (before, "public")
+    assert not re.search("t_[0-9a-f]{16}", recording.statements)
+    assert list(SchemaRecording.objects.all()) == [recording]
+
+
+@pytest.mark.parametrize("number", [2, 5, 20, 40])
+def test_a_recording_that_fails_midway_leaves_nothing_behind(number, acme):
+    SchemaRecording.objects.all().delete()
+    before = schemas()
+    with bind_tenant(acme):
+        with pytest.raises(ConnectionAbortedError), connection.execute_wrapper(stopped_at(number)):
+            current_recording()
+        assert Stamp.objects.get().tenant_id == acme.id
+    assert (schemas(), SchemaRecording.objects.count()) == (before, 0)
+    assert "Recording" not in connection.SchemaEditorClass.__name__
+
+
+def test_a_recording_while_a_tenant_is_bound_records_the_same(acme):
+    known = current_recording().statements
+    SchemaRecording.objects.all().delete()
+    with bind_tenant(acme):
+        assert current_recording().statements == known
+        assert Stamp.objects.get().tenant_id == acme.id
+
+
+def test_a_second_tenant_records_nothing_again(acme):
+    with CaptureQueriesContext(connection) as queries:
+        create_tenant(name="Umbrella", location_prefix="umbrella/", domain="umbrella.example")
+    batches = [query["sql"] for query in queries if "CREATE TABLE" in query["sql"]]
+    assert (len(batches), len(queries) <= 15) == (1, True), len(queries)
+
+
+@pytest.fixture
+def _nothing_recorded(connect: Connect) -> Iterator[None]:
+    """No recording in the database, for all connections; the one that was there comes back."""
+    other = connect()
+    other.execute("CREATE TEMPORARY TABLE kept AS SELECT * FROM tenants_schemarecording")
+    other.execute("DELETE FROM tenants_schemarecording")
+    other.commit()
+    yield
+    other.execute("DELETE FROM tenants_schemarecording")
+    other.execute("INSERT INTO tenants_schemarecording SELECT * FROM kept")
+    other.commit()
+
+
+@pytest.mark.usefixtures("_nothing_recorded")
+def test_two_that_record_at_once_record_the_same(acme):
+    ready = Barrier(2)
+
+    def recorded() -> str:
+        try:
+            ready.wait()
+            return current_recording().statements
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as threads:
+        first, second = (threads.submit(recorded) for _ in range(2))
+        assert first.result() == second.result() == SchemaRecording.objects.get().statements
+
+
+def test_the_fingerprint_follows_the_tenant_apps(settings):
+    known = fingerprint.__wrapped__()
+    settings.TENANT_APPS = [*settings.TENANT_APPS, "one.more"]
+    assert (fingerprint(), fingerprint.__wrapped__() != known) == (known, True)
+
+
+# --- all or nothing
+
+
+def everything() -> tuple[object, ...]:
+    """Return what a creation may add to."""
+    tables = [model.objects.count() for model in (Tenant, PrefixReservation, Domain)]
+    return (*tables, schemas())
+
+
+def create_umbrella(**given: str) -> Tenant:
+    return create_tenant(**{"name": "Umbrella", "location_prefix": "umbrella/", "domain": "umbrella.example", **given})
+
+
+def test_whichever_statement_fails_nothing_of_the_tenant_is_left(acme):
+    before = everything()
+    with CaptureQueriesContext(connection) as queries:
+        create_umbrella(location_prefix="first/", domain="first.example")
+    made = everything()
+    for number in range(1, len(queries)):
+        with pytest.raises(ConnectionAbortedError), connection.execute_wrapper(stopped_at(number)):
+            create_umbrella()
+        assert everything() == made, number
+    assert before != made
+    assert create_umbrella()
+
+
+def test_a_taken_domain_leaves_no_schema_and_no_row(acme):
+    before = everything()
+    with pytest.raises(HostTaken):
+        create_umbrella(domain="ACME.example.")
+    assert everything() == before
+
+
+def test_a_tenant_can_be_made_while_another_is_bound(acme):
+    with bind_tenant(acme):
+        made = create_umbrella()
+        assert Stamp.objects.get().tenant_id == acme.id
+    with bind_tenant(made):
+        assert Stamp.objects.get().tenant_id == made.id
+    with bind_agency():
+        assert rows("SELECT current_schema()") == [("public",)]
+
+
+# --- migrations that a recording can hold
+
+
+def faults_of(migration: Migration) -> list[str]:
+    """Return what in a tenant app's migration cannot be replayed."""
+    faults = [] if migration.atomic else ["it is not atomic"]
+    return faults + [fault for operation in flattened(migration.operations) for fault in faults_in(operation)]
+
+
+def flattened(operations: Iterable[Operation]) -> Iterator[Operation]:
+    for operation in operations:
+        yield operation
+        yield from flattened(getattr(operation, "database_operations", []))
+
+
+def faults_in(operation: Operation) -> Iterator[str]:
+    if isinstance(operation, RunPython):
+        yield "RunPython sends what was not recorded"
+    if not getattr(operation, "atomic", True):
+        yield "it is not atomic"
+    if re.search(r"\b(EXTENSION|CONCURRENTLY|public)\b", sql_of(operation), re.IGNORECASE):
+        yield "it reaches outside its schema or its transaction"
+
+
+def sql_of(operation: Operation) -> str:
+    return f"{type(operation).__name__} {operation.sql}" if isinstance(operation, RunSQL) else spaced(operation)
+
+
+def spaced(operation: Operation) -> str:
+    """Return the names of an operation's classes in words: BtreeGistExtension is 'Btree Gist Extension'."""
+    names = " ".join(cls.__name__ for cls in type(operation).__mro__)
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", names)
+
+
+def migrations_of_tenant_apps() -> list[Migration]:
+    known = MigrationLoader(None).disk_migrations
+    return [migration for (label, _), migration in sorted(known.items()) if label in tenant_app_labels()]
+
+
+@pytest.mark.parametrize("migration", migrations_of_tenant_apps(), ids=str)
+def test_a_migration_of_a_tenant_app_can_be_replayed(migration):
+    assert faults_of(migration) == []
+
+
+INDEX = models.Index(fields=["name"], name="document_name")
+UNFIT = {
+    "Python": [RunPython(RunPython.noop)],
+    "an extension": [BtreeGistExtension()],
+    "an extension by SQL": [RunSQL("CREATE  extension btree_gist")],
+    "an extension by SQL with values": [RunSQL([("SELECT 1", None), ("CREATE EXTENSION x", None)])],
+    "outside a transaction": [AddIndexConcurrently("document", INDEX)],
+    "outside a transaction by SQL": [RunSQL("CREATE INDEX CONCURRENTLY x ON document (name)")],
+    "another schema": [RunSQL("ALTER TABLE public.tenants_tenant ADD x int")],
+    "hidden": [SeparateDatabaseAndState(database_operations=[RunPython(RunPython.noop)])],
+}
+
+
+@pytest.mark.parametrize("operations", UNFIT.values(), ids=UNFIT)
+def test_a_migration_that_cannot_be_replayed_would_be_found(operations):
+    migration = Migration("0099_unfit", "media_core")
+    migration.operations = operations
+    assert faults_of(migration)
+
+
+def test_a_migration_that_is_not_atomic_would_be_found():
+    migration = Migration("0099_unfit", "media_core")
+    migration.atomic = False
+    assert faults_of(migration)
+
+
+def test_every_tenant_app_has_migrations_to_look_at():
+    looked_at = {migration.app_label for migration in migrations_of_tenant_apps()}
+    assert looked_at == set(tenant_app_labels())
+    assert len(looked_at) == len(settings.TENANT_APPS)
