@@ -47,6 +47,8 @@ lock: $(STAMP) ## Pin every requirement again, with hashes
 	bash requirements/lock.sh
 
 clean: ## Remove what the other targets made
+	@for data in .demo/postgres .data/postgres; do \
+	  if [ -x $(BIN)/python ]; then $(BIN)/python -m gateway.demo.postgres delete --data $$data; fi; done
 	rm -rf $(VENV) .venv-next .demo .data .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage
 
 $(STAMP): requirements/production.txt requirements/development.txt requirements/install.sh

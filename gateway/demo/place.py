@@ -23,7 +23,7 @@ FACTS = PLACE / "demo.json"
 def taken() -> Iterator[None]:
     """Keep every other demo of this checkout out while the block runs."""
     try:
-        PLACE.mkdir(mode=0o700, exist_ok=True)
+        PLACE.mkdir(exist_ok=True)
         lock = os.open(PLACE / "lock", os.O_CREAT | os.O_RDWR, 0o600)
     except OSError as error:
         raise DemoRefused(
@@ -46,6 +46,6 @@ def swept() -> None:
     """Throw away what the last demo left."""
     for folder in (MAIL, STATIC):
         shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
+        folder.mkdir(mode=0o700, parents=True)
     for file in (LOG, BUCKET_LOG, FACTS):
         file.unlink(missing_ok=True)

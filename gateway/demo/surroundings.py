@@ -100,9 +100,12 @@ def empty_database() -> Iterator[str]:
     """Lend the URL of a database in a server of the demo's own. Each demo starts from scratch."""
     server = EmbeddedPostgres(POSTGRES, fast=True)
     server.delete()
-    with server:
-        server.ensure_database("gateway")
-        yield server.url("gateway")
+    try:
+        with server:
+            server.ensure_database("gateway")
+            yield server.url("gateway")
+    finally:
+        server.delete()
 
 
 @contextmanager

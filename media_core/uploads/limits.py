@@ -5,8 +5,10 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 
 from media_core.errors import UploadRefused, UploadTooLarge
+from tenants.errors import GatewayError
 
 # What a form without files needs. Django limits what it keeps in memory, not what it reads from files.
 FORM_BYTES = 1_000_000
@@ -33,9 +35,19 @@ class BodyLimitMiddleware:
 
     def process_view(
         self, request: HttpRequest, view: View, _args: tuple[Any, ...], _kwargs: dict[str, Any]
-    ) -> None:
-        if declared_length(request) > body_limit(view):
-            raise UploadTooLarge(f"{settings.UPLOAD_MAX_BYTES} bytes is the most.")
+    ) -> HttpResponse | None:
+        try:
+            refuse_larger_body(request, body_limit(view))
+        except GatewayError as refusal:
+            # What is raised here Django answers with a 500: its process_exception is for views only.
+            return render(request, "refused.html", {"error": refusal}, status=refusal.status)
+        return None
+
+
+def refuse_larger_body(request: HttpRequest, limit: int) -> None:
+    """Raise UploadTooLarge, or UploadRefused, for a body that is larger or does not say how large it is."""
+    if declared_length(request) > limit:
+        raise UploadTooLarge(f"{settings.UPLOAD_MAX_BYTES} bytes is the most.")
 
 
 def declared_length(request: HttpRequest) -> int:

