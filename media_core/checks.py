@@ -8,7 +8,9 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004 - Django's name
 
-BUCKET_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]|\.(?!\.)){1,61}[a-z0-9]")
+_LABEL = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
+_ADDRESS = r"(?:\d+\.){3}\d+"
+BUCKET_NAME = re.compile(rf"(?=.{{3,63}}\Z)(?!{_ADDRESS}\Z){_LABEL}(?:\.{_LABEL})*")
 
 
 @register(Tags.security)

@@ -2,13 +2,12 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
+from typing import Any
 
 import pytest
 from django.conf import settings
-from django.core.management import call_command
-from django.db import IntegrityError, connection, models, transaction
 
-from tenants.binding import bind_tenant
+from tenants.binding import bind_tenant, connection
 from tenants.errors import (
     GatewayError,
     HostRefused,
@@ -21,29 +20,21 @@ from tenants.errors import (
 )
 from tenants.models import Domain, PrefixReservation, Tenant, new_schema_name
 from tenants.provisioning import (
-    activate_domain,
     add_domain,
     create_tenant,
     find_tenant,
     listed_tenants,
     longest_link_seconds,
-    make_primary,
     primary_host,
-    remove_domain,
     rename,
     resume,
     set_presign_seconds,
     suspend,
 )
 from tenants.stamp.models import Stamp
+from tests.tenants.conftest import create_umbrella
 
 pytestmark = pytest.mark.django_db
-
-UMBRELLA = {"name": "Umbrella", "location_prefix": "umbrella/", "domain": "umbrella.example"}
-
-
-def create_umbrella(**given: object) -> Tenant:
-    return create_tenant(**{**UMBRELLA, **given})
 
 
 def counted() -> list[int]:
@@ -55,7 +46,11 @@ def counted() -> list[int]:
 
 def test_a_new_tenant_has_a_room_a_schema_and_a_primary_domain_of_its_own(acme, globex):
     made = create_umbrella()
-    assert (made.served, str(made.prefix), primary_host(made)) == (True, "umbrella/", "umbrella.example")
+    assert (made.served, str(made.prefix), primary_host(made)) == (
+        True,
+        "umbrella/",
+        "umbrella.example",
+    )
     assert [row.prefix for row in made.reservations.all()] == ["umbrella/"]
     with bind_tenant(made):
         assert Stamp.objects.get().tenant_id == made.id
@@ -64,7 +59,9 @@ def test_a_new_tenant_has_a_room_a_schema_and_a_primary_domain_of_its_own(acme, 
 def test_a_schemas_name_tells_nothing_and_is_new_each_time(acme):
     made = create_umbrella()
     assert made.schema_name.startswith("t_")
-    assert len({new_schema_name() for _ in range(100)} | {made.schema_name, acme.schema_name}) == 102
+    assert (
+        len({new_schema_name() for _ in range(100)} | {made.schema_name, acme.schema_name}) == 102
+    )
 
 
 @pytest.mark.parametrize(("given", "refusal"), [
@@ -89,14 +86,20 @@ PAIRS = [("race/", "race/"), ("race/", "RACE/"), ("race/", "race/sub/"), ("race/
 
 @pytest.mark.parametrize(("one", "other"), PAIRS)
 def test_of_two_that_are_made_at_once_on_one_room_exactly_one_is(one, other, acme, leaves_nothing):
-    assert sorted(made_at_once([{"location_prefix": one}, {"location_prefix": other}])) == ["PrefixTaken", "made"]
+    assert sorted(made_at_once([{"location_prefix": one}, {"location_prefix": other}])) == [
+        "PrefixTaken",
+        "made",
+    ]
 
 
 def test_of_two_that_are_made_at_once_on_one_host_exactly_one_is(acme, leaves_nothing):
-    assert sorted(made_at_once([{"domain": "race.example"}, {"domain": "RACE.example."}])) == ["HostTaken", "made"]
+    assert sorted(made_at_once([{"domain": "race.example"}, {"domain": "RACE.example."}])) == [
+        "HostTaken",
+        "made",
+    ]
 
 
-def made_at_once(given: list[dict[str, str]]) -> list[str]:
+def made_at_once(given: list[dict[str, Any]]) -> list[str]:
     """Make tenants in threads at the same moment; return what became of each."""
     ready = Barrier(len(given))
 
@@ -105,7 +108,14 @@ def made_at_once(given: list[dict[str, str]]) -> list[str]:
         try:
             connection.ensure_connection()
             ready.wait()
-            create_tenant(**{"name": name, "location_prefix": f"{name}/", "domain": f"{name}.example", **given[number]})
+            create_tenant(
+                **{
+                    "name": name,
+                    "location_prefix": f"{name}/",
+                    "domain": f"{name}.example",
+                    **given[number],
+                }
+            )
         except GatewayError as refusal:
             return refusal.code
         finally:
@@ -156,77 +166,19 @@ def test_a_lifetime_out_of_bounds_is_refused(seconds, acme):
     assert Tenant.objects.get(pk=acme.pk).presign_seconds is None
 
 
-# --- domains
-
-
-def test_a_host_belongs_to_one_tenant_only(acme, globex):
-    for host in ("acme.example", "ACME.example", "acme.example.:443"):
-        with pytest.raises(HostTaken):
-            add_domain(globex, host)
-    assert Domain.objects.get(domain="acme.example").tenant == acme
-
-
-def test_a_pending_domain_keeps_others_from_taking_the_host(acme, globex):
-    add_domain(acme, "new.example")
-    with pytest.raises(HostTaken):
-        add_domain(globex, "new.example", active=True)
-
-
-@pytest.mark.parametrize("change", [activate_domain, make_primary, remove_domain])
-@pytest.mark.parametrize("host", ["acme.example", "nobody.example"])
-def test_anothers_domain_is_changed_by_nobody(change, host, acme, globex):
-    before = list(Domain.objects.order_by("pk").values())
-    with pytest.raises(HostRefused):
-        change(globex, host)
-    assert list(Domain.objects.order_by("pk").values()) == before
-
-
-def test_one_domain_is_the_primary_one(acme, globex):
-    add_domain(acme, "new.example", active=True)
-    make_primary(acme, "NEW.example")
-    assert list(acme.domains.values_list("domain", "is_primary")) == [("new.example", True), ("acme.example", False)]
-    assert (primary_host(acme), primary_host(globex)) == ("new.example", "globex.example")
-
-
-def test_two_primary_domains_are_refused_by_the_database(acme):
-    with pytest.raises(IntegrityError, match="domain_one_primary_per_tenant"), transaction.atomic():
-        Domain.objects.create(domain="new.example", tenant=acme, is_primary=True)
-
-
-@pytest.mark.parametrize("host", ["ACME2.example", "bücher.example", "a b.example", "acme_x.example", "a%b", ""])
-def test_a_host_that_is_not_in_its_one_form_is_refused_by_the_database(host, acme):
-    with pytest.raises(IntegrityError, match="domain_is_normalised"), transaction.atomic():
-        Domain.objects.create(domain=host, tenant=acme)
-
-
-def test_a_pending_domain_does_not_become_the_primary_one(acme):
-    add_domain(acme, "new.example")
-    with pytest.raises(HostRefused):
-        make_primary(acme, "new.example")
-    assert primary_host(acme) == "acme.example"
-
-
-def test_the_primary_domain_is_not_removed(acme):
-    with pytest.raises(HostRefused):
-        remove_domain(acme, "acme.example")
-    assert primary_host(acme) == "acme.example"
-
-
-def test_a_host_is_free_again_when_its_tenant_lets_it_go(acme, globex):
-    add_domain(acme, "new.example", active=True)
-    remove_domain(acme, "new.example")
-    assert add_domain(globex, "new.example").tenant == globex
-
-
 # --- found
 
 
-@pytest.mark.parametrize("reference", ["acme/", "acme", "Acme", "acme.example", "ACME.example.", "the id"])
+@pytest.mark.parametrize(
+    "reference", ["acme/", "acme", "Acme", "acme.example", "ACME.example.", "the id"]
+)
 def test_a_tenant_is_found_by_what_people_call_it(reference, acme, globex):
     assert find_tenant(str(acme.id) if reference == "the id" else reference) == acme
 
 
-@pytest.mark.parametrize("reference", ["", " ", "/", "acm", "acme/sub/", "evil.acme.example", "%", "_cme", "t_"])
+@pytest.mark.parametrize(
+    "reference", ["", " ", "/", "acm", "acme/sub/", "evil.acme.example", "%", "_cme", "t_"]
+)
 def test_nobody_is_found_by_anything_else(reference, acme, globex):
     with pytest.raises(TenantNotFound):
         find_tenant(reference)
@@ -259,88 +211,8 @@ def test_an_id_is_always_the_tenant_that_has_it(acme, globex):
 
 def test_the_list_counts_members_and_hosts_apart(acme, globex):
     add_domain(acme, "new.example", active=True)
-    listed = {tenant.name: (tenant.member_count, tenant.primary_domain) for tenant in listed_tenants()}
+    listed = {
+        tenant.name: (tenant.member_count, tenant.primary_domain) for tenant in listed_tenants()
+    }
     assert listed["Acme"] == (acme.memberships.count(), "acme.example")
     assert listed["Globex"] == (globex.memberships.count(), "globex.example")
-
-
-# --- never deleted, never made or changed by another way
-
-
-def test_a_tenant_is_not_deleted(acme):
-    with pytest.raises(models.ProtectedError):
-        acme.delete()
-    with pytest.raises(models.ProtectedError):
-        acme.delete(force_drop=True)
-    with pytest.raises(models.ProtectedError):
-        Tenant.objects.filter(pk=acme.pk).delete()
-    with pytest.raises(models.ProtectedError):
-        Tenant.objects.all().delete()
-    assert Tenant.objects.filter(pk=acme.pk).exists()
-
-
-@pytest.mark.parametrize("manager", ["_base_manager", "_default_manager"])
-def test_no_manager_deletes_a_tenant_either(manager, acme):
-    with pytest.raises((models.ProtectedError, IntegrityError)), transaction.atomic():
-        getattr(Tenant, manager).filter(pk=acme.pk).delete()
-    with bind_tenant(acme):
-        assert Stamp.objects.get().tenant_id == acme.id
-
-
-def test_what_leads_to_a_tenant_does_not_take_it_along(acme):
-    with pytest.raises(IntegrityError), transaction.atomic():
-        PrefixReservation.objects.filter(tenant=acme).delete()
-    assert PrefixReservation.objects.filter(tenant=acme).exists()
-
-
-def test_django_tenants_own_ways_of_making_and_dropping_a_schema_are_closed(acme):
-    assert (Tenant.auto_create_schema, Tenant.auto_drop_schema) == (False, False)
-    for method in (acme.create_schema, lambda: acme.create_schema(check_if_exists=True), lambda: Tenant().create_schema()):
-        with pytest.raises(TypeError):
-            method()
-
-
-def has_schema(name: str) -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", [name])
-        return cursor.fetchone() is not None
-
-
-def test_saving_a_tenant_makes_no_schema(acme):
-    alone = Tenant(name="Alone", location_prefix="alone/")
-    alone.save()
-    assert not has_schema(alone.schema_name)
-    PrefixReservation.objects.create(prefix="alone/", tenant=alone)
-
-
-COMMANDS = {
-    "create_tenant": {"name": "X", "location_prefix": "x/", "schema_name": "t_0123456789", "status": "active",
-                      "presign_seconds": "1", "schema_version": "", "domain-domain": "x.example"},
-    "delete_tenant": {"schema_name": "UMBRELLA"},
-    "create_tenant_superuser": {"schema_name": "UMBRELLA"},
-    "create_missing_schemas": {},
-}  # fmt: skip
-
-
-def everything() -> list[object]:
-    return [list(model.objects.order_by("pk").values()) for model in (Tenant, PrefixReservation, Domain)]
-
-
-def called(command: str, **options: object) -> None:
-    """Call a command as a shell does, with each of its statements committed."""
-    try:
-        call_command(command, **options, interactive=False)
-    except (Exception, SystemExit):  # noqa: BLE001, S110 - however it is refused, what counts is what is left
-        pass
-    finally:
-        connection.close()
-
-
-@pytest.mark.parametrize("command", COMMANDS)
-def test_django_tenants_own_commands_change_no_tenant(command, acme, leaves_nothing):
-    with ThreadPoolExecutor(1) as thread:
-        made = thread.submit(create_umbrella).result()
-        before = everything()
-        options = {key: made.schema_name if value == "UMBRELLA" else value for key, value in COMMANDS[command].items()}
-        thread.submit(called, command, **options).result()
-    assert (everything(), has_schema(made.schema_name)) == (before, True)

@@ -3,8 +3,9 @@
 import re
 import shutil
 import subprocess
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 from threading import Barrier
@@ -12,36 +13,21 @@ from typing import Any
 
 import pytest
 from django.apps import apps
-from django.conf import settings
-from django.contrib.postgres.operations import AddIndexConcurrently, BtreeGistExtension
 from django.core.management import call_command
-from django.db import OperationalError, connection, models
-from django.db.migrations import Migration, RunPython, RunSQL, SeparateDatabaseAndState
-from django.db.migrations.loader import MigrationLoader
-from django.db.migrations.operations.base import Operation
+from django.db import OperationalError
 from django.test.utils import CaptureQueriesContext
 
 from gateway.demo.postgres.binaries import find_binaries
 from gateway.demo.postgres.errors import NoPostgres
-from tenants.binding import bind_agency, bind_tenant
+from tenants.binding import bind_agency, bind_tenant, connection
 from tenants.errors import HostTaken
 from tenants.models import Domain, PrefixReservation, SchemaRecording, Tenant, new_schema_name
 from tenants.provisioning import create_tenant
 from tenants.schemas import current_recording, fingerprint, schema_version, tenant_app_labels
 from tenants.stamp.models import Stamp
-from tests.tenants.conftest import Connect
+from tests.tenants.conftest import Connect, create_umbrella, schema_in_use, schemas, sql
 
 pytestmark = pytest.mark.django_db
-
-
-def rows(statement: str, *values: object) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values)
-        return list(cursor.fetchall()) if cursor.description else []
-
-
-def schemas() -> set[str]:
-    return {name for (name,) in rows("SELECT nspname FROM pg_namespace")}
 
 
 # --- the same as by migrate
@@ -53,19 +39,17 @@ def migrated(django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
     name = new_schema_name()
     with django_db_blocker.unblock():
         connection.set_schema_to_public()
-        rows(f'CREATE SCHEMA "{name}"')
+        sql(f'CREATE SCHEMA "{name}"')
         call_command("migrate_schemas", schema_name=name, interactive=False, verbosity=0)
         yield name
-        rows(f'DROP SCHEMA "{name}" CASCADE')
+        sql(f'DROP SCHEMA "{name}" CASCADE')
 
 
 def pg_dump() -> Path:
     """Return a pg_dump that is new enough for the server that is asked."""
     found = [shutil.which("pg_dump")]
-    try:
+    with suppress(NoPostgres):
         found.append(str(find_binaries().folder / "pg_dump"))
-    except NoPostgres:
-        pass
     for program in filter(None, found):
         if Path(program).is_file() and major_of(program) >= connection.pg_version // 10000:
             return Path(program)
@@ -73,41 +57,56 @@ def pg_dump() -> Path:
 
 
 def major_of(program: str) -> int:
-    said = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout
+    said = subprocess.run(  # noqa: S603 - pg_dump
+        [program, "--version"], capture_output=True, text=True, check=True
+    ).stdout
     return int(re.findall(r"\d+", said)[0])
 
 
 def dumped(schema: str) -> str:
     """Return the definition of everything in a schema, without the schema's name."""
     given = connection.get_connection_params()
-    where = {"host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "password": "PGPASSWORD", "dbname": "PGDATABASE"}
+    where = {
+        "host": "PGHOST",
+        "port": "PGPORT",
+        "user": "PGUSER",
+        "password": "PGPASSWORD",
+        "dbname": "PGDATABASE",
+    }
     around = {variable: str(given[name]) for name, variable in where.items() if name in given}
-    command = [pg_dump(), "--schema-only", f"--schema={schema}"]
-    text = subprocess.run(command, env=around, capture_output=True, text=True, check=True).stdout
+    command = [str(pg_dump()), "--schema-only", f"--schema={schema}"]
+    text = subprocess.run(  # noqa: S603 - pg_dump
+        command, env=around, capture_output=True, text=True, check=True
+    ).stdout
     # A dump is closed off with a word of its own that is new each time.
     return re.sub(r"(?m)^\\(un)?restrict .*$", "", text).replace(schema, "a_schema")
 
 
 def test_a_replayed_schema_is_what_a_migrate_makes(acme, globex, migrated):
     by_migrate = dumped(migrated)
-    assert by_migrate.count("CREATE TABLE") >= len(list(tenant_tables(migrated)))
+    assert by_migrate.count("CREATE TABLE") >= len(tenant_tables(migrated))
     assert dumped(acme.schema_name) == dumped(globex.schema_name) == by_migrate
 
 
-def tenant_tables(schema: str) -> Iterable[str]:
-    return sorted(name for (name,) in rows("SELECT tablename FROM pg_tables WHERE schemaname = %s", schema))
+def tenant_tables(schema: str) -> list[str]:
+    return sorted(
+        name for (name,) in sql("SELECT tablename FROM pg_tables WHERE schemaname = %s", schema)
+    )
 
 
 def test_a_replayed_schema_has_the_tables_of_the_tenant_apps_and_no_others(acme, migrated):
     configs = [apps.get_app_config(label) for label in tenant_app_labels()]
-    models_there = [model for config in configs for model in config.get_models(include_auto_created=True)]
+    models_there = [
+        model for config in configs for model in config.get_models(include_auto_created=True)
+    ]
     expected = sorted({"django_migrations", *(model._meta.db_table for model in models_there)})
-    assert list(tenant_tables(acme.schema_name)) == list(tenant_tables(migrated)) == expected
+    assert tenant_tables(acme.schema_name) == tenant_tables(migrated) == expected
 
 
 def contents(schema: str, table: str) -> list[str]:
     columns = "app, name" if table == "django_migrations" else "*"
-    return sorted(str(row) for row in rows(f'SELECT {columns} FROM "{schema}"."{table}"'))
+    found = sql(f'SELECT {columns} FROM "{schema}"."{table}"')  # noqa: S608 - names from the database
+    return sorted(map(str, found))
 
 
 def test_a_replayed_schema_holds_the_rows_of_a_migrate_and_its_stamp(acme, globex, migrated):
@@ -120,7 +119,9 @@ def test_a_replayed_schema_holds_the_rows_of_a_migrate_and_its_stamp(acme, globe
 
 def test_nothing_is_left_to_migrate_in_a_replayed_schema(acme):
     with CaptureQueriesContext(connection) as queries:
-        call_command("migrate_schemas", schema_name=acme.schema_name, interactive=False, verbosity=0)
+        call_command(
+            "migrate_schemas", schema_name=acme.schema_name, interactive=False, verbosity=0
+        )
     assert not [query for query in queries if re.match("CREATE|ALTER|INSERT", query["sql"])]
 
 
@@ -141,10 +142,10 @@ def failing_at(number: int) -> Callable[..., Any]:
     """Return a wrapper of the connection with which one of its statements fails."""
     numbers = count()
 
-    def execute(run: Callable[..., Any], sql: str, *rest: Any) -> Any:
-        if not sql.startswith("SET search_path") and next(numbers) == number:
+    def execute(run: Callable[..., Any], statement: str, *rest: Any) -> Any:
+        if not statement.startswith("SET search_path") and next(numbers) == number:
             raise OperationalError
-        return run(sql, *rest)
+        return run(statement, *rest)
 
     return execute
 
@@ -229,10 +230,6 @@ def everything() -> tuple[object, ...]:
     return (*tables, schemas())
 
 
-def create_umbrella(**given: str) -> Tenant:
-    return create_tenant(**{"name": "Umbrella", "location_prefix": "umbrella/", "domain": "umbrella.example", **given})
-
-
 def is_created_though_one_fails(number: int) -> bool:
     try:
         with connection.execute_wrapper(failing_at(number)):
@@ -264,78 +261,4 @@ def test_a_tenant_can_be_made_while_another_is_bound(acme):
     with bind_tenant(made):
         assert Stamp.objects.get().tenant_id == made.id
     with bind_agency():
-        assert rows("SELECT current_schema()") == [("public",)]
-
-
-# --- migrations that a recording can hold
-
-
-def faults_of(migration: Migration) -> list[str]:
-    """Return what in a tenant app's migration cannot be replayed."""
-    faults = [] if migration.atomic else ["it is not atomic"]
-    return faults + [fault for operation in flattened(migration.operations) for fault in faults_in(operation)]
-
-
-def flattened(operations: Iterable[Operation]) -> Iterator[Operation]:
-    for operation in operations:
-        yield operation
-        yield from flattened(getattr(operation, "database_operations", []))
-
-
-def faults_in(operation: Operation) -> Iterator[str]:
-    if isinstance(operation, RunPython):
-        yield "RunPython sends what was not recorded"
-    if re.search(r"\b(EXTENSION|CONCURRENTLY|public)\b", sql_of(operation), re.IGNORECASE):
-        yield "it reaches outside its schema or its transaction"
-
-
-def sql_of(operation: Operation) -> str:
-    return f"{type(operation).__name__} {operation.sql}" if isinstance(operation, RunSQL) else spaced(operation)
-
-
-def spaced(operation: Operation) -> str:
-    """Return the names of an operation's classes in words: BtreeGistExtension is 'Btree Gist Extension'."""
-    names = " ".join(cls.__name__ for cls in type(operation).__mro__)
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", names)
-
-
-def migrations_of_tenant_apps() -> list[Migration]:
-    known = MigrationLoader(None).disk_migrations
-    return [migration for (label, _), migration in sorted(known.items()) if label in tenant_app_labels()]
-
-
-@pytest.mark.parametrize("migration", migrations_of_tenant_apps(), ids=str)
-def test_a_migration_of_a_tenant_app_can_be_replayed(migration):
-    assert faults_of(migration) == []
-
-
-INDEX = models.Index(fields=["name"], name="document_name")
-UNFIT = {
-    "Python": [RunPython(RunPython.noop)],
-    "an extension": [BtreeGistExtension()],
-    "an extension by SQL": [RunSQL("CREATE  extension btree_gist")],
-    "an extension by SQL with values": [RunSQL([("SELECT 1", None), ("CREATE EXTENSION x", None)])],
-    "outside a transaction": [AddIndexConcurrently("document", INDEX)],
-    "outside a transaction by SQL": [RunSQL("CREATE INDEX CONCURRENTLY x ON document (name)")],
-    "another schema": [RunSQL("ALTER TABLE public.tenants_tenant ADD x int")],
-    "hidden": [SeparateDatabaseAndState(database_operations=[RunPython(RunPython.noop)])],
-}
-
-
-@pytest.mark.parametrize("operations", UNFIT.values(), ids=UNFIT)
-def test_a_migration_that_cannot_be_replayed_would_be_found(operations):
-    migration = Migration("0099_unfit", "media_core")
-    migration.operations = operations
-    assert faults_of(migration)
-
-
-def test_a_migration_that_is_not_atomic_would_be_found():
-    migration = Migration("0099_unfit", "media_core")
-    migration.atomic = False
-    assert faults_of(migration)
-
-
-def test_every_tenant_app_has_migrations_to_look_at():
-    looked_at = {migration.app_label for migration in migrations_of_tenant_apps()}
-    assert looked_at == set(tenant_app_labels())
-    assert len(looked_at) == len(settings.TENANT_APPS)
+        assert schema_in_use() == "public"

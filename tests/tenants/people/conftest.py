@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.hashers import make_password
-from django.http import HttpResponse
 from django.test import Client
 
 from tenants.people.models import Person
@@ -21,7 +20,7 @@ def people(people: dict[str, Person], settings: Any) -> dict[str, Person]:
     return {name: Person.objects.get(pk=person.pk) for name, person in people.items()}
 
 
-def sign_in(client: Client, email: str, password: str = PASSWORD, **given: Any) -> HttpResponse:
+def sign_in(client: Client, email: str, password: str = PASSWORD, **given: Any) -> Any:
     """Fill in and send the form of the sign-in page."""
     more = given.pop("more", {})
     return client.post(LOGIN, {"login": email, "password": password, **more}, **given)
@@ -36,8 +35,8 @@ def is_signed_in(client: Client) -> bool:
 ITS_OWN = {"X-Request-ID", "Expires", "Content-Length"}
 
 
-def page_of(answer: HttpResponse, typed: str = "") -> tuple[int, dict[str, str], str]:
+def page_of(answer: Any, typed: str = "") -> tuple[int, dict[str, str], str]:
     """Return what can be told apart: status, headers and body, but for tokens and what was typed."""
-    body = re.sub(r'(csrfmiddlewaretoken\W+value\W+)\w+', r"\1", answer.content.decode())
+    body = re.sub(r"(csrfmiddlewaretoken\W+value\W+)\w+", r"\1", answer.content.decode())
     headers = {name: value for name, value in answer.headers.items() if name not in ITS_OWN}
     return answer.status_code, headers, body.replace(typed, "") if typed else body

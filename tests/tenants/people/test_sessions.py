@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.conf import settings
 from django.contrib.sessions.backends.base import UpdateError
+from django.test import Client
 from django.utils import timezone
 
 from tenants.binding import bind_agency, bind_tenant, connection
@@ -28,8 +29,8 @@ def at_acme(acme, globex, people):
     return client
 
 
-def key_of(client) -> str:
-    return client.cookies[SESSION].value
+def key_of(client: Client) -> str:
+    return str(client.cookies[SESSION].value)
 
 
 # --- one host
@@ -112,7 +113,9 @@ def test_a_store_on_another_host_writes_to_a_new_key(acme, globex, people):
         assert "note" not in SessionStore(key)
 
 
-@pytest.mark.parametrize("end", [SessionStore.delete, SessionStore.flush, lambda store: store.delete(store.session_key)])
+@pytest.mark.parametrize(
+    "end", [SessionStore.delete, SessionStore.flush, lambda store: store.delete(store.session_key)]
+)
 def test_a_store_on_another_host_ends_nothing(end, acme, globex, people):
     key = new_session(people["max"], acme)
     with bind_tenant(globex):

@@ -59,7 +59,9 @@ def _ed_left_and_vic_is_new():
 
 
 @pytest.mark.usefixtures("_ed_left_and_vic_is_new")
-@pytest.mark.parametrize("ajax", [{}, {"x-requested-with": "XMLHttpRequest"}], ids=["a page", "by script"])
+@pytest.mark.parametrize(
+    "ajax", [{}, {"x-requested-with": "XMLHttpRequest"}], ids=["a page", "by script"]
+)
 @pytest.mark.parametrize("why", REFUSED)
 def test_every_refusal_looks_like_an_unknown_address(why, ajax):
     email, password, host = REFUSED[why]
@@ -74,10 +76,15 @@ def test_a_script_is_answered_like_a_browser():
     for path in (LOGIN, "/accounts/password/reset/"):
         for header in ({"x-requested-with": "XMLHttpRequest"}, {"accept": "application/json"}):
             answer = browser_at(ACME).post(path, {"password": PASSWORD}, headers=header)
-            assert (answer.headers["Content-Type"], PASSWORD in answer.content.decode()) == ("text/html; charset=utf-8", False)
+            assert (answer.headers["Content-Type"], PASSWORD in answer.content.decode()) == (
+                "text/html; charset=utf-8",
+                False,
+            )
 
 
-@pytest.mark.parametrize("email", ["vıc@acme.example", "v\u0130c@acme.example", "vic@acme.example\x00", "%", "vic@acme%"])
+@pytest.mark.parametrize(
+    "email", ["vıc@acme.example", "v\u0130c@acme.example", "vic@acme.example\x00", "%", "vic@acme%"]
+)
 def test_only_the_address_itself_signs_in(email):
     client = browser_at(ACME)
     sign_in(client, email)
@@ -106,7 +113,9 @@ def test_a_form_from_a_neighbours_host_signs_nobody_in():
     client.get(LOGIN)
     token = {"csrfmiddlewaretoken": client.cookies["__Host-csrf"].value}
     answers = {
-        origin: sign_in(client, "ada@acme.example", more=token, headers={"origin": f"https://{origin}"}).status_code
+        origin: sign_in(
+            client, "ada@acme.example", more=token, headers={"origin": f"https://{origin}"}
+        ).status_code
         for origin in ("globex.example", "evil.example", "acme.example.evil.example", ACME)
     }
     assert list(answers.values()) == [403, 403, 403, 302]
@@ -162,14 +171,20 @@ def test_nothing_else_of_allauth_is_reachable():
     theirs = {str(route.pattern) for route in allauth_urls.urlpatterns} - ours
     assert {"signup/", "email/", "reauthenticate/"} <= theirs
     for host in (ACME, AGENCY_HOST):
-        for path in theirs - {r"^confirm-email/(?P<key>[-:\w]+)/$"} | {"confirm-email/x/", "3rdparty/", "social/login/"}:
+        for path in theirs - {r"^confirm-email/(?P<key>[-:\w]+)/$"} | {
+            "confirm-email/x/",
+            "3rdparty/",
+            "social/login/",
+        }:
             assert browser_at(host).get(f"/accounts/{path}").status_code == 404, path
 
 
 def test_nobody_signs_up():
     before = Person.objects.count()
     for path in ("/accounts/signup/", LOGIN):
-        browser_at(ACME).post(path, {"email": "new@acme.example", "password1": PASSWORD, "password2": PASSWORD})
+        browser_at(ACME).post(
+            path, {"email": "new@acme.example", "password1": PASSWORD, "password2": PASSWORD}
+        )
     assert Person.objects.count() == before
 
 
@@ -191,7 +206,10 @@ def test_a_password_is_changed_and_the_person_stays_signed_in_here(acme, people)
 
 
 def test_a_changed_password_ends_the_sessions_on_every_other_host(acme, globex, people):
-    here, there = (browser_at(f"{t.location_prefix[:-1]}.example", new_session(people["max"], t)) for t in (acme, globex))
+    here, there = (
+        browser_at(f"{t.location_prefix[:-1]}.example", new_session(people["max"], t))
+        for t in (acme, globex)
+    )
     elsewhere = browser_at(ACME, new_session(people["max"], acme))
     change_password(here, PASSWORD, "a new long phrase")
     assert [is_signed_in(client) for client in (here, there, elsewhere)] == [True, False, False]

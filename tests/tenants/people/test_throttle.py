@@ -1,8 +1,9 @@
 """Guessing passwords is slow: tries are counted by person and by address, over all hosts together."""
 
+from typing import Any
+
 import pytest
 from django.conf import settings
-from django.http import HttpResponse
 from django.test import Client, RequestFactory
 
 from tenants.models import CacheEntry
@@ -14,7 +15,14 @@ pytestmark = pytest.mark.django_db
 
 ACME = "acme.example"
 ADA = "ada@acme.example"
-SPELLINGS = ("acme.example", "ACME.example", "acme.example.", "acme.example:8000", "globex.example", settings.AGENCY_HOST)
+SPELLINGS = (
+    "acme.example",
+    "ACME.example",
+    "acme.example.",
+    "acme.example:8000",
+    "globex.example",
+    settings.AGENCY_HOST,
+)
 BY_PERSON, BY_ADDRESS = 5, 10
 
 
@@ -23,19 +31,21 @@ def _everybody(acme, globex, people):
     """The cast is there in every test of this file."""
 
 
-def guess(times: int, *, email: str = "", host: str = ACME, **given: object) -> None:
+def guess(times: int, *, email: str = "", host: str = ACME, **given: Any) -> None:
     """Try wrong passwords: for one person, or each time for another."""
     for number in range(times):
-        sign_in(browser_at(host), email or f"stranger{number}@{host.strip('.:0')}", "wrong", **given)
+        sign_in(
+            browser_at(host), email or f"stranger{number}@{host.strip('.:0')}", "wrong", **given
+        )
 
 
-def may_sign_in(email: str = ADA, host: str = ACME, **given: object) -> bool:
+def may_sign_in(email: str = ADA, host: str = ACME, **given: Any) -> bool:
     client = browser_at(host)
     sign_in(client, email, **given)
     return is_signed_in(client)
 
 
-def through(*addresses: str) -> dict[str, dict[str, str]]:
+def through(*addresses: str) -> dict[str, Any]:
     """Return the header that proxies write: each adds the address that it sees to the end."""
     return {"headers": {"x-forwarded-for": ", ".join(addresses)}}
 
@@ -76,7 +86,10 @@ def test_tries_from_many_addresses_are_counted_together():
 def test_the_throttle_tells_nobody_who_is_known():
     guess(BY_PERSON, email=ADA)
     guess(BY_PERSON, email="nobody@acme.example")
-    refusals = {email: sign_in(browser_at(ACME), email, **through("10.1.1.1")) for email in (ADA, "nobody@acme.example")}
+    refusals = {
+        email: sign_in(browser_at(ACME), email, **through("10.1.1.1"))
+        for email in (ADA, "nobody@acme.example")
+    }
     pages = [page_of(answer, email) for email, answer in refusals.items()]
     assert pages[0] == pages[1]
     assert "Too many" in pages[0][2]
@@ -109,7 +122,7 @@ def sent(client: Client, times: int) -> list[int]:
 def test_an_address_sends_thirty_forms_a_minute_over_all_hosts():
     assert set(sent(browser_at(ACME), 15) + sent(browser_at("globex.example"), 15)) == {200}
     for host in (ACME, "globex.example", settings.AGENCY_HOST):
-        answer: HttpResponse = browser_at(host).post(LOGIN, {})
+        answer = browser_at(host).post(LOGIN, {})
         assert (answer.status_code, b"Too many tries" in answer.content) == (429, True)
     assert browser_at(ACME).get(LOGIN).status_code == 200
 
@@ -121,7 +134,9 @@ def counted(settings, proxies: int, forwarded: str | None, connection: str = "19
     """Return the address that a request counts by."""
     settings.ALLAUTH_TRUSTED_PROXY_COUNT = proxies
     headers = {} if forwarded is None else {"x-forwarded-for": forwarded}
-    return AccountAdapter().get_client_ip(RequestFactory().post(LOGIN, headers=headers, REMOTE_ADDR=connection))
+    return AccountAdapter().get_client_ip(
+        RequestFactory().post(LOGIN, headers=headers, REMOTE_ADDR=connection)
+    )
 
 
 @pytest.mark.parametrize(("proxies", "forwarded"), [

@@ -1,0 +1,115 @@
+"""What `manage.py check` refuses before anything is served."""
+
+import pytest
+from django.conf import settings as django_settings
+from django.core.checks import run_checks
+
+IDS = {
+    "media_core.E001": {"AWS_DEFAULT_ACL": "public-read"},
+    "media_core.E002": {"BUCKET_SIGNATURE_VERSION": "s3", "BUCKET_ADDRESSING_STYLE": "path"},
+    "media_core.E003": {"BUCKET_NAME": "example_project"},
+    "media_core.E004": {"BUCKET_ADDRESSING_STYLE": "virtual"},
+    "tenants.E001": {"TENANT_APPS": [*django_settings.TENANT_APPS, "django.contrib.auth"],
+                     "SHARED_APPS": [*django_settings.SHARED_APPS]},
+    "tenants.E002": {"SESSION_COOKIE_DOMAIN": ".example.com"},
+    "tenants.E003": {"TENANT_APPS": ["media_core"]},
+}  # fmt: skip
+
+
+def said(**given) -> dict[str, str]:
+    """Return the ids of what the checks of tenants and media_core say, and what each says."""
+    messages = run_checks(include_deployment_checks=given.get("deploy", False))
+    ours = [
+        message for message in messages if str(message.id).startswith(("tenants", "media_core"))
+    ]
+    return {str(message.id): f"{message.msg} {message.hint}" for message in ours}
+
+
+def test_the_settings_of_the_suite_pass():
+    assert said() == {}
+
+
+@pytest.mark.parametrize("check", IDS)
+def test_is_refused_with_a_remedy(check, settings):
+    for name, value in IDS[check].items():
+        setattr(settings, name, value)
+    found = said()
+    assert list(found) == [check]
+    assert not found[check].endswith("None")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["AWS_S3_CUSTOM_DOMAIN", "AWS_QUERYSTRING_AUTH", "AWS_LOCATION", "AWS_S3_FILE_OVERWRITE"],
+)
+def test_every_stray_setting_of_django_storages_is_named(name, settings):
+    setattr(settings, name, "anything")
+    assert name in said()["media_core.E001"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "ab",
+        "example_project",
+        "Example",
+        "bücher",
+        "a..b",
+        "-ab",
+        "ab-",
+        ".ab",
+        "ab.",
+        "a/b",
+        "a b",
+        "a" * 64,
+        "abc\n",
+        "192.168.0.1",
+        "a.-b",
+        "a-.b",
+    ],
+)
+def test_what_is_no_bucket_name_is_refused(name, settings):
+    settings.BUCKET_NAME = name
+    assert "media_core.E003" in said()
+
+
+@pytest.mark.parametrize("name", ["abc", "a" * 63, "my-bucket-7", "a.b.c", "0ab"])
+def test_a_bucket_name_passes(name, settings):
+    settings.BUCKET_NAME = name
+    assert said() == {}
+
+
+@pytest.mark.parametrize(
+    ("version", "style", "fits"),
+    [
+        ("s3v4", "path", True),
+        ("s3v4", "virtual", True),
+        ("s3", "virtual", True),
+        ("s3", "path", False),
+    ],
+)
+def test_signature_and_addressing_fit_each_other(version, style, fits, settings):
+    settings.BUCKET_SIGNATURE_VERSION, settings.BUCKET_ADDRESSING_STYLE = version, style
+    settings.BUCKET_ENDPOINT_URL = "https://fsn1.example"
+    assert ("media_core.E002" not in said()) == fits
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "[::1]", "10.0.0.7"])
+def test_there_is_no_bucket_below_an_address(host, settings):
+    settings.BUCKET_ENDPOINT_URL = f"https://{host}:9000"
+    settings.BUCKET_ADDRESSING_STYLE = "virtual"
+    assert list(said()) == ["media_core.E004"]
+
+
+def test_a_deployment_speaks_https_to_its_bucket(settings):
+    settings.BUCKET_ENDPOINT_URL = "http://fsn1.example"
+    assert "media_core.W001" in said(deploy=True)
+    settings.BUCKET_ENDPOINT_URL = "https://fsn1.example"
+    assert "media_core.W001" not in said(deploy=True)
+
+
+@pytest.mark.parametrize("name", ["SESSION", "CSRF", "LANGUAGE"])
+def test_no_cookie_goes_to_all_hosts(name, settings):
+    setattr(settings, f"{name}_COOKIE_DOMAIN", ".example.com")
+    assert f"{name}_COOKIE_DOMAIN" in said()["tenants.E002"]

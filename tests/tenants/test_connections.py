@@ -1,0 +1,213 @@
+"""A binding holds also where connections change: threads, rollbacks, reconnects, work after the transaction."""
+
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from contextvars import copy_context
+from itertools import cycle
+from uuid import uuid4
+
+import pytest
+from django.db import IntegrityError, OperationalError, transaction
+
+from media_core.documents.models import AccessEvent, Document
+from tenants.binding import bind_agency, bind_tenant, bound_tenant, connection, on_commit
+from tenants.errors import BindingDisagrees, NoTenantBound
+from tenants.models import Tenant
+from tenants.stamp.models import Stamp
+from tests.conftest import Store
+from tests.tenants.conftest import (
+    ask_and_fail,
+    in_a_thread,
+    nothing_is_bound,
+    schema_in_use,
+    whose_rows,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+# --- threads
+
+
+def test_a_new_thread_is_unbound(acme):
+    with bind_tenant(acme):
+        assert in_a_thread(nothing_is_bound)
+
+
+def test_a_thread_that_brings_the_context_but_not_the_connection_is_refused(acme):
+    with bind_tenant(acme):
+        context = copy_context()
+    with pytest.raises(BindingDisagrees):
+        in_a_thread(lambda: context.run(bound_tenant))
+
+
+def test_a_thread_that_binds_has_its_tenant(acme, globex):
+    def rows_of_globex():
+        with bind_tenant(globex):
+            return whose_rows()
+
+    with bind_tenant(acme):
+        assert in_a_thread(rows_of_globex) == ["Globex"]
+        assert whose_rows() == ["Acme"]
+
+
+def test_threads_that_take_turns_never_get_anothers_tenant(acme, globex):
+    tenants = [(acme, "Acme"), (globex, "Globex")]
+
+    def mistakes(first):
+        turns = cycle(tenants[first:] + tenants[:first])
+        with closing(connection):
+            return [turn for turn in range(40) if not is_right(*next(turns))]
+
+    with ThreadPoolExecutor(8) as threads:
+        assert list(threads.map(mistakes, [0, 1] * 4)) == [[]] * 8
+
+
+def is_right(tenant, name):
+    with bind_tenant(tenant):
+        before = (bound_tenant(), whose_rows())
+        with bind_agency():
+            schema_in_use()
+        return before == (bound_tenant(), whose_rows()) == (tenant, [name])
+
+
+# --- transactions and connections
+
+
+def test_a_savepoints_rollback_leaves_the_right_schema(acme, globex):
+    with bind_tenant(acme):
+        with pytest.raises(ZeroDivisionError), transaction.atomic(), bind_tenant(globex):
+            ask_and_fail()
+        assert whose_rows() == ["Acme"]
+    assert nothing_is_bound()
+
+
+def test_a_rollback_of_the_first_statement_leaves_the_right_schema(acme, globex):
+    with bind_tenant(acme), bind_tenant(globex):
+        with transaction.atomic():
+            assert whose_rows() == ["Globex"]
+            transaction.set_rollback(True)
+        assert whose_rows() == ["Globex"]
+
+
+def test_a_rollback_of_another_tenants_work_leaves_the_right_schema(acme, globex):
+    with bind_tenant(globex):
+        schema_in_use()
+        with transaction.atomic():
+            with bind_tenant(acme):
+                schema_in_use()
+            transaction.set_rollback(True)
+        assert whose_rows() == ["Globex"]
+
+
+def rows_after_a_transactions_rollback(before: Tenant, inside: Tenant) -> list[str]:
+    with bind_tenant(before):
+        schema_in_use()
+        with transaction.atomic(), bind_tenant(inside):
+            schema_in_use()
+            transaction.set_rollback(True)
+        return whose_rows()
+
+
+def test_a_whole_transactions_rollback_leaves_the_right_schema(acme, globex):
+    assert in_a_thread(lambda: rows_after_a_transactions_rollback(acme, globex)) == ["Acme"]
+
+
+def schemas_around_a_close(tenant: Tenant) -> list[str]:
+    with bind_tenant(tenant):
+        before = schema_in_use()
+        connection.close()
+        return [before, schema_in_use()]
+
+
+def test_a_connection_that_is_opened_anew_has_the_right_schema(acme):
+    assert in_a_thread(lambda: schemas_around_a_close(acme)) == [acme.schema_name] * 2
+
+
+def test_a_connection_that_broke_is_opened_anew_in_the_right_schema(acme):
+    def rows_after_a_break():
+        with bind_tenant(acme):
+            schema_in_use()
+            connection.connection.close()
+            connection.close_if_unusable_or_obsolete()
+            return whose_rows()
+
+    assert in_a_thread(rows_after_a_break) == ["Acme"]
+
+
+def test_a_connection_that_is_kept_between_bindings_forgets_the_first(acme, globex):
+    def rows_of_both():
+        for tenant in (acme, globex):
+            with bind_tenant(tenant):
+                yield from whose_rows()
+        yield schema_in_use()
+
+    assert in_a_thread(lambda: list(rows_of_both())) == ["Acme", "Globex", "public"]
+
+
+def test_rows_that_are_read_in_chunks_are_the_bound_tenants(acme, globex):
+    def ids_in_chunks():
+        with bind_tenant(globex), transaction.atomic():
+            return [stamp.tenant_id for stamp in Stamp.objects.iterator(chunk_size=1)]
+
+    with bind_tenant(acme):
+        assert ids_in_chunks() == in_a_thread(ids_in_chunks) == [globex.id]
+
+
+def set_is_cancelled(run, sql, *rest):
+    if sql.startswith("SET search_path"):
+        raise OperationalError
+    return run(sql, *rest)
+
+
+def test_no_row_is_found_or_written_where_the_connection_should_not_be(acme, globex, store: Store):
+    """django-tenants takes a SET that fails for nothing: the next statement runs where the last one ran."""
+    store(acme)
+    with bind_tenant(acme):
+        assert Document.objects.count() == 1
+    with bind_tenant(globex), connection.execute_wrapper(set_is_cancelled):
+        assert whose_rows() == ["Acme"]
+        assert not Document.objects.exists()
+        assert not Document.objects.all().delete()[0]
+        with pytest.raises(IntegrityError):
+            AccessEvent.objects.create(document_id=uuid4(), document_name="x")
+
+
+# --- after the transaction
+
+
+def test_work_after_the_transaction_is_for_the_tenant_that_asked_for_it(
+    acme, globex, django_capture_on_commit_callbacks
+):
+    found = []
+    with django_capture_on_commit_callbacks(execute=True):
+        with bind_tenant(acme):
+            on_commit(lambda: found.append((bound_tenant(), whose_rows())))
+        with bind_tenant(globex):
+            on_commit(lambda: found.append((bound_tenant(), whose_rows())))
+    assert found == [(acme, ["Acme"]), (globex, ["Globex"])]
+
+
+def test_after_the_work_the_one_that_committed_is_bound_again(acme, globex):
+    def committed():
+        with bind_tenant(globex):
+            with transaction.atomic(), bind_tenant(acme):
+                on_commit(lambda: found.append(whose_rows()))
+            return whose_rows()
+
+    found: list[list[str]] = []
+    assert (in_a_thread(committed), found) == (["Globex"], [["Acme"]])
+
+
+def test_work_for_nobody_is_refused_when_it_is_asked_for(db):
+    with pytest.raises(NoTenantBound):
+        on_commit(lambda: None)
+
+
+def test_the_keepers_work_on_a_suspended_tenant_goes_on_after_the_transaction(
+    hooli, django_capture_on_commit_callbacks
+):
+    found: list[Tenant] = []
+    with django_capture_on_commit_callbacks(execute=True), bind_tenant(hooli, even_suspended=True):
+        on_commit(lambda: found.append(bound_tenant()))
+    assert found == [hooli]
