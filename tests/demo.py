@@ -29,7 +29,7 @@ def surroundings(place: Path, **given: str) -> dict[str, str]:
 
 def started(place: Path, **given: str) -> subprocess.Popen[str]:
     """Return the demo's process. Its standard output says when it is ready."""
-    return subprocess.Popen(  # noqa: S603 - our own command
+    return subprocess.Popen(
         [sys.executable, "-m", "gateway.demo"],
         cwd=ROOT,
         env=surroundings(place, **given),
@@ -98,7 +98,11 @@ class Demo:
         """Return a browser after the sign-in page of one site."""
         browser = requests.Session()
         page = browser.get(self.url(label, "/accounts/login/"), timeout=10)
-        form = {"csrfmiddlewaretoken": token(page.text), "login": person["email"], "password": person["password"]}
+        form = {
+            "csrfmiddlewaretoken": token(page.text),
+            "login": person["email"],
+            "password": person["password"],
+        }
         browser.post(self.url(label, "/accounts/login/"), data=form, timeout=10)
         return browser
 

@@ -237,12 +237,6 @@ def test_a_safe_name_is_short_plain_ascii_that_a_key_can_be_made_of(display_name
     assert ACME.key(f"private/x/{safe}") == f"acme/private/x/{safe}"
 
 
-@patiently
-@given(ANY_NAME)
-def test_a_safe_name_stays_what_it_is(display_name):
-    assert safe_name(safe_name(display_name)) == safe_name(display_name)
-
-
 @pytest.mark.parametrize(("display_name", "safe"), [
     ("offer.pdf", "offer.pdf"), ("Übersicht – Q3.pdf", "Ubersicht-Q3.pdf"), ("日本語.txt", "file.txt"), ("", "file"),
     ("..", "file"), (".htaccess", "htaccess"), ("../../etc/passwd", "passwd"), ("C:\\Users\\x.docx", "x.docx"),
