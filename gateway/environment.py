@@ -1,11 +1,22 @@
 """Reads environment variables for settings.py, and says which one is wrong and how to mend it."""
 
 from collections.abc import Collection
+from typing import Any
 from urllib.parse import urlsplit
 
+import django
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+MAIL_OPTIONS = {
+    "EMAIL_FILE_PATH": "file_path",
+    "EMAIL_HOST": "host",
+    "EMAIL_PORT": "port",
+    "EMAIL_HOST_USER": "username",
+    "EMAIL_HOST_PASSWORD": "password",
+    "EMAIL_USE_TLS": "use_tls",
+    "EMAIL_USE_SSL": "use_ssl",
+}
 PLACEHOLDERS = frozenset({"", "change-me"})
 
 
@@ -57,6 +68,16 @@ class Environment(environ.FileAwareEnv):  # type: ignore[misc]  # django-environ
                 f"{name}={given}: give scheme and host only, such as {default}."
             )
         return given
+
+    def mail(self, name: str, default: str) -> dict[str, Any]:
+        """Return the settings of an e-mail URL: EMAIL_*, or from Django 6.1 on MAILERS, which takes their place."""
+        old: dict[str, Any] = self.email_url(name, default=default)
+        if django.VERSION < (6, 1):
+            return old
+        options = {
+            option: old[setting] for setting, option in MAIL_OPTIONS.items() if old.get(setting)
+        }
+        return {"MAILERS": {"default": {"BACKEND": old["EMAIL_BACKEND"], "OPTIONS": options}}}
 
     def header(self, name: str) -> tuple[str, str] | None:
         """Return Django's form of "Header-Name: value", or None when the variable is empty."""

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Count, Exists, OuterRef, Q, Subquery
 
-from tenants.binding import bind_agency
+from tenants.binding import bind_agency, connection
 from tenants.domains import hosts, normalised_host
 from tenants.errors import HostRefused, HostTaken, PrefixTaken, TenantNotFound, TenantRefused
 from tenants.models import (
@@ -43,6 +43,7 @@ def create_tenant(
     recording = current_recording()
     try:
         with bind_agency(), transaction.atomic():
+            _take_turns()
             tenant.save(force_insert=True)
             PrefixReservation.objects.create(prefix=location_prefix, tenant=tenant)
             Domain.objects.create(
@@ -53,6 +54,12 @@ def create_tenant(
         raise _refusal(error, location_prefix, host) from error
     hosts.forget()
     return tenant
+
+
+def _take_turns() -> None:
+    """Wait for whoever takes a room right now. Two on overlapping rooms would else wait for each other: a deadlock."""
+    with connection.cursor() as cursor:
+        cursor.execute("LOCK TABLE tenants_prefixreservation IN SHARE ROW EXCLUSIVE MODE")
 
 
 def _refusal(error: IntegrityError, prefix: str, host: str) -> Exception:

@@ -1,10 +1,12 @@
 """What `manage.py check` refuses before anything is served."""
 
+from typing import Any
+
 import pytest
 from django.conf import settings as django_settings
 from django.core.checks import run_checks
 
-IDS = {
+IDS: dict[str, dict[str, Any]] = {
     "media_core.E001": {"AWS_DEFAULT_ACL": "public-read"},
     "media_core.E002": {"BUCKET_SIGNATURE_VERSION": "s3", "BUCKET_ADDRESSING_STYLE": "path"},
     "media_core.E003": {"BUCKET_NAME": "example_project"},

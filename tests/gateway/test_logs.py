@@ -53,11 +53,12 @@ def log() -> Iterator[Lines]:
 
 
 def test_the_handler_of_settings_is_put_together_like_this():
-    (stderr,) = settings.LOGGING["handlers"].values()
+    logging_settings: dict[str, Any] = settings.LOGGING
+    (stderr,) = logging_settings["handlers"].values()
     assert stderr["filters"] == ["context", "redact"]
-    assert settings.LOGGING["formatters"][stderr["formatter"]]["()"] == "gateway.logs.JsonFormatter"
-    assert settings.LOGGING["root"]["handlers"] == ["stderr"]
-    assert not [name for name, one in settings.LOGGING["loggers"].items() if one.get("handlers")]
+    assert logging_settings["formatters"][stderr["formatter"]]["()"] == "gateway.logs.JsonFormatter"
+    assert logging_settings["root"]["handlers"] == ["stderr"]
+    assert not [name for name, one in logging_settings["loggers"].items() if one.get("handlers")]
 
 
 # --- whose line it is

@@ -60,7 +60,7 @@ def manage(*arguments: str, **given: str | None) -> subprocess.CompletedProcess[
 def variables_read() -> set[str]:
     """Return the first argument of every call of a method of `env` in settings.py."""
     return {
-        node.args[0].value
+        str(node.args[0].value)
         for node in ast.walk(ast.parse(SETTINGS.read_text()))
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
@@ -100,7 +100,7 @@ def test_every_variable_of_the_example_is_explained(name):
 
 def test_the_example_as_it_is_is_refused_for_its_placeholders():
     with pytest.raises(ImproperlyConfigured, match="DJANGO_SECRET_KEY is not set"):
-        settings_with(**{**dict.fromkeys(REQUIRED), "DJANGO_ENV_FILE": str(EXAMPLE)})
+        settings_with(SETTINGS, **{**dict.fromkeys(REQUIRED), "DJANGO_ENV_FILE": str(EXAMPLE)})
 
 
 # --- what is refused

@@ -13,6 +13,7 @@ from tenants.errors import NoTenantBound
 from tenants.models import Tenant
 from tenants.provisioning import create_tenant
 from tenants.stamp.models import Stamp
+from tests.conftest import World
 
 Connection = psycopg.Connection[Any]
 Connect = Callable[[], Connection]
@@ -91,7 +92,7 @@ def connect(db: None) -> Iterator[Connect]:
 
 
 @pytest.fixture
-def leaves_nothing(connect: Connect) -> Iterator[None]:
+def leaves_nothing(world: World, connect: Connect) -> Iterator[None]:
     """Remove the tenants that a test commits, which the database itself would refuse."""
     cleaner = connect()
     known = cleaner.execute("SELECT array_agg(id) FROM tenants_tenant").fetchone()

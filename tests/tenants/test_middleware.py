@@ -58,6 +58,14 @@ def test_a_strange_host_gets_the_plain_404(host, acme, globex):
     assert nothing_is_bound()
 
 
+@pytest.mark.parametrize("host", ["ａcme.example", "acme。example", "ac\u00adme.example"])
+@pytest.mark.parametrize("path", ["/", "/accounts/login/", "/no/such"])
+def test_a_host_that_no_browser_sends_gets_no_page(path, host, acme, people, browse: Browse):
+    answer = browse(acme, "ada").get(path, HTTP_HOST=host)
+    assert (answer.status_code, answer.content) == (404, NOTHING)
+    assert nothing_is_bound()
+
+
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("method", ["get", "head", "post", "put", "delete", "options", "trace"])
 def test_a_strange_host_gets_the_plain_404_for_whatever_it_asks(method, path, acme):

@@ -92,6 +92,12 @@ def test_of_two_that_are_made_at_once_on_one_room_exactly_one_is(one, other, acm
     ]
 
 
+def test_of_many_that_are_made_at_once_on_overlapping_rooms_exactly_one_is(acme, leaves_nothing):
+    rooms = ("race/", "race/a/", "RACE/a/b/", "race/a/b/c/", "Race/A/")
+    answers = made_at_once([{"location_prefix": room} for room in rooms])
+    assert sorted(answers) == ["PrefixTaken"] * 4 + ["made"]
+
+
 def test_of_two_that_are_made_at_once_on_one_host_exactly_one_is(acme, leaves_nothing):
     assert sorted(made_at_once([{"domain": "race.example"}, {"domain": "RACE.example."}])) == [
         "HostTaken",
