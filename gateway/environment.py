@@ -8,6 +8,9 @@ import django
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from tenants.errors import HostRefused
+from tenants.hosts import normalised_host
+
 MAIL_OPTIONS = {
     "EMAIL_FILE_PATH": "file_path",
     "EMAIL_HOST": "host",
@@ -18,21 +21,33 @@ MAIL_OPTIONS = {
     "EMAIL_USE_SSL": "use_ssl",
 }
 PLACEHOLDERS = frozenset({"", "change-me"})
+POSTGRES_SCHEMES = frozenset({"postgres", "postgresql"})
+NO = frozenset({"false", "off", "n", "no", "0"})
 
 
 class Environment(environ.FileAwareEnv):  # type: ignore[misc]  # django-environ ships no types
     """django-environ's reader (`NAME_FILE` works for every `NAME`) with refusals that name the remedy."""
 
+    def text(self, name: str, default: str = "") -> str:
+        """Return a value as it is written: a `$` in a secret is a `$`. The last newline of a file is none of it."""
+        try:
+            given: str = self.ENVIRON.get(name, default)
+        except (OSError, UnicodeDecodeError) as error:
+            raise ImproperlyConfigured(
+                f"{name}_FILE cannot be read ({error}): name a text file."
+            ) from error
+        return given.rstrip("\r\n")
+
     def secret(self, name: str, remedy: str) -> str:
         """Return a value that has no default. The value is never part of the error."""
-        value: str = self.str(name, default="")
+        value = self.text(name)
         if value in PLACEHOLDERS:
             raise ImproperlyConfigured(f"{name} is not set. {remedy}")
         return value
 
     def number(self, name: str, default: int, at_least: int, at_most: int) -> int:
         """Return a whole number between two bounds."""
-        given: str = self.str(name, default=str(default))
+        given = self.text(name, str(default))
         if not given.isascii() or not given.isdecimal() or not at_least <= int(given) <= at_most:
             raise ImproperlyConfigured(
                 f"{name}={given}: give a whole number from {at_least} to {at_most}."
@@ -41,37 +56,61 @@ class Environment(environ.FileAwareEnv):  # type: ignore[misc]  # django-environ
 
     def yes(self, name: str, *, default: bool) -> bool:
         """Return a yes or no. What is neither is refused, not read as no."""
-        given: str = self.str(name, default=str(default)).lower()
-        if given not in {*self.BOOLEAN_TRUE_STRINGS, "false", "off", "n", "no", "0"}:
+        given = self.text(name, str(default))
+        if given.lower() not in {*self.BOOLEAN_TRUE_STRINGS, *NO}:
             raise ImproperlyConfigured(f"{name}={given}: give True or False.")
-        return given in self.BOOLEAN_TRUE_STRINGS
+        return given.lower() in self.BOOLEAN_TRUE_STRINGS
 
     def choice(self, name: str, default: str, choices: Collection[str]) -> str:
         """Return one of a few words."""
-        given: str = self.str(name, default=default)
+        given = self.text(name, default)
         if given not in choices:
             raise ImproperlyConfigured(f"{name}={given}: give one of {', '.join(sorted(choices))}.")
         return given
 
+    def host(self, name: str, default: str) -> str:
+        """Return a host name in the form in which hosts are compared."""
+        given = self.text(name, default)
+        try:
+            return normalised_host(given)
+        except HostRefused as error:
+            raise ImproperlyConfigured(
+                f"{name}={given}: give a host name, such as {default}."
+            ) from error
+
     def endpoint(self, name: str, default: str) -> str:
         """Return the URL of a service: scheme and host, no path, no credentials."""
-        given: str = self.str(name, default=default).rstrip("/")
-        url = urlsplit(given)
-        if (
-            url.scheme not in {"http", "https"}
-            or not url.hostname
-            or url.path
-            or url.query
-            or url.username
-        ):
+        given = self.text(name, default).rstrip("/")
+        if not is_endpoint(given):
+            shown = given if "@" not in given else "…"
             raise ImproperlyConfigured(
-                f"{name}={given}: give scheme and host only, such as {default}."
+                f"{name}={shown}: give scheme and host only, such as {default}."
             )
         return given
 
+    def database(self, name: str, default: str) -> dict[str, Any]:
+        """Return Django's settings of a PostgreSQL URL. The URL, which has a password, is never part of the error."""
+        given = self.text(name, default)
+        try:
+            url, read = urlsplit(given), self.db_url_config(given)
+            known = url.scheme in POSTGRES_SCHEMES and (url.port is None or url.port > 0)
+        except (ValueError, ImproperlyConfigured):
+            known = False
+        if not known:
+            raise ImproperlyConfigured(
+                f"{name} is no PostgreSQL URL: write postgres://user:password@host:5432/database, "
+                "and characters such as / @ : # in the password as %2F %40 %3A %23."
+            )
+        return dict(read)
+
     def mail(self, name: str, default: str) -> dict[str, Any]:
         """Return the settings of an e-mail URL: EMAIL_*, or from Django 6.1 on MAILERS, which takes their place."""
-        old: dict[str, Any] = self.email_url(name, default=default)
+        try:
+            old: dict[str, Any] = self.email_url_config(self.text(name, default))
+        except (ValueError, KeyError, ImproperlyConfigured) as error:
+            raise ImproperlyConfigured(
+                f"{name} is no e-mail URL: write smtp://user:password@host:587, smtp+tls://… or filemail:////folder."
+            ) from error
         if django.VERSION < (6, 1):
             return old
         options = {
@@ -81,7 +120,7 @@ class Environment(environ.FileAwareEnv):  # type: ignore[misc]  # django-environ
 
     def header(self, name: str) -> tuple[str, str] | None:
         """Return Django's form of "Header-Name: value", or None when the variable is empty."""
-        given: str = self.str(name, default="")
+        given = self.text(name)
         if not given:
             return None
         header, colon, value = (part.strip() for part in given.partition(":"))
@@ -90,3 +129,17 @@ class Environment(environ.FileAwareEnv):  # type: ignore[misc]  # django-environ
                 f"{name}={given}: give a header and its value, as in X-Forwarded-Proto: https."
             )
         return f"HTTP_{header.upper().replace('-', '_')}", value
+
+
+def is_endpoint(given: str) -> bool:
+    """Return whether this is a URL of scheme, host and maybe port, and nothing else."""
+    try:
+        url = urlsplit(given)
+        return bool(
+            url.scheme in {"http", "https"}
+            and url.hostname
+            and (url.port is None or url.port > 0)
+            and not (url.path or url.query or url.fragment or url.username or url.password)
+        )
+    except ValueError:
+        return False

@@ -9,8 +9,10 @@ from tenants.trace import request_in_log, tenant_in_log
 
 REDACTED = "[redacted]"
 # The signature makes a presigned URL a secret, the key a password-reset URL.
+# In a URL, in a URL within a URL, and as a header in a log or in JSON.
 SECRETS = re.compile(
-    r"((?:X-Amz-)?Signature=|X-Amz-Credential=|AWSAccessKeyId=|/password/reset/key/)[^\s&\"'<>\\]+",
+    r"((?:Signature|X-Amz-Credential|X-Amz-Security-Token|AWSAccessKeyId)(?:=|%(?:25)*3D|\\?\"?: *\\?\"?)"
+    r"|/password/reset/key/)[^\s&\"'<>\\]+",
     re.IGNORECASE,
 )
 
@@ -27,8 +29,13 @@ class JsonFormatter(PlainJsonFormatter):
         )
 
     def format(self, record: logging.LogRecord) -> str:
-        # Once more over the whole line: an exception's text is formatted only here.
-        return redacted(super().format(record))
+        # Over the whole line, whoever logged it: an exception's text is formatted only here.
+        try:
+            return redacted(super().format(record))
+        except (TypeError, ValueError):
+            # A message that does not fit its arguments. logging would print both as they are.
+            record.msg, record.args = f"{record.msg} {record.args}", None
+            return redacted(super().format(record))
 
 
 class ContextFilter(logging.Filter):
@@ -38,14 +45,6 @@ class ContextFilter(logging.Filter):
         record.request_id = request_in_log.get()
         # The line of a whole request is written when its binding is over, and brings the tenant itself.
         record.tenant = getattr(record, "tenant", tenant_in_log.get())
-        return True
-
-
-class RedactFilter(logging.Filter):
-    """Takes signatures and reset keys out of messages, whoever logged them."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        record.msg, record.args = redacted(record.getMessage()), None
         return True
 
 

@@ -14,7 +14,7 @@ from tenants.prefixes import checked_deployment_prefix
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 env = Environment()
-ENV_FILE = Path(env.str("DJANGO_ENV_FILE", default=str(BASE_DIR / ".env")))
+ENV_FILE = Path(env.text("DJANGO_ENV_FILE", default=str(BASE_DIR / ".env")))
 # What is set in the environment wins over the file.
 if ENV_FILE.is_file():
     Environment.read_env(ENV_FILE)
@@ -26,7 +26,7 @@ SECRET_KEY = env.secret(
     "DJANGO_SECRET_KEY",
     "Make one: python -c 'import secrets; print(secrets.token_urlsafe(50))'",
 )
-AGENCY_HOST = env.str("AGENCY_HOST", default="agency.localhost")
+AGENCY_HOST = env.host("AGENCY_HOST", default="agency.localhost")
 # TenantMiddleware is the gate: a host that is neither the agency's nor an active domain's gets a plain 404.
 ALLOWED_HOSTS = ["*"]
 HTTPS_ONLY = env.yes("HTTPS_ONLY", default=True)
@@ -100,7 +100,7 @@ TEMPLATES = [
 
 DATABASES = {
     "default": {
-        **env.db("DATABASE_URL", default="postgres:///gateway"),
+        **env.database("DATABASE_URL", default="postgres:///gateway"),
         "ENGINE": "django_tenants.postgresql_backend",
         "CONN_MAX_AGE": env.number("DATABASE_CONN_MAX_AGE", default=60, at_least=0, at_most=3600),
         "CONN_HEALTH_CHECKS": True,
@@ -162,7 +162,7 @@ X_FRAME_OPTIONS = "DENY"
 # --- The bucket. None of these is named AWS_*: django-storages would pick such settings up by itself.
 
 try:
-    LOCATION_PREFIX = checked_deployment_prefix(env.str("LOCATION_PREFIX", default=""))
+    LOCATION_PREFIX = checked_deployment_prefix(env.text("LOCATION_PREFIX", default=""))
 except GatewayError as error:
     raise ImproperlyConfigured(f"LOCATION_PREFIX: {error}") from error
 if not env.yes("USE_S3_MEDIA", default=True):
@@ -174,7 +174,7 @@ BUCKET_ACCESS_KEY = env.secret("AWS_ACCESS_KEY_ID", _bucket_remedy)
 BUCKET_SECRET_KEY = env.secret("AWS_SECRET_ACCESS_KEY", _bucket_remedy)
 BUCKET_NAME = env.secret("AWS_STORAGE_BUCKET_NAME", _bucket_remedy)
 BUCKET_ENDPOINT_URL = env.endpoint("AWS_S3_ENDPOINT_URL", "https://fsn1.your-objectstorage.com")
-BUCKET_REGION = env.str("AWS_S3_REGION_NAME", default="fsn1")
+BUCKET_REGION = env.text("AWS_S3_REGION_NAME", default="fsn1")
 BUCKET_SIGNATURE_VERSION = env.choice("AWS_S3_SIGNATURE_VERSION", "s3v4", {"s3v4", "s3"})
 BUCKET_ADDRESSING_STYLE = env.choice("AWS_S3_ADDRESSING_STYLE", "virtual", {"virtual", "path"})
 
@@ -188,14 +188,14 @@ UPLOAD_MAX_BYTES = env.number(
 )
 # A file of an upload waits here while it is checked, not in memory.
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
-FILE_UPLOAD_TEMP_DIR = env.str("UPLOAD_TEMP_DIR", default="") or None
+FILE_UPLOAD_TEMP_DIR = env.text("UPLOAD_TEMP_DIR", default="") or None
 
 # --- Mail, static files, language, logs
 
 vars().update(env.mail("EMAIL_URL", default="smtp://localhost:25"))
-DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="gateway@localhost")
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("DEFAULT_FROM_EMAIL", default="gateway@localhost")
 STATIC_URL = "/static/"
-STATIC_ROOT = env.str("STATIC_ROOT", default="") or str(BASE_DIR / "staticfiles")
+STATIC_ROOT = env.text("STATIC_ROOT", default="") or str(BASE_DIR / "staticfiles")
 # No "default": a FileField of an app that knows nothing of tenants is refused, not stored somewhere.
 STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
@@ -207,16 +207,13 @@ LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", {"DEBUG", "INFO", "WARNING", "ERROR"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {
-        "context": {"()": "gateway.logs.ContextFilter"},
-        "redact": {"()": "gateway.logs.RedactFilter"},
-    },
+    "filters": {"context": {"()": "gateway.logs.ContextFilter"}},
     "formatters": {"json": {"()": "gateway.logs.JsonFormatter"}},
     "handlers": {
         "stderr": {
             "class": "logging.StreamHandler",
             "formatter": "json",
-            "filters": ["context", "redact"],
+            "filters": ["context"],
         }
     },
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},

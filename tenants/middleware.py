@@ -7,8 +7,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from tenants.binding import AGENCY, bind_agency, bind_tenant, bound
-from tenants.domains import normalised_host, tenant_of
+from tenants.domains import tenant_of
 from tenants.errors import HostRefused
+from tenants.hosts import normalised_host
 from tenants.models import Tenant
 from tenants.people.identity import member_of
 

@@ -10,8 +10,9 @@ from django.db import IntegrityError, transaction
 from django.db.models import Count, Exists, OuterRef, Q, Subquery
 
 from tenants.binding import bind_agency, connection
-from tenants.domains import hosts, normalised_host
+from tenants.domains import hosts
 from tenants.errors import HostRefused, HostTaken, PrefixTaken, TenantNotFound, TenantRefused
+from tenants.hosts import normalised_host
 from tenants.models import (
     MAX_PRESIGN_SECONDS,
     Domain,

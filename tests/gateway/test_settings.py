@@ -167,7 +167,6 @@ UNCLEAR = [
 ]
 
 
-@pytest.mark.xfail(strict=True, reason="gateway/environment.py passes these on, or shows them")
 @pytest.mark.parametrize(("name", "value"), UNCLEAR)
 def test_no_bad_value_ends_in_a_riddle_or_tells_a_secret(name, value):
     with pytest.raises(ImproperlyConfigured, match=f"^{name}") as refused:
@@ -224,14 +223,9 @@ def shown(**given: str | None) -> str:
     return done.stdout.strip()
 
 
-NOT_CUT = pytest.mark.xfail(
-    strict=True, reason="gateway/environment.py keeps the file's last newline"
-)
-
-
 @pytest.mark.parametrize(
     "end",
-    ["", pytest.param("\n", marks=NOT_CUT), pytest.param("\r\n", marks=NOT_CUT)],
+    ["", "\n", "\r\n"],
     ids=["bare", "newline", "dos"],
 )
 def test_a_secret_may_lie_in_a_file_of_its_own(end, tmp_path):
@@ -242,7 +236,6 @@ def test_a_secret_may_lie_in_a_file_of_its_own(end, tmp_path):
     assert shown(AWS_SECRET_ACCESS_KEY=None, DJANGO_SECRET_KEY=None, **files) == expected
 
 
-@pytest.mark.xfail(strict=True, reason="django-environ reads $NAME as another variable's value")
 def test_a_secret_that_begins_with_a_dollar_is_itself():
     secret = f"$HOME{SECRET}"
     assert settings_with(DJANGO_SECRET_KEY=secret)["SECRET_KEY"] == secret

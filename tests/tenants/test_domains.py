@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from tenants import domains
 from tenants.binding import bind_tenant
-from tenants.domains import CACHE_SECONDS, MAX_UNKNOWN, hosts, normalised_host, tenant_of
+from tenants.domains import CACHE_SECONDS, MAX_UNKNOWN, hosts, tenant_of
 from tenants.errors import HostRefused
+from tenants.hosts import normalised_host
 from tenants.models import Domain, Tenant
 from tenants.provisioning import activate_domain, add_domain, remove_domain, rename, suspend
 

@@ -13,7 +13,12 @@ from tenants.binding import bind_tenant
 from tests.conftest import member
 from tests.media_core.conftest import grow_old, in_a_thread
 from tests.media_core.uploads.conftest import agree, keys
-from tests.media_core.uploads.faults import interrupt, killed_upload_lived, upload_that_dies
+from tests.media_core.uploads.faults import (
+    dying_at,
+    interrupt,
+    killed_upload_lived,
+    upload_that_dies,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -32,6 +37,26 @@ def test_an_upload_that_ends_at_any_step_leaves_nothing_that_is_not_known(
         committed(lambda: agree(acme, before))
     # Before and after: SET, the row, the object, the object's state, the document.
     assert steps - 1 >= 10
+
+
+def test_a_sweep_that_ends_at_any_step_is_ended_by_the_next(committed, left_over, acme):
+    before, step, lived = keys(acme), 0, False
+
+    def sweep_that_dies():
+        left_over()
+        try:
+            with bind_tenant(acme), dying_at(step, interrupt):
+                sweep()
+        except KeyboardInterrupt:
+            return False
+        return True
+
+    while not lived:
+        step += 1
+        lived = committed(sweep_that_dies)
+        committed(lambda: agree(acme, before))
+    # Before and after: SET, the list, the row's state, the object, the row's state again.
+    assert step - 1 >= 10
 
 
 class TornFile(ContentFile):  # type: ignore[type-arg]  # Django's is not generic when it runs
