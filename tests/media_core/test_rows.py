@@ -141,7 +141,7 @@ def test_a_relation_is_not_followed_under_a_wrong_search_path(acme, globex, twin
 # --- a query set of acme's, evaluated when globex is bound
 
 
-@pytest.mark.parametrize("build", ["all", "filter", "with_object", "values", "select_related"])
+@pytest.mark.parametrize("build", ["all", "filter", "with_object", "values"])
 def test_a_query_set_of_acme_finds_nothing_under_globex(build, acme, globex, twins):
     with bind_tenant(acme):
         built = getattr(Document.objects, build)()

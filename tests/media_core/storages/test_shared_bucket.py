@@ -14,11 +14,9 @@ from storages.backends.s3 import S3Storage
 
 from media_core.storages.client import bucket_client
 from media_core.storages.models import StoredObject
-from media_core.storages.shared_bucket import SharedBucketStorage, room_storage
-from tenants.binding import bind_agency, bind_tenant
-from tenants.errors import KeyOutsidePrefix, NameRefused, NoTenantBound, RowOfAnotherTenant
+from media_core.storages.shared_bucket import SharedBucketStorage
+from tenants.errors import KeyOutsidePrefix, NameRefused
 from tenants.prefixes import Prefix
-from tests.media_core.conftest import stored_row
 from tests.wire import bucket_requests
 
 pytestmark = pytest.mark.django_db
@@ -269,42 +267,3 @@ def test_the_type_comes_from_the_name_and_never_from_the_uploader(name, claimed,
     )
     assert head["ContentType"] == stored_as
     assert not head.get("ContentEncoding")
-
-
-# --- the bound room
-
-
-def test_the_bound_tenants_storage_is_its_own(acme, globex):
-    for tenant in (acme, globex):
-        with bind_tenant(tenant):
-            assert room_storage(AREAS[0]).location == f"{tenant.location_prefix}media"
-
-
-def test_a_storage_stays_its_tenants_when_another_is_bound(acme, globex):
-    with bind_tenant(acme):
-        storage = room_storage(AREAS[1])
-    with bind_tenant(globex):
-        assert storage._normalize_name("x.txt") == "acme/private/x.txt"
-
-
-def test_there_is_no_storage_without_a_tenant(acme):
-    with pytest.raises(NoTenantBound):
-        room_storage(AREAS[0])
-    with bind_agency(), pytest.raises(NoTenantBound):
-        room_storage(AREAS[0])
-
-
-@pytest.mark.parametrize("operation", ["put", "remove"])
-def test_the_row_of_another_room_or_area_is_refused(operation, acme, globex):
-    arguments = {"put": [ContentFile(b"hello")], "remove": []}[operation]
-    with bind_tenant(globex):
-        foreign = stored_row()
-        globexs = room_storage(AREAS[1])
-    with bind_tenant(acme), bucket_requests() as sent:
-        ours, other_area = stored_row(), room_storage(AREAS[0])
-        with pytest.raises(RowOfAnotherTenant):
-            getattr(room_storage(AREAS[1]), operation)(foreign, *arguments)
-        for storage in (globexs, other_area):
-            with pytest.raises(ValueError, match="not in the"):
-                getattr(storage, operation)(ours, *arguments)
-    assert sent == []

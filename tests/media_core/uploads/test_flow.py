@@ -2,12 +2,15 @@
 
 import hashlib
 import re
+from io import BytesIO
+from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
 from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
+from django.test.client import encode_multipart
 
 from media_core.documents.models import AccessEvent, Document
 from media_core.documents.permissions import required_uploader
@@ -17,10 +20,11 @@ from media_core.storages.models import StoredObject
 from media_core.uploads.flow import store_upload
 from tenants.binding import bind_tenant
 from tenants.errors import NameRefused, NoTenantBound, RoleRequired, TenantSuspended
-from tests.conftest import member
+from tests.conftest import member, new_session
 from tests.media_core.conftest import in_a_thread
 from tests.media_core.uploads.conftest import keys
-from tests.wire import bucket_requests
+from tests.media_core.wsgi import asked
+from tests.wire import bucket_requests, statements
 
 pytestmark = pytest.mark.django_db
 
@@ -235,3 +239,33 @@ def test_an_upload_is_no_opening(upload, acme):
     upload()
     with bind_tenant(acme):
         assert not AccessEvent.objects.exists()
+
+
+def form_over_wsgi(key: str) -> dict[str, Any]:
+    """Return the environ of an upload as a browser sends it, with its session and its token."""
+    token = "x" * 32
+    fields = {"csrfmiddlewaretoken": token, "visibility": "private"}
+    body = encode_multipart("x", {**fields, "file": SimpleUploadedFile("x.pdf", b"bytes")})
+    cookies = {django_settings.SESSION_COOKIE_NAME: key, django_settings.CSRF_COOKIE_NAME: token}
+    return {
+        "REQUEST_METHOD": "POST",
+        "CONTENT_TYPE": "multipart/form-data; boundary=x",
+        "CONTENT_LENGTH": str(len(body)),
+        "HTTP_REFERER": "https://acme.example/",
+        "HTTP_COOKIE": "; ".join(f"{name}={value}" for name, value in cookies.items()),
+        "wsgi.input": BytesIO(body),
+    }
+
+
+def test_what_an_upload_costs_on_the_wire(committed, acme, people):
+    def upload_one():
+        key = new_session(people["ed"], acme)
+        asked("acme.example", "/", key)
+        with statements() as sent, bucket_requests() as requested:
+            answer = asked("acme.example", "/upload", **form_over_wsgi(key))
+        return answer, sent, requested
+
+    answer, sent, requested = committed(upload_one)
+    assert (answer.status, len(requested)) == (302, 1)
+    # Health check, SET, session; the row, the state and the document, each pair in a transaction; the message.
+    assert len(sent) <= 13, sent
