@@ -113,6 +113,8 @@ CACHES = {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",
         "LOCATION": "tenants_cacheentry",
         "KEY_FUNCTION": "tenants.binding.cache_key",
+        # Beyond this Django throws entries away by their keys, among them counters of somebody under attack.
+        "OPTIONS": {"MAX_ENTRIES": 1_000_000},
     }
 }
 
@@ -158,6 +160,8 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = env.yes("HSTS_SUBDOMAINS"
 # "no-referrer" would make browsers send `Origin: null` with our own forms; links are given out with no-referrer.
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+# Tenants bring hosts of their own: whether all under a domain have HTTPS is for its owner to say (HSTS_SUBDOMAINS).
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 
 # --- The bucket. None of these is named AWS_*: django-storages would pick such settings up by itself.
 
@@ -220,6 +224,8 @@ LOGGING = {
     "loggers": {
         # Their debug output holds signatures and presigned URLs.
         **{name: {"level": "WARNING"} for name in ("boto3", "botocore", "s3transfer", "urllib3")},
+        # "Not Found: /d/…" would bring file names into the log; every request has its own line.
+        "django.request": {"level": "ERROR"},
         "django": {"handlers": [], "propagate": True, "level": LOG_LEVEL},
         "django.server": {"handlers": [], "propagate": True, "level": LOG_LEVEL},
     },

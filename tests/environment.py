@@ -51,6 +51,8 @@ def start_bucket() -> dict[str, str]:
 
 def start() -> None:
     scratch = Path(servers.enter_context(tempfile.TemporaryDirectory(prefix="gateway-tests-")))
+    # WhiteNoise warns of a folder that is not there.
+    (scratch / "static").mkdir()
     url = servers.enter_context(database_url(ROOT / ".data" / "postgres", fast=True))
     given = os.environ.get(BUCKET_FACTS)
     os.environ.update(json.loads(given) if given else start_bucket())

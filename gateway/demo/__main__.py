@@ -10,7 +10,7 @@ from typing import Any
 from gateway.demo.bucket.embedded import BucketNotStarted
 from gateway.demo.errors import DemoRefused
 from gateway.demo.people import AGENCY_HOST, SITES
-from gateway.demo.place import FACTS, LOG, MAIL, swept, taken
+from gateway.demo.place import FACTS, LOG, MAIL, taken
 from gateway.demo.postgres import NoPostgres
 from gateway.demo.server import LOOPBACK, DemoServer, free_port
 from gateway.demo.surroundings import Surroundings, surroundings
@@ -22,11 +22,11 @@ def main() -> int:
     try:
         with taken():
             port = free_port()
-            swept()
-            say(
-                "Starting from scratch: a PostgreSQL, a bucket, three tenants. What a demo before this one had is gone."
-            )
             with surroundings() as around:
+                say(
+                    "Starting from scratch: a PostgreSQL, a bucket, three tenants. "
+                    "What a demo before this one had is gone."
+                )
                 serve(port, around)
     except (DemoRefused, NoPostgres, BucketNotStarted) as refusal:
         print(f"The demo did not start: {refusal}", file=sys.stderr)
@@ -61,12 +61,15 @@ def filled(port: int, around: Surroundings) -> dict[str, Any]:
     """Make tables, tenants, people and documents; return all that a script needs to know."""
     import django  # noqa: PLC0415 - settings read the environment that was made just now
     from django.core.management import call_command  # noqa: PLC0415
-    from django.db import connections  # noqa: PLC0415
+    from django.db import DatabaseError, connections  # noqa: PLC0415
 
     django.setup()
     from gateway.demo import content  # noqa: PLC0415 - models need Django set up
 
-    call_command("migrate_schemas", shared=True, verbosity=0)
+    try:
+        call_command("migrate_schemas", shared=True, verbosity=0)
+    except DatabaseError as error:
+        raise DemoRefused(f"DATABASE_URL: {str(error).splitlines()[0]}") from error
     call_command("collectstatic", interactive=False, verbosity=0)
     tenants = content.create_tenants()
     people, documents = content.create_people(tenants), content.create_documents(tenants)

@@ -11,7 +11,7 @@ import psycopg
 from gateway.demo.bucket.embedded import EmbeddedBucket
 from gateway.demo.errors import DemoRefused
 from gateway.demo.people import AGENCY_HOST
-from gateway.demo.place import BUCKET_LOG, MAIL, PLACE, POSTGRES, STATIC
+from gateway.demo.place import BUCKET_LOG, MAIL, PLACE, POSTGRES, STATIC, swept
 from gateway.demo.postgres import EmbeddedPostgres, given_url
 
 BUCKET = "demo-bucket"
@@ -38,6 +38,9 @@ def surroundings() -> Iterator[Surroundings]:
         bool(given_url()), bool(os.environ.get(ENDPOINT)), f"demo-{secrets.token_hex(4)}/"
     )
     refuse_what_is_real_by_accident(around)
+    if around.real_database:
+        refuse_a_database_in_use(given_url())
+    swept()
     with ExitStack() as servers:
         os.environ.update(
             # What stands in a .env file is for another deployment than this.
@@ -54,9 +57,7 @@ def surroundings() -> Iterator[Surroundings]:
             EMAIL_URL=f"filemail:///{MAIL}",
             STATIC_ROOT=str(STATIC),
         )
-        if around.real_database:
-            refuse_a_database_in_use(given_url())
-        else:
+        if not around.real_database:
             os.environ["DATABASE_URL"] = servers.enter_context(empty_database())
         if not around.real_bucket:
             os.environ.update(servers.enter_context(empty_bucket()))

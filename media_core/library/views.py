@@ -1,5 +1,8 @@
 """The tenant's pages: the list of documents and the upload. Plain for now, and without any link to the bucket."""
 
+import logging
+from http import HTTPStatus
+
 from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -16,6 +19,8 @@ from media_core.uploads.limits import takes_uploads
 from tenants.binding import bound_tenant
 from tenants.errors import GatewayError
 from tenants.people.identity import member_of, required_member
+
+logger = logging.getLogger("media_core.library")
 
 DOCUMENTS_PER_PAGE = 50
 
@@ -58,7 +63,11 @@ def _store(request: HttpRequest, uploader: Uploader, form: UploadForm) -> None:
     try:
         document = store_upload(uploader=uploader, **form.cleaned_data)
     except GatewayError as refusal:
-        messages.error(request, str(refusal))
+        # What is wrong on our side is for our log, not for a page.
+        ours = refusal.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+        messages.error(request, refusal.message if ours else str(refusal))
+        if ours:
+            logger.exception("%s", refusal.code)
     else:
         messages.success(request, f"“{document.title}” is stored.")
 

@@ -37,6 +37,14 @@ CREATE TRIGGER prefix_reservation_only_grows
     BEFORE UPDATE OR DELETE ON tenants_prefixreservation
     FOR EACH ROW EXECUTE FUNCTION tenants_refuse_change('A row');
 
+CREATE TRIGGER prefix_reservation_is_never_emptied
+    BEFORE TRUNCATE ON tenants_prefixreservation
+    FOR EACH STATEMENT EXECUTE FUNCTION tenants_refuse_change('The content');
+
+CREATE TRIGGER tenant_is_never_emptied
+    BEFORE TRUNCATE ON tenants_tenant
+    FOR EACH STATEMENT EXECUTE FUNCTION tenants_refuse_change('The content');
+
 CREATE TRIGGER tenant_keeps_room_and_schema
     BEFORE UPDATE OF id, location_prefix, schema_name ON tenants_tenant
     FOR EACH ROW
@@ -69,6 +77,8 @@ class Migration(migrations.Migration):
             WHAT_NEVER_CHANGES,
             """
             DROP TRIGGER tenant_is_never_deleted ON tenants_tenant;
+            DROP TRIGGER tenant_is_never_emptied ON tenants_tenant;
+            DROP TRIGGER prefix_reservation_is_never_emptied ON tenants_prefixreservation;
             DROP TRIGGER tenant_keeps_room_and_schema ON tenants_tenant;
             DROP TRIGGER prefix_reservation_only_grows ON tenants_prefixreservation;
             DROP FUNCTION tenants_refuse_change;

@@ -144,6 +144,9 @@ def test_list_says_what_nothing_fits(acme):
 
 def test_list_without_any_tenant_says_how_to_make_the_first(db):
     with connection.cursor() as cursor:
+        # No tenant is ever deleted, so an empty table is made by taking the guards away. All is rolled back.
+        for table in ("tenants_tenant", "tenants_prefixreservation"):
+            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
         cursor.execute("TRUNCATE tenants_tenant CASCADE")
     assert "manage.py tenant create" in tenant("list")
 

@@ -1,0 +1,7 @@
+from tenants.commands.closed import ClosedCommand
+
+
+class Command(ClosedCommand):
+    instead = (
+        "a clone's rows would point into another tenant's room. Use `manage.py tenant create`."
+    )

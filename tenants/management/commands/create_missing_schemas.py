@@ -1,0 +1,5 @@
+from tenants.commands.closed import ClosedCommand
+
+
+class Command(ClosedCommand):
+    instead = "schemas are made together with their tenants. Use `manage.py tenant create`."

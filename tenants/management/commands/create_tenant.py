@@ -1,0 +1,5 @@
+from tenants.commands.closed import ClosedCommand
+
+
+class Command(ClosedCommand):
+    instead = "it reserves no room in the bucket. Use `manage.py tenant create`."

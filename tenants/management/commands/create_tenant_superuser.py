@@ -1,0 +1,5 @@
+from tenants.commands.closed import ClosedCommand
+
+
+class Command(ClosedCommand):
+    instead = "there are no superusers. Use `manage.py tenant member`."

@@ -1,0 +1,7 @@
+from tenants.commands.closed import ClosedCommand
+
+
+class Command(ClosedCommand):
+    instead = (
+        "tenants are never deleted, their rooms stay reserved. Use `manage.py tenant suspend`."
+    )
