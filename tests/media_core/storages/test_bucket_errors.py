@@ -1,0 +1,53 @@
+"""What the bucket's errors become: only the one that means it is translated, the rest goes up unchanged."""
+
+import pytest
+from botocore.exceptions import ClientError
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import override_settings
+
+from media_core.documents.models import Document
+from media_core.errors import BucketRefused, BucketUnavailable
+from media_core.storages.models import StoredObject
+from media_core.storages.shared_bucket import room_storage
+from tenants.binding import bind_tenant
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def row(acme, globex):
+    with bind_tenant(acme):
+        yield StoredObject.objects.reserve(file_name="a.pdf", size_bytes=1, sha256="0" * 64)
+
+
+def remove(row):
+    room_storage(StoredObject.Area.PRIVATE).remove(row)
+
+
+@override_settings(BUCKET_ENDPOINT_URL="http://127.0.0.1:9")
+def test_nobody_listening_is_unavailable(row):
+    with pytest.raises(BucketUnavailable, match="EndpointConnectionError"):
+        remove(row)
+
+
+@override_settings(BUCKET_SECRET_KEY="another")
+def test_a_wrong_key_is_refused_and_says_what_to_check(row):
+    with pytest.raises(BucketRefused, match="403 SignatureDoesNotMatch: check its keys"):
+        remove(row)
+
+
+@override_settings(BUCKET_NAME="no-such-bucket")
+def test_a_bucket_that_is_not_there_goes_up_unchanged(row):
+    with pytest.raises(ClientError, match="NoSuchBucket"):
+        remove(row)
+
+
+@override_settings(BUCKET_SECRET_KEY="another")
+def test_a_member_reads_that_it_failed_and_not_why(acme, globex, browse):
+    client = browse(acme, "ada")
+    client.post("/upload", {"file": SimpleUploadedFile("a.pdf", b"x"), "visibility": "private"})
+    page = client.get("/").content.decode()
+    assert "The storage refuses the gateway." in page
+    assert "keys" not in page
+    with bind_tenant(acme):
+        assert not Document.objects.exists()

@@ -1,0 +1,54 @@
+"""The agency's page: its tenants, for its staff, and no tenant's content."""
+
+import pytest
+
+from tenants.console.views import TENANTS_PER_PAGE
+from tenants.models import Tenant
+from tenants.provisioning import create_tenant
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize("name", ["olga", "fiona"])
+def test_staff_see_every_tenant_in_the_order_of_names(name, browse, acme, globex):
+    page = browse(None, name).get("/").content.decode()
+    assert page.index("Acme") < page.index("Globex") < page.index("Hooli")
+    assert "acme.example" in page
+    assert "suspended" in page
+
+
+def test_a_stranger_is_sent_to_sign_in(browse, acme, globex):
+    answer = browse(None).get("/")
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/accounts/login/?next=%2F")
+
+
+@pytest.mark.parametrize("query", ["glob", "GLOBEX/", "globex.example"])
+def test_search_finds_by_name_prefix_or_host(query, browse, acme, globex):
+    page = browse(None, "olga").get("/", {"q": query}).content.decode()
+    assert ("Globex" in page, "Acme" in page) == (True, False)
+
+
+@pytest.mark.parametrize("query", ["nobody's", "\0", "<script>", "%", "x" * 5000])
+def test_search_that_finds_nothing_says_so(query, browse, acme, globex):
+    answer = browse(None, "olga").get("/", {"q": query})
+    assert (answer.status_code, "Show all" in answer.content.decode()) == (200, True)
+    assert "<script>" not in answer.content.decode()
+
+
+def test_more_than_a_page_of_tenants_is_paged_and_costs_no_more_queries(
+    browse, acme, globex, django_assert_max_num_queries
+):
+    client = browse(None, "olga")
+    for number in range(TENANTS_PER_PAGE):
+        create_tenant(
+            name=f"Client {number:03}", location_prefix=f"c{number}/", domain=f"c{number}.example"
+        )
+    with django_assert_max_num_queries(6):
+        page = client.get("/", {"page": "2"}).content.decode()
+    assert "Page 2 of 2" in page
+    assert page.count("<tr>") == Tenant.objects.count() - TENANTS_PER_PAGE + 1
+
+
+@pytest.mark.parametrize("page", ["0", "-1", "99", "x", ""])
+def test_a_page_that_is_none_is_the_nearest_one(page, browse, acme, globex):
+    assert browse(None, "olga").get("/", {"page": page}).status_code == 200
