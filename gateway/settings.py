@@ -34,6 +34,8 @@ SECURE_PROXY_SSL_HEADER = env.header("SECURE_PROXY_SSL_HEADER")
 # How many proxies of ours stand before us: that many addresses at the end of X-Forwarded-For are believed.
 ALLAUTH_TRUSTED_PROXY_COUNT = env.number("TRUSTED_PROXY_COUNT", default=0, at_least=0, at_most=9)
 
+# gunicorn believes a SCRIPT_NAME header of a local proxy: a stranger could put any host into a mailed link.
+FORCE_SCRIPT_NAME = ""
 ROOT_URLCONF = "gateway.urls_tenant"
 AGENCY_URLCONF = "gateway.urls_agency"
 # An address is right or it is not there: a redirect would tell which ones exist.
@@ -113,8 +115,9 @@ CACHES = {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",
         "LOCATION": "tenants_cacheentry",
         "KEY_FUNCTION": "tenants.binding.cache_key",
-        # Beyond this Django throws entries away by their keys, among them counters of somebody under attack.
-        "OPTIONS": {"MAX_ENTRIES": 1_000_000},
+        # Beyond this Django throws entries away by their keys, among them counters of somebody under attack; and it
+        # counts them all at every write, so `clearsessions` removes the expired ones every day.
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
     }
 }
 
@@ -141,7 +144,14 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 # The reset form must not mail strangers: whoever is unknown hears nothing, and the page is the same.
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_SESSION_REMEMBER = True
-ACCOUNT_RATE_LIMITS = {"login": "30/m/ip", "login_failed": "10/m/ip,5/5m/key"}
+ACCOUNT_FORMS = {"reset_password": "tenants.people.forms.ResetPasswordForm"}
+# Per address, per person and address, and per person from everywhere. The last one is high: reaching it shuts the
+# person out as well, so it must take an attacker many addresses.
+ACCOUNT_RATE_LIMITS = {
+    "login": "30/m/ip",
+    "login_failed": "10/m/ip,5/5m/key",
+    "login_failed_person": "100/h/key",
+}
 
 SESSION_ENGINE = "tenants.people.sessions"
 SESSION_COOKIE_AGE = 14 * 24 * 3600

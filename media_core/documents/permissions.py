@@ -4,9 +4,10 @@ from typing import TYPE_CHECKING, NewType
 
 from django.db.models import Q
 
+from tenants.binding import bound_tenant
 from tenants.errors import RoleRequired
 from tenants.people.identity import Member
-from tenants.people.models import Role
+from tenants.people.models import Membership, Role
 
 if TYPE_CHECKING:
     from media_core.documents.models import Document
@@ -31,6 +32,18 @@ Uploader = NewType("Uploader", Member)
 def may_upload(member: Member) -> bool:
     """Admins and editors add documents; viewers read."""
     return member.role in UPLOADERS
+
+
+def confirm_uploader(uploader: Uploader) -> None:
+    """Refuse (RoleRequired) one who was removed, or lost the role, while the bytes came. One query."""
+    roles = Membership.objects.filter(
+        person=uploader.person_id,
+        tenant=bound_tenant().id,
+        role__in=UPLOADERS,
+        person__is_active=True,
+    )
+    if not roles.exists():
+        raise RoleRequired
 
 
 def required_uploader(member: Member) -> Uploader:

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from media_core.documents.models import Document
-from media_core.documents.permissions import Uploader
+from media_core.documents.permissions import Uploader, confirm_uploader
 from media_core.errors import UploadRefused, UploadTooLarge
 from media_core.storages.models import StoredObject
 from media_core.storages.shared_bucket import room_storage
@@ -39,6 +39,7 @@ def store_upload(
         file.seek(0)
         etag = room_storage(StoredObject.Area.PRIVATE).put(stored, file)
         with transaction.atomic():
+            confirm_uploader(uploader)
             stored.mark_stored(etag)
             document: Document = Document.objects.create(
                 title=title,

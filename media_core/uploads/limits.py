@@ -38,6 +38,7 @@ class BodyLimitMiddleware:
     ) -> HttpResponse | None:
         try:
             refuse_larger_body(request, body_limit(view))
+            refuse_other_charsets(request)
         except GatewayError as refusal:
             # What is raised here Django answers with a 500: its process_exception is for views only.
             return render(request, "refused.html", {"error": refusal}, status=refusal.status)
@@ -48,6 +49,13 @@ def refuse_larger_body(request: HttpRequest, limit: int) -> None:
     """Raise UploadTooLarge, or UploadRefused, for a body that is larger or does not say how large it is."""
     if declared_length(request) > limit:
         raise UploadTooLarge(f"{settings.UPLOAD_MAX_BYTES} bytes is the most.")
+
+
+def refuse_other_charsets(request: HttpRequest) -> None:
+    """Raise UploadRefused for a form in another charset than browsers send: some of Python's are no text at all."""
+    charset = (request.content_params or {}).get("charset", "utf-8")
+    if charset.lower() not in {"utf-8", "utf8"}:
+        raise UploadRefused("The charset of the form is not UTF-8.")
 
 
 def declared_length(request: HttpRequest) -> int:

@@ -1,13 +1,20 @@
 """How allauth behaves here: nobody signs up by themselves, and sign-in is throttled over all hosts together."""
 
+import logging
+from ipaddress import AddressValueError, IPv6Address
+from smtplib import SMTPException
 from typing import Any
+from urllib.parse import urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core.internal import ratelimit
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.http import HttpRequest
 
-from tenants.people.backends import belongs_here
-from tenants.people.models import Person
+from tenants.hosts import normalised_host
+
+logger = logging.getLogger("tenants.people")
 
 UNKNOWN_ADDRESS = "unknown"
 
@@ -31,7 +38,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
         except (ImproperlyConfigured, PermissionDenied):
             # allauth's errors for too few addresses, and for what is none.
             address = request.META.get("REMOTE_ADDR") or UNKNOWN_ADDRESS
-        return address
+        return without_mapping(address)
 
     def is_safe_url(self, url: str) -> bool:
         """Return whether `next=` may lead there: on this host only."""
@@ -40,12 +47,56 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
         except ValueError:  # what urllib cannot read
             return False
 
-    def send_password_reset_mail(self, user: Person, email: str, context: dict[str, Any]) -> None:
-        """Mail the link to who belongs here; nobody else hears of this host."""
-        if belongs_here(user):
-            super().send_password_reset_mail(user, email, context)
+    def get_reset_password_from_key_url(self, key: str) -> str:
+        """Return the link to mail: to the host that was asked, in the form we know it, never with a port of its own.
+
+        Without HTTPS, on somebody's own machine, the port is part of the address.
+        """
+        link: str = super().get_reset_password_from_key_url(key)
+        if not settings.HTTPS_ONLY:
+            return link
+        return f"https://{normalised_host(self.request.get_host())}{urlsplit(link).path}"
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Send a mail; a mail server that fails is our trouble and tells the asker nothing."""
+        try:
+            super().send_mail(template_prefix, email, context)
+        except (OSError, SMTPException):
+            logger.exception("A mail could not be sent.")
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """Count a try per person and address, and per person over all addresses."""
+        super().pre_authenticate(request, **credentials)
+        self._person_usage = ratelimit.consume(
+            request, app="allauth.account", action="login_failed_person", key=login_of(credentials)
+        )
+        if not self._person_usage:
+            raise self.validation_error("too_many_login_attempts")
+
+    def _rollback_login_failed_rl_usage(self) -> None:
+        super()._rollback_login_failed_rl_usage()
+        if self._person_usage:
+            self._person_usage.rollback()
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
         # allauth puts the host in: tries would start anew on every spelling of every host.
-        login = credentials.get("email", credentials.get("username", ""))
-        return f"person:{login.strip().lower()}"
+        return f"{login_of(credentials)} from {self.get_client_ip(request)}"
+
+
+def login_of(credentials: dict[str, Any]) -> str:
+    """Return whom somebody tries to sign in as, in one spelling."""
+    login: str = credentials.get("email", credentials.get("username", ""))
+    return f"person:{login.strip().lower()}"
+
+
+def without_mapping(address: str) -> str:
+    """Return the IPv4 address that an IPv6 one stands for (RFC 4291, 2.5.5.2): by network all of them are one.
+
+    >>> without_mapping("::ffff:192.0.2.1"), without_mapping("2001:db8::1"), without_mapping("unknown")
+    ('192.0.2.1', '2001:db8::1', 'unknown')
+    """
+    try:
+        mapped = IPv6Address(address).ipv4_mapped
+    except AddressValueError:
+        return address
+    return str(mapped) if mapped else address

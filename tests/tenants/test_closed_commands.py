@@ -3,11 +3,13 @@
 from pathlib import Path
 
 import pytest
+from django.core.cache import cache
 from django.core.management import CommandError, call_command, get_commands
 
+from tenants.binding import bind_tenant
 from tenants.commands.closed import ClosedCommand
 from tenants.management.commands import delete_tenant
-from tenants.models import Tenant
+from tenants.models import CacheEntry, Tenant
 from tenants.people.models import Session
 from tenants.people.sessions import SessionStore
 from tenants.schemas import applied_version, schema_version
@@ -31,6 +33,25 @@ def test_is_closed_whatever_is_asked_of_it(name, capsys):
     with pytest.raises(SystemExit, match="1"):
         ClosedCommand().run_from_argv(["manage.py", name, "--schema=public", "x"])
     assert "closed" in capsys.readouterr().err
+
+
+def test_expired_counters_of_sign_in_are_removed_and_live_ones_stay(acme, globex):
+    with bind_tenant(acme):
+        cache.set_many({"live": 1}, timeout=300)
+        cache.set_many({"expired": 1}, timeout=-1)
+        cache.set("short", 1, timeout=300)
+    CacheEntry.objects.filter(cache_key__endswith="short").update(expires="2020-01-01T00:00Z")
+    call_command("clearsessions")
+    assert [key.rpartition(":")[2] for key in CacheEntry.objects.values_list("pk", flat=True)] == [
+        "live"
+    ]
+
+
+@pytest.mark.parametrize("command", ["migrate_schemas", "migrate"])
+def test_migrations_only_go_forward(command, acme, globex):
+    with pytest.raises(CommandError, match="only go forward"):
+        call_command(command, "tenants", "zero", shared=True)
+    assert Tenant.objects.filter(pk__in=[acme.pk, globex.pk]).count() == 2
 
 
 def test_expired_sessions_are_removed_and_live_ones_stay(acme, globex, people):

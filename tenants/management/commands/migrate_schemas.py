@@ -1,5 +1,6 @@
 from typing import Any
 
+from django.core.management.base import CommandError
 from django_tenants.management.commands.migrate_schemas import MigrateSchemasCommand
 
 from tenants.schemas import note_versions
@@ -9,6 +10,11 @@ class Command(MigrateSchemasCommand):  # type: ignore[misc]  # django-tenants sh
     """django-tenants' own, which then writes down which version each tenant's schema has."""
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options.get("migration_name"):
+            # "zero" would take tenants, people and reservations away without a question.
+            raise CommandError(
+                "Migrations only go forward here: leave the name of the migration out."
+            )
         super().handle(*args, **options)
         if self.sync_tenant and not (options["plan"] or options["check_unapplied"]):
             note_versions()
