@@ -33,15 +33,15 @@ check: export AWS_ACCESS_KEY_ID = an-access-key
 check: export AWS_SECRET_ACCESS_KEY = a-secret-key
 check: export AWS_STORAGE_BUCKET_NAME = a-bucket
 check: $(STAMP) ## Lint, format, types, import order, migrations, deployment checks
-	$(BIN)/ruff format --check .
-	$(BIN)/ruff check .
-	$(BIN)/mypy .
-	$(BIN)/lint-imports
+	$(BIN)/python -m ruff format --check .
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m mypy .
+	$(BIN)/python -c "from importlinter.cli import lint_imports_command; lint_imports_command()"
 	$(BIN)/python -m gateway.demo.check
 
 format: $(STAMP) ## Format the code and mend what ruff can mend
-	$(BIN)/ruff format .
-	$(BIN)/ruff check --fix .
+	$(BIN)/python -m ruff format .
+	$(BIN)/python -m ruff check --fix .
 
 lock: $(STAMP) ## Pin every requirement again, with hashes
 	bash requirements/lock.sh

@@ -22,6 +22,11 @@ find_python() {
   return 1
 }
 
+if ! [ -w . ]; then
+  say "$PWD cannot be written: clone the project into a folder of yours."
+  exit 1
+fi
+
 if ! [ -x "$VENV/bin/python" ] || ! new_enough "$VENV/bin/python"; then
   python=$(find_python)
   say "Making $VENV with $python …"

@@ -23,6 +23,10 @@ def normalised_host(raw: str) -> str:
 
     What is no host name raises HostRefused. No query.
     """
+    if "/" in raw:
+        raise HostRefused(
+            f"{raw[:80]!r} is an address of a page: write the host only, like 'acme.example.com'."
+        )
     if raw.startswith("["):
         return _normalised_ipv6(raw)
     name, colon, port = raw.partition(":")

@@ -7,13 +7,31 @@ import sys
 from types import FrameType
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
+
 from gateway.demo.bucket.embedded import BucketNotStarted
 from gateway.demo.errors import DemoRefused
 from gateway.demo.people import AGENCY_HOST, SITES
-from gateway.demo.place import FACTS, LOG, MAIL, taken
+from gateway.demo.place import ENVIRONMENT, FACTS, LOG, MAIL, taken
 from gateway.demo.postgres import NoPostgres
 from gateway.demo.server import LOOPBACK, DemoServer, free_port
 from gateway.demo.surroundings import Surroundings, surroundings
+
+ENVIRONMENT_NAMES = (
+    "DJANGO_SECRET_KEY",
+    "DATABASE_URL",
+    "AGENCY_HOST",
+    "HTTPS_ONLY",
+    "LOCATION_PREFIX",
+    "EMAIL_URL",
+    "STATIC_ROOT",
+    "AWS_S3_ENDPOINT_URL",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_STORAGE_BUCKET_NAME",
+    "AWS_S3_REGION_NAME",
+    "AWS_S3_ADDRESSING_STYLE",
+)
 
 
 def main() -> int:
@@ -28,7 +46,7 @@ def main() -> int:
                     "What a demo before this one had is gone."
                 )
                 serve(port, around)
-    except (DemoRefused, NoPostgres, BucketNotStarted) as refusal:
+    except (DemoRefused, NoPostgres, BucketNotStarted, ImproperlyConfigured) as refusal:
         print(f"The demo did not start: {refusal}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -45,6 +63,7 @@ def serve(port: int, around: Surroundings) -> None:
     """Fill the demo and serve it until somebody stops it."""
     facts = filled(port, around)
     os.umask(0o077)
+    write_environment(port, around)
     FACTS.write_text(json.dumps(facts, ensure_ascii=False, indent=2) + "\n")
     try:
         DemoServer(port, lambda: say(summary(facts))).run()
@@ -91,6 +110,16 @@ def filled(port: int, around: Surroundings) -> dict[str, Any]:
     }
 
 
+def write_environment(port: int, around: Surroundings) -> None:
+    """Write what manage.py needs to work on this demo, unless that would write down keys of a real bucket."""
+    if around.real_bucket or around.real_database:
+        return
+    lines = [f"{name}={os.environ[name]}" for name in ENVIRONMENT_NAMES]
+    ENVIRONMENT.write_text(
+        f"# For manage.py, while the demo runs on port {port}.\n" + "\n".join(lines) + "\n"
+    )
+
+
 def bucket_facts(around: Surroundings) -> dict[str, str]:
     """Return where the bucket is. The keys of a real one are left out: they are not ours to write down."""
     facts = {
@@ -131,6 +160,7 @@ def summary(facts: dict[str, Any]) -> str:
         "",
         f"  One bucket: {bucket['name']} at {bucket['endpoint_url']}, all keys under {bucket['location_prefix']}",
         f"  The same for scripts: {FACTS}",
+        f"  For commands: DJANGO_ENV_FILE={ENVIRONMENT} .venv/bin/python manage.py tenant list",
         f"  Mail: {MAIL}   Log: {LOG}",
         "",
         "Every start begins from scratch. Stop with Ctrl-C.",

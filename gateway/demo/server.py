@@ -84,6 +84,6 @@ def free_port() -> int:
             probe.bind((LOOPBACK, int(given)))
         except OSError as error:
             raise DemoRefused(
-                f"Port {given} cannot be used ({error.strerror}). Try another: make demo PORT=8001"
+                f"Port {given} cannot be used ({error.strerror}). Try another: make demo PORT=0"
             ) from error
         return int(probe.getsockname()[1])

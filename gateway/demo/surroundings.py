@@ -76,7 +76,7 @@ def refuse_what_is_real_by_accident(around: Surroundings) -> None:
     ]
     if named and os.environ.get("DEMO_REAL") != "1":
         raise DemoRefused(
-            f"{' and '.join(named)} is set. Unset it for a demo on servers of its own, or set DEMO_REAL=1"
+            f"{' and '.join(named)} set. Unset this for a demo on servers of its own, or set DEMO_REAL=1"
             " to run on it: an empty database, and a bucket in which only demo-<random>/ is written."
         )
 
@@ -88,7 +88,7 @@ def refuse_a_database_in_use(url: str) -> None:
             found = connection.execute(
                 "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"
             ).fetchone()
-    except psycopg.OperationalError as error:
+    except psycopg.Error as error:
         raise DemoRefused(f"DATABASE_URL: {str(error).splitlines()[0]}") from error
     if found and found[0]:
         raise DemoRefused(

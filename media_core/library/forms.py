@@ -11,5 +11,11 @@ class UploadForm(forms.Form):
         max_length=200, required=False, help_text="Leave it empty to use the file's name."
     )
     visibility = forms.ChoiceField(
-        choices=Document.Visibility.choices, initial=Document.Visibility.PRIVATE
+        label="Who sees it",
+        choices=[
+            (Document.Visibility.PRIVATE, "Members"),
+            (Document.Visibility.PUBLIC, "Everybody who has the address"),
+        ],
+        initial=Document.Visibility.PRIVATE,
+        help_text="This cannot be changed later.",
     )

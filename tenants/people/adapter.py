@@ -23,6 +23,9 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
 
+    def get_password_change_redirect_url(self, request: HttpRequest) -> str:
+        return "/"
+
     def is_ajax(self, request: HttpRequest) -> bool:
         # There are only pages: allauth's JSON would send back what was typed, the password too.
         return False

@@ -1,9 +1,12 @@
 """The demo starts or says in one line why not, and never harms anything it did not start."""
 
 import json
+import os
 import secrets
 import signal
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +20,7 @@ from botocore.config import Config
 
 from gateway.demo.bucket.embedded import EmbeddedBucket
 from gateway.demo.postgres import EmbeddedPostgres
-from tests.demo import end, gone, refused, running, started, wait_until_ready
+from tests.demo import ROOT, end, gone, refused, running, started, wait_until_ready
 
 
 @pytest.fixture(scope="module")
@@ -173,6 +176,35 @@ def test_a_folder_that_cannot_be_written_is_said_in_one_line(tmp_path: Path) -> 
     (tmp_path / "file").write_text("in the way")
     code, lines = refused(tmp_path / "file")
     assert (code, len(lines)) == (1, 1)
+
+
+def test_a_folder_of_somebody_is_left_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "mail").mkdir()
+    (tmp_path / "mail" / "inbox").write_text("theirs")
+    code, lines = refused(tmp_path)
+    assert (code, len(lines), "no demo's folder" in lines[0]) == (1, 1, True)
+    assert (tmp_path / "mail" / "inbox").read_text() == "theirs"
+    assert [path.name for path in tmp_path.iterdir()] == ["mail"]
+
+
+@pytest.mark.parametrize("name", ["PRESIGNED_URL_EXPIRATION", "UPLOAD_MAX_BYTES"])
+def test_a_setting_that_is_wrong_is_said_in_one_line(tmp_path: Path, name: str) -> None:
+    code, lines = refused(tmp_path, **{name: "abc"})
+    assert (code, name in lines[-1], "Traceback" in "".join(lines)) == (1, True, False)
+
+
+def test_commands_work_on_the_running_demo(tmp_path: Path) -> None:
+    with running(tmp_path):
+        listed = subprocess.run(
+            [sys.executable, "manage.py", "tenant", "list"],
+            cwd=ROOT,
+            env={"PATH": os.environ["PATH"], "DJANGO_ENV_FILE": str(tmp_path / "demo.env")},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    assert "globex.localhost" in listed.stdout
+    assert (tmp_path / "demo.env").stat().st_mode & 0o077 == 0
 
 
 def test_it_stops_while_it_still_starts(tmp_path: Path) -> None:
