@@ -20,7 +20,13 @@ DECIDERS = {
     "member_of": ANYBODY,
     "required_uploader": "{first}",
     "required_staff": ANY_STAFF,
+    "readable": "__import__('django.db.models', fromlist=['Q']).Q()",
+    "may_upload": "True",
+    "confirm_uploader": "None",
+    "belongs_here": "True",
 }
+# `may_read` is the twin that tests hold `readable` against; nothing calls it, so nothing can lose the call.
+NEVER_CALLED = frozenset({"may_read"})
 # Guards that are no call of a decider: what they say, and what is left when they are gone.
 GUARDS = (
     (
@@ -62,6 +68,12 @@ class Mutant:
         head, tail = "".join(lines[: self.line - 1]), "".join(lines[self.line - 1 :])
         assert self.before in tail
         return head + tail.replace(self.before, self.after, 1)
+
+
+def functions_of(file: str) -> set[str]:
+    """Return the names of a module's functions."""
+    tree = ast.parse((ROOT / file).read_text())
+    return {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
 
 
 def mutants() -> list[Mutant]:

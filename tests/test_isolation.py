@@ -8,18 +8,21 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.conf import settings
+from django.core import mail
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import connection
 from django.db.models import Model
 from django.test import Client
 
 from media_core.documents.models import Document
+from media_core.documents.permissions import required_uploader
 from media_core.storages.models import StoredObject
+from media_core.uploads.flow import store_upload
 from tenants.binding import bind_tenant
+from tenants.errors import RoleRequired
 from tenants.models import Tenant
-from tenants.people.models import Membership, Person, Role
-from tests.conftest import browser_at, new_session
-from tests.walk import METHODS, OPEN_ROUTES, Route, asked, is_closed, routes, seen
+from tenants.people.models import Membership, Person
+from tests.conftest import PASSWORD, browser_at, member, new_session
+from tests.walk import METHODS, OPEN_ROUTES, Route, asked, everything_of, is_closed, routes, seen
 
 pytestmark = pytest.mark.django_db
 
@@ -109,20 +112,6 @@ def body_for(route: Route, method: str) -> dict[str, Any]:
     }
 
 
-def everything_of(tenant: Tenant) -> list[str]:
-    """Return all rows of a tenant's schema."""
-    with bind_tenant(tenant, even_suspended=True), connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT table_name FROM information_schema.tables WHERE table_schema = %s",
-            [tenant.schema_name],
-        )
-        found = []
-        for (table,) in sorted(cursor.fetchall()):
-            cursor.execute(f'SELECT * FROM "{tenant.schema_name}"."{table}"')  # noqa: S608 - names of our own
-            found += sorted(f"{table}: {row}" for row in cursor.fetchall())
-    return found
-
-
 @pytest.mark.parametrize("who", WHO)
 def test_no_route_of_acme_answers_who_does_not_belong(
     who: str, askers: Askers, twins: Document, acme: Tenant, people: dict[str, Person]
@@ -206,6 +195,32 @@ def test_a_viewer_adds_nothing(acme: Tenant, globex: Tenant, people: dict[str, P
     assert b"Upload" not in client.get("/").content
 
 
+def test_a_member_removed_while_the_bytes_came_adds_nothing(
+    acme: Tenant, globex: Tenant, people: dict[str, Person]
+) -> None:
+    uploader = required_uploader(member(people["ed"], acme))
+    Membership.objects.filter(person=people["ed"], tenant=acme).delete()
+    with bind_tenant(acme):
+        with pytest.raises(RoleRequired):
+            store_upload(uploader=uploader, file=SimpleUploadedFile("x.pdf", b"x"))
+        assert not Document.objects.exists()
+
+
+def test_eves_right_password_does_not_sign_her_in_at_acme(
+    acme: Tenant, globex: Tenant, people: dict[str, Person]
+) -> None:
+    client = browser_at("acme.example")
+    client.post("/accounts/login/", {"login": "eve@globex.example", "password": PASSWORD})
+    assert settings.SESSION_COOKIE_NAME not in client.cookies
+
+
+def test_no_mail_goes_from_acme_to_who_does_not_belong_there(
+    acme: Tenant, globex: Tenant, people: dict[str, Person]
+) -> None:
+    browser_at("acme.example").post("/accounts/password/reset/", {"email": "eve@globex.example"})
+    assert mail.outbox == []
+
+
 def test_equal_primary_keys_lead_each_to_their_own(
     twins: Document, globex: Tenant, acme: Tenant, people: dict[str, Person]
 ) -> None:
@@ -283,7 +298,3 @@ def test_foreign_ids_of_public_rows_open_nothing_anywhere(
 def test_the_walk_knows_the_models_that_lead_to_a_tenant() -> None:
     names = {model.__name__ for model in models_that_lead_to_a_tenant()}
     assert {"Tenant", "Domain", "PrefixReservation", "Membership", "Session", "Person"} <= names
-
-
-def test_roles_are_what_the_walk_expects(people: dict[str, Person], acme: Tenant) -> None:
-    assert Membership.objects.get(person=people["ada"], tenant=acme).role == Role.ADMIN

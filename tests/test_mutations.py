@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests import environment
-from tests.mutants import ROOT, Mutant, mutants
+from tests.mutants import DECIDERS, NEVER_CALLED, ROOT, Mutant, functions_of, mutants
 
 COPIED = (
     "gateway",
@@ -101,3 +101,10 @@ def test_the_walk_fails_without(mutant: Mutant, walks: Walks) -> None:
 def test_the_walk_passes_when(mutant: None, walks: Walks) -> None:
     result = walks[mutant].result()
     assert result.returncode == 0, result.stdout[-2000:]
+
+
+def test_every_function_that_decides_is_taken_away_somewhere() -> None:
+    deciding = functions_of("media_core/documents/permissions.py") - NEVER_CALLED
+    assert deciding <= set(DECIDERS)
+    called = "\n".join(mutant.before for mutant in mutants())
+    assert [name for name in deciding if f"{name}(" not in called] == []

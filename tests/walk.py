@@ -6,9 +6,13 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
+from django.db import connection
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
+
+from tenants.binding import bind_tenant
+from tenants.models import Tenant
 
 METHODS = ("get", "head", "post", "put", "patch", "delete", "options")
 # What a stranger may see: the pages for signing in. Everything else answers 404, 405 or "sign in".
@@ -78,3 +82,17 @@ def seen(response: HttpResponse) -> tuple[int, str, bytes]:
     location = re.sub(r"next=[^&]*", "next=", response.headers.get("Location", ""))
     body = re.sub(rb'name="csrfmiddlewaretoken" value="[^"]*"', b"", response.content)
     return response.status_code, location, re.sub(rb'value="/[^"]*"', b'value=""', body)
+
+
+def everything_of(tenant: Tenant) -> list[str]:
+    """Return all rows of a tenant's schema."""
+    with bind_tenant(tenant, even_suspended=True), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT table_name FROM information_schema.tables WHERE table_schema = %s",
+            [tenant.schema_name],
+        )
+        found = []
+        for (table,) in sorted(cursor.fetchall()):
+            cursor.execute(f'SELECT * FROM "{tenant.schema_name}"."{table}"')  # noqa: S608 - names of our own
+            found += sorted(f"{table}: {row}" for row in cursor.fetchall())
+    return found
