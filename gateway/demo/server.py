@@ -48,6 +48,8 @@ class DemoServer(BaseApplication):  # type: ignore[misc]  # gunicorn ships no ty
             "workers": 2,
             "threads": 4,
             "worker_class": "gthread",
+            # A worker that was forked a moment ago does not hear the first signal; it is ended after this.
+            "graceful_timeout": 3,
             "loglevel": "warning",
             "when_ready": lambda _server: self.ready(),
             "post_fork": lambda _server, _worker: become_worker(),
