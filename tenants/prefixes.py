@@ -14,7 +14,6 @@ ObjectKey = NewType("ObjectKey", str)
 
 PUBLIC_AREA = "media"
 PRIVATE_AREA = "private"
-INCOMING_AREA = "private/incoming"
 AREAS = (PUBLIC_AREA, PRIVATE_AREA)
 
 SEGMENT = r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}"
