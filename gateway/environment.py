@@ -45,6 +45,20 @@ class Environment(environ.FileAwareEnv):  # type: ignore[misc]  # django-environ
             raise ImproperlyConfigured(f"{name} is not set. {remedy}")
         return value
 
+    def bucket_value(self, name: str) -> str:
+        """Return a value without which there is no bucket."""
+        return self.secret(name, "docs/howto/deploy.md says where to find it.")
+
+    def base_url(self, name: str) -> str:
+        """Return a URL to which names are appended, without its last slash; empty when the variable is."""
+        given = self.text(name).rstrip("/")
+        url = urlsplit(given)
+        if given and not (url.scheme in {"http", "https"} and url.hostname and not url.query):
+            raise ImproperlyConfigured(
+                f"{name}={given}: give a URL such as https://cdn.example.com, or nothing."
+            )
+        return given
+
     def number(self, name: str, default: int, at_least: int, at_most: int) -> int:
         """Return a whole number between two bounds."""
         given = self.text(name, str(default))

@@ -179,18 +179,31 @@ try:
     LOCATION_PREFIX = checked_deployment_prefix(env.text("LOCATION_PREFIX", default=""))
 except GatewayError as error:
     raise ImproperlyConfigured(f"LOCATION_PREFIX: {error}") from error
-if not env.yes("USE_S3_MEDIA", default=True):
-    raise ImproperlyConfigured(
-        "USE_S3_MEDIA=False: this release stores in a bucket only. Set USE_S3_MEDIA=True."
-    )
-_bucket_remedy = "docs/howto/deploy.md says where to find it."
-BUCKET_ACCESS_KEY = env.secret("AWS_ACCESS_KEY_ID", _bucket_remedy)
-BUCKET_SECRET_KEY = env.secret("AWS_SECRET_ACCESS_KEY", _bucket_remedy)
-BUCKET_NAME = env.secret("AWS_STORAGE_BUCKET_NAME", _bucket_remedy)
+USE_S3_MEDIA = env.yes("USE_S3_MEDIA", default=True)
+# On disk the keys may be missing; objects that were left in the bucket are out of reach then.
+_bucket_value = env.bucket_value if USE_S3_MEDIA else env.text
+BUCKET_ACCESS_KEY = _bucket_value("AWS_ACCESS_KEY_ID")
+BUCKET_SECRET_KEY = _bucket_value("AWS_SECRET_ACCESS_KEY")
+BUCKET_NAME = _bucket_value("AWS_STORAGE_BUCKET_NAME")
 BUCKET_ENDPOINT_URL = env.endpoint("AWS_S3_ENDPOINT_URL", "https://fsn1.your-objectstorage.com")
 BUCKET_REGION = env.text("AWS_S3_REGION_NAME", default="fsn1")
 BUCKET_SIGNATURE_VERSION = env.choice("AWS_S3_SIGNATURE_VERSION", "s3v4", {"s3v4", "s3"})
 BUCKET_ADDRESSING_STYLE = env.choice("AWS_S3_ADDRESSING_STYLE", "virtual", {"virtual", "path"})
+# acl: public objects carry an ACL. policy: the bucket's policy publishes them. gateway: nothing in it is public.
+PUBLIC_MEDIA_MODE = env.choice("PUBLIC_MEDIA_MODE", "acl", {"acl", "policy", "gateway"})
+# Where the bucket's public objects are reached from outside, such as a CDN; empty is the bucket itself.
+PUBLIC_MEDIA_BASE_URL = env.base_url("PUBLIC_MEDIA_BASE_URL")
+PUBLIC_MEDIA_IMMUTABLE = env.yes("PUBLIC_MEDIA_IMMUTABLE", default=False)
+PUBLIC_PHOTOS_WITHOUT_LOCATION = env.yes("PUBLIC_PHOTOS_WITHOUT_LOCATION", default=True)
+
+# --- Without a bucket
+
+DISK_MEDIA_ROOT = env.text("DISK_MEDIA_ROOT", default="") or str(BASE_DIR / "media")
+# How private files on disk are sent: by us, or by the web server that stands before us.
+DISK_MEDIA_SENDER = env.choice(
+    "DISK_MEDIA_SENDER", "gateway", {"gateway", "x-accel-redirect", "x-sendfile"}
+)
+DISK_MEDIA_INTERNAL_URL = env.text("DISK_MEDIA_INTERNAL_URL", default="/_rooms/")
 
 # --- Links and uploads
 

@@ -21,6 +21,40 @@ class UploadLost(GatewayError):
     status = HTTPStatus.CONFLICT
 
 
+class TypeRefused(UploadRefused):
+    """Files of this type are not taken here, or the file is not what its name says."""
+
+
+class NotPublished(GatewayError):
+    """The file is stored, but for members only: it could not be published."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+
+
+class PublishingRefused(GatewayError):
+    """This cannot be published."""
+
+    status = HTTPStatus.CONFLICT
+
+
+class FolderRefused(GatewayError):
+    """The folder cannot be made or changed like that."""
+
+    status = HTTPStatus.CONFLICT
+
+
+class ObjectMissing(GatewayError):
+    """The stored bytes are not there. The people who run the gateway have to look."""
+
+    status = HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+class ObjectDiffers(GatewayError):
+    """The stored bytes are not those that were sent. Nothing was changed."""
+
+    status = HTTPStatus.INTERNAL_SERVER_ERROR
+
+
 class BucketUnavailable(GatewayError):
     """The storage does not answer at the moment. Nothing was changed; please try again."""
 

@@ -1,6 +1,8 @@
 """The tables of a tenant's schema, from the bottom up."""
 
+from media_core.audit.models import AuditEvent
+from media_core.documents.folders import Folder, FolderReader
 from media_core.documents.models import AccessEvent, Document
 from media_core.storages.models import StoredObject
 
-__all__ = ["AccessEvent", "Document", "StoredObject"]
+__all__ = ["AccessEvent", "AuditEvent", "Document", "Folder", "FolderReader", "StoredObject"]

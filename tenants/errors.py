@@ -94,6 +94,12 @@ class RowOfAnotherTenant(GatewayError):
     status = HTTPStatus.INTERNAL_SERVER_ERROR
 
 
+class QuotaExceeded(GatewayError):
+    """There is not enough room left for this."""
+
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+
+
 class TenantSuspended(GatewayError):
     """This site is suspended."""
 

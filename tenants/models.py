@@ -5,6 +5,7 @@ import uuid
 from typing import Any, NoReturn, Self
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django_tenants.models import TenantMixin
@@ -17,6 +18,24 @@ MAX_PRESIGN_SECONDS = 3600
 def new_schema_name() -> str:
     """Return a schema name that says nothing and is never derived from a name, a host or a prefix."""
     return f"t_{secrets.token_hex(8)}"
+
+
+class FileGroup(models.TextChoices):
+    """What a tenant may allow to come in. "other" is what cannot be proved: kept as a plain download."""
+
+    PDF = "pdf"
+    OFFICE = "office"
+    TEXT = "text"
+    IMAGE = "image"
+    AUDIO = "audio"
+    VIDEO = "video"
+    ARCHIVE = "archive"
+    OTHER = "other"
+
+
+def proved_groups() -> list[str]:
+    """Return every group whose files prove what they are: what a new tenant takes."""
+    return [group for group in FileGroup.values if group != FileGroup.OTHER]
 
 
 class TenantQuerySet(models.QuerySet["Tenant"]):
@@ -50,6 +69,10 @@ class Tenant(TenantMixin):  # type: ignore[misc]  # django-tenants ships no type
         blank=True,
         validators=[MinValueValidator(1), MaxValueValidator(MAX_PRESIGN_SECONDS)],
     )
+    upload_max_bytes = models.PositiveBigIntegerField(null=True, blank=True)
+    file_groups = ArrayField(models.CharField(max_length=20), default=proved_groups)
+    # Whether the agency's staff wait for an admin's consent before they enter.
+    requires_consent = models.BooleanField(default=False)
     schema_version = models.TextField(default="")
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -73,6 +96,10 @@ class Tenant(TenantMixin):  # type: ignore[misc]  # django-tenants ships no type
             models.CheckConstraint(
                 name="tenant_status_is_known",
                 condition=models.Q(status__in=["active", "suspended"]),
+            ),
+            models.CheckConstraint(
+                name="tenant_file_groups_are_known",
+                condition=models.Q(file_groups__contained_by=FileGroup.values),
             ),
         ]
 
@@ -105,6 +132,44 @@ class Tenant(TenantMixin):  # type: ignore[misc]  # django-tenants ships no type
 
     def create_schema(self, *_args: Any, **_kwargs: Any) -> NoReturn:
         raise TypeError("Schemas are made by tenants.provisioning.create_tenant.")
+
+
+class Quota(models.Model):
+    """How many bytes a tenant may keep, keeps, and has promised to uploads that are under way.
+
+    Changed only by the conditional UPDATEs of tenants/quotas.py. A quota of None is no limit.
+    """
+
+    tenant = models.OneToOneField(
+        Tenant, primary_key=True, on_delete=models.PROTECT, related_name="quota"
+    )
+    quota_bytes = models.PositiveBigIntegerField(null=True)
+    used_bytes = models.PositiveBigIntegerField(default=0)
+    reserved_bytes = models.PositiveBigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.used_bytes} of {self.quota_bytes}"
+
+
+class AuditEvent(models.Model):
+    """What somebody did at the agency, or the agency at a tenant. It holds no title and no file name of a tenant's."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    at = models.DateTimeField(auto_now_add=True)
+    actor_id = models.UUIDField(null=True)
+    actor_name = models.CharField(max_length=120, default="")
+    tenant = models.ForeignKey(
+        Tenant, on_delete=models.PROTECT, null=True, related_name="audit_events"
+    )
+    action = models.CharField(max_length=60)
+    detail = models.TextField(default="")
+
+    class Meta:
+        ordering = ["-at", "id"]
+        indexes = [models.Index(fields=["tenant", "-at"], name="audit_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.actor_name} {self.action}"
 
 
 class PrefixReservation(models.Model):

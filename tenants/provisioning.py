@@ -18,6 +18,7 @@ from tenants.models import (
     Domain,
     DomainQuerySet,
     PrefixReservation,
+    Quota,
     Tenant,
     TenantQuerySet,
 )
@@ -47,6 +48,7 @@ def create_tenant(
             _take_turns()
             tenant.save(force_insert=True)
             PrefixReservation.objects.create(prefix=location_prefix, tenant=tenant)
+            Quota.objects.create(tenant=tenant)
             Domain.objects.create(
                 domain=host, tenant=tenant, state=Domain.State.ACTIVE, is_primary=True
             )

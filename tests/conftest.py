@@ -15,7 +15,7 @@ from django.core.management import call_command
 from django.test import Client
 
 from media_core.documents.models import Document
-from media_core.documents.permissions import required_uploader
+from media_core.documents.permissions import required_editor
 from media_core.uploads.flow import store_upload
 from tenants.binding import bind_agency, bind_tenant
 from tenants.domains import hosts
@@ -170,7 +170,7 @@ def store(people: dict[str, Person]) -> Store:
         assert admin is not None
         with bind_tenant(tenant, even_suspended=True):
             return store_upload(
-                uploader=required_uploader(member(admin.person, tenant)),
+                uploader=required_editor(member(admin.person, tenant)),
                 file=SimpleUploadedFile(name, content),
                 **given,
             )

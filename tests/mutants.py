@@ -18,11 +18,11 @@ DECIDERS = {
     "readable_by": "{receiver}.all()",
     "required_member": ANYBODY,
     "member_of": ANYBODY,
-    "required_uploader": "{first}",
+    "required_editor": "{first}",
     "required_staff": ANY_STAFF,
     "readable": "__import__('django.db.models', fromlist=['Q']).Q()",
-    "may_upload": "True",
-    "confirm_uploader": "None",
+    "may_edit": "True",
+    "confirm_editor": "None",
     "belongs_here": "True",
 }
 # `may_read` is the twin that tests hold `readable` against; nothing calls it, so nothing can lose the call.

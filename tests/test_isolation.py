@@ -14,7 +14,7 @@ from django.db.models import Model
 from django.test import Client
 
 from media_core.documents.models import Document
-from media_core.documents.permissions import required_uploader
+from media_core.documents.permissions import required_editor
 from media_core.storages.models import StoredObject
 from media_core.uploads.flow import store_upload
 from tenants.binding import bind_tenant
@@ -208,7 +208,7 @@ def test_a_viewer_adds_nothing(acme: Tenant, globex: Tenant, people: dict[str, P
 def test_a_member_removed_while_the_bytes_came_adds_nothing(
     acme: Tenant, globex: Tenant, people: dict[str, Person]
 ) -> None:
-    uploader = required_uploader(member(people["ed"], acme))
+    uploader = required_editor(member(people["ed"], acme))
     Membership.objects.filter(person=people["ed"], tenant=acme).delete()
     with bind_tenant(acme):
         with pytest.raises(RoleRequired):

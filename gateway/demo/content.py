@@ -12,9 +12,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from gateway.demo.people import ACTORS, SITES, Actor
 from gateway.demo.samples import Sample, samples
 from media_core.documents.models import Document
-from media_core.documents.permissions import required_uploader
+from media_core.documents.permissions import required_editor
 from media_core.storages.models import StoredObject
-from media_core.storages.shared_bucket import room_storage
+from media_core.storages.room import storage_of
 from media_core.uploads.flow import store_upload
 from tenants.binding import bind_agency, bind_tenant
 from tenants.models import Tenant
@@ -72,7 +72,7 @@ def _store(sample: Sample, tenant: Tenant) -> dict[str, Any]:
     admin = Membership.objects.select_related("person").get(tenant=tenant, role=Role.ADMIN).person
     with bind_tenant(tenant):
         document: Document = store_upload(
-            uploader=required_uploader(Member(admin.id, admin.name, Role.ADMIN)),
+            uploader=required_editor(Member(admin.id, admin.name, Role.ADMIN)),
             file=SimpleUploadedFile(sample.name, sample.content),
             title=sample.title,
             visibility=sample.visibility,
@@ -94,6 +94,6 @@ def remove_objects() -> int:
     for tenant in Tenant.objects.all():
         with bind_tenant(tenant, even_suspended=True):
             for row in StoredObject.objects.exclude(state=StoredObject.State.GONE):
-                room_storage(StoredObject.Area(row.area)).remove(row)
+                storage_of(row).remove(row)
                 removed += 1
     return removed

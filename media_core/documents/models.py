@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Exists
 
 from media_core.documents import permissions
+from media_core.documents.folders import Folder
 from media_core.rows import RoomManager, RoomModel, RoomQuerySet
 from media_core.storages.models import StoredObject
 from tenants.binding import bound_tenant
@@ -41,12 +42,20 @@ class Document(RoomModel):
     title = models.CharField(max_length=200)
     name = models.CharField(max_length=200)
     visibility = models.CharField(max_length=20, choices=Visibility, default=Visibility.PRIVATE)
+    folder = models.ForeignKey(
+        Folder, on_delete=models.PROTECT, null=True, related_name="documents"
+    )
+    # The bytes as they were uploaded: under private/, or under media/ while they are public as they are.
     stored_object = models.OneToOneField(
         StoredObject, on_delete=models.PROTECT, related_name="document"
     )
+    # What the public gets: the same object, or a copy of a photo without its location. None while nothing is public.
+    public_object = models.OneToOneField(
+        StoredObject, on_delete=models.PROTECT, null=True, related_name="published_document"
+    )
     # People live in the public schema and may leave: who it was is written down, not referred to.
     created_by_id = models.UUIDField()
-    created_by_name = models.CharField(max_length=120)
+    created_by_name = models.CharField(max_length=200)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = RoomManager.from_queryset(DocumentQuerySet)()  # type: ignore[misc]  # the stubs take it for an instance variable
@@ -58,7 +67,11 @@ class Document(RoomModel):
             models.CheckConstraint(
                 name="document_visibility_is_known",
                 condition=models.Q(visibility__in=["private", "public"]),
-            )
+            ),
+            models.CheckConstraint(
+                name="document_private_has_no_public_object",
+                condition=models.Q(visibility="public") | models.Q(public_object=None),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,8 +1,10 @@
-"""Who may do what with documents. The only module that decides; `None` is a stranger."""
+"""Who may do what with documents and folders. The only module that decides; `None` is a stranger."""
 
-from typing import TYPE_CHECKING, NewType
+from typing import TYPE_CHECKING, Any, NewType
 
-from django.db.models import Q
+from django.apps import apps
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from tenants.binding import bound_tenant
 from tenants.errors import RoleRequired
@@ -10,44 +12,80 @@ from tenants.people.identity import Member
 from tenants.people.models import Membership, Role
 
 if TYPE_CHECKING:
+    from media_core.documents.folders import Folder
     from media_core.documents.models import Document
 
-UPLOADERS = frozenset({Role.ADMIN, Role.EDITOR})
+EDITORS = frozenset({Role.ADMIN, Role.EDITOR})
 
 
-def may_read(member: Member | None, document: "Document") -> bool:
-    """A member reads every document of the tenant; a stranger only what is public."""
-    return member is not None or document.visibility == "public"
+def closed_folders(member: Member) -> "QuerySet[Folder]":
+    """Return the restricted folders that do not name this member. Admins find none closed; only members are named.
+
+    Somebody who left and came back is not named any more: the name is older than the membership.
+    """
+    folders = apps.get_model("media_core", "Folder").objects.order_by()
+    if member.role == Role.ADMIN:
+        return folders.none()
+    now_a_member = Membership.objects.filter(
+        person=OuterRef("person_id"), tenant=bound_tenant().id, created_at__lte=OuterRef("added_at")
+    )
+    names_them: Any = apps.get_model("media_core", "FolderReader").objects.filter(
+        Exists(now_a_member), folder=OuterRef("pk"), person_id=member.person_id
+    )
+    return folders.filter(~Exists(names_them), is_restricted=True)
+
+
+def readable_folders(member: Member | None, *, path: str = "path") -> Q:
+    """Return `may_read_folder` as a condition on folders, or on what leads to one by `path`."""
+    if member is None:
+        return Q(pk__in=[])
+    if member.role == Role.ADMIN:
+        return Q()
+    return ~Q(**{f"{path}__overlap": ArraySubquery(closed_folders(member).values("pk"))})
+
+
+def may_read_folder(member: Member | None, folder: "Folder") -> bool:
+    """Restriction is inherited and only narrows: each restricted folder on the way must name the member."""
+    return member is not None and not closed_folders(member).filter(pk__in=folder.path).exists()
 
 
 def readable(member: Member | None) -> Q:
     """Return `may_read` as a condition on documents. A test holds the two together."""
-    return Q() if member is not None else Q(visibility="public")
+    if member is None:
+        return Q(visibility="public", public_object__isnull=False)
+    return Q(folder=None) | readable_folders(member, path="folder__path")
 
 
-# A member of whom it was asked. The upload's flow takes nothing else, so it cannot be reached without asking.
-Uploader = NewType("Uploader", Member)
+def may_read(member: Member | None, document: "Document") -> bool:
+    """A member reads what lies in a folder that they may read; a stranger only what is public now."""
+    if member is None:
+        return document.visibility == "public" and document.public_object_id is not None
+    return document.folder is None or may_read_folder(member, document.folder)
 
 
-def may_upload(member: Member) -> bool:
-    """Admins and editors add documents; viewers read."""
-    return member.role in UPLOADERS
+# A member of whom it was asked. What changes documents takes nothing else, so it cannot be reached without asking.
+Editor = NewType("Editor", Member)
 
 
-def confirm_uploader(uploader: Uploader) -> None:
+def may_edit(member: Member) -> bool:
+    """Admins and editors add and change documents; viewers read."""
+    return member.role in EDITORS
+
+
+def confirm_editor(editor: Editor) -> None:
     """Refuse (RoleRequired) one who was removed, or lost the role, while the bytes came. One query."""
     roles = Membership.objects.filter(
-        person=uploader.person_id,
+        person=editor.person_id,
         tenant=bound_tenant().id,
-        role__in=UPLOADERS,
+        role__in=EDITORS,
         person__is_active=True,
     )
     if not roles.exists():
         raise RoleRequired
 
 
-def required_uploader(member: Member) -> Uploader:
-    """Return the member as one who may upload; refuse (RoleRequired) one who may not."""
-    if not may_upload(member):
+def required_editor(member: Member) -> Editor:
+    """Return the member as one who may add and change documents; refuse (RoleRequired) one who may not."""
+    if not may_edit(member):
         raise RoleRequired
-    return Uploader(member)
+    return Editor(member)

@@ -12,7 +12,7 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_POST, require_safe
 
 from media_core.documents.models import Document
-from media_core.documents.permissions import Uploader, may_upload, required_uploader
+from media_core.documents.permissions import Editor, may_edit, required_editor
 from media_core.library.forms import UploadForm
 from media_core.uploads.flow import store_upload
 from media_core.uploads.limits import takes_uploads
@@ -34,7 +34,7 @@ def documents(request: HttpRequest) -> HttpResponse:
         "tenant": bound_tenant(),
         "member": member,
         "page": Paginator(readable, DOCUMENTS_PER_PAGE).get_page(request.GET.get("page")),
-        "form": UploadForm() if member and may_upload(member) else None,
+        "form": UploadForm() if member and may_edit(member) else None,
         "max_bytes": settings.UPLOAD_MAX_BYTES,
     }
     return render(request, "library/documents.html", context)
@@ -46,11 +46,11 @@ def documents(request: HttpRequest) -> HttpResponse:
 @csrf_exempt
 def upload(request: HttpRequest) -> HttpResponse:
     """Take one file from a member who may upload."""
-    return _take_file(request, required_uploader(required_member(request)))
+    return _take_file(request, required_editor(required_member(request)))
 
 
 @csrf_protect
-def _take_file(request: HttpRequest, uploader: Uploader) -> HttpResponse:
+def _take_file(request: HttpRequest, uploader: Editor) -> HttpResponse:
     form = UploadForm(request.POST, request.FILES)
     if form.is_valid():
         _store(request, uploader, form)
@@ -59,7 +59,7 @@ def _take_file(request: HttpRequest, uploader: Uploader) -> HttpResponse:
     return redirect("library:documents")
 
 
-def _store(request: HttpRequest, uploader: Uploader, form: UploadForm) -> None:
+def _store(request: HttpRequest, uploader: Editor, form: UploadForm) -> None:
     try:
         document = store_upload(uploader=uploader, **form.cleaned_data)
     except GatewayError as refusal:

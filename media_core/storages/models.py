@@ -1,15 +1,18 @@
 """The object ledger: one row for every object in a tenant's room, committed before the object is written."""
 
 import uuid
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Self
 
-from django.db import models
+from django.conf import settings
+from django.db import models, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from media_core.errors import UploadLost
 from media_core.rows import RoomManager, RoomModel, RoomQuerySet
-from media_core.storages.content_types import content_type_of
+from tenants import quotas
 from tenants.binding import bound_tenant
 from tenants.prefixes import ObjectKey, safe_name
 
@@ -19,17 +22,27 @@ PENDING_LIFETIME = timedelta(hours=1)
 
 
 class StoredObjectQuerySet(RoomQuerySet["StoredObject"]):
-    def reserve(self, *, file_name: str, size_bytes: int, sha256: str) -> "StoredObject":
-        """Return a pending row for an object that is about to be written, under a key that never was before."""
+    def reserve(self, content: "Content", *, area: str = "private", **given: Any) -> "StoredObject":
+        """Return a pending row for an object that is about to be written, its bytes promised from the quota.
+
+        Raises QuotaExceeded. Belongs into a transaction. One INSERT, one UPDATE.
+        """
+        row = self.announce(content, area=area, charged_bytes=content.size_bytes, **given)
+        quotas.reserve(row.charged_bytes)
+        return row
+
+    def announce(self, content: "Content", *, area: str, **given: Any) -> "StoredObject":
+        """Return a pending row for an object under a key that never was before. It holds no quota by itself."""
         object_id = uuid.uuid4()
         row: StoredObject = self.create(
             id=object_id,
-            name=f"private/{object_id}/{safe_name(file_name)}",
-            area=StoredObject.Area.PRIVATE,
-            kind=StoredObject.Kind.DOCUMENT,
-            size_bytes=size_bytes,
-            content_type=content_type_of(file_name),
-            sha256=sha256,
+            name=f"{area}/{object_id}/{safe_name(content.file_name)}",
+            area=area,
+            place=StoredObject.Place.BUCKET if settings.USE_S3_MEDIA else StoredObject.Place.DISK,
+            size_bytes=content.size_bytes,
+            content_type=content.content_type,
+            sha256=content.sha256,
+            **given,
         )
         return row
 
@@ -37,16 +50,31 @@ class StoredObjectQuerySet(RoomQuerySet["StoredObject"]):
         return self.filter(state=StoredObject.State.STORED)
 
     def given_up(self, now: datetime) -> Self:
-        """Return what a killed or failed upload left: objects that may be in the bucket and belong to nothing."""
+        """Return what a killed flow left: objects that may be in the bucket and belong to nothing.
+
+        What leaves was replaced by another object, so nobody waits for it.
+        """
         unfinished = [StoredObject.State.PENDING, StoredObject.State.ABANDONED]
-        return self.filter(state__in=unfinished, created_at__lt=now - PENDING_LIFETIME)
+        old = Q(state__in=unfinished, created_at__lt=now - PENDING_LIFETIME)
+        return self.filter(old | Q(state=StoredObject.State.LEAVING))
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What is about to be stored: what people call it, how large, of which proved type, with which digest."""
+
+    file_name: str
+    size_bytes: int
+    content_type: str
+    sha256: str
 
 
 class StoredObject(RoomModel):
     """One object in the room: what it is called relative to the room, what it is, and since when.
 
-    pending → stored, or pending → abandoned → gone; back to abandoned when its bytes came after it was gone.
-    Each step is one conditional UPDATE.
+    pending → stored → leaving → gone, or pending → abandoned → gone; back to abandoned when its bytes came after it
+    was gone. Each step is one conditional UPDATE. Its bytes of the quota are reserved while it is pending or
+    abandoned, used while it is stored or leaving.
     """
 
     class Area(models.TextChoices):
@@ -63,13 +91,23 @@ class StoredObject(RoomModel):
     class State(models.TextChoices):
         PENDING = "pending"
         STORED = "stored"
+        LEAVING = "leaving"
         ABANDONED = "abandoned"
         GONE = "gone"
 
+    class Place(models.TextChoices):
+        BUCKET = "bucket"
+        DISK = "disk"
+
     name = models.CharField(max_length=900, unique=True)
     area = models.CharField(max_length=20, choices=Area)
-    kind = models.CharField(max_length=20, choices=Kind)
+    kind = models.CharField(max_length=20, choices=Kind, default=Kind.DOCUMENT)
+    place = models.CharField(max_length=20, choices=Place, default=Place.BUCKET)
+    # Where a copy is still to be removed after the object moved to its place; empty when nowhere.
+    left_in = models.CharField(max_length=20, choices=Place, default="", blank=True)
     size_bytes = models.PositiveBigIntegerField()
+    # How many bytes of the tenant's quota this row holds.
+    charged_bytes = models.PositiveBigIntegerField(default=0)
     content_type = models.CharField(max_length=120)
     sha256 = models.CharField(max_length=64)
     etag = models.CharField(max_length=80, default="")
@@ -85,8 +123,13 @@ class StoredObject(RoomModel):
             models.Index(
                 name="stored_object_given_up",
                 fields=["created_at"],
-                condition=models.Q(state__in=["pending", "abandoned"]),
-            )
+                condition=models.Q(state__in=["pending", "abandoned", "leaving"]),
+            ),
+            models.Index(
+                name="stored_object_left_behind",
+                fields=["created_at"],
+                condition=~models.Q(left_in=""),
+            ),
         ]
         constraints = [
             models.CheckConstraint(
@@ -97,8 +140,17 @@ class StoredObject(RoomModel):
             models.CheckConstraint(
                 name="stored_object_state_has_times",
                 condition=models.Q(state__in=["pending", "abandoned"], stored_at=None, gone_at=None)
-                | models.Q(state="stored", stored_at__isnull=False, gone_at=None)
+                | models.Q(state__in=["stored", "leaving"], stored_at__isnull=False, gone_at=None)
                 | models.Q(state="gone", gone_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="stored_object_place_is_known",
+                condition=models.Q(place__in=["bucket", "disk"], left_in__in=["", "bucket", "disk"])
+                & ~models.Q(left_in=models.F("place")),
+            ),
+            models.CheckConstraint(
+                name="stored_object_gone_holds_no_quota",
+                condition=~models.Q(state="gone") | models.Q(charged_bytes=0),
             ),
         ]
 
@@ -112,12 +164,40 @@ class StoredObject(RoomModel):
         return bound_tenant().prefix.key(self.name)
 
     def mark_stored(self, etag: str) -> None:
-        """The object is in the bucket. Raises UploadLost when the row was given up meanwhile. One UPDATE."""
+        """The object is in the bucket. Raises UploadLost when the row was given up meanwhile. Two UPDATEs.
+
+        Belongs into the transaction that makes somebody point to it.
+        """
         self.state, self.etag, self.stored_at = self.State.STORED, etag, timezone.now()
         if not self._step(
             self.State.PENDING, state=self.state, etag=etag, stored_at=self.stored_at
         ):
             raise UploadLost
+        quotas.settle(self.charged_bytes)
+
+    def replace(self, old: "StoredObject", etag: str) -> None:
+        """This object takes the place of another, and its bytes of the quota; the other one leaves. Three UPDATEs.
+
+        Raises UploadLost when either is not in the state for it. Belongs into the transaction that points to this one.
+        """
+        charged = old.charged_bytes
+        self.state, self.etag, self.stored_at = self.State.STORED, etag, timezone.now()
+        came = self._step(
+            self.State.PENDING, state=self.state, etag=etag, stored_at=self.stored_at,
+            charged_bytes=charged,
+        )  # fmt: skip
+        if not (came and old.leave(handing_over=True)):
+            raise UploadLost
+        self.charged_bytes = charged
+
+    def leave(self, *, handing_over: bool = False) -> bool:
+        """Nobody points to the object any more; it is removed at once, or by the next sweep. One UPDATE."""
+        after = {"charged_bytes": 0} if handing_over else {}
+        left = self._step(self.State.STORED, state=self.State.LEAVING, **after)
+        if left:
+            self.state = self.State.LEAVING
+            self.charged_bytes = 0 if handing_over else self.charged_bytes
+        return left
 
     def abandon(self) -> bool:
         """Nobody will finish this upload; the sweep removes what it left. One UPDATE."""
@@ -130,9 +210,22 @@ class StoredObject(RoomModel):
         )
 
     def mark_gone(self) -> bool:
-        """The object is no longer in the bucket. One UPDATE."""
-        return self._step(self.State.ABANDONED, state=self.State.GONE, gone_at=timezone.now())
+        """The object is no longer in the bucket; its bytes of the quota are free. Up to three UPDATEs."""
+        with transaction.atomic():
+            gone = {"state": self.State.GONE, "gone_at": timezone.now(), "charged_bytes": 0}
+            if self._step(self.State.ABANDONED, **gone):
+                quotas.release(self.charged_bytes)
+            elif self._step(self.State.LEAVING, **gone):
+                quotas.free(self.charged_bytes)
+            else:
+                return False
+            self.charged_bytes = 0
+            return True
 
     def _step(self, before: State, **after: Any) -> bool:
+        """Change the row when it is in this state, and holds what this instance says that it holds."""
         self.refuse_another_tenant()
-        return bool(StoredObject.objects.filter(pk=self.pk, state=before).update(**after))
+        known = StoredObject.objects.filter(
+            pk=self.pk, state=before, charged_bytes=self.charged_bytes
+        )
+        return bool(known.update(**after))

@@ -170,7 +170,7 @@ class SharedBucketStorage(S3Storage):  # type: ignore[misc]  # django-storages s
             f"No link for {self.area} by name: presigned.py signs, for a row that somebody may read."
         )
 
-    def put(self, stored: StoredObject, body: IO[bytes]) -> str:
+    def put(self, stored: StoredObject, body: IO[bytes], *, file_name: str) -> str:
         """Write the object of this row and return its ETag. One request.
 
         Raises BucketUnavailable when the bucket does not answer or is busy, after the client's own retries.
@@ -215,6 +215,6 @@ def translated(error: BotoCoreError | ClientError) -> Exception:
     return error
 
 
-def room_storage(area: StoredObject.Area) -> SharedBucketStorage:
-    """Return the storage of an area of the bound tenant's room. No query, no request."""
-    return SharedBucketStorage(bound_tenant().prefix, area)
+def bucket_storage(area: str) -> SharedBucketStorage:
+    """Return the bucket's storage of an area of the bound tenant's room. No query, no request."""
+    return SharedBucketStorage(bound_tenant().prefix, StoredObject.Area(area))

@@ -11,16 +11,23 @@ from django.core.files.base import File
 from django.db import transaction
 from django.utils import timezone
 
+from media_core.documents.folders import Folder
 from media_core.documents.models import Document
-from media_core.documents.permissions import Uploader, confirm_uploader
+from media_core.documents.permissions import Editor, confirm_editor
 from media_core.errors import UploadRefused, UploadTooLarge
-from media_core.storages.models import StoredObject
-from media_core.storages.shared_bucket import room_storage
+from media_core.inspection.types import proved_type
+from media_core.storages.models import Content, StoredObject
+from media_core.storages.room import storage_of
 from tenants.names import checked_file_name, checked_human_name
 
 
 def store_upload(
-    *, uploader: Uploader, file: "File[bytes]", title: str = "", visibility: str = "private"
+    *,
+    uploader: Editor,
+    file: "File[bytes]",
+    title: str = "",
+    visibility: str = "private",
+    folder: Folder | None = None,
 ) -> Document:
     """Return the document of an uploaded file that is now in the bucket. One bucket request.
 
@@ -29,22 +36,27 @@ def store_upload(
     """
     name = checked_file_name(file.name or "")
     title = checked_human_name(title or name, longest=200)
-    size_bytes = checked_size(file.size)
-    digest = sha256_of(file)
+    content = Content(
+        file_name=name,
+        size_bytes=checked_size(file.size),
+        content_type=proved_type(file, name=name, claimed=getattr(file, "content_type", "") or ""),
+        sha256=sha256_of(file),
+    )
     # durable: an outer transaction that rolled back would leave an object that no row knows.
     with transaction.atomic(durable=True):
-        stored = StoredObject.objects.reserve(file_name=name, size_bytes=size_bytes, sha256=digest)
+        stored = StoredObject.objects.reserve(content)
     with ExitStack() as on_failure:
         on_failure.callback(stored.give_up)
         file.seek(0)
-        etag = room_storage(StoredObject.Area.PRIVATE).put(stored, file)
+        etag = storage_of(stored).put(stored, file, file_name=name)
         with transaction.atomic():
-            confirm_uploader(uploader)
+            confirm_editor(uploader)
             stored.mark_stored(etag)
             document: Document = Document.objects.create(
                 title=title,
                 name=name,
                 visibility=visibility,
+                folder=folder,
                 stored_object=stored,
                 created_by_id=uploader.person_id,
                 created_by_name=uploader.name,
@@ -82,7 +94,7 @@ def sweep(*, dry_run: bool = False) -> list[StoredObject]:
 
 def remove_given_up(row: StoredObject) -> bool:
     """Remove the object of a given-up row; return False when its upload came to its end after all."""
-    if row.state != StoredObject.State.ABANDONED and not row.abandon():
+    if row.state == StoredObject.State.PENDING and not row.abandon():
         return False
-    room_storage(StoredObject.Area(row.area)).remove(row)
+    storage_of(row).remove(row)
     return row.mark_gone()

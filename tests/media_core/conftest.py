@@ -11,13 +11,20 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from media_core.audit.models import AuditEvent
+from media_core.documents.folders import Folder, FolderReader
 from media_core.documents.models import AccessEvent, Document
-from media_core.storages.models import PENDING_LIFETIME, StoredObject
+from media_core.storages.models import PENDING_LIFETIME, Content, StoredObject
 from tenants.binding import bind_tenant
-from tenants.models import Tenant
+from tenants.models import Quota, Tenant
 from tenants.people.models import Session
 
 Result = TypeVar("Result")
+
+
+def content(file_name: str = "x.pdf", size_bytes: int = 5) -> Content:
+    """Return what an upload knows of its file before it is stored."""
+    return Content(file_name, size_bytes, "application/pdf", "0" * 64)
 
 
 def stored_row(state: str = "stored", **given: Any) -> StoredObject:
@@ -106,6 +113,10 @@ def committed(acme: Tenant, globex: Tenant) -> Iterator[Commit]:
 def remove_everything(*tenants: Tenant) -> None:
     for tenant in tenants:
         with bind_tenant(tenant):
-            for model in (Document, AccessEvent, StoredObject):
+            for model in (Document, AccessEvent, AuditEvent, StoredObject, FolderReader):
                 model.objects.all().delete()
+            # The deepest first: a folder that holds others stays.
+            for folder in sorted(Folder.objects.all(), key=lambda row: -len(row.path)):
+                folder.delete()
+        Quota.objects.filter(tenant=tenant).update(used_bytes=0, reserved_bytes=0, quota_bytes=None)
     Session.objects.all().delete()

@@ -15,7 +15,7 @@ from media_core.documents.models import AccessEvent, Document
 from media_core.documents.open import open_document
 from media_core.storages.models import StoredObject
 from media_core.storages.presigned import presigned_get
-from media_core.storages.shared_bucket import room_storage
+from media_core.storages.shared_bucket import bucket_storage
 from tenants.binding import bind_tenant, bound_tenant
 from tenants.models import Tenant
 from tenants.people.identity import Member
@@ -42,7 +42,7 @@ def signed(_: Tenant) -> str:
 
 
 def located(_: Tenant) -> str:
-    return room_storage(StoredObject.Area.PRIVATE)._normalize_name("x.pdf")
+    return bucket_storage(StoredObject.Area.PRIVATE)._normalize_name("x.pdf")
 
 
 def after_the_others_binding(other: Tenant) -> str:

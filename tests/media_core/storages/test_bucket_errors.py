@@ -8,8 +8,9 @@ from django.test import override_settings
 from media_core.documents.models import Document
 from media_core.errors import BucketRefused, BucketUnavailable
 from media_core.storages.models import StoredObject
-from media_core.storages.shared_bucket import room_storage
+from media_core.storages.room import room_storage
 from tenants.binding import bind_tenant
+from tests.media_core.conftest import content
 
 pytestmark = pytest.mark.django_db
 
@@ -17,7 +18,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def row(acme, globex):
     with bind_tenant(acme):
-        yield StoredObject.objects.reserve(file_name="a.pdf", size_bytes=1, sha256="0" * 64)
+        yield StoredObject.objects.reserve(content("a.pdf", 1))
 
 
 def remove(row):

@@ -8,7 +8,7 @@ from django.core.files.base import ContentFile
 from media_core.storages.client import bucket_client
 from media_core.storages.models import StoredObject
 from media_core.storages.presigned import presigned_get
-from media_core.storages.shared_bucket import room_storage
+from media_core.storages.shared_bucket import bucket_storage
 from tenants.binding import bind_agency, bind_tenant
 from tenants.errors import NoTenantBound, RowOfAnotherTenant
 from tests.media_core.conftest import stored_row
@@ -21,21 +21,21 @@ AREAS = list(StoredObject.Area)
 def test_the_bound_tenants_storage_is_its_own(acme, globex):
     for tenant in (acme, globex):
         with bind_tenant(tenant):
-            assert room_storage(AREAS[0]).location == f"{tenant.location_prefix}media"
+            assert bucket_storage(AREAS[0]).location == f"{tenant.location_prefix}media"
 
 
 def test_a_storage_stays_its_tenants_when_another_is_bound(acme, globex):
     with bind_tenant(acme):
-        storage = room_storage(AREAS[1])
+        storage = bucket_storage(AREAS[1])
     with bind_tenant(globex):
         assert storage._normalize_name("x.txt") == "acme/private/x.txt"
 
 
 def test_there_is_no_storage_without_a_tenant(acme):
     with pytest.raises(NoTenantBound):
-        room_storage(AREAS[0])
+        bucket_storage(AREAS[0])
     with bind_agency(), pytest.raises(NoTenantBound):
-        room_storage(AREAS[0])
+        bucket_storage(AREAS[0])
 
 
 @pytest.mark.parametrize("operation", ["put", "remove"])
@@ -43,11 +43,11 @@ def test_the_row_of_another_room_or_area_is_refused(operation, acme, globex):
     arguments = {"put": [ContentFile(b"hello")], "remove": []}[operation]
     with bind_tenant(globex):
         foreign = stored_row()
-        globexs = room_storage(AREAS[1])
+        globexs = bucket_storage(AREAS[1])
     with bind_tenant(acme), bucket_requests() as sent:
-        ours, other_area = stored_row(), room_storage(AREAS[0])
+        ours, other_area = stored_row(), bucket_storage(AREAS[0])
         with pytest.raises(RowOfAnotherTenant):
-            getattr(room_storage(AREAS[1]), operation)(foreign, *arguments)
+            getattr(bucket_storage(AREAS[1]), operation)(foreign, *arguments)
         for storage in (globexs, other_area):
             with pytest.raises(ValueError, match="not in the"):
                 getattr(storage, operation)(ours, *arguments)
@@ -60,13 +60,13 @@ def test_the_deployments_prefix_is_asked_for_each_key(acme, settings):
         for prefix in ("", "agency/", "another/agency/"):
             settings.LOCATION_PREFIX = prefix
             assert row.key.startswith(f"{prefix}acme/private/")
-            assert room_storage(AREAS[1]).location == f"{prefix}acme/private"
+            assert bucket_storage(AREAS[1]).location == f"{prefix}acme/private"
             assert f"/{prefix}acme/private/" in presigned_get(row, file_name="x.pdf")
 
 
 def test_a_thread_has_its_own_resource_over_the_one_client(acme):
     with bind_tenant(acme):
-        storage = room_storage(AREAS[0])
+        storage = bucket_storage(AREAS[0])
     with ThreadPoolExecutor(1) as another:
         theirs, their_client = another.submit(
             lambda: (storage.connection, storage.bucket.meta.client)

@@ -5,15 +5,15 @@ from django.conf import settings
 from django.core.files.base import ContentFile
 
 from media_core.documents.models import Document
-from media_core.documents.permissions import required_uploader
+from media_core.documents.permissions import required_editor
 from media_core.storages.client import bucket_client
 from media_core.storages.models import StoredObject
-from media_core.storages.shared_bucket import room_storage
+from media_core.storages.room import room_storage
 from media_core.uploads.flow import store_upload, sweep
 from tenants.binding import bind_tenant
 from tenants.models import Tenant
 from tests.conftest import member
-from tests.media_core.conftest import grow_old
+from tests.media_core.conftest import content, grow_old
 
 
 def keys(tenant: Tenant) -> set[str]:
@@ -39,7 +39,7 @@ def upload(acme, people):
     """Upload a file into a tenant's room as its member; acme's editor when nobody is named."""
 
     def upload_file(content=b"content", name="offer.pdf", tenant=acme, who="ed", **given):
-        uploader = required_uploader(member(people[who], tenant))
+        uploader = required_editor(member(people[who], tenant))
         with bind_tenant(tenant):
             return store_upload(uploader=uploader, file=ContentFile(content, name=name), **given)
 
@@ -59,8 +59,10 @@ def left_over(acme):
 
     def leave(tenant=acme, old=True):
         with bind_tenant(tenant):
-            row = StoredObject.objects.reserve(file_name="x.pdf", size_bytes=5, sha256="0" * 64)
-            room_storage(StoredObject.Area.PRIVATE).put(row, ContentFile(b"bytes"))
+            row = StoredObject.objects.reserve(content("x.pdf", 5))
+            room_storage(StoredObject.Area.PRIVATE).put(
+                row, ContentFile(b"bytes"), file_name="x.pdf"
+            )
             if old:
                 grow_old(row)
             return StoredObject.objects.get(pk=row.pk)

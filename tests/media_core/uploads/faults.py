@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 from django.core.files.base import ContentFile
 from django.db import connection
 
-from media_core.documents.permissions import required_uploader
+from media_core.documents.permissions import required_editor
 from media_core.storages.client import bucket_client
 from media_core.uploads.flow import store_upload
 from tenants.binding import bind_tenant
@@ -65,7 +65,7 @@ def upload_that_dies(tenant: Tenant, member: Member, step: int, die: Die) -> boo
         file = ContentFile(b"content", name="offer.pdf")
         try:
             with bind_tenant(tenant), dying_at(step, die):
-                store_upload(uploader=required_uploader(member), file=file)
+                store_upload(uploader=required_editor(member), file=file)
         except KeyboardInterrupt:
             return False
         return True

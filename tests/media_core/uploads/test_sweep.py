@@ -11,10 +11,10 @@ from django.utils import timezone
 
 from media_core.errors import UploadLost
 from media_core.storages.models import PENDING_LIFETIME, StoredObject
-from media_core.storages.shared_bucket import room_storage
+from media_core.storages.room import room_storage
 from media_core.uploads.flow import remove_given_up, sweep
 from tenants.binding import bind_tenant
-from tests.media_core.conftest import grow_old
+from tests.media_core.conftest import content, grow_old
 from tests.media_core.uploads.conftest import keys
 from tests.wire import bucket_requests
 
@@ -97,10 +97,10 @@ def test_what_another_sweep_took_is_not_counted_twice(left_over, acme):
 def test_bytes_that_come_after_the_upload_failed_are_swept_all_the_same(left_over, acme, new_keys):
     """A PUT that timed out here can come to its end in the bucket minutes later."""
     with bind_tenant(acme):
-        row = StoredObject.objects.reserve(file_name="x.pdf", size_bytes=5, sha256="0" * 64)
+        row = StoredObject.objects.reserve(content("x.pdf", 5))
         row.give_up()
         assert sweep() == []
-        room_storage(StoredObject.Area.PRIVATE).put(row, ContentFile(b"bytes"))
+        room_storage(StoredObject.Area.PRIVATE).put(row, ContentFile(b"bytes"), file_name="x.pdf")
         grow_old(row)
         assert len(sweep()) == 1
     assert new_keys() == set()

@@ -10,7 +10,7 @@ from media_core.documents.models import Document
 from media_core.storages.models import StoredObject
 from tenants.binding import bind_tenant
 from tenants.models import Tenant
-from tests.media_core.conftest import grow_old
+from tests.media_core.conftest import content, grow_old
 
 pytestmark = pytest.mark.django_db
 
@@ -26,7 +26,7 @@ def sweep_uploads(*arguments: str) -> str:
 
 def given_up(tenant: Tenant) -> StoredObject:
     with bind_tenant(tenant, even_suspended=True):
-        row = StoredObject.objects.reserve(file_name="a.pdf", size_bytes=1, sha256="0" * 64)
+        row = StoredObject.objects.reserve(content("a.pdf", 1))
         row.abandon()
         grow_old(row)
     return row
