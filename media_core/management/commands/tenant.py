@@ -2,9 +2,10 @@
 
 from django.core.management.base import CommandParser
 
+from media_core.commands.suspend import add_resume, add_suspend
 from tenants.commands.base import PlainCommand, add_actions
 from tenants.commands.hosts import add_domain_group
-from tenants.commands.life import add_create, add_links, add_rename, add_resume, add_suspend
+from tenants.commands.life import add_create, add_links, add_rename
 from tenants.commands.members import add_member_group
 from tenants.commands.overview import add_list, add_show
 
