@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from media_core.documents.models import Document, opened
-from media_core.storages.presigned import presigned_get
+from media_core.storages.room import link_to
 from tenants.errors import NotFound
 from tenants.people.identity import Member
 
@@ -26,10 +26,10 @@ def find_document(document_id: UUID, member: Member | None) -> Document:
 
 
 def open_document(document_id: UUID, member: Member | None) -> str:
-    """Return a presigned URL of the document, after the permission and the access record.
+    """Return a signed address of the document, after the permission and the access record.
 
     Two statements, no request to the bucket. Raises NotFound.
     """
     document = find_document(document_id, member)
     opened(document, member)
-    return presigned_get(document.stored_object, file_name=document.name)
+    return link_to(document.stored_object, file_name=document.name)

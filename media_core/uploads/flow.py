@@ -17,7 +17,7 @@ from media_core.documents.permissions import Editor, confirm_editor
 from media_core.errors import UploadRefused, UploadTooLarge
 from media_core.inspection.types import proved_type
 from media_core.storages.models import Content, StoredObject
-from media_core.storages.room import storage_of
+from media_core.storages.room import remove_everywhere, storage_of
 from tenants.names import checked_file_name, checked_human_name
 
 
@@ -96,5 +96,5 @@ def remove_given_up(row: StoredObject) -> bool:
     """Remove the object of a given-up row; return False when its upload came to its end after all."""
     if row.state == StoredObject.State.PENDING and not row.abandon():
         return False
-    storage_of(row).remove(row)
+    remove_everywhere(row)
     return row.mark_gone()
