@@ -2,7 +2,6 @@
 
 import logging
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_safe
@@ -10,15 +9,12 @@ from django.views.decorators.http import require_safe
 from media_core.errors import ObjectDiffers, ObjectMissing
 from media_core.files.find import Found, find_public, find_signed
 from media_core.files.sending import sent
+from media_core.storages.headers import PRIVATE_CACHE, cache_control
 from media_core.storages.models import StoredObject
 from media_core.storages.room import link_to, storage_of
 from tenants.errors import NotFound
 
 logger = logging.getLogger("media_core.files")
-
-PRIVATE = "private, no-store"
-MAX_AGE_SECONDS = 300
-IMMUTABLE_SECONDS = 31_536_000
 
 
 @require_safe
@@ -29,7 +25,7 @@ def signed_view(request: HttpRequest, token: str, file_name: str) -> HttpRespons
         # It moved into the bucket since the address was signed.
         where = link_to(found.stored, file_name=file_name)
         return HttpResponseRedirect(where, headers={"Referrer-Policy": "no-referrer"})
-    return answered(request, found, cache_control=PRIVATE)
+    return answered(request, found, keep=PRIVATE_CACHE)
 
 
 @require_safe
@@ -38,20 +34,13 @@ def public_view(request: HttpRequest, name: str) -> HttpResponseBase:
     found = find_public(name)
     if found.stored.place != StoredObject.Place.DISK:
         return HttpResponseRedirect(storage_of(found.stored).public_url(found.stored))
-    return answered(request, found, cache_control=public_cache_control())
+    return answered(request, found, keep=cache_control(found.stored.area))
 
 
-def answered(request: HttpRequest, found: Found, *, cache_control: str) -> HttpResponseBase:
+def answered(request: HttpRequest, found: Found, *, keep: str) -> HttpResponseBase:
     """Return the file. One that is damaged or lost on disk looks like any that is not there, and is logged."""
     try:
-        return sent(request, found, cache_control=cache_control)
+        return sent(request, found, cache_control=keep)
     except (ObjectMissing, ObjectDiffers) as error:
         logger.exception("%s", error.code)
         raise NotFound from error
-
-
-def public_cache_control() -> str:
-    """Return how long browsers and caches may keep a public object."""
-    if settings.PUBLIC_MEDIA_IMMUTABLE:
-        return f"public, max-age={IMMUTABLE_SECONDS}, immutable"
-    return f"public, max-age={MAX_AGE_SECONDS}"

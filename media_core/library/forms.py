@@ -17,5 +17,4 @@ class UploadForm(forms.Form):
             (Document.Visibility.PUBLIC, "Everybody who has the address"),
         ],
         initial=Document.Visibility.PRIVATE,
-        help_text="This cannot be changed later.",
     )

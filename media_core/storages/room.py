@@ -67,14 +67,6 @@ def link_to(stored: StoredObject, *, file_name: str) -> str:
     return presigned_get(stored, file_name=file_name)
 
 
-def copy_object(source: StoredObject, target: StoredObject, *, file_name: str) -> str:
-    """Write the object of `target` with the bytes of `source`, wherever either lies; return its ETag."""
-    if source.place == target.place:
-        return storage_of(target).copy(source, target, file_name=file_name)
-    with storage_of(source).read(source) as body:
-        return storage_of(target).put(target, body, file_name=file_name)
-
-
 def remove_everywhere(stored: StoredObject) -> None:
     """Delete the object of this row, and the copy that a move between disk and bucket may have left. One query."""
     storage_of(stored).remove(stored)
