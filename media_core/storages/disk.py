@@ -93,11 +93,14 @@ def _below(opened: int, folder: str, *, make: bool) -> int:
     return os.open(folder, _FOLDER | _INSIDE, dir_fd=opened)
 
 
-def write_once(key: ObjectKey, body: IO[bytes], *, size_bytes: int | None = None) -> str:
+def write_once(
+    key: ObjectKey, body: IO[bytes], *, size_bytes: int | None = None, folder_is_its_own: bool = False
+) -> str:
     """Write the file of this key, all of it or nothing, and return the digest of its bytes.
 
     It is written under another name and synced before it gets its own, so a kill leaves no half file, and an existing
-    one is never overwritten: the same bytes again are fine, others raise ObjectDiffers, as another size does.
+    one is never overwritten: the same bytes again are fine, others raise ObjectDiffers, as another size does. In a
+    folder of its own, what a killed write left there goes.
     """
     with disk_errors(), folder_of(key, make=True) as (folder, name):
         part = f"{PART}{secrets.token_hex(16)}"
@@ -107,10 +110,16 @@ def write_once(key: ObjectKey, body: IO[bytes], *, size_bytes: int | None = None
                 raise ObjectDiffers(f"{written_bytes} bytes came; {size_bytes} were announced.")
             _take_name(folder, part, name, digest)
         finally:
-            with suppress(FileNotFoundError):
-                os.unlink(part, dir_fd=folder)
+            _remove_parts(folder, PART if folder_is_its_own else part)
         os.fsync(folder)
     return digest
+
+
+def _remove_parts(folder: int, beginning: str) -> None:
+    for left in os.listdir(folder):
+        if left.startswith(beginning):
+            with suppress(FileNotFoundError):
+                os.unlink(left, dir_fd=folder)
 
 
 def _written(folder: int, part: str, body: IO[bytes]) -> tuple[int, str]:
@@ -166,9 +175,7 @@ def remove_file(key: ObjectKey, *, folder_is_its_own: bool) -> None:
 
 
 def _remove_folder(key: ObjectKey, folder: int) -> None:
-    for left in os.listdir(folder):
-        if left.startswith(PART):
-            os.unlink(left, dir_fd=folder)
+    _remove_parts(folder, PART)
     with folder_of(ObjectKey(key.rpartition("/")[0])) as (parent, name):
         try:
             os.rmdir(name, dir_fd=parent)

@@ -98,7 +98,8 @@ class DiskStorage(FileSystemStorage):
 
         Raises ObjectDiffers when these are not as many bytes as the row says, or others are stored already.
         """
-        return disk.write_once(self._key_of(stored), body, size_bytes=stored.size_bytes)
+        key, size_bytes = self._key_of(stored), stored.size_bytes
+        return disk.write_once(key, body, size_bytes=size_bytes, folder_is_its_own=True)
 
     def copy(self, source: StoredObject, target: StoredObject, *, file_name: str) -> str:
         """Write the object of `target`, in this area, with the bytes of `source`; return its ETag."""

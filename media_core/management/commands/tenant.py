@@ -2,6 +2,7 @@
 
 from django.core.management.base import CommandParser
 
+from media_core.commands.move_storage import add_move_storage
 from media_core.commands.suspend import add_resume, add_suspend
 from tenants.commands.base import PlainCommand, add_actions
 from tenants.commands.hosts import add_domain_group
@@ -31,3 +32,4 @@ examples:
         add_member_group(actions)
         add_suspend(actions)
         add_resume(actions)
+        add_move_storage(actions)

@@ -1,0 +1,114 @@
+"""Whatever ends a move, and wherever: each object is read where its row says, and the next run goes on."""
+
+import pytest
+
+from media_core.storages.models import StoredObject
+from media_core.storages.room import remove_everywhere, verify
+from media_core.upkeep.move_storage import move_room
+from media_core.uploads.flow import sweep
+from tenants.binding import bind_tenant
+from tests.media_core.upkeep.conftest import OTHER, keep
+from tests.media_core.uploads.faults import interrupt, lived, lived_in_a_process
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def cut_points(acme, capsys):
+    """Return the tenant whose objects move, and a way to say at how many steps a move was ended."""
+
+    def say(text):
+        with capsys.disabled():
+            print(f"\n  {text}", end="")  # noqa: T201 - the count is what a reader of the run wants
+
+    return acme, say
+
+
+def move(tenant, to):
+    with bind_tenant(tenant):
+        return move_room(to, tell=lambda _: None)
+
+
+def readable(tenant):
+    """Assert that every object lies where its row says, with the right bytes; return their keys."""
+    with bind_tenant(tenant):
+        rows = list(StoredObject.objects.stored())
+        for row in rows:
+            verify(row)
+        return {row.key for row in rows}
+
+
+def moved(tenant, to, came):
+    """Assert that everything is at one place, and nothing anywhere else."""
+    known = readable(tenant)
+    with bind_tenant(tenant):
+        assert not StoredObject.objects.exclude(place=to, left_in="").exists()
+    assert came() == {to: known, OTHER[to]: set()}
+
+
+@pytest.mark.parametrize("end", ["interrupted", "killed"])
+@pytest.mark.parametrize("to", ["bucket", "disk"])
+def test_a_move_that_ends_at_any_step_loses_nothing_and_is_ended_by_the_next(
+    to, end, committed, came, cut_points
+):
+    acme, say = cut_points
+
+    def again():
+        with bind_tenant(acme):
+            for row in StoredObject.objects.all():
+                remove_everywhere(row)
+            StoredObject.objects.all().delete()
+        keep(acme, OTHER[to])
+        keep(acme, OTHER[to], b"public", area="media")
+
+    steps, ended = 0, False
+    while not ended:
+        steps += 1
+        committed(again)
+        work = lambda: move(acme, to)  # noqa: E731 - shorter than a function in a loop
+        ended = lived(work, steps) if end == "interrupted" else lived_in_a_process(work, steps)
+        assert len(committed(lambda: readable(acme))) == 2
+        committed(work)
+        committed(lambda: moved(acme, to, came))
+    say(f"move to {to}, {end}: {steps - 1} cut points")
+    # For each of two objects at least: what may lie at the new place, the bytes, the proof, the place, the old copy.
+    assert steps - 1 >= 60
+
+
+@pytest.mark.parametrize("to", ["bucket", "disk"])
+def test_an_object_that_leaves_between_a_killed_move_and_the_sweep_leaves_no_copy(
+    to, committed, came, acme
+):
+    steps, ended = 0, False
+
+    def leave_and_sweep():
+        with bind_tenant(acme):
+            for row in StoredObject.objects.stored():
+                row.leave()
+            sweep()
+            assert not StoredObject.objects.exclude(state="gone").exists()
+
+    while not ended:
+        steps += 1
+        committed(lambda: keep(acme, OTHER[to]))
+        ended = lived(lambda: move(acme, to), steps, interrupt)
+        committed(leave_and_sweep)
+        assert came() == {"bucket": set(), "disk": set()}
+
+
+def test_an_object_that_leaves_while_it_moves_leaves_no_copy(committed, came, acme):
+    row = committed(lambda: keep(acme, "disk"))
+
+    def meanwhile():
+        with bind_tenant(acme):
+            StoredObject.objects.get(pk=row.pk).leave()
+            sweep()
+
+    for step in range(1, 200):
+        done = lived(lambda: move(acme, "bucket"), step, lambda: committed(meanwhile))
+        assert done
+        committed(lambda: move(acme, "bucket"))
+        assert came() == {"bucket": set(), "disk": set()}, step
+        row = committed(lambda: keep(acme, "disk"))
+        if step > 70:
+            break
