@@ -24,6 +24,8 @@ from media_core.storages.copies import Copy, take_away
 from media_core.storages.models import StoredObject
 from tenants.errors import NotFound
 
+CHANGED = "It was changed meanwhile: look at it again."
+
 logger = logging.getLogger("media_core.documents")
 
 
@@ -128,7 +130,7 @@ def make_public(document: Document, asked: Asked) -> Document:
             _write_down(document, asked)
     if moved:
         _remove_private(document.stored_object)
-    return asked.find()
+    return known(document.pk, even_suspended=True)
 
 
 def make_private(document: Document, asked: Asked, *, visibility: Document.Visibility) -> Document:
@@ -140,12 +142,12 @@ def make_private(document: Document, asked: Asked, *, visibility: Document.Visib
         _point(document, visibility=visibility, public_object=None, **after)
         if copy:
             _settle(copy, public)
-        elif public:
-            public.leave()
+        elif public and not public.leave():
+            raise PublishingRefused(CHANGED)
         _write_down(document, asked)
     if public:
         _remove_public(public)
-    return asked.find()
+    return known(document.pk, even_suspended=True)
 
 
 def _asked_again(document: Document, asked: Asked) -> Document:
@@ -163,7 +165,7 @@ def _point(document: Document, **after: Any) -> None:
         public_object=document.public_object_id,
     )
     if not unchanged.update(**after):
-        raise PublishingRefused("It was changed meanwhile: look at it again.")
+        raise PublishingRefused(CHANGED)
 
 
 def _settle(copy: Copy, old: StoredObject | None) -> None:

@@ -216,9 +216,11 @@ class StoredObject(RoomModel):
 
     def give_up(self) -> bool:
         """The upload failed, maybe after its row was swept: what came after the sweep is swept again. Two UPDATEs."""
-        return self.abandon() or self._step(
-            self.State.GONE, state=self.State.ABANDONED, gone_at=None
-        )
+        if self.abandon():
+            return True
+        # What was swept holds no quota any more, whatever this instance remembers.
+        self.charged_bytes = 0
+        return self._step(self.State.GONE, state=self.State.ABANDONED, gone_at=None)
 
     def mark_gone(self) -> bool:
         """The object is no longer in the bucket; its bytes of the quota are free. Up to three UPDATEs."""

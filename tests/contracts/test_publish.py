@@ -29,6 +29,11 @@ def address(acme):
 
 
 @pytest.fixture
+def year(settings):
+    settings.PUBLIC_MEDIA_IMMUTABLE = True
+
+
+@pytest.fixture
 def brochure(place, store, acme, globex):
     return store(acme, b"for all", name="Übersicht.pdf", visibility="public")
 
@@ -44,9 +49,8 @@ def test_everybody_gets_it_without_a_signature_and_with_its_headers(gateway, bro
 
 
 def test_caches_keep_it_for_a_year_where_that_is_chosen(
-    gateway, place, store, acme, address, settings
+    year, gateway, store, acme, address
 ):
-    settings.PUBLIC_MEDIA_IMMUTABLE = True
     answer = gateway.get(address(store(acme, visibility="public")))
     assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
 
@@ -67,11 +71,10 @@ def test_what_is_known_already_is_not_sent_again(gateway, brochure, address):
 
 
 def test_a_private_object_has_no_address_that_answers(
-    gateway, place, store, acme, brochure, address
+    gateway, store, acme, brochure, address
 ):
     private = store(acme, b"for members").stored_object
-    with bind_tenant(acme):
-        own = private.name.removeprefix("private/")
+    own = private.name.removeprefix("private/")
     public = brochure.public_object.name.removeprefix("media/")
     guessed = address(brochure).replace(public, own)
     for url in (guessed, guessed.replace("/media/", "/private/"), guessed + "?x=y"):

@@ -8,7 +8,7 @@ from media_core.upkeep.move_storage import move_room
 from media_core.uploads.flow import sweep
 from tenants.binding import bind_tenant
 from tests.media_core.upkeep.conftest import OTHER, keep
-from tests.media_core.uploads.faults import interrupt, lived, lived_in_a_process
+from tests.media_core.uploads.faults import ENDS, interrupted
 
 pytestmark = pytest.mark.django_db
 
@@ -46,7 +46,7 @@ def moved(tenant, to, came):
     assert came() == {to: known, OTHER[to]: set()}
 
 
-@pytest.mark.parametrize("end", ["interrupted", "killed"])
+@pytest.mark.parametrize("end", ENDS)
 @pytest.mark.parametrize("to", ["bucket", "disk"])
 def test_a_move_that_ends_at_any_step_loses_nothing_and_is_ended_by_the_next(
     to, end, committed, came, cut_points
@@ -65,10 +65,9 @@ def test_a_move_that_ends_at_any_step_loses_nothing_and_is_ended_by_the_next(
     while not ended:
         steps += 1
         committed(again)
-        work = lambda: move(acme, to)  # noqa: E731 - shorter than a function in a loop
-        ended = lived(work, steps) if end == "interrupted" else lived_in_a_process(work, steps)
+        ended = ENDS[end](lambda: move_room(to, tell=lambda _: None), acme, steps)
         assert len(committed(lambda: readable(acme))) == 2
-        committed(work)
+        committed(lambda: move(acme, to))
         committed(lambda: moved(acme, to, came))
     say(f"move to {to}, {end}: {steps - 1} cut points")
     # For each of two objects at least: what may lie at the new place, the bytes, the proof, the place, the old copy.
@@ -91,7 +90,7 @@ def test_an_object_that_leaves_between_a_killed_move_and_the_sweep_leaves_no_cop
     while not ended:
         steps += 1
         committed(lambda: keep(acme, OTHER[to]))
-        ended = lived(lambda: move(acme, to), steps, interrupt)
+        ended = interrupted(lambda: move_room(to, tell=lambda _: None), acme, steps)
         committed(leave_and_sweep)
         assert came() == {"bucket": set(), "disk": set()}
 
@@ -105,8 +104,9 @@ def test_an_object_that_leaves_while_it_moves_leaves_no_copy(committed, came, ac
             sweep()
 
     for step in range(1, 200):
-        done = lived(lambda: move(acme, "bucket"), step, lambda: committed(meanwhile))
-        assert done
+        assert interrupted(
+            lambda: move_room("bucket", tell=lambda _: None), acme, step, lambda: committed(meanwhile)
+        )
         committed(lambda: move(acme, "bucket"))
         assert came() == {"bucket": set(), "disk": set()}, step
         row = committed(lambda: keep(acme, "disk"))

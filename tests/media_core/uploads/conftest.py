@@ -3,6 +3,7 @@
 import pytest
 from django.conf import settings
 from django.core.files.base import ContentFile
+from django.db.models import Sum
 
 from media_core.documents.models import Document
 from media_core.documents.permissions import required_editor
@@ -11,7 +12,7 @@ from media_core.storages.models import StoredObject
 from media_core.storages.room import room_storage
 from media_core.uploads.flow import store_upload, sweep
 from tenants.binding import bind_tenant
-from tenants.models import Tenant
+from tenants.models import Quota, Tenant
 from tests.conftest import member
 from tests.media_core.conftest import content, grow_old
 
@@ -30,8 +31,13 @@ def agree(tenant: Tenant, keys_before: set[str]) -> None:
         sweep()
         stored = {row.key for row in StoredObject.objects.stored()}
         documents = {row.stored_object.key for row in Document.objects.with_object()}
+        documents |= {row.key for row in StoredObject.objects.exclude(published_document=None)}
         assert keys(tenant) - keys_before == stored == documents
-        assert not StoredObject.objects.filter(state__in=["pending", "abandoned"]).exists()
+        open_states = ["pending", "abandoned", "leaving"]
+        assert not StoredObject.objects.filter(state__in=open_states).exists()
+        charged = StoredObject.objects.aggregate(total=Sum("charged_bytes"))["total"] or 0
+    quota = Quota.objects.get(tenant=tenant)
+    assert (quota.used_bytes, quota.reserved_bytes) == (charged, 0)
 
 
 @pytest.fixture

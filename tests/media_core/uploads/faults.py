@@ -15,7 +15,7 @@ from django.core.files.base import ContentFile
 from django.db import connection
 
 from media_core.documents.permissions import required_editor
-from media_core.storages.client import bucket_client
+from media_core.storages.client import anonymous_client, bucket_client
 from media_core.uploads.flow import store_upload
 from tenants.binding import bind_tenant
 from tenants.models import Tenant
@@ -67,8 +67,12 @@ def dying_at(step: int, die: Die) -> Iterator[None]:
         count()
         return answer
 
-    events = bucket_client().meta.events
-    for event in ("before-send.s3", "after-call.s3"):
+    watched = [
+        (client.meta.events, event)
+        for client in (bucket_client(), anonymous_client())
+        for event in ("before-send.s3", "after-call.s3")
+    ]
+    for events, event in watched:
         events.register(event, count)
     _of_this_thread.count = count
     try:
@@ -76,30 +80,33 @@ def dying_at(step: int, die: Die) -> Iterator[None]:
             yield
     finally:
         _of_this_thread.count = None
-        for event in ("before-send.s3", "after-call.s3"):
+        for events, event in watched:
             events.unregister(event, count)
 
 
-def lived(work: Callable[[], object], step: int, die: Die = interrupt) -> bool:
-    """Return whether the work lived: it ends at this step, if it has so many. It binds its tenant itself."""
+def interrupted(
+    flow: Callable[[], object], tenant: Tenant, step: int, die: Die = interrupt
+) -> bool:
+    """Return whether the flow lived: it is interrupted at this step, if it has so many."""
 
-    def work_that_dies() -> bool:
+    def run() -> bool:
         try:
-            with dying_at(step, die):
-                work()
+            with bind_tenant(tenant, even_suspended=True), dying_at(step, die):
+                flow()
         except KeyboardInterrupt:
             return False
         return True
 
-    return in_a_thread(work_that_dies)
+    return in_a_thread(run)
 
 
-def lived_in_a_process(work: Callable[[], object], step: int) -> bool:
-    """Return whether the work of a process of its own lived, or was killed at this step."""
+def killed(flow: Callable[[], object], tenant: Tenant, step: int) -> bool:
+    """Return whether the flow of a process of its own lived, or was killed at this step."""
     child = os.fork()
     if child == 0:
         try:
-            lived(work, step, kill)
+            # A thread has a connection of its own: the parent's is left alone.
+            interrupted(flow, tenant, step, kill)
         finally:
             os._exit(0)
     _, status = os.waitpid(child, 0)
@@ -107,17 +114,11 @@ def lived_in_a_process(work: Callable[[], object], step: int) -> bool:
     return os.WIFEXITED(status)
 
 
-def upload_that_dies(tenant: Tenant, member: Member, step: int, die: Die) -> bool:
-    """Return whether the upload lived: it ends at this step, if it has so many."""
-    return lived(lambda: upload(tenant, member), step, die)
+ENDS = {"interrupted": interrupted, "killed": killed}
 
 
-def killed_upload_lived(tenant: Tenant, member: Member, step: int) -> bool:
-    """Return whether the upload of a process of its own lived, or was killed at this step."""
-    return lived_in_a_process(lambda: upload(tenant, member), step)
-
-
-def upload(tenant: Tenant, member: Member) -> None:
-    with bind_tenant(tenant):
-        file = ContentFile(b"content", name="offer.pdf")
-        store_upload(uploader=required_editor(member), file=file)
+def upload_by(member: Member) -> Callable[[], object]:
+    """Return the flow of an upload."""
+    return lambda: store_upload(
+        uploader=required_editor(member), file=ContentFile(b"content", name="offer.pdf")
+    )
