@@ -14,6 +14,7 @@ from gateway.demo.samples import Sample, samples
 from media_core.documents.models import Document
 from media_core.documents.permissions import required_editor
 from media_core.storages.models import StoredObject
+from media_core.storages.public import is_public
 from media_core.storages.room import storage_of
 from media_core.uploads.flow import store_upload
 from tenants.binding import bind_agency, bind_tenant
@@ -77,6 +78,7 @@ def _store(sample: Sample, tenant: Tenant) -> dict[str, Any]:
             title=sample.title,
             visibility=sample.visibility,
         )
+        public = public_address_of(document)
     return {
         "id": str(document.id),
         "name": document.name,
@@ -85,7 +87,14 @@ def _store(sample: Sample, tenant: Tenant) -> dict[str, Any]:
         "sha256": hashlib.sha256(sample.content).hexdigest(),
         "size_bytes": len(sample.content),
         "tenant": sample.tenant,
+        **({"public_url": public} if public else {}),
     }
+
+
+def public_address_of(document: Document) -> str:
+    """Return where everybody finds a public document without the gateway's redirect; empty when nowhere."""
+    stored = document.public_object
+    return storage_of(stored).public_url(stored) if stored and is_public(stored) else ""
 
 
 def remove_objects() -> int:

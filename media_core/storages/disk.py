@@ -94,7 +94,11 @@ def _below(opened: int, folder: str, *, make: bool) -> int:
 
 
 def write_once(
-    key: ObjectKey, body: IO[bytes], *, size_bytes: int | None = None, folder_is_its_own: bool = False
+    key: ObjectKey,
+    body: IO[bytes],
+    *,
+    size_bytes: int | None = None,
+    folder_is_its_own: bool = False,
 ) -> str:
     """Write the file of this key, all of it or nothing, and return the digest of its bytes.
 

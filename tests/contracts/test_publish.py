@@ -48,9 +48,7 @@ def test_everybody_gets_it_without_a_signature_and_with_its_headers(gateway, bro
     assert "Set-Cookie" not in answer.headers
 
 
-def test_caches_keep_it_for_a_year_where_that_is_chosen(
-    year, gateway, store, acme, address
-):
+def test_caches_keep_it_for_a_year_where_that_is_chosen(year, gateway, store, acme, address):
     answer = gateway.get(address(store(acme, visibility="public")))
     assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
 
@@ -70,9 +68,7 @@ def test_what_is_known_already_is_not_sent_again(gateway, brochure, address):
     assert by_date.status_code == 304
 
 
-def test_a_private_object_has_no_address_that_answers(
-    gateway, store, acme, brochure, address
-):
+def test_a_private_object_has_no_address_that_answers(gateway, store, acme, brochure, address):
     private = store(acme, b"for members").stored_object
     own = private.name.removeprefix("private/")
     public = brochure.public_object.name.removeprefix("media/")

@@ -1,6 +1,7 @@
 """One contract for every storage of a room: objects by their rows, and names by Django's own words."""
 
 from io import BytesIO
+from typing import Any
 
 import pytest
 from django.core.files.base import ContentFile
@@ -23,9 +24,9 @@ def room(place, acme, globex, request):
     """Return the storage of an area of a tenant's room, as Django's words find it."""
     test = f"{abs(hash(request.node.nodeid)):x}"
 
-    def storage(tenant=acme, area="private"):
+    def storage(tenant=acme, area="private") -> Any:
         with bind_tenant(tenant):
-            found = room_storage(area, place)
+            found: Any = room_storage(area, place)
         # Names of this test alone: the bucket outlives it.
         found.of_this_test = lambda name: f"{test}/{name}"
         return found
