@@ -151,7 +151,7 @@ def _take_name(folder: int, part: str, name: str, digest: str) -> None:
     except FileNotFoundError as error:
         raise BucketUnavailable("The object was removed while it was written.") from error
     except FileExistsError as error:
-        with os.fdopen(os.open(name, _READ, dir_fd=folder), "rb") as there:
+        with _regular(folder, name) as there:
             if copied(there, len)[1] != digest:
                 raise ObjectDiffers("Another object is already stored under this name.") from error
 
@@ -159,11 +159,15 @@ def _take_name(folder: int, part: str, name: str, digest: str) -> None:
 def opened_file(key: ObjectKey) -> IO[bytes]:
     """Return the file of this key, open for reading. Raises FileNotFoundError; what is no file is refused."""
     with disk_errors(), folder_of(key) as (folder, name):
-        file = os.fdopen(os.open(name, _READ, dir_fd=folder), "rb")
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            file.close()
-            raise FileNotFoundError(errno.ENOENT, "It is no file.")
-        return file
+        return _regular(folder, name)
+
+
+def _regular(folder: int, name: str) -> IO[bytes]:
+    opened = os.open(name, _READ, dir_fd=folder)
+    if not stat.S_ISREG(os.fstat(opened).st_mode):
+        os.close(opened)
+        raise FileNotFoundError(errno.ENOENT, "It is no file.")
+    return os.fdopen(opened, "rb")
 
 
 def remove_file(key: ObjectKey, *, folder_is_its_own: bool) -> None:
