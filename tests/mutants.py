@@ -48,6 +48,15 @@ GUARDS = (
         "return row",
     ),
     ("tenants/middleware.py", "if what is AGENCY or what.served:", "if True:"),
+    # Files on disk: the signature, its end and its tenant, and what counts as public.
+    ("media_core/storages/signed_files.py", "if tenant_id != bound_tenant().id.hex or ", "if "),
+    ("media_core/storages/signed_files.py", " or time.time() >= expires_at:", ":"),
+    ("media_core/storages/models.py", ', published_document__visibility="public")', ")"),
+    (
+        "media_core/files/find.py",
+        "StoredObject.objects.stored().served_now()",
+        "StoredObject.objects.stored()",
+    ),
 )
 
 

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -59,12 +60,19 @@ def test_at_another_host_it_looks_like_what_is_missing(who, secret, acme, globex
 def test_the_same_row_id_at_another_tenant_does_not_help(secret, acme, globex, browse: Browse):
     stored = secret.stored_object
     with bind_tenant(globex):
-        StoredObject.objects.create(
-            id=stored.pk, name=stored.name, area="private", size_bytes=1, place="disk",
-            content_type="application/pdf", sha256="0" * 64, state="stored", stored_at=stored.stored_at,
+        theirs = StoredObject.objects.create(
+            id=stored.pk, name=stored.name, area="private", size_bytes=8, place="disk", sha256="0" * 64,
+            content_type="application/pdf", state="stored", stored_at=stored.stored_at,
         )  # fmt: skip
-    client = browse(globex, "eve")
+        storage_of(theirs).put(theirs, BytesIO(b"globex's"), file_name="x.pdf")
+    client = browse(globex)
+    assert bytes_of(client.get(signed_there(theirs, globex))) == b"globex's"
     assert seen(asked(client, "get", signed(secret, acme))) == nothing(client)
+
+
+def signed_there(stored: StoredObject, tenant: Tenant) -> str:
+    with bind_tenant(tenant):
+        return link_to(stored, file_name="x.pdf")
 
 
 def test_one_that_is_over_looks_like_what_is_missing(secret, acme, monkeypatch, browse: Browse):

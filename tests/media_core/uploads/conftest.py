@@ -19,8 +19,9 @@ from tests.media_core.conftest import content, grow_old
 
 def keys(tenant: Tenant) -> set[str]:
     """Return what really lies in a tenant's room."""
-    found = bucket_client().list_objects_v2(Bucket=settings.BUCKET_NAME, Prefix=str(tenant.prefix))
-    return {entry["Key"] for entry in found.get("Contents", [])}
+    pages = bucket_client().get_paginator("list_objects_v2")
+    found = pages.paginate(Bucket=settings.BUCKET_NAME, Prefix=str(tenant.prefix))
+    return {entry["Key"] for page in found for entry in page.get("Contents", [])}
 
 
 def agree(tenant: Tenant, keys_before: set[str]) -> None:
