@@ -100,6 +100,16 @@ class QuotaExceeded(GatewayError):
     status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
 
 
+class QuotaBroken(GatewayError):
+    """The site's quota is not in order, so nothing is changed. The people who run the gateway have to look."""
+
+    status = HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+class SizeRefused(GatewayError):
+    """The size cannot be read."""
+
+
 class TenantSuspended(GatewayError):
     """This site is suspended."""
 

@@ -13,12 +13,12 @@ from tenants.binding import bind_agency, connection
 from tenants.domains import hosts
 from tenants.errors import HostRefused, HostTaken, PrefixTaken, TenantNotFound, TenantRefused
 from tenants.hosts import normalised_host
+from tenants.limits import Limits, checked_limits, write_limits
 from tenants.models import (
     MAX_PRESIGN_SECONDS,
     Domain,
     DomainQuerySet,
     PrefixReservation,
-    Quota,
     Tenant,
     TenantQuerySet,
 )
@@ -28,7 +28,12 @@ from tenants.schemas import create_schema, current_recording, schema_version
 
 
 def create_tenant(
-    *, name: str, location_prefix: str, domain: str, presign_seconds: int | None = None
+    *,
+    name: str,
+    location_prefix: str,
+    domain: str,
+    presign_seconds: int | None = None,
+    limits: Limits | None = None,
 ) -> Tenant:
     """Return a new active tenant with room, schema and an active domain: all of it, or nothing.
 
@@ -42,13 +47,14 @@ def create_tenant(
         schema_version=schema_version(),
     )
     host = checked_tenant_host(domain)
+    limits = checked_limits(limits or Limits())
     recording = current_recording()
     try:
         with bind_agency(), transaction.atomic():
             _take_turns()
             tenant.save(force_insert=True)
             PrefixReservation.objects.create(prefix=location_prefix, tenant=tenant)
-            Quota.objects.create(tenant=tenant)
+            write_limits(tenant, limits)
             Domain.objects.create(
                 domain=host, tenant=tenant, state=Domain.State.ACTIVE, is_primary=True
             )
@@ -56,6 +62,7 @@ def create_tenant(
     except IntegrityError as error:
         raise _refusal(error, location_prefix, host) from error
     hosts.forget()
+    tenant.refresh_from_db()
     return tenant
 
 
@@ -138,13 +145,14 @@ def _is_uuid(text: str) -> bool:
 def listed_tenants(*, query: str = "", status: str = "") -> TenantQuerySet:
     """Return the tenants with this in name, prefix or a domain, and with this status; "" is any.
 
-    Each has `primary_domain` and `member_count`. One query, also for thousands.
+    Each has `primary_domain`, `member_count` and its quota. One query, also for thousands.
     """
     domains = Domain.objects.filter(tenant=OuterRef("pk"))
     found: TenantQuerySet = Tenant.objects.annotate(
         primary_domain=Subquery(domains.filter(is_primary=True).values("domain")[:1]),
         member_count=Count("memberships"),
-    ).order_by("name", "id")
+    )
+    found = found.select_related("quota").order_by("name", "id")
     if query:
         found = found.filter(
             Q(name__icontains=query)

@@ -31,7 +31,7 @@ def store_upload(
 ) -> Document:
     """Return the document of an uploaded file that is now in the bucket. One bucket request.
 
-    Raises NameRefused, UploadRefused, UploadTooLarge, BucketUnavailable or UploadLost; then there is
+    Raises NameRefused, UploadRefused, UploadTooLarge, QuotaExceeded, BucketUnavailable or UploadLost; then there is
     no document, and what may lie in the bucket is known to the ledger.
     """
     name = checked_file_name(file.name or "")
@@ -94,6 +94,8 @@ def sweep(*, dry_run: bool = False) -> list[StoredObject]:
 
 def remove_given_up(row: StoredObject) -> bool:
     """Remove the object of a given-up row; return False when its upload came to its end after all."""
+    if row.state in {StoredObject.State.STORED, StoredObject.State.GONE}:
+        return False
     if row.state == StoredObject.State.PENDING and not row.abandon():
         return False
     storage_of(row).remove(row)
