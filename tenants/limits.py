@@ -45,7 +45,7 @@ def types_in_words(groups: Sequence[str]) -> str:
     >>> types_in_words(["pdf", "image", "video"])
     'PDF, pictures and video'
     """
-    *first, last = [FileGroup(group).label for group in groups]
+    *first, last = [FileGroup(group).label for group in groups] or ["nothing"]
     return f"{', '.join(first)} and {last}" if first else last
 
 
@@ -105,7 +105,7 @@ def _differences(before: Limits, after: Limits) -> list[str]:
 
 
 def write_limits(tenant: Tenant, limits: Limits) -> None:
-    """Write the limits into the tenant's rows. Its quota's row is made where it was missing. Two or three statements."""
+    """Write the limits into the tenant's rows. A missing row of the quota is made. Up to three statements."""
     chosen = asdict(limits)
     quota = {"quota_bytes": chosen.pop("quota_bytes")}
     Tenant.objects.filter(pk=tenant.pk).update(**chosen)

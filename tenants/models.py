@@ -159,8 +159,10 @@ class Quota(models.Model):
     reserved_bytes = models.PositiveBigIntegerField(default=0)
 
     def __str__(self) -> str:
-        most = "no limit" if self.quota_bytes is None else f"of {human_size(self.quota_bytes)}"
-        return f"{human_size(self.taken_bytes)}{',' * (self.quota_bytes is None)} {most}"
+        taken = human_size(self.taken_bytes)
+        if self.quota_bytes is None:
+            return f"{taken}, no limit"
+        return f"{taken} of {human_size(self.quota_bytes)}"
 
     @property
     def taken_bytes(self) -> int:
@@ -171,6 +173,11 @@ class Quota(models.Model):
     def left_bytes(self) -> int | None:
         """What still fits; None when there is no limit."""
         return None if self.quota_bytes is None else max(0, self.quota_bytes - self.taken_bytes)
+
+    @property
+    def nearly_full_bytes(self) -> int:
+        """From where on a meter shows that it gets tight."""
+        return (self.quota_bytes or 0) * 9 // 10
 
 
 class AuditEvent(models.Model):

@@ -13,12 +13,13 @@ from tenants.binding import bind_agency, connection
 from tenants.domains import hosts
 from tenants.errors import HostRefused, HostTaken, PrefixTaken, TenantNotFound, TenantRefused
 from tenants.hosts import normalised_host
-from tenants.limits import Limits, checked_limits, write_limits
+from tenants.limits import Limits, checked_limits
 from tenants.models import (
     MAX_PRESIGN_SECONDS,
     Domain,
     DomainQuerySet,
     PrefixReservation,
+    Quota,
     Tenant,
     TenantQuerySet,
 )
@@ -40,21 +41,23 @@ def create_tenant(
     Raises PrefixRefused, PrefixTaken, HostRefused, HostTaken, NameRefused or TenantRefused.
     No bucket request.
     """
+    limits = checked_limits(limits or Limits())
     tenant = Tenant(
         name=checked_human_name(name),
         location_prefix=checked_location_prefix(location_prefix),
         presign_seconds=checked_presign_seconds(presign_seconds),
+        upload_max_bytes=limits.upload_max_bytes,
+        file_groups=list(limits.file_groups),
         schema_version=schema_version(),
     )
     host = checked_tenant_host(domain)
-    limits = checked_limits(limits or Limits())
     recording = current_recording()
     try:
         with bind_agency(), transaction.atomic():
             _take_turns()
             tenant.save(force_insert=True)
             PrefixReservation.objects.create(prefix=location_prefix, tenant=tenant)
-            write_limits(tenant, limits)
+            Quota.objects.create(tenant=tenant, quota_bytes=limits.quota_bytes)
             Domain.objects.create(
                 domain=host, tenant=tenant, state=Domain.State.ACTIVE, is_primary=True
             )
@@ -62,7 +65,6 @@ def create_tenant(
     except IntegrityError as error:
         raise _refusal(error, location_prefix, host) from error
     hosts.forget()
-    tenant.refresh_from_db()
     return tenant
 
 

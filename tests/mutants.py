@@ -22,6 +22,7 @@ DECIDERS = {
     "required_staff": ANY_STAFF,
     "readable": "__import__('django.db.models', fromlist=['Q']).Q()",
     "may_edit": "True",
+    "may_see_usage": "True",
     "confirm_editor": "None",
     "belongs_here": "True",
 }

@@ -100,7 +100,9 @@ def _recount(command: PlainCommand, tenant: Tenant, *, dry_run: bool) -> None:
         )
         return
     done = "is not right" if dry_run else "was not right and is mended"
-    command.stdout.write(f"The usage of {called(tenant)} {done}. Its ledger says {_counted(found)}.")
+    command.stdout.write(
+        f"The usage of {called(tenant)} {done}. Its ledger says {_counted(found)}."
+    )
     command.stdout.write(
         f"It said {exact_size(found.used_bytes)} used, "
         f"{exact_size(found.reserved_bytes)} promised to uploads."

@@ -63,6 +63,11 @@ def may_read(member: Member | None, document: "Document") -> bool:
     return document.folder is None or may_read_folder(member, document.folder)
 
 
+def may_see_usage(member: Member) -> bool:
+    """Only admins: a sum over the whole room tells of folders that others may not know of."""
+    return member.role == Role.ADMIN
+
+
 # A member of whom it was asked. What changes documents takes nothing else, so it cannot be reached without asking.
 Editor = NewType("Editor", Member)
 

@@ -18,7 +18,7 @@ from media_core.errors import UploadRefused, UploadTooLarge
 from media_core.inspection.types import proved_type
 from media_core.storages.models import Content, StoredObject
 from media_core.storages.room import storage_of
-from tenants.names import checked_file_name, checked_human_name
+from tenants.names import checked_file_name, checked_title
 
 
 def store_upload(
@@ -35,7 +35,7 @@ def store_upload(
     no document, and what may lie in the bucket is known to the ledger.
     """
     name = checked_file_name(file.name or "")
-    title = checked_human_name(title or name, longest=200)
+    title = checked_title(title or name)
     content = Content(
         file_name=name,
         size_bytes=checked_size(file.size),

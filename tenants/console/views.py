@@ -15,14 +15,14 @@ TENANTS_PER_PAGE = 50
 
 @require_safe
 def tenants(request: HttpRequest) -> HttpResponse:
-    """All tenants with their hosts and how many people belong to each."""
+    """All tenants with their hosts, how many people belong to each, and how much each keeps."""
     staff = required_staff(request, *AgencyRole.Role)
     query = request.GET.get("q", "").strip()
     found = Tenant.objects.prefetch_related("domains").annotate(
         members=Count("memberships", distinct=True)
     )
     # A GROUP BY drops the order of the model.
-    found = found.order_by("name", "id")
+    found = found.select_related("quota").order_by("name", "id")
     if "\0" in query:
         # PostgreSQL's text has no NUL, so nothing has it in its name.
         found = found.none()
