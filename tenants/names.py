@@ -121,15 +121,13 @@ def _refuse_longer(name: str, longest: int, longest_bytes: int) -> None:
 
 
 def _refuse_hidden(name: str) -> None:
-    """Refuse characters that are not to be seen, and a name of nothing else."""
+    """Refuse characters that are not to be seen, where they are not a part of what is."""
     plain = FLAG.sub("\U0001f3f4", name)
     if unicodedata.category(plain[0])[0] == "M":
         raise NameRefused(f"{name[:80]!a} begins with a mark that belongs on another letter.")
     for place, character in enumerate(plain):
         if what := _hidden(character, plain[:place][-1:], plain[place + 1 :][:1]):
             raise NameRefused(f"{name[:80]!a} has {what} (U+{ord(character):04X}).")
-    if not any(unicodedata.category(character)[0] in "LNPS" for character in plain):
-        raise NameRefused(f"{name[:80]!a} has nothing to be seen.")
     _refuse_heaps_of_marks(name)
 
 

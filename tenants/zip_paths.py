@@ -65,8 +65,8 @@ def _free(above: str, name: str, taken: set[str]) -> str:
 def split_name(name: str) -> tuple[str, str]:
     """Return a name and its ending.
 
-    >>> split_name("offer.tar.gz"), split_name(".htaccess"), split_name("Mr. and Mrs. Nobody of Nowhere")
-    (('offer.tar', '.gz'), ('.htaccess', ''), ('Mr. and Mrs. Nobody of Nowhere', ''))
+    >>> split_name("offer.tar.gz"), split_name(".htaccess"), split_name("Notes. All of them, in order")
+    (('offer.tar', '.gz'), ('.htaccess', ''), ('Notes. All of them, in order', ''))
     """
     stem, dot, ending = name.rpartition(".")
     if not stem or len(ending.encode()) > MAX_ENDING_BYTES:

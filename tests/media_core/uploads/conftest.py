@@ -13,7 +13,7 @@ from media_core.uploads.flow import store_upload, sweep
 from tenants.binding import bind_tenant
 from tenants.models import Tenant
 from tests.conftest import member
-from tests.media_core.conftest import content, grow_old
+from tests.media_core.conftest import books, content, grow_old
 
 
 def keys(tenant: Tenant) -> set[str]:
@@ -23,7 +23,8 @@ def keys(tenant: Tenant) -> set[str]:
 
 
 def agree(tenant: Tenant, keys_before: set[str]) -> None:
-    """Assert that after a sweep bucket, ledger and documents are the same objects."""
+    """Assert that after a sweep bucket, ledger and documents are the same objects, and usage adds up all the time."""
+    books(tenant)
     with bind_tenant(tenant):
         for row in StoredObject.objects.all():
             grow_old(row)
@@ -32,6 +33,8 @@ def agree(tenant: Tenant, keys_before: set[str]) -> None:
         documents = {row.stored_object.key for row in Document.objects.with_object()}
         assert keys(tenant) - keys_before == stored == documents
         assert not StoredObject.objects.filter(state__in=["pending", "abandoned"]).exists()
+        kept = sum(row.size_bytes for row in StoredObject.objects.stored())
+    assert books(tenant) == (kept, 0)
 
 
 @pytest.fixture
