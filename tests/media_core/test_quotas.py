@@ -49,7 +49,9 @@ def quota_row(tenant):
 # --- races
 
 
-@pytest.mark.parametrize(("size_bytes", "room", "winners"), [(10, 70, 7), (10, 79, 7), (10, 9, 0), (10, 1000, 20)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("size_bytes", "room", "winners"), [(10, 70, 7), (10, 79, 7), (10, 9, 0), (10, 1000, 20)]
+)
 def test_of_20_writers_for_the_last_bytes_exactly_those_win_that_fit(
     size_bytes, room, winners, committed, acme
 ):

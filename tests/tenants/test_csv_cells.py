@@ -14,7 +14,8 @@ STARTS = st.sampled_from([*FORMULA, "", "a", '"', ";", ","])
 
 
 @pytest.mark.parametrize("cell", [
-    "=1+1", "=HYPERLINK(\"http://evil.example\",\"x\")", "+49 30 1", "-5+cmd|' /C calc'!A0", "@SUM(A1)", "\t=1", "\r=1", "\n=1",
+    "=1+1", "=HYPERLINK(\"http://evil.example\",\"x\")", "+49 30 1", "-5+cmd|' /C calc'!A0", "@SUM(A1)",
+    "\t=1", "\r=1", "\n=1",
     "＝1", "＋1", "－1", "＠x",
 ])  # fmt: skip
 def test_a_cell_that_a_spreadsheet_would_run_is_quoted(cell):
@@ -22,7 +23,8 @@ def test_a_cell_that_a_spreadsheet_would_run_is_quoted(cell):
 
 
 @pytest.mark.parametrize(("cell", "shown"), [
-    ("Acme", "Acme"), ("a=b", "a=b"), ("", ""), (None, ""), (-5, "-5"), (0, "0"), ("'quoted'", "'quoted'"), ("日本", "日本"),
+    ("Acme", "Acme"), ("a=b", "a=b"), ("", ""), (None, ""), (-5, "-5"), (0, "0"), ("'quoted'", "'quoted'"),
+    ("日本", "日本"),
 ])  # fmt: skip
 def test_everything_else_is_left_alone(cell, shown):
     assert csv_safe(cell) == shown

@@ -53,7 +53,7 @@ def test_a_long_name_is_cut_to_make_room_for_its_number():
 
 
 SEGMENT = st.text(
-    st.sampled_from("aAbBßé語./\\:*\"<>|?~$ \x00\n\u202e123conCONnul"), min_size=1, max_size=12
+    st.sampled_from('aAbBßé語./\\:*"<>|?~$ \x00\n\u202e123conCONnul'), min_size=1, max_size=12
 )
 
 
