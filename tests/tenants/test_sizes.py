@@ -9,7 +9,8 @@ from tenants.sizes import MAX_SIZE_BYTES, UNITS, human_size, parsed_size
 
 
 @pytest.mark.parametrize(("text", "size_bytes"), [
-    ("0", 0), ("250000", 250_000), ("1kB", 1000), ("50MB", 50_000_000), ("10GB", 10**10), ("10 GB", 10**10), ("2TB", 2 * 10**12),
+    ("0", 0), ("250000", 250_000), ("1kB", 1000), ("50MB", 50_000_000), ("10GB", 10**10), ("10 GB", 10**10),
+    ("2TB", 2 * 10**12),
     ("1KiB", 1024), ("1.5KiB", 1536), ("3MiB", 3 * 2**20), ("1GiB", 2**30), ("1TiB", 2**40), ("1.5GB", 1_500_000_000),
     ("0.001kB", 1), (str(MAX_SIZE_BYTES), MAX_SIZE_BYTES),
 ])  # fmt: skip
@@ -21,9 +22,11 @@ def test_a_size_is_read(text, size_bytes):
     ("10gb", "write '10GB'"), ("10Gb", "write '10GB'"), ("1KB", "write '1kB'"), ("5mib", "write '5MiB'"),
     ("", "a number of bytes"), ("GB", "a number of bytes"), ("-1", "a number of bytes"), ("+1", "a number of bytes"),
     ("1e9", "kB, MB, GB, TB, KiB, MiB, GiB, TiB"), ("1,5GB", "a number of bytes"), ("1_000", "a number of bytes"),
-    ("१", "a number of bytes"), ("²", "a number of bytes"), ("10 GB ", "a number of bytes"), ("10GB\n", "a number of bytes"),
+    ("१", "a number of bytes"), ("²", "a number of bytes"), ("10 GB ", "a number of bytes"),
+    ("10GB\n", "a number of bytes"),
     ("10PB", "a number of bytes"), ("nan", "a number of bytes"), ("0x10", "a number of bytes"),
-    ("1.5", "smaller unit"), ("0.0001kB", "smaller unit"), ("9223372036854775808", "is the most"), ("9999999999TB", "is the most"),
+    ("1.5", "smaller unit"), ("0.0001kB", "smaller unit"), ("9223372036854775808", "is the most"),
+    ("9999999999TB", "is the most"),
 ])  # fmt: skip
 def test_anything_else_is_refused_with_the_value_and_the_remedy(text, remedy):
     with pytest.raises(SizeRefused) as refused:
