@@ -1,6 +1,5 @@
-"""manage.py tenant limits, and what create, show and list say of limits."""
+"""manage.py tenant limits, and what create and show say of limits."""
 
-import csv
 import json
 from io import StringIO
 
@@ -155,7 +154,7 @@ def test_recount_reaches_a_suspended_tenant(hooli):
     assert "is right" in tenant("limits", "hooli/", "--recount")
 
 
-# --- create, show, list
+# --- create, show
 
 
 def test_create_takes_limits(acme):
@@ -179,20 +178,6 @@ def test_show_tells_limits_and_usage(acme, store):
     shown = json.loads(tenant("show", "acme/", "--json"))
     assert (shown["used_bytes"], shown["quota_bytes"]) == (1500, 10**10)
     assert (shown["upload_max_bytes"], shown["file_groups"]) == (5_000_000, ["pdf"])
-
-
-def test_list_as_csv_is_safe_in_a_spreadsheet(acme, globex):
-    tenant("rename", "globex/", '=HYPERLINK("http://evil.example","Globex")')
-    lines = list(csv.reader(StringIO(tenant("list", "--csv"), newline="")))
-    assert lines[0][:5] == ["name", "prefix", "primary_domain", "status", "members"]
-    assert lines[0][5:] == ["used_bytes", "quota_bytes"]
-    names = {line[1]: line[0] for line in lines[1:]}
-    assert names["globex/"] == '\'=HYPERLINK("http://evil.example","Globex")'
-    assert names["acme/"] == "Acme"
-
-
-def test_list_as_csv_of_nothing_is_nothing(acme):
-    assert tenant("list", "umbrella", "--csv") == ""
 
 
 # --- raw rows
