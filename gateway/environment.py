@@ -132,6 +132,10 @@ class Environment(environ.FileAwareEnv):  # type: ignore[misc]  # django-environ
         }
         return {"MAILERS": {"default": {"BACKEND": old["EMAIL_BACKEND"], "OPTIONS": options}}}
 
+    def set_among(self, names: Collection[str]) -> list[str]:
+        """Return those of these variables that are set, though nothing reads them."""
+        return sorted(name for name in names if name in self.ENVIRON)
+
     def header(self, name: str) -> tuple[str, str] | None:
         """Return Django's form of "Header-Name: value", or None when the variable is empty."""
         given = self.text(name)

@@ -196,6 +196,11 @@ PUBLIC_MEDIA_BASE_URL = env.base_url("PUBLIC_MEDIA_BASE_URL")
 PUBLIC_MEDIA_IMMUTABLE = env.yes("PUBLIC_MEDIA_IMMUTABLE", default=False)
 PUBLIC_PHOTOS_WITHOUT_LOCATION = env.yes("PUBLIC_PHOTOS_WITHOUT_LOCATION", default=True)
 
+# django-storages knows these; here they would publish or unsign, and nothing reads them.
+UNREAD_VARIABLES = env.set_among(
+    ("AWS_DEFAULT_ACL", "AWS_QUERYSTRING_AUTH", "AWS_S3_CUSTOM_DOMAIN", "AWS_CLOUDFRONT_KEY")
+)
+
 # --- Without a bucket
 
 DISK_MEDIA_ROOT = env.text("DISK_MEDIA_ROOT", default="") or str(BASE_DIR / "media")

@@ -27,6 +27,19 @@ def no_stray_aws_settings(**_kwargs: Any) -> list[CheckMessage]:
     ]
 
 
+@register(Tags.security)
+def no_variable_is_left_unread(**_kwargs: Any) -> list[CheckMessage]:
+    """Who sets one of these expects an ACL, or addresses without a signature, and gets neither."""
+    return [
+        Warning(
+            f"The environment has {name}, which nothing reads.",
+            hint="Remove it. PUBLIC_MEDIA_MODE and PUBLIC_MEDIA_BASE_URL say how public objects are public.",
+            id="media_core.W010",
+        )
+        for name in settings.UNREAD_VARIABLES
+    ]
+
+
 @register
 def signature_and_addressing_fit(**_kwargs: Any) -> list[CheckMessage]:
     """boto signs `/bucket/` with SigV2 where it asks for `/bucket`, so bucket calls by path are refused."""

@@ -37,6 +37,12 @@ class PublishingRefused(GatewayError):
     status = HTTPStatus.CONFLICT
 
 
+class StillPublic(GatewayError):
+    """It is for members only now, but its public copy could not be removed yet. The gateway tries again by itself."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+
+
 class FolderRefused(GatewayError):
     """The folder cannot be made or changed like that."""
 

@@ -25,6 +25,7 @@ DECIDERS = {
     "may_see_usage": "True",
     "confirm_editor": "None",
     "belongs_here": "True",
+    "may_be_public": "True",
 }
 # `may_read` is the twin that tests hold `readable` against; nothing calls it, so nothing can lose the call.
 NEVER_CALLED = frozenset({"may_read"})

@@ -3,12 +3,26 @@
 from argparse import Namespace
 
 from django.core.management.base import CommandError
+from django.template.defaultfilters import filesizeformat
 
+from media_core.upkeep.takedown import (
+    Moved,
+    Progress,
+    StaysPublic,
+    bring_all_back,
+    stays_public,
+    take_all_down,
+    taken_down,
+)
+from tenants.binding import bind_tenant
 from tenants.commands.base import Actions, PlainCommand, add_action, typed_by_a_person
 from tenants.commands.life import SOON
 from tenants.commands.references import add_reference, called, referred
 from tenants.models import Tenant
 from tenants.provisioning import longest_link_seconds, resume, suspend
+
+# How often a long run says how far it is.
+PROGRESS_EVERY = 25
 
 
 def add_suspend(actions: Actions) -> None:
@@ -20,31 +34,82 @@ def add_suspend(actions: Actions) -> None:
 examples:
   manage.py tenant suspend acme/ --dry-run
   manage.py tenant suspend acme/ --yes
+  manage.py tenant suspend acme/ --take-down
 
-Members read a page saying that the site is suspended, everybody else finds nothing there.""",
+Members read a page saying that the site is suspended, everybody else finds nothing there. Public
+objects stay where they are, unless --take-down moves them. What fails or was interrupted goes on
+when it is run again; exit code 1 says that something is left.""",
     )
     add_reference(parser)
     parser.add_argument("--yes", action="store_true", help="do not ask, also at a terminal")
     parser.add_argument(
         "--dry-run", action="store_true", help="change nothing, say what would happen"
     )
+    parser.add_argument(
+        "--take-down", action="store_true", help="move its public objects out of the public's reach"
+    )
 
 
 def suspend_(command: PlainCommand, asked: Namespace) -> None:
     tenant = referred(asked)
-    reach = _reach(tenant)
+    reach, public = _reach(tenant), _stays_public(tenant)
     if asked.dry_run:
         done = "is suspended already" if not tenant.served else f"would be suspended: {reach}"
         command.stdout.write(f"{called(tenant)} {done}. Nothing was changed.")
+        command.stdout.write(_public_in_words(public, "would be moved" if asked.take_down else ""))
         return
     if tenant.served and not asked.yes and not _confirmed(f"Suspend {called(tenant)}: {reach}?"):
         raise CommandError(f"{called(tenant)} was not suspended: the answer was not yes.")
+    _stop_serving(command, tenant, reach)
+    if asked.take_down:
+        _take_down(command, tenant)
+    else:
+        command.stdout.write(_public_in_words(public, ""))
+
+
+def _stop_serving(command: PlainCommand, tenant: Tenant, reach: str) -> None:
     if not suspend(tenant):
         command.stdout.write(f"{called(tenant)} was suspended already. Nothing was changed.")
         return
     command.stdout.write(f"Suspended {called(tenant)}: {reach}; {SOON}.")
     command.stdout.write("Members see a page saying so, everybody else finds nothing there.")
     command.stdout.write(f"Links given out before live on, up to {longest_link_seconds(tenant)} s.")
+
+
+def _stays_public(tenant: Tenant) -> StaysPublic:
+    with bind_tenant(tenant, even_suspended=True):
+        return stays_public()
+
+
+def _public_in_words(public: StaysPublic, moved: str) -> str:
+    if not public.objects:
+        return "No object of it is public in the storage."
+    fate = moved or "stay public: whoever has an address reads on. --take-down moves them"
+    return f"{public.objects} public object(s), {filesizeformat(public.size_bytes)}, {fate}."
+
+
+def _take_down(command: PlainCommand, tenant: Tenant) -> None:
+    with bind_tenant(tenant, even_suspended=True):
+        moved = take_all_down(_told(command))
+    command.stdout.write(f"Took {moved.done} document(s) down; `tenant resume` brings them back.")
+    if moved.done:
+        command.stdout.write("Browsers and CDNs keep what they have until it is too old for them.")
+    _say_what_failed(command, moved)
+
+
+def _told(command: PlainCommand) -> Progress:
+    def tell(done: int, of: int) -> None:
+        if done % PROGRESS_EVERY == 0 or done == of:
+            command.stdout.write(f"  {done} of {of}")
+
+    return tell
+
+
+def _say_what_failed(command: PlainCommand, moved: Moved) -> None:
+    for document_id, why in moved.failed.items():
+        command.stderr.write(f"{document_id}: {why}")
+    if moved.failed:
+        raise CommandError(f"{len(moved.failed)} document(s) failed, see above: run it again.")
 
 
 def _reach(tenant: Tenant) -> str:
@@ -67,14 +132,31 @@ def add_resume(actions: Actions) -> None:
         actions,
         resume_,
         summary="Serve a suspended tenant again.",
-        examples="example:\n  manage.py tenant resume acme/",
+        examples="""\
+example:
+  manage.py tenant resume acme/
+
+Documents that were taken down become public again. What fails or was interrupted goes on when it
+is run again; exit code 1 says that something is left.""",
     )
     add_reference(parser)
 
 
 def resume_(command: PlainCommand, asked: Namespace) -> None:
     tenant = referred(asked)
-    if resume(tenant):
+    resumed = resume(tenant)
+    tenant.refresh_from_db()
+    if resumed:
         command.stdout.write(f"{called(tenant)} is served again; {SOON}.")
-    else:
+    _bring_back(command, tenant, resumed=resumed)
+
+
+def _bring_back(command: PlainCommand, tenant: Tenant, *, resumed: bool) -> None:
+    with bind_tenant(tenant):
+        waiting = bool(taken_down())
+        moved = bring_all_back(_told(command)) if waiting else Moved()
+    if waiting:
+        command.stdout.write(f"Brought {moved.done} document(s) back.")
+    elif not resumed:
         command.stdout.write(f"{called(tenant)} was not suspended. Nothing was changed.")
+    _say_what_failed(command, moved)

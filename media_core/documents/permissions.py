@@ -68,6 +68,14 @@ def may_see_usage(member: Member) -> bool:
     return member.role == Role.ADMIN
 
 
+def may_be_public(folder: "Folder | None") -> bool:
+    """Nothing in a restricted folder, or below one, becomes public, whoever asks. One query, none at the top."""
+    if folder is None:
+        return True
+    folders = apps.get_model("media_core", "Folder").objects
+    return not folders.filter(pk__in=folder.path, is_restricted=True).exists()
+
+
 # A member of whom it was asked. What changes documents takes nothing else, so it cannot be reached without asking.
 Editor = NewType("Editor", Member)
 

@@ -5,10 +5,10 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.views.decorators.http import require_safe
 
-from media_core.documents.models import Document
-from media_core.documents.open import find_document, open_document
+from media_core.documents.open import Served, find_document, open_document
 from media_core.storages.content_types import disposition
-from tenants.people.identity import member_of
+from media_core.storages.headers import PUBLIC_CACHE
+from tenants.people.identity import Member, member_of
 
 # The redirect holds a secret for one person: no cache may keep it, and no site may be told where it came from.
 LINK_HEADERS = {
@@ -16,6 +16,9 @@ LINK_HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Vary": "Cookie",
 }
+# The way to a public address is no secret and the same for all strangers. Never for longer, also where the object
+# itself is: this is the address that leads on when the document is taken back or published again.
+PUBLIC_LINK_HEADERS = {**LINK_HEADERS, "Cache-Control": PUBLIC_CACHE}
 
 
 @require_safe
@@ -23,18 +26,24 @@ def open_view(request: HttpRequest, document_id: UUID, name: str = "") -> HttpRe
     """Redirect to the bytes of a document. HEAD is answered from the row."""
     member = member_of(request)
     if request.method == "HEAD":
-        return described(find_document(document_id, member))
-    return HttpResponseRedirect(open_document(document_id, member), headers=LINK_HEADERS)
+        return described(find_document(document_id, member), member)
+    served, address = open_document(document_id, member)
+    return HttpResponseRedirect(address, headers=link_headers(served, member))
 
 
-def described(document: Document) -> HttpResponse:
+def link_headers(served: Served, member: Member | None) -> dict[str, str]:
+    """Return what caches may do with the redirect: keep it for strangers, when it leads to a public address."""
+    return LINK_HEADERS if member or not served.is_public else PUBLIC_LINK_HEADERS
+
+
+def described(served: Served, member: Member | None) -> HttpResponse:
     """Return the headers that the bytes would have, without asking the bucket."""
-    stored = document.stored_object
+    stored = served.stored
     return HttpResponse(
         content_type=stored.content_type,
         headers={
-            **LINK_HEADERS,
+            **link_headers(served, member),
             "Content-Length": str(stored.size_bytes),
-            "Content-Disposition": disposition(stored.content_type, document.name),
+            "Content-Disposition": disposition(stored.content_type, served.document.name),
         },
     )

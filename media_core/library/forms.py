@@ -22,5 +22,4 @@ class UploadForm(forms.Form):
             (Document.Visibility.PUBLIC, "Everybody who has the address"),
         ],
         initial=Document.Visibility.PRIVATE,
-        help_text="This cannot be changed later.",
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, cast
 
 import boto3
 import botocore.session
+from botocore import UNSIGNED
 from botocore.config import Config
 from django.conf import settings
 
@@ -31,7 +32,7 @@ class BucketAccess:
     addressing_style: Literal["virtual", "path"]
 
 
-_clients: dict[tuple[int, BucketAccess], "S3Client"] = {}
+_clients: dict[tuple[int, BucketAccess, bool], "S3Client"] = {}
 _lock = Lock()
 
 
@@ -68,12 +69,23 @@ def client_config(access: BucketAccess) -> Config:
 
 def bucket_client() -> "S3Client":
     """Return this process's client for the credentials in settings. Makes it once, anew after a fork."""
+    return _client(anonymous=False)
+
+
+def anonymous_client() -> "S3Client":
+    """Return a client that signs nothing, to see what a stranger sees. Made once as well."""
+    return _client(anonymous=True)
+
+
+def _client(*, anonymous: bool) -> "S3Client":
     access = bucket_access()
-    key = (os.getpid(), access)
+    key = (os.getpid(), access, anonymous)
     client = _clients.get(key)
     if client is None:
         with _lock:
-            client = _clients.get(key) or _clients.setdefault(key, _new_client(access))
+            client = _clients.get(key) or _clients.setdefault(
+                key, _new_client(access, anonymous=anonymous)
+            )
     return client
 
 
@@ -91,7 +103,7 @@ def closed_session() -> botocore.session.Session:
     return botocore.session.Session(session_vars={**variables, **files})
 
 
-def _new_client(access: BucketAccess) -> "S3Client":
+def _new_client(access: BucketAccess, *, anonymous: bool) -> "S3Client":
     # A session of its own: boto3's default session is shared with whatever else runs in the process.
     session = boto3.session.Session(
         aws_access_key_id=access.access_key,
@@ -99,4 +111,7 @@ def _new_client(access: BucketAccess) -> "S3Client":
         region_name=access.region,
         botocore_session=closed_session(),
     )
-    return session.client("s3", endpoint_url=access.endpoint_url, config=client_config(access))
+    config = client_config(access)
+    if anonymous:
+        config = config.merge(Config(signature_version=UNSIGNED))
+    return session.client("s3", endpoint_url=access.endpoint_url, config=config)

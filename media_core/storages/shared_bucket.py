@@ -1,48 +1,35 @@
 """The storages of one room: public and private, both cheap values over the process's one client."""
 
+import tempfile
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
+from shutil import copyfileobj
 from typing import IO, Any, NoReturn, cast
 
 import boto3
-from boto3.s3.transfer import TransferConfig
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    ConnectionClosedError,
-    ConnectTimeoutError,
-    EndpointConnectionError,
-    HTTPClientError,
-    ReadTimeoutError,
-)
+from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
 from django.core.files.base import File
 from storages.backends.s3 import S3Storage
 
-from media_core.errors import BucketRefused, BucketUnavailable
-from media_core.storages.client import (
-    bucket_access,
-    bucket_client,
-    client_config,
-    closed_session,
-)
+from media_core.errors import ObjectMissing
+from media_core.storages.bucket_errors import translated
+from media_core.storages.client import bucket_client, closed_session
 from media_core.storages.content_types import content_type_of
+from media_core.storages.headers import stored_headers
 from media_core.storages.models import StoredObject
+from media_core.storages.options import (
+    MAX_MEMORY_BYTES,
+    bucket_options,
+    refuse_changed_options,
+    refuse_options,
+)
+from media_core.storages.public import public_address
 from tenants.binding import bound_tenant
 from tenants.errors import NameRefused
 from tenants.prefixes import ObjectKey, Prefix
-
-NO_ANSWER = (
-    ConnectTimeoutError,
-    ConnectionClosedError,
-    EndpointConnectionError,
-    HTTPClientError,
-    ReadTimeoutError,
-)
-MAX_MEMORY_BYTES = 2_000_000
-# 429 and 503 are how S3, Ceph RGW and their front ends say "later".
-BUSY_STATUSES = frozenset({429, 500, 502, 503, 504})
-REFUSED_STATUSES = frozenset({401, 403})
 
 
 class SharedClientSession(boto3.session.Session):
@@ -59,51 +46,20 @@ _local = threading.local()
 class SharedBucketStorage(S3Storage):  # type: ignore[misc]  # django-storages ships no types
     """One area (`media` or `private`) of one tenant's room. Names are relative to the area.
 
-    Fixed for life: it never asks which tenant is bound. It signs nothing; links come from presigned.py.
+    Fixed for life: it never asks which tenant is bound. It signs nothing; links come from presigned.py. No option can
+    be given, neither here nor by a subclass: ImproperlyConfigured says why.
     """
 
-    def __init__(self, prefix: Prefix, area: StoredObject.Area) -> None:
+    def __init__(self, prefix: Prefix, area: StoredObject.Area, **options: Any) -> None:
+        refuse_options(options)
         self.prefix = prefix
         self.area = area
         super().__init__()
+        refuse_changed_options(self, bucket_options(f"{prefix}{area}"))
 
     def get_default_settings(self) -> dict[str, Any]:
-        """Return every option of django-storages explicitly: it reads no AWS_* of settings or environment."""
-        access = bucket_access()
-        return {
-            "access_key": access.access_key,
-            "secret_key": access.secret_key,
-            "endpoint_url": access.endpoint_url,
-            "region_name": access.region,
-            "signature_version": access.signature_version,
-            "addressing_style": access.addressing_style,
-            "client_config": client_config(access),
-            "bucket_name": settings.BUCKET_NAME,
-            "location": f"{self.prefix}{self.area}",
-            # Keys carry a UUID, so nothing is overwritten and no name needs a HEAD to be tried.
-            "file_overwrite": False,
-            # None: no ACL header is sent. A custom domain would silently take the signature away.
-            "default_acl": None,
-            "custom_domain": None,
-            "querystring_auth": True,
-            "querystring_expire": settings.PRESIGNED_URL_EXPIRATION,
-            "gzip": False,
-            "gzip_content_types": (),
-            "object_parameters": {},
-            "file_name_charset": "utf-8",
-            "url_protocol": "https:",
-            "use_ssl": True,
-            "verify": None,
-            "proxies": None,
-            "security_token": None,
-            "session_profile": None,
-            "cloudfront_key_id": None,
-            "cloudfront_key": None,
-            # Reads roll over to disk instead of holding the whole object in memory.
-            "max_memory_size": MAX_MEMORY_BYTES,
-            "use_threads": None,
-            "transfer_config": TransferConfig(use_threads=False),
-        }
+        """Return every option explicitly: django-storages reads no AWS_* of settings or environment."""
+        return bucket_options(f"{self.prefix}{self.area}")
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(
@@ -154,7 +110,8 @@ class SharedBucketStorage(S3Storage):  # type: ignore[misc]  # django-storages s
         return name
 
     def get_object_parameters(self, name: str) -> dict[str, Any]:
-        return {"ContentType": content_type_of(name)}
+        file_name = name.rpartition("/")[2]
+        return stored_headers(self.area, content_type_of(name), file_name=file_name)
 
     def _open(self, name: str, mode: str = "rb") -> File:  # type: ignore[type-arg]  # django-storages' file is untyped
         if mode != "rb":
@@ -165,13 +122,24 @@ class SharedBucketStorage(S3Storage):  # type: ignore[misc]  # django-storages s
         self._normalize_name(name)
         return cast("File[Any]", super()._open(name, mode))
 
-    def url(self, name: str, *_args: Any, **_kwargs: Any) -> NoReturn:
-        raise TypeError(
-            f"No link for {self.area} by name: presigned.py signs, for a row that somebody may read."
-        )
+    def url(self, name: str, *_args: Any, **_kwargs: Any) -> str:
+        """Return the public address of a public object. There is none of a private one: TypeError."""
+        self._refuse_private_address()
+        return public_address(self._normalize_name(name))
+
+    def public_url(self, stored: StoredObject) -> str:
+        """Return the address of a public object, without a signature. No request, and no client is made for it."""
+        self._refuse_private_address()
+        return public_address(self._key_of(stored))
+
+    def _refuse_private_address(self) -> None:
+        if self.area != StoredObject.Area.PUBLIC:
+            raise TypeError(
+                f"No link for {self.area} by name: presigned.py signs, for a row that somebody may read."
+            )
 
     def put(self, stored: StoredObject, body: IO[bytes], *, file_name: str) -> str:
-        """Write the object of this row and return its ETag. One request.
+        """Write the object of this row with its headers and return its ETag. One request.
 
         Raises BucketUnavailable when the bucket does not answer or is busy, after the client's own retries.
         """
@@ -181,11 +149,61 @@ class SharedBucketStorage(S3Storage):  # type: ignore[misc]  # django-storages s
                 Key=self._key_of(stored),
                 Body=body,
                 ContentLength=stored.size_bytes,
-                ContentType=stored.content_type,
+                **stored_headers(self.area, stored.content_type, file_name=file_name),
             )
         except (BotoCoreError, ClientError) as error:
             raise translated(error) from error
         return answer["ETag"].strip('"')
+
+    def copy(self, source: StoredObject, target: StoredObject, *, file_name: str) -> str:
+        """Write the object of `target` with the bytes of `source` and headers of its own; return its ETag.
+
+        One request where the bucket copies; where it fails to, as Hetzner's may, the bytes come and go through a
+        temporary file. One copy takes 5 GB at most, which is the most that an upload may have. Raises ObjectMissing.
+        """
+        try:
+            return self._copied(source, target, file_name=file_name)
+        except ClientError as error:
+            if isinstance(translated(error), ObjectMissing):
+                raise translated(error) from error
+        except BotoCoreError as error:
+            raise translated(error) from error
+        return self._streamed(source, target, file_name=file_name)
+
+    def _copied(self, source: StoredObject, target: StoredObject, *, file_name: str) -> str:
+        # REPLACE, or the headers of the other area would come along; the ACL never does.
+        answer = bucket_client().copy_object(
+            Bucket=self.bucket_name,
+            Key=self._key_of(target),
+            CopySource={"Bucket": self.bucket_name, "Key": self._key_in_room(source)},
+            MetadataDirective="REPLACE",
+            **stored_headers(self.area, target.content_type, file_name=file_name),
+        )
+        return answer["CopyObjectResult"]["ETag"].strip('"')
+
+    def _streamed(self, source: StoredObject, target: StoredObject, *, file_name: str) -> str:
+        with temporary_file() as body:
+            with self._reading(self._key_in_room(source)) as original:
+                copyfileobj(original, body)
+            body.seek(0)
+            return self.put(target, body, file_name=file_name)
+
+    @contextmanager
+    def read(self, stored: StoredObject) -> Iterator[IO[bytes]]:
+        """Lend the bytes of the object as a stream. Raises ObjectMissing. One request."""
+        with self._reading(self._key_of(stored)) as body:
+            yield body
+
+    @contextmanager
+    def _reading(self, key: ObjectKey) -> Iterator[IO[bytes]]:
+        try:
+            body = bucket_client().get_object(Bucket=self.bucket_name, Key=key)["Body"]
+            try:
+                yield cast("IO[bytes]", body)
+            finally:
+                body.close()
+        except (BotoCoreError, ClientError) as error:
+            raise translated(error) from error
 
     def remove(self, stored: StoredObject) -> None:
         """Delete the object of this row; one that is not there counts as deleted. One request."""
@@ -199,20 +217,18 @@ class SharedBucketStorage(S3Storage):  # type: ignore[misc]  # django-storages s
             raise ValueError(f"The object is not in the {self.area} area of {self.prefix}.")
         return stored.key
 
+    def _key_in_room(self, stored: StoredObject) -> ObjectKey:
+        if not self.prefix.holds(stored.key):
+            raise ValueError(f"The object is not in the room {self.prefix}.")
+        return stored.key
 
-def translated(error: BotoCoreError | ClientError) -> Exception:
-    """Return what the error means: no answer or busy, refused, or else the error itself."""
-    if isinstance(error, NO_ANSWER):
-        return BucketUnavailable(type(error).__name__)
-    if isinstance(error, ClientError):
-        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
-        if status in REFUSED_STATUSES:
-            return BucketRefused(
-                f"It answered {status} {error.response.get('Error', {}).get('Code', '')}: check its keys."
-            )
-        if status in BUSY_STATUSES:
-            return BucketUnavailable(f"It answered {status}.")
-    return error
+
+def temporary_file() -> IO[bytes]:
+    """Return a file for bytes on their way; a large one waits on disk, where uploads wait."""
+    return cast(
+        "IO[bytes]",
+        tempfile.SpooledTemporaryFile(MAX_MEMORY_BYTES, dir=settings.FILE_UPLOAD_TEMP_DIR),
+    )
 
 
 def bucket_storage(area: str) -> SharedBucketStorage:

@@ -14,10 +14,13 @@ from django.utils import timezone
 from media_core.documents.folders import Folder
 from media_core.documents.models import Document
 from media_core.documents.permissions import Editor, confirm_editor
-from media_core.errors import UploadRefused, UploadTooLarge
+from media_core.documents.publishing import publish, refuse_closed_folder
+from media_core.errors import NotPublished, UploadRefused, UploadTooLarge
 from media_core.inspection.types import proved_type
+from media_core.storages.copies import take_away
 from media_core.storages.models import Content, StoredObject
 from media_core.storages.room import storage_of
+from tenants.errors import GatewayError
 from tenants.names import checked_file_name, checked_title
 
 
@@ -29,11 +32,29 @@ def store_upload(
     visibility: str = "private",
     folder: Folder | None = None,
 ) -> Document:
-    """Return the document of an uploaded file that is now in the bucket. One bucket request.
+    """Return the document of an uploaded file that is now in the bucket. One bucket request, or as `publish` more.
 
-    Raises NameRefused, UploadRefused, UploadTooLarge, QuotaExceeded, BucketUnavailable or UploadLost; then there is
-    no document, and what may lie in the bucket is known to the ledger.
+    Raises NameRefused, UploadRefused, UploadTooLarge, QuotaExceeded, BucketUnavailable, UploadLost or, for a public
+    one in a restricted folder, PublishingRefused; then there is no document, and what may lie in the bucket is known
+    to the ledger. Raises NotPublished when the document is there, but for members only.
     """
+    if visibility == Document.Visibility.PUBLIC:
+        refuse_closed_folder(folder)
+    document = _store(uploader=uploader, file=file, title=title, folder=folder)
+    if visibility == Document.Visibility.PUBLIC:
+        return _published(document, uploader)
+    return document
+
+
+def _published(document: Document, uploader: Editor) -> Document:
+    try:
+        return publish(document.pk, editor=uploader)
+    except GatewayError as error:
+        raise NotPublished(str(error)) from error
+
+
+def _store(*, uploader: Editor, file: "File[bytes]", title: str, folder: Folder | None) -> Document:
+    """Return the document of a file that is stored for members."""
     name = checked_file_name(file.name or "")
     title = checked_title(title or name)
     content = Content(
@@ -55,7 +76,6 @@ def store_upload(
             document: Document = Document.objects.create(
                 title=title,
                 name=name,
-                visibility=visibility,
                 folder=folder,
                 stored_object=stored,
                 created_by_id=uploader.person_id,
@@ -98,5 +118,4 @@ def remove_given_up(row: StoredObject) -> bool:
         return False
     if row.state == StoredObject.State.PENDING and not row.abandon():
         return False
-    storage_of(row).remove(row)
-    return row.mark_gone()
+    return take_away(row)

@@ -30,7 +30,7 @@ DOCUMENT, STORED = uuid.uuid4(), uuid.uuid4()
 
 
 def opened(_: Tenant) -> str:
-    return open_document(DOCUMENT, MEMBER)
+    return open_document(DOCUMENT, MEMBER)[1]
 
 
 def listed(_: Tenant) -> str:

@@ -9,6 +9,7 @@ from django.db import connection
 
 from media_core.documents.models import AccessEvent, Document
 from media_core.documents.permissions import may_read
+from media_core.documents.publishing import take_down
 from tenants.binding import bind_tenant
 from tenants.models import Tenant
 from tenants.people.identity import Member
@@ -106,9 +107,43 @@ def test_head_says_what_get_then_gives(acme, store, browse):
 # --- who
 
 
-def test_a_public_document_is_for_everybody(acme, store, browse):
+def test_a_public_document_is_for_everybody_at_an_address_without_a_signature(acme, store, browse):
     document = store(acme, b"for all", visibility="public")
-    answer = opened(browse(acme), document)
+    address = opened(browse(acme), document).headers["Location"]
+    assert urlsplit(address).path.endswith(f"/acme/media/{document.public_object_id}/offer.pdf")
+    assert urlsplit(address).query == ""
+    assert requests.get(address, timeout=5).content == b"for all"
+
+
+def test_a_stranger_who_is_given_no_secret_leaves_no_record(acme, store, browse):
+    opened(browse(acme), store(acme, visibility="public"))
+    assert events(acme) == []
+
+
+def test_strangers_may_keep_the_way_to_a_public_address_for_five_minutes(acme, store, browse):
+    document = store(acme, visibility="public")
+    for method in ("get", "head"):
+        headers = opened(browse(acme), document, method=method).headers
+        assert headers["Cache-Control"] == "public, max-age=300"
+        assert "Cookie" in headers["Vary"]
+
+
+def test_a_member_who_opens_what_is_public_is_written_down_and_kept_by_no_cache(
+    acme, store, browse, people
+):
+    answer = opened(browse(acme, "vic"), store(acme, b"for all", visibility="public"))
+    assert requests.get(answer.headers["Location"], timeout=5).content == b"for all"
+    assert answer.headers["Cache-Control"] == "private, no-store"
+    assert [event.person_id for event in events(acme)] == [people["vic"].id]
+
+
+def test_in_gateway_mode_a_public_document_has_a_signed_link_and_a_record(
+    acme, store, browse, settings
+):
+    settings.PUBLIC_MEDIA_MODE = "gateway"
+    answer = opened(browse(acme), store(acme, b"for all", visibility="public"))
+    assert "Signature" in answer.headers["Location"]
+    assert answer.headers["Cache-Control"] == "private, no-store"
     assert requests.get(answer.headers["Location"], timeout=5).content == b"for all"
     (event,) = events(acme)
     assert (event.person_id, event.person_name, str(event)) == (
@@ -118,23 +153,40 @@ def test_a_public_document_is_for_everybody(acme, store, browse):
     )
 
 
+def test_what_was_taken_down_is_for_members_only(acme, store, browse):
+    document = store(acme, visibility="public")
+    with bind_tenant(acme):
+        take_down(document.pk)
+    assert opened(browse(acme), document).status_code == 404
+    assert opened(browse(acme, "vic"), document).status_code == 302
+
+
 def test_a_public_document_of_globex_is_not_found_at_acme(acme, globex, store, browse):
     document = store(globex, visibility="public")
     assert opened(browse(acme), document).status_code == 404
     assert opened(browse(globex), document).status_code == 302
 
 
+def public_row():
+    stored = stored_row(area="media", name=f"media/{uuid.uuid4()}/x.pdf")
+    return document_row(visibility="public", stored_object=stored, public_object=stored)
+
+
+def taken_down_row():
+    return document_row(visibility="public")
+
+
 MEMBERS = [None, *(Member(uuid.uuid4(), role, role) for role in Role)]
 
 
 @pytest.mark.parametrize("member", MEMBERS, ids=str)
-@pytest.mark.parametrize("visibility", Document.Visibility)
-def test_the_question_about_one_document_and_about_many_is_answered_alike(member, visibility, acme):
+@pytest.mark.parametrize("state", ["private", "public", "taken down"])
+def test_the_question_about_one_document_and_about_many_is_answered_alike(member, state, acme):
     with bind_tenant(acme):
-        document = document_row(visibility=visibility)
+        document = {"private": document_row, "public": public_row}.get(state, taken_down_row)()
         listed = Document.objects.readable_by(member).filter(pk=document.pk).exists()
     assert listed == may_read(member, document)
-    assert listed == (member is not None or visibility == "public")
+    assert listed == (member is not None or state == "public")
 
 
 def seen(answer) -> tuple[int, bytes, dict[str, str]]:
@@ -201,14 +253,18 @@ def test_opening_costs_five_statements_and_no_bucket_request(committed, acme, pe
     assert requested == []
 
 
-def test_opening_a_public_document_costs_a_stranger_four(committed, acme):
+@pytest.mark.parametrize(("mode", "most"), [("acl", 3), ("policy", 3), ("gateway", 4)])
+def test_opening_a_public_document_costs_a_stranger(mode, most, committed, acme, settings):
+    settings.PUBLIC_MEDIA_MODE = mode
+
     def open_one():
         with bind_tenant(acme):
-            document = document_row(visibility="public")
+            document = public_row()
         return cost("acme.example", f"/d/{document.id}/x", "")
 
-    answer, sent, _ = committed(open_one)
-    assert (answer.status, len(sent)) == (302, 4), sent
+    answer, sent, requested = committed(open_one)
+    # Health check, SET, the document; and the record, where a secret is given.
+    assert (answer.status, len(sent), requested) == (302, most, []), sent
 
 
 def test_a_list_costs_the_same_whatever_its_length(committed, acme, people):

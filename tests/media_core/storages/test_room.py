@@ -40,17 +40,17 @@ def test_there_is_no_storage_without_a_tenant(acme):
 
 @pytest.mark.parametrize("operation", ["put", "remove"])
 def test_the_row_of_another_room_or_area_is_refused(operation, acme, globex):
-    arguments = {"put": [ContentFile(b"hello")], "remove": []}[operation]
+    given = {"put": {"body": ContentFile(b"hello"), "file_name": "x"}}.get(operation, {})
     with bind_tenant(globex):
         foreign = stored_row()
         globexs = bucket_storage(AREAS[1])
     with bind_tenant(acme), bucket_requests() as sent:
         ours, other_area = stored_row(), bucket_storage(AREAS[0])
         with pytest.raises(RowOfAnotherTenant):
-            getattr(bucket_storage(AREAS[1]), operation)(foreign, *arguments)
+            getattr(bucket_storage(AREAS[1]), operation)(foreign, **given)
         for storage in (globexs, other_area):
             with pytest.raises(ValueError, match="not in the"):
-                getattr(storage, operation)(ours, *arguments)
+                getattr(storage, operation)(ours, **given)
     assert sent == []
 
 

@@ -3,6 +3,7 @@
 import pytest
 from django.conf import settings
 from django.core.files.base import ContentFile
+from django.db.models import Sum
 
 from media_core.documents.models import Document
 from media_core.documents.permissions import required_editor
@@ -31,10 +32,13 @@ def agree(tenant: Tenant, keys_before: set[str]) -> None:
         sweep()
         stored = {row.key for row in StoredObject.objects.stored()}
         documents = {row.stored_object.key for row in Document.objects.with_object()}
+        documents |= {row.key for row in StoredObject.objects.exclude(published_document=None)}
         assert keys(tenant) - keys_before == stored == documents
-        assert not StoredObject.objects.filter(state__in=["pending", "abandoned"]).exists()
+        open_states = ["pending", "abandoned", "leaving"]
+        assert not StoredObject.objects.filter(state__in=open_states).exists()
+        charged = StoredObject.objects.aggregate(total=Sum("charged_bytes"))["total"] or 0
         kept = sum(row.size_bytes for row in StoredObject.objects.stored())
-    assert books(tenant) == (kept, 0)
+    assert books(tenant) == (charged, 0) == (kept, 0)
 
 
 @pytest.fixture

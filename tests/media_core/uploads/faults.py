@@ -1,4 +1,4 @@
-"""Ends an upload at its n-th step: every statement and every bucket request is a step before, and one after it."""
+"""Ends a flow at its n-th step: every statement and every bucket request is a step before, and one after it."""
 
 import os
 import signal
@@ -10,7 +10,7 @@ from django.core.files.base import ContentFile
 from django.db import connection
 
 from media_core.documents.permissions import required_editor
-from media_core.storages.client import bucket_client
+from media_core.storages.client import anonymous_client, bucket_client
 from media_core.uploads.flow import store_upload
 from tenants.binding import bind_tenant
 from tenants.models import Tenant
@@ -47,41 +47,56 @@ def dying_at(step: int, die: Die) -> Iterator[None]:
         count()
         return answer
 
-    events = bucket_client().meta.events
-    for event in ("before-send.s3", "after-call.s3"):
+    watched = [
+        (client.meta.events, event)
+        for client in (bucket_client(), anonymous_client())
+        for event in ("before-send.s3", "after-call.s3")
+    ]
+    for events, event in watched:
         events.register(event, count)
     try:
         with connection.execute_wrapper(counted_statement):
             yield
     finally:
-        for event in ("before-send.s3", "after-call.s3"):
+        for events, event in watched:
             events.unregister(event, count)
 
 
-def upload_that_dies(tenant: Tenant, member: Member, step: int, die: Die) -> bool:
-    """Return whether the upload lived: it ends at this step, if it has so many."""
+def interrupted(
+    flow: Callable[[], object], tenant: Tenant, step: int, die: Die = interrupt
+) -> bool:
+    """Return whether the flow lived: it is interrupted at this step, if it has so many."""
 
-    def upload() -> bool:
-        file = ContentFile(b"content", name="offer.pdf")
+    def run() -> bool:
         try:
-            with bind_tenant(tenant), dying_at(step, die):
-                store_upload(uploader=required_editor(member), file=file)
+            with bind_tenant(tenant, even_suspended=True), dying_at(step, die):
+                flow()
         except KeyboardInterrupt:
             return False
         return True
 
-    return in_a_thread(upload)
+    return in_a_thread(run)
 
 
-def killed_upload_lived(tenant: Tenant, member: Member, step: int) -> bool:
-    """Return whether the upload of a process of its own lived, or was killed at this step."""
+def killed(flow: Callable[[], object], tenant: Tenant, step: int) -> bool:
+    """Return whether the flow of a process of its own lived, or was killed at this step."""
     child = os.fork()
     if child == 0:
         try:
             # A thread has a connection of its own: the parent's is left alone.
-            upload_that_dies(tenant, member, step, kill)
+            interrupted(flow, tenant, step, kill)
         finally:
             os._exit(0)
     _, status = os.waitpid(child, 0)
     assert os.WIFEXITED(status) or os.WTERMSIG(status) == signal.SIGKILL
     return os.WIFEXITED(status)
+
+
+ENDS = {"interrupted": interrupted, "killed": killed}
+
+
+def upload_by(member: Member) -> Callable[[], object]:
+    """Return the flow of an upload."""
+    return lambda: store_upload(
+        uploader=required_editor(member), file=ContentFile(b"content", name="offer.pdf")
+    )

@@ -10,36 +10,31 @@ from media_core.storages.client import bucket_client
 from media_core.storages.models import StoredObject
 from media_core.uploads.flow import store_upload, sweep
 from tenants.binding import bind_tenant
-from tests.conftest import member
+from tests.conftest import CUT_POINTS, member
 from tests.media_core.conftest import grow_old, in_a_thread
 from tests.media_core.uploads.conftest import agree, keys
-from tests.media_core.uploads.faults import (
-    dying_at,
-    interrupt,
-    killed_upload_lived,
-    upload_that_dies,
-)
+from tests.media_core.uploads.faults import ENDS, dying_at, interrupt, upload_by
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.mark.parametrize("end", ["interrupted", "killed"])
+@pytest.mark.parametrize("end", ENDS)
 def test_an_upload_that_ends_at_any_step_leaves_nothing_that_is_not_known(
-    end, committed, acme, people
+    end, committed, acme, people, record_property
 ):
-    uploader, before, steps, lived = member(people["ed"], acme), keys(acme), 0, False
+    upload, before, steps, lived = upload_by(member(people["ed"], acme)), keys(acme), 0, False
     while not lived:
         steps += 1
-        if end == "killed":
-            lived = killed_upload_lived(acme, uploader, steps)
-        else:
-            lived = upload_that_dies(acme, uploader, steps, interrupt)
+        lived = ENDS[end](upload, acme, steps)
         committed(lambda: agree(acme, before))
     # Before and after: SET, the row, the object, the object's state, the document.
     assert steps - 1 >= 10
+    record_property(CUT_POINTS, steps - 1)
 
 
-def test_a_sweep_that_ends_at_any_step_is_ended_by_the_next(committed, left_over, acme):
+def test_a_sweep_that_ends_at_any_step_is_ended_by_the_next(
+    committed, left_over, acme, record_property
+):
     before, step, lived = keys(acme), 0, False
 
     def sweep_that_dies():
@@ -57,6 +52,7 @@ def test_a_sweep_that_ends_at_any_step_is_ended_by_the_next(committed, left_over
         committed(lambda: agree(acme, before))
     # Before and after: SET, the list, the row's state, the object, the row's state again.
     assert step - 1 >= 10
+    record_property(CUT_POINTS, step - 1)
 
 
 class TornFile(ContentFile):  # type: ignore[type-arg]  # Django's is not generic when it runs

@@ -1,0 +1,61 @@
+"""What a document's object becomes in the other area of the room."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO
+
+from django.conf import settings
+
+from media_core.documents.models import Document
+from media_core.inspection.locations import without_location
+from media_core.storages.copies import Copy, copied, derived, lent
+from media_core.storages.models import StoredObject
+from media_core.storages.public import prove_public
+
+PUBLIC, PRIVATE = StoredObject.Area.PUBLIC, StoredObject.Area.PRIVATE
+
+
+@contextmanager
+def public_copy(document: Document) -> Iterator[Copy]:
+    """Lend the object that strangers are to get: a copy of the document's own, or a photo without its location.
+
+    It is readable to strangers when the block begins, proved by asking as one; BucketRefused where it is not.
+    """
+    original = document.stored_object
+    with cleaned(original) as photo:
+        made = (
+            derived(photo, original, area=PUBLIC, file_name=document.name)
+            if photo
+            else copied(original, area=PUBLIC, file_name=document.name)
+        )
+        with made as copy:
+            prove_public(copy.stored)
+            yield copy
+
+
+@contextmanager
+def cleaned(original: StoredObject) -> Iterator[IO[bytes] | None]:
+    """Lend a copy of a photo without its location; None when it may be published as it is.
+
+    One bucket request for a picture, none for anything else.
+    """
+    if not (settings.PUBLIC_PHOTOS_WITHOUT_LOCATION and original.content_type.startswith("image/")):
+        yield None
+        return
+    with lent(original) as photo:
+        clean = without_location(photo, original.content_type)
+        if clean is None:
+            yield None
+            return
+        with clean:
+            yield clean
+
+
+@contextmanager
+def private_copy(document: Document) -> Iterator[Copy | None]:
+    """Lend the object that members are to get when the public one goes; None when they have one of their own."""
+    if document.public_object_id != document.stored_object_id:
+        yield None
+        return
+    with copied(document.stored_object, area=PRIVATE, file_name=document.name) as copy:
+        yield copy

@@ -1,0 +1,57 @@
+"""What the bucket's errors mean. Only the one that means it is translated, the rest goes up unchanged."""
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectionClosedError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    HTTPClientError,
+    IncompleteReadError,
+    ReadTimeoutError,
+)
+
+from media_core.errors import BucketRefused, BucketUnavailable, ObjectMissing
+
+NO_ANSWER = (
+    ConnectTimeoutError,
+    ConnectionClosedError,
+    EndpointConnectionError,
+    HTTPClientError,
+    IncompleteReadError,
+    ReadTimeoutError,
+)
+# 429 and 503 are how S3, Ceph RGW and their front ends say "later".
+BUSY_STATUSES = frozenset({429, 500, 502, 503, 504})
+REFUSED_STATUSES = frozenset({401, 403})
+NO_ACLS = "AccessControlListNotSupported"
+
+
+def status_of(error: ClientError) -> int:
+    """Return the HTTP status that the bucket answered with."""
+    return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+
+
+def code_of(error: ClientError) -> str:
+    """Return the bucket's own word for what is wrong."""
+    return error.response.get("Error", {}).get("Code", "")
+
+
+def translated(error: BotoCoreError | ClientError) -> Exception:
+    """Return what the error means: no answer or busy, refused, missing, or else the error itself."""
+    if isinstance(error, NO_ANSWER):
+        return BucketUnavailable(type(error).__name__)
+    return _of_an_answer(error) if isinstance(error, ClientError) else error
+
+
+def _of_an_answer(error: ClientError) -> Exception:
+    status, code = status_of(error), code_of(error)
+    if code == "NoSuchKey":
+        return ObjectMissing()
+    if code == NO_ACLS:
+        return BucketRefused("It takes no ACLs: set PUBLIC_MEDIA_MODE=policy or gateway.")
+    if status in REFUSED_STATUSES:
+        return BucketRefused(f"It answered {status} {code}: check its keys.")
+    if status in BUSY_STATUSES:
+        return BucketUnavailable(f"It answered {status}.")
+    return error

@@ -1,0 +1,110 @@
+"""A further object of the room: row first and committed, bytes second, read back; given up when what follows fails."""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from shutil import copyfileobj
+from typing import IO
+
+from django.db import transaction
+
+from media_core.errors import BucketUnavailable
+from media_core.storages.models import Content, StoredObject
+from media_core.storages.room import CHUNK_BYTES, storage_of, verify
+from media_core.storages.shared_bucket import temporary_file
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """An object that is there, and whose row waits for somebody to point to it."""
+
+    stored: StoredObject
+    etag: str
+
+
+@contextmanager
+def copied(source: StoredObject, *, area: str, file_name: str) -> Iterator[Copy]:
+    """Lend a verified copy of an object in another area, with the headers of that area.
+
+    It holds no quota: it is to take the place of its source (`replace`). When the block fails, the copy is given up.
+    Raises ObjectMissing, ObjectDiffers, BucketUnavailable. One INSERT, two bucket requests.
+    """
+    content = Content(file_name, source.size_bytes, source.content_type, source.sha256)
+    # durable: an outer transaction that rolled back would leave an object that no row knows.
+    with transaction.atomic(durable=True):
+        target = StoredObject.objects.announce(content, area=area, kind=source.kind)
+    with _given_up_on_failure(target):
+        etag = _copied_bytes(source, target, file_name)
+        verify(target)
+        yield Copy(target, etag)
+
+
+def _copied_bytes(source: StoredObject, target: StoredObject, file_name: str) -> str:
+    if source.place == target.place:
+        return storage_of(target).copy(source, target, file_name=file_name)
+    with lent(source) as body:
+        return storage_of(target).put(target, body, file_name=file_name)
+
+
+@contextmanager
+def derived(body: IO[bytes], source: StoredObject, *, area: str, file_name: str) -> Iterator[Copy]:
+    """Lend a verified object that was made from another one, and is kept beside it.
+
+    Its bytes are reserved from the quota. When the block fails, it is given up. Raises QuotaExceeded, BucketUnavailable
+    or ObjectDiffers. One INSERT, one UPDATE, two bucket requests.
+    """
+    content = content_of(body, file_name=file_name, content_type=source.content_type)
+    with transaction.atomic(durable=True):
+        target = StoredObject.objects.reserve(content, area=area, kind=StoredObject.Kind.DERIVED)
+    with _given_up_on_failure(target):
+        etag = storage_of(target).put(target, body, file_name=file_name)
+        verify(target)
+        yield Copy(target, etag)
+
+
+def content_of(body: IO[bytes], *, file_name: str, content_type: str) -> Content:
+    """Return what the ledger writes down of these bytes; the file stands at its beginning afterwards."""
+    digest, size_bytes = hashlib.sha256(), 0
+    body.seek(0)
+    while chunk := body.read(CHUNK_BYTES):
+        digest.update(chunk)
+        size_bytes += len(chunk)
+    body.seek(0)
+    return Content(file_name, size_bytes, content_type, digest.hexdigest())
+
+
+@contextmanager
+def lent(stored: StoredObject) -> Iterator[IO[bytes]]:
+    """Lend an object as a temporary file in which one can seek. Raises ObjectMissing. One bucket request."""
+    with temporary_file() as body:
+        with storage_of(stored).read(stored) as original:
+            copyfileobj(original, body)
+        body.seek(0)
+        yield body
+
+
+@contextmanager
+def _given_up_on_failure(stored: StoredObject) -> Iterator[None]:
+    with ExitStack() as on_failure:
+        on_failure.callback(give_up, stored)
+        yield
+        on_failure.pop_all()
+
+
+def give_up(stored: StoredObject) -> None:
+    """Take back an object to which nobody points; the sweep asks once more, for what a late request brings.
+
+    One that somebody points to after all, because its transaction did come to its end, stays.
+    """
+    # Read again: what a transaction that was rolled back said about the row is not so.
+    row: StoredObject = StoredObject.objects.get(pk=stored.pk)
+    if row.give_up():
+        with suppress(BucketUnavailable):
+            storage_of(row).remove(row)
+
+
+def take_away(stored: StoredObject) -> bool:
+    """Remove an object that leaves or was given up; return False when another did it. One bucket request."""
+    storage_of(stored).remove(stored)
+    return stored.mark_gone()

@@ -1,0 +1,41 @@
+"""What an object is served with. Stored on it, because a public address can ask for nothing else."""
+
+from typing import Any
+
+from django.conf import settings
+
+from media_core.storages.content_types import disposition
+from tenants.prefixes import PUBLIC_AREA
+
+PRIVATE_CACHE = "private, no-store"
+PUBLIC_CACHE = "public, max-age=300"
+IMMUTABLE_CACHE = "public, max-age=31536000, immutable"
+
+
+def stored_headers(area: str, content_type: str, *, file_name: str) -> dict[str, Any]:
+    """Return the parameters of S3 with which an object of this area is written.
+
+    Its proved type, inline or attachment, how long it may be kept, and its ACL where public objects have one; never
+    a Content-Encoding, which would make a browser unpack what somebody uploaded.
+    """
+    return {
+        "ContentType": content_type,
+        "ContentDisposition": disposition(content_type, file_name),
+        "CacheControl": cache_control(area),
+        **({"ACL": "public-read"} if has_acl(area) else {}),
+    }
+
+
+def cache_control(area: str) -> str:
+    """Return how long browsers and CDNs may keep an object of this area.
+
+    A key is never used again, so a year would be right as well, but for what is taken back.
+    """
+    if area != PUBLIC_AREA:
+        return PRIVATE_CACHE
+    return IMMUTABLE_CACHE if settings.PUBLIC_MEDIA_IMMUTABLE else PUBLIC_CACHE
+
+
+def has_acl(area: str) -> bool:
+    """Return whether objects of this area are written with an ACL; without one they are private."""
+    return area == PUBLIC_AREA and settings.PUBLIC_MEDIA_MODE == "acl"

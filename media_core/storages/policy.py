@@ -1,0 +1,36 @@
+"""The bucket policy of PUBLIC_MEDIA_MODE=policy: one statement for each tenant, naming its public area and no other."""
+
+from typing import Any
+
+from django.conf import settings
+
+from tenants.models import Tenant
+from tenants.prefixes import PUBLIC_AREA
+
+POLICY_VERSION = "2012-10-17"
+# What AWS and Ceph RGW take.
+MAX_POLICY_BYTES = 20_480
+# Every statement of ours begins like this, so that others' are told apart.
+SID = "GatewayPublic"
+
+
+def public_statement(tenant: Tenant) -> dict[str, Any]:
+    """Return the statement that lets everybody read, and never list, this tenant's public objects.
+
+    It names the tenant's prefix. A wildcard over tenants would cross slashes: `*/media/*` holds `x/private/media/y`.
+    """
+    return {
+        "Sid": f"{SID}{tenant.id.hex}",
+        "Effect": "Allow",
+        "Principal": {"AWS": ["*"]},
+        "Action": ["s3:GetObject"],
+        "Resource": [f"arn:aws:s3:::{settings.BUCKET_NAME}/{tenant.prefix}{PUBLIC_AREA}/*"],
+    }
+
+
+def public_policy() -> dict[str, Any]:
+    """Return the policy of all tenants, oldest first, suspended ones too. One query."""
+    statements = [
+        public_statement(tenant) for tenant in Tenant.objects.order_by("created_at", "id")
+    ]
+    return {"Version": POLICY_VERSION, "Statement": statements}

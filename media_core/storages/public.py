@@ -1,0 +1,69 @@
+"""What strangers reach without the gateway: where it is, and the proof that it is there."""
+
+from urllib.parse import quote, urlsplit
+
+from botocore.exceptions import BotoCoreError, ClientError
+from django.conf import settings
+
+from media_core.errors import BucketRefused
+from media_core.storages.bucket_errors import status_of, translated
+from media_core.storages.client import anonymous_client
+from media_core.storages.models import StoredObject
+from tenants.prefixes import ObjectKey
+
+NOT_FOR_STRANGERS = frozenset({401, 403, 404})
+REMEDIES = {
+    "acl": "The bucket overlooks ACLs: set PUBLIC_MEDIA_MODE=policy or gateway.",
+    "policy": "Put what `manage.py public_policy` prints into the bucket's policy, "
+    "or set PUBLIC_MEDIA_MODE=gateway.",
+}
+
+
+def is_public(stored: StoredObject) -> bool:
+    """Return whether everybody reaches this object at its public address. No request."""
+    return (
+        stored.area == StoredObject.Area.PUBLIC
+        and stored.state == StoredObject.State.STORED
+        and settings.PUBLIC_MEDIA_MODE != "gateway"
+    )
+
+
+def public_address(key: ObjectKey) -> str:
+    """Return the address of a public object, without a signature. A join of strings: it makes no client."""
+    return f"{public_base_url()}/{quote(key, safe='/~')}"
+
+
+def public_base_url() -> str:
+    """Return where public objects are: the CDN of PUBLIC_MEDIA_BASE_URL, else the bucket as we address it."""
+    if settings.PUBLIC_MEDIA_BASE_URL:
+        return str(settings.PUBLIC_MEDIA_BASE_URL).rstrip("/")
+    endpoint = urlsplit(settings.BUCKET_ENDPOINT_URL)
+    if settings.BUCKET_ADDRESSING_STYLE == "virtual" and _fits_a_host(endpoint.scheme):
+        return f"{endpoint.scheme}://{settings.BUCKET_NAME}.{endpoint.netloc}"
+    return f"{endpoint.scheme}://{endpoint.netloc}/{settings.BUCKET_NAME}"
+
+
+def _fits_a_host(scheme: str) -> bool:
+    # A wildcard certificate covers one label; boto, too, addresses such a bucket by path over HTTPS.
+    return scheme == "http" or "." not in settings.BUCKET_NAME
+
+
+def prove_public(stored: StoredObject) -> None:
+    """Ask for a public object as a stranger; raise BucketRefused when the bucket does not give it. One HEAD.
+
+    In mode gateway, and on disk, there is nothing to prove. No request then.
+    """
+    in_bucket = stored.place == StoredObject.Place.BUCKET
+    if settings.PUBLIC_MEDIA_MODE == "gateway" or not in_bucket:
+        return
+    try:
+        anonymous_client().head_object(Bucket=settings.BUCKET_NAME, Key=stored.key)
+    except ClientError as error:
+        if status_of(error) not in NOT_FOR_STRANGERS:
+            raise translated(error) from error
+        mode = settings.PUBLIC_MEDIA_MODE
+        raise BucketRefused(
+            f"Strangers get {status_of(error)} with PUBLIC_MEDIA_MODE={mode}. {REMEDIES[mode]}"
+        ) from error
+    except BotoCoreError as error:
+        raise translated(error) from error

@@ -1,0 +1,85 @@
+"""A suspended tenant's public objects: how many stay, how they go and come back. A run goes on where one ended."""
+
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Sum
+
+from media_core.documents.locks import hold_the_tree
+from media_core.documents.models import Document
+from media_core.documents.publishing import bring_back, take_down
+from media_core.storages.models import StoredObject
+from media_core.uploads.flow import sweep
+from tenants.errors import GatewayError
+
+logger = logging.getLogger("media_core.upkeep")
+
+# Called with how many are done, and how many there are.
+Progress = Callable[[int, int], None]
+
+
+@dataclass(slots=True)
+class Moved:
+    """What a run did: how many documents, and what it could not do, by the document's id."""
+
+    done: int = 0
+    failed: dict[UUID, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class StaysPublic:
+    """How many objects strangers reach without the gateway, and how large they are together."""
+
+    objects: int
+    size_bytes: int
+
+
+def stays_public() -> StaysPublic:
+    """Return what of the bound tenant is public whether it is served or not. One query."""
+    if settings.PUBLIC_MEDIA_MODE == "gateway":
+        return StaysPublic(0, 0)
+    there = [StoredObject.State.STORED, StoredObject.State.LEAVING]
+    rows = StoredObject.objects.filter(area=StoredObject.Area.PUBLIC, state__in=there)
+    return StaysPublic(rows.count(), rows.aggregate(total=Sum("size_bytes"))["total"] or 0)
+
+
+def take_all_down(progress: Progress) -> Moved:
+    """Take the public objects of the bound, suspended tenant away. One that fails does not stop the others."""
+    with transaction.atomic():
+        # Whoever published while the tenant was still served has come to an end after this.
+        hold_the_tree()
+    with_object = Document.objects.filter(public_object__isnull=False)
+    moved = _each(with_object.values_list("pk", flat=True), take_down, progress)
+    # What a run before this one left, because it was killed or the bucket did not answer.
+    sweep()
+    return moved
+
+
+def bring_all_back(progress: Progress) -> Moved:
+    """Give every public document of the bound tenant that was taken down its public object again."""
+    return _each(taken_down(), bring_back, progress)
+
+
+def taken_down() -> list[UUID]:
+    """Return the public documents that have no public object. One query."""
+    rows = Document.objects.filter(
+        visibility=Document.Visibility.PUBLIC, public_object__isnull=True
+    )
+    return list(rows.values_list("pk", flat=True))
+
+
+def _each(documents: Iterable[UUID], move: Callable[[UUID], object], progress: Progress) -> Moved:
+    moved, asked = Moved(), list(documents)
+    for number, document_id in enumerate(asked, start=1):
+        try:
+            move(document_id)
+            moved.done += 1
+        except GatewayError as error:
+            logger.warning("Document %s was not moved: %s", document_id, error)
+            moved.failed[document_id] = str(error)
+        progress(number, len(asked))
+    return moved
