@@ -11,7 +11,7 @@ from media_core.visits import flow
 from tenants.binding import bind_agency
 from tenants.models import Tenant
 from tenants.people.identity import Staff
-from tenants.people.models import Person
+from tenants.people.models import AgencyRole, Person
 from tenants.people.visit_models import Visit
 from tests.conftest import browser_at, new_session
 
@@ -60,3 +60,28 @@ def entered(visit: Visit, client: Client | None = None) -> Client:
 def visiting(person: Person, tenant: Tenant, *, may_write: bool = False) -> Client:
     """Return a browser in which this person visits the tenant."""
     return entered(asked_visit(person, tenant, may_write=may_write))
+
+
+def is_in(client: Client) -> bool:
+    """Return whether the tenant's start page is shown, and not the way to sign-in."""
+    return client.get("/").status_code == 200
+
+
+def change(visit: Visit, **values: Any) -> None:
+    assert Visit.objects.filter(pk=visit.pk).update(**values)
+
+
+def remove_operator(visit: Visit) -> None:
+    AgencyRole.objects.filter(person=visit.person, role="operator").delete()
+
+
+def deactivate(visit: Visit) -> None:
+    Person.objects.filter(pk=visit.person_id).update(is_active=False)
+
+
+def change_password(visit: Visit) -> None:
+    Person.objects.filter(pk=visit.person_id).update(password="!changed")
+
+
+def stop_serving(visit: Visit) -> None:
+    Tenant.objects.filter(pk=visit.tenant_id).update(status="suspended")
