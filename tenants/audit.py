@@ -1,4 +1,4 @@
-"""The agency's own history: who did what, at which tenant."""
+"""The agency's own history: who did what, at the agency or, for it, at a tenant."""
 
 from uuid import UUID
 
@@ -13,10 +13,11 @@ def agency_audited(
     tenant: Tenant | None = None,
     detail: str = "",
 ) -> AuditEvent:
-    """Write down what somebody of the agency did; nobody's id is the command line's. One INSERT.
-
-    It belongs into the transaction that does it.
-    """
+    """Write down what somebody, or without an id the command line, did. One INSERT, in the caller's transaction."""
     return AuditEvent.objects.create(
-        actor_id=actor_id, actor_name=actor_name, action=action, tenant=tenant, detail=detail
+        actor_id=actor_id,
+        actor_name=actor_name[:120],
+        action=action,
+        tenant=tenant,
+        detail=detail,
     )

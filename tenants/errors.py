@@ -134,3 +134,9 @@ class MembershipNotFound(GatewayError):
     """This person is not a member of the tenant."""
 
     status = HTTPStatus.NOT_FOUND
+
+
+class VisitRefused(GatewayError):
+    """This visit cannot be agreed to, entered or ended any more."""
+
+    status = HTTPStatus.CONFLICT

@@ -24,6 +24,7 @@ from tenants.models import (
     TenantQuerySet,
 )
 from tenants.names import checked_human_name
+from tenants.people.models import Session
 from tenants.prefixes import checked_location_prefix, overlaps
 from tenants.schemas import create_schema, current_recording, schema_version
 
@@ -183,6 +184,14 @@ def set_presign_seconds(tenant: Tenant, seconds: int | None) -> None:
     hosts.forget()
 
 
+def set_requires_consent(tenant: Tenant, *, required: bool) -> bool:
+    """Say whether agency staff wait for an admin's consent before they enter; return whether that is new."""
+    other = Tenant.objects.filter(pk=tenant.pk, requires_consent=not required)
+    changed = other.update(requires_consent=required)
+    hosts.forget()
+    return bool(changed)
+
+
 def longest_link_seconds(tenant: Tenant) -> int:
     """Return how long a link given out now may live: audio and video have an hour by default."""
     return int(tenant.presign_seconds or MAX_PRESIGN_SECONDS)
@@ -192,9 +201,11 @@ def suspend(tenant: Tenant) -> bool:
     """Stop serving the tenant; return False when it was suspended already.
 
     Other processes hear of it within 10 s; the query that opens a document asks the row itself.
-    A link that was given before lives until it expires.
+    A link that was given before lives until it expires. Visits of agency staff are over, also when it is resumed.
     """
-    return _change_status(tenant, Tenant.Status.ACTIVE, Tenant.Status.SUSPENDED)
+    changed = _change_status(tenant, Tenant.Status.ACTIVE, Tenant.Status.SUSPENDED)
+    Session.objects.filter(tenant=tenant, visit__isnull=False).delete()
+    return changed
 
 
 def resume(tenant: Tenant) -> bool:
