@@ -26,7 +26,7 @@ from media_core.storages.client import (
     client_config,
     closed_session,
 )
-from media_core.storages.content_types import content_type_of
+from media_core.storages.file_types import DOWNLOAD_TYPE
 from media_core.storages.models import StoredObject
 from tenants.binding import bound_tenant
 from tenants.errors import NameRefused
@@ -154,7 +154,8 @@ class SharedBucketStorage(S3Storage):  # type: ignore[misc]  # django-storages s
         return name
 
     def get_object_parameters(self, name: str) -> dict[str, Any]:
-        return {"ContentType": content_type_of(name)}
+        # A name is no proof of a type; neither is what a browser said of an upload.
+        return {"ContentType": DOWNLOAD_TYPE}
 
     def _open(self, name: str, mode: str = "rb") -> File:  # type: ignore[type-arg]  # django-storages' file is untyped
         if mode != "rb":
