@@ -10,4 +10,5 @@ urlpatterns = [
     path("accounts/", include("tenants.people.urls")),
     path("", include("media_core.library.urls")),
     path("", include("media_core.documents.urls")),
+    path("", include("media_core.visits.urls")),
 ]

@@ -25,6 +25,12 @@ class TypeRefused(UploadRefused):
     """Files of this type are not taken here, or the file is not what its name says."""
 
 
+class InspectionBusy(GatewayError):
+    """Too many files are being checked at the moment. Nothing was changed; please try again."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+
+
 class NotPublished(GatewayError):
     """The file is stored, but for members only: it could not be published."""
 

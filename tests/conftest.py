@@ -73,7 +73,11 @@ def create_world() -> World:
     made.people["max"] = create_person("max", "freelance")
     set_role(made.tenants["acme"], made.people["max"], Role.EDITOR)
     set_role(made.tenants["globex"], made.people["max"], Role.VIEWER)
-    for name, agency_role in (("olga", AgencyRole.Role.OWNER), ("fiona", AgencyRole.Role.FINANCE)):
+    for name, agency_role in (
+        ("olga", AgencyRole.Role.OWNER),
+        ("otto", AgencyRole.Role.OPERATOR),
+        ("fiona", AgencyRole.Role.FINANCE),
+    ):
         made.people[name] = create_person(name, "agency")
         add_agency_role(made.people[name], agency_role)
     suspend(made.tenants["hooli"])

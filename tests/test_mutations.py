@@ -44,7 +44,7 @@ def walked(root: Path, database: str) -> subprocess.CompletedProcess[str]:
         *sorted(f"tests/{path.name}" for path in (root / "tests").glob("test_isolation*.py")),
     ]
     return subprocess.run(  # noqa: S603 - our own command
-        command, cwd=root, env=around, capture_output=True, text=True, timeout=120, check=False
+        command, cwd=root, env=around, capture_output=True, text=True, timeout=600, check=False
     )
 
 

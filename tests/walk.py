@@ -1,6 +1,7 @@
 """The isolation walk: every route of a host, every method, asked by everybody who has no business there."""
 
 import re
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -26,6 +27,15 @@ OPEN_ROUTES = frozenset(
         "account_reset_password_from_key_done",
     }
 )
+# For every argument of a route something that leads nowhere.
+ANYTHING = {
+    "document_id": uuid.UUID(int=1),
+    "visit_id": uuid.UUID(int=1),
+    "tenant_id": uuid.UUID(int=1),
+    "name": "x",
+    "uidb36": "1",
+    "key": "k",
+}
 CLOSED = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED})
 
 

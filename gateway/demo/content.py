@@ -21,17 +21,19 @@ from tenants.models import Tenant
 from tenants.people.identity import Member
 from tenants.people.members import add_agency_role, find_or_create_person, set_role
 from tenants.people.models import AgencyRole, Membership, Person, Role
-from tenants.provisioning import create_tenant
+from tenants.provisioning import create_tenant, set_requires_consent
 
 
 def create_tenants() -> dict[str, Tenant]:
-    """Return the three tenants by their labels."""
-    return {
+    """Return the three tenants by their labels. One of them wants to be asked before agency staff enter."""
+    tenants = {
         site.label: create_tenant(
             name=site.name, location_prefix=f"{site.label}/", domain=site.host
         )
         for site in SITES
     }
+    set_requires_consent(tenants["initech"], required=True)
+    return tenants
 
 
 def create_people(tenants: dict[str, Tenant]) -> list[dict[str, str]]:

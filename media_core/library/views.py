@@ -3,7 +3,6 @@
 import logging
 from http import HTTPStatus
 
-from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
@@ -14,10 +13,12 @@ from django.views.decorators.http import require_POST, require_safe
 from media_core.documents.models import Document
 from media_core.documents.permissions import Editor, may_edit, required_editor
 from media_core.library.forms import UploadForm
+from media_core.library.usage import usage_for_page
 from media_core.uploads.flow import store_upload
 from media_core.uploads.limits import takes_uploads
 from tenants.binding import bound_tenant
 from tenants.errors import GatewayError
+from tenants.limits import largest_upload_bytes
 from tenants.people.identity import member_of, required_member
 
 logger = logging.getLogger("media_core.library")
@@ -27,7 +28,7 @@ DOCUMENTS_PER_PAGE = 50
 
 @require_safe
 def documents(request: HttpRequest) -> HttpResponse:
-    """The documents that this member may read, newest first. Two statements, whatever the number of documents."""
+    """The documents that this member may read, newest first. Three statements, whatever their number."""
     readable = Document.objects.readable_by(required_member(request)).with_object()
     member = member_of(request)
     context = {
@@ -35,7 +36,8 @@ def documents(request: HttpRequest) -> HttpResponse:
         "member": member,
         "page": Paginator(readable, DOCUMENTS_PER_PAGE).get_page(request.GET.get("page")),
         "form": UploadForm() if member and may_edit(member) else None,
-        "max_bytes": settings.UPLOAD_MAX_BYTES,
+        "max_bytes": largest_upload_bytes(bound_tenant()),
+        "room": usage_for_page(member) if member else None,
     }
     return render(request, "library/documents.html", context)
 

@@ -21,7 +21,7 @@ from media_core.storages.copies import take_away
 from media_core.storages.models import Content, StoredObject
 from media_core.storages.room import storage_of
 from tenants.errors import GatewayError
-from tenants.names import checked_file_name, checked_human_name
+from tenants.names import checked_file_name, checked_title
 
 
 def store_upload(
@@ -56,7 +56,7 @@ def _published(document: Document, uploader: Editor) -> Document:
 def _store(*, uploader: Editor, file: "File[bytes]", title: str, folder: Folder | None) -> Document:
     """Return the document of a file that is stored for members."""
     name = checked_file_name(file.name or "")
-    title = checked_human_name(title or name, longest=200)
+    title = checked_title(title or name)
     content = Content(
         file_name=name,
         size_bytes=checked_size(file.size),
@@ -114,6 +114,8 @@ def sweep(*, dry_run: bool = False) -> list[StoredObject]:
 
 def remove_given_up(row: StoredObject) -> bool:
     """Remove the object of a given-up row; return False when its upload came to its end after all."""
+    if row.state in {StoredObject.State.STORED, StoredObject.State.GONE}:
+        return False
     if row.state == StoredObject.State.PENDING and not row.abandon():
         return False
     return take_away(row)

@@ -15,6 +15,7 @@ from media_core.audit.models import AuditEvent
 from media_core.documents.folders import Folder, FolderReader
 from media_core.documents.models import AccessEvent, Document
 from media_core.storages.models import PENDING_LIFETIME, Content, StoredObject
+from media_core.upkeep.recount import recount
 from tenants.binding import bind_tenant
 from tenants.models import Quota, Tenant
 from tenants.people.models import Session
@@ -85,6 +86,18 @@ def misdirected(tenant: Tenant, to: Tenant) -> Iterator[None]:
         with connection.cursor() as cursor:
             cursor.execute(f'SET search_path = "{to.schema_name}", public')
         yield
+
+
+def books(tenant: Tenant) -> tuple[int, int]:
+    """Return what a tenant's usage says is used and promised, once it is what the ledger's rows hold."""
+    with bind_tenant(tenant, even_suspended=True):
+        found = recount(mend=False)
+    assert found.agrees, found
+    return found.used_bytes, found.reserved_bytes
+
+
+def set_quota(tenant: Tenant, quota_bytes: int | None) -> None:
+    Quota.objects.filter(tenant=tenant).update(quota_bytes=quota_bytes)
 
 
 def in_a_thread(work: Callable[[], Result]) -> Result:

@@ -2,6 +2,7 @@
 
 from django.core.management.base import CommandParser
 
+from media_core.commands.limits import add_limits
 from media_core.commands.suspend import add_resume, add_suspend
 from tenants.commands.base import PlainCommand, add_actions
 from tenants.commands.hosts import add_domain_group
@@ -29,5 +30,6 @@ examples:
             add(actions)
         add_domain_group(actions)
         add_member_group(actions)
+        add_limits(actions)
         add_suspend(actions)
         add_resume(actions)
