@@ -3,6 +3,7 @@
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import DatabaseError, connection
@@ -185,7 +186,7 @@ def test_what_was_refused_stays_refused(step, acme, otto, ada):
 def test_only_a_digest_of_the_ticket_is_stored(acme, otto):
     visit = asked_visit(otto, acme)
     ticket = ticket_of(visit)
-    row = Visit.objects.filter(pk=visit.pk).values().get()
+    row: dict[str, Any] = dict(Visit.objects.filter(pk=visit.pk).values().get())
     assert row["ticket_hash"] == hashlib.sha256(ticket.encode()).hexdigest()
     assert ticket not in str(row)
     assert (
@@ -207,6 +208,8 @@ def test_a_ticket_enters_no_log(acme, otto, caplog):
 def test_entering_lasts_sixty_minutes(acme, otto):
     visiting(otto, acme)
     visit, session = Visit.objects.get(), Session.objects.get(visit__isnull=False)
+    assert visit.ends_at
+    assert visit.entered_at
     assert visit.ends_at - visit.entered_at == timedelta(minutes=60)
     assert abs(session.expire_date - visit.ends_at) < timedelta(seconds=5)
     assert (session.person, session.tenant, session.visit) == (otto, acme, visit)

@@ -205,6 +205,18 @@ def test_the_notice_costs_no_statement(acme, otto, ada):
     assert len(alone) == len(visited)
 
 
+def test_opening_a_document_costs_a_visitor_what_it_costs_a_member(acme, people, otto, store):
+    def cost(client):
+        client.get("/")
+        with statements() as sent:
+            assert client.get(f"/d/{document.id}").status_code == 302
+        return len(sent)
+
+    document = store(acme)
+    member = browser_at("acme.example", new_session(people["vic"], acme))
+    assert cost(member) == cost(visiting(otto, acme)) <= 5
+
+
 def test_an_admin_agrees_on_the_page(ada, acme, otto):
     set_requires_consent(acme, required=True)
     visit = asked_visit(otto, acme)
