@@ -26,7 +26,7 @@ from tests.visiting import (
     ticket_of,
     visiting,
 )
-from tests.walk import ANYTHING, seen
+from tests.walk import ANYTHING, asked, seen
 
 pytestmark = pytest.mark.django_db
 
@@ -102,7 +102,7 @@ def test_a_ticket_that_is_no_good_gets_the_plain_404(
     spoil: Callable[[Visit], Any], acme: Tenant, otto: Person
 ) -> None:
     visit, client = asked_visit(otto, acme), browser_at("acme.example")
-    nothing = seen(client.get("/no/such/page"))
+    nothing = seen(asked(client, "get", "/no/such/page"))
     ticket = ticket_of(visit)
     spoil(visit)
     before = list(Visit.objects.values())
@@ -150,8 +150,8 @@ def test_nobody_settles_a_visit_to_another_tenant(
     visit = asked_visit(otto, acme)
     before = Visit.objects.filter(pk=visit.pk).values().get()
     eve = browser_at("globex.example", new_session(people["eve"], globex))
-    missing = seen(eve.post(f"/visits/{ANYTHING['visit_id']}/{step}"))
-    assert seen(eve.post(f"/visits/{visit.id}/{step}")) == missing
+    missing = seen(asked(eve, "post", f"/visits/{ANYTHING['visit_id']}/{step}"))
+    assert seen(asked(eve, "post", f"/visits/{visit.id}/{step}")) == missing
     assert missing[0] == 404
     assert Visit.objects.filter(pk=visit.pk).values().get() == before
 

@@ -14,6 +14,7 @@ from tenants.people.identity import Staff
 from tenants.people.models import AgencyRole, Person
 from tenants.people.visit_models import Visit
 from tests.conftest import browser_at, new_session
+from tests.walk import asked
 
 AGENCY_ORIGIN = f"https://{settings.AGENCY_HOST}"
 REASON = "Ticket 4711: the logo is upside down"
@@ -45,8 +46,7 @@ def ticket_of(visit: Visit) -> str:
 def shown(client: Client, ticket: str, **given: Any) -> HttpResponse:
     """Show a ticket to the host that the browser is at, coming from the agency's page."""
     headers = {"origin": AGENCY_ORIGIN, **given.pop("headers", {})}
-    answer: HttpResponse = client.post("/visit", {"ticket": ticket}, headers=headers, **given)
-    return answer
+    return asked(client, "post", "/visit", data={"ticket": ticket}, headers=headers, **given)
 
 
 def entered(visit: Visit, client: Client | None = None) -> Client:

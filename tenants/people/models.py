@@ -85,7 +85,7 @@ class Membership(models.Model):
 
 
 class AgencyRole(models.Model):
-    """What a person may do at the agency's own host. None of these reads a document."""
+    """What a person may do at the agency's own host. None of these reads a document; an operator may visit."""
 
     class Role(models.TextChoices):
         OWNER = "owner"

@@ -17,8 +17,10 @@ from media_core.documents.models import AccessEvent, Document
 from media_core.storages.models import PENDING_LIFETIME, Content, StoredObject
 from media_core.upkeep.recount import recount
 from tenants.binding import bind_tenant
+from tenants.models import AuditEvent as AgencyAuditEvent
 from tenants.models import Quota, Tenant
 from tenants.people.models import Session
+from tenants.people.visit_models import Visit
 
 Result = TypeVar("Result")
 
@@ -133,3 +135,5 @@ def remove_everything(*tenants: Tenant) -> None:
                 folder.delete()
         Quota.objects.filter(tenant=tenant).update(used_bytes=0, reserved_bytes=0, quota_bytes=None)
     Session.objects.all().delete()
+    Visit.objects.all().delete()
+    AgencyAuditEvent.objects.all().delete()
