@@ -14,6 +14,7 @@ from django.utils import timezone
 from media_core.documents.folders import Folder
 from media_core.documents.models import Document
 from media_core.documents.permissions import Editor, confirm_editor
+from media_core.documents.tree import confirm_place
 from media_core.errors import UploadRefused, UploadTooLarge
 from media_core.inspection.types import proved_type
 from media_core.storages.models import Content, StoredObject
@@ -51,6 +52,7 @@ def store_upload(
         etag = storage_of(stored).put(stored, file, file_name=name)
         with transaction.atomic():
             confirm_editor(uploader)
+            confirm_place(folder, uploader, visibility=visibility)
             stored.mark_stored(etag)
             document: Document = Document.objects.create(
                 title=title,
