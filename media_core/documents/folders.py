@@ -46,6 +46,10 @@ class FolderQuerySet(RoomQuerySet["Folder"]):
         """Return the folder and everything below it."""
         return self.filter(path__contains=[folder.pk])
 
+    def besides(self, folder_id: UUID | None) -> Self:
+        """Return all but this one; with None, all."""
+        return self.exclude(pk__in=[folder_id] if folder_id else [])
+
     def restricting(self, path: Iterable[UUID]) -> Self:
         """Return the restricted ones among the folders of a path."""
         return self.filter(pk__in=list(path), is_restricted=True)
@@ -151,6 +155,19 @@ def find_folder(folder_id: UUID, member: Member | None) -> Folder:
 def find_place(folder_id: UUID | None, member: Member | None) -> Folder | None:
     """Return the folder of this id, or None for the top. Raises NotFound. At most one query."""
     return find_folder(folder_id, member) if folder_id else None
+
+
+def find_way(folder_id: UUID | None, member: Member | None) -> list[Folder]:
+    """Return the folders from the top down to this one, which this member may read; none for the top. One query.
+
+    Raises NotFound as find_folder does. Who reads a folder reads all above it.
+    """
+    if folder_id is None:
+        return []
+    way = list(Folder.objects.readable_by(member).way_to(folder_id))
+    if not way or way[-1].pk != folder_id:
+        raise NotFound
+    return way
 
 
 def path_of(folder: Folder | None) -> list[UUID]:

@@ -1,6 +1,7 @@
 """Who reads a folder: everybody who reads the place, or only the members whom an admin names."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import transaction
@@ -15,6 +16,19 @@ from media_core.documents.tree import only_one_of_this_name
 from media_core.errors import FolderRefused
 from tenants.binding import bound_tenant
 from tenants.people.models import Membership, Role
+
+# Whoever names more wants a folder that is not restricted.
+MAX_READERS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A member on the list from which an admin names the readers of a folder."""
+
+    member: Membership
+    always_reads: bool
+    is_named: bool
+    is_kept_out: bool
 
 
 def restrict_folder(
@@ -73,9 +87,25 @@ def widening_by_lifting(folder: Folder) -> int:
     return len(reading(folder.path[:-1]) - reading(folder.path))
 
 
+def choices_for(folder: Folder) -> list[Choice]:
+    """Return every member, and what the folder and those above it say about them now. Three queries."""
+    above, named = reading(folder.path[:-1]), reading([folder.pk])
+    return [
+        Choice(
+            member,
+            always_reads=member.role == Role.ADMIN,
+            is_named=folder.is_restricted and member.person_id in named,
+            is_kept_out=member.person_id not in above,
+        )
+        for member in active_members()
+    ]
+
+
 def members_to_name(people: Collection[UUID]) -> list[Membership]:
     """Return the memberships of these people; refuse (FolderRefused) one who is no member, or an admin. One query."""
-    named = list(nameable_members().filter(person__in=list(people)))
+    if len(people) > MAX_READERS:
+        raise FolderRefused(f"{len(people)} people were named; {MAX_READERS} is the most.")
+    named = list(active_members().filter(person__in=list(people)).exclude(role=Role.ADMIN))
     if len(named) != len(set(people)):
         raise FolderRefused(
             "Somebody who was named is no member any more, or is an admin and reads it anyway: load the page again."
@@ -83,11 +113,10 @@ def members_to_name(people: Collection[UUID]) -> list[Membership]:
     return named
 
 
-def nameable_members() -> QuerySet[Membership]:
-    """Return the members whom an admin may name: all but the admins, who see everything. One query."""
+def active_members() -> QuerySet[Membership]:
+    """Return the members of the bound tenant with their people, by name."""
     return (
         Membership.objects.filter(tenant=bound_tenant().id, person__is_active=True)
-        .exclude(role=Role.ADMIN)
         .select_related("person")
         .order_by("person__name", "person__email")
     )
