@@ -158,7 +158,7 @@ def test_moving_costs_the_same_whatever_is_below(acme, ed, django_assert_num_que
         folder = new_folder(acme, f"with {below}")
         for number in range(below):
             new_folder(acme, str(number), within=folder)
-        with bind_tenant(acme), django_assert_num_queries(15):
+        with bind_tenant(acme), django_assert_num_queries(16):
             move_folder(folder_id=folder.pk, target_id=target.pk, editor=ed)
 
 
