@@ -41,7 +41,9 @@ def walked(root: Path, database: str) -> subprocess.CompletedProcess[str]:
         "-q",
         "--no-header",
         "--show-capture=no",
-        "tests/test_isolation.py",
+        *sorted(
+            str(path.relative_to(root)) for path in (root / "tests").glob("test_isolation*.py")
+        ),
     ]
     return subprocess.run(  # noqa: S603 - our own command
         command, cwd=root, env=around, capture_output=True, text=True, timeout=120, check=False

@@ -70,3 +70,12 @@ def people(count: int) -> str:
     ('1 person', '12 people')
     """
     return "1 person" if count == 1 else f"{count} people"
+
+
+def more_people(count: int) -> str:
+    """Return how many more people in words.
+
+    >>> more_people(1), more_people(12)
+    ('1 more person', '12 more people')
+    """
+    return people(count).replace(" ", " more ")

@@ -16,7 +16,7 @@ from media_core.documents.moves import move_document, move_folder
 from media_core.documents.open import find_document
 from media_core.documents.permissions import Editor
 from media_core.errors import WideningNotConfirmed
-from media_core.library.answers import Question, ask, attempted, people
+from media_core.library.answers import Question, ask, attempted, more_people, people
 from media_core.library.asking import editor_of, rights_of
 from media_core.library.forms import PlaceForm
 from media_core.library.paging import paged
@@ -92,9 +92,9 @@ def _where_to(
 
 def _widening(what: Movable, form: PlaceForm, count: int) -> Question:
     return Question(
-        title=f"Let {people(count)} more read “{what.title}”?",
+        title=f"Let {more_people(count)} read “{what.title}”?",
         sentences=[f"{people(count).capitalize()} cannot read it where it is, and could there."],
-        button=f"Move it, and let {people(count)} more read it",
+        button=f"Move it, and let {more_people(count)} read it",
         back=what.page,
         hidden=[("into", form.cleaned_data["into"] or ""), ("widens_to", count)],
     )

@@ -18,7 +18,7 @@ from media_core.documents.restriction import (
     widening_by_lifting,
 )
 from media_core.errors import FolderRefused, WideningNotConfirmed
-from media_core.library.answers import Question, ask, attempted, people, to_place
+from media_core.library.answers import Question, ask, attempted, more_people, people, to_place
 from media_core.library.asking import admin_of, rights_of
 from media_core.library.forms import PlaceForm
 
@@ -91,9 +91,9 @@ def _lifted(request: HttpRequest, admin: Admin, folder: Folder) -> str:
 
 def _question_of_names(folder: Folder, named: Sequence[str], count: int) -> Question:
     return Question(
-        title=f"Let {people(count)} more read “{folder.name}”?",
+        title=f"Let {more_people(count)} read “{folder.name}”?",
         sentences=[f"{people(count).capitalize()} on your list cannot read it now."],
-        button=f"Save, and let {people(count)} more read it",
+        button=f"Save, and let {more_people(count)} read it",
         back=reverse("library:readers", args=[folder.pk]),
         hidden=[*(("readers", person) for person in named), ("widens_to", count)],
     )
@@ -103,10 +103,10 @@ def _question_of_lifting(folder: Folder, count: int) -> Question:
     return Question(
         title=f"Open “{folder.name}” to everybody who reads the place where it stands?",
         sentences=[
-            f"{people(count).capitalize()} more can read it then, with everything in it.",
+            f"{more_people(count)} can read it then, with everything in it.",
             "A folder inside it that is restricted itself stays as it is.",
         ],
-        button=f"Lift the restriction, and let {people(count)} more read it",
+        button=f"Lift the restriction, and let {more_people(count)} read it",
         back=reverse("library:readers", args=[folder.pk]),
         hidden=[("widens_to", count)],
     )

@@ -326,12 +326,12 @@ def test_a_restriction_is_not_lifted_while_the_name_is_taken(acme, ada):
 
 
 def test_hidden_folders_below_refuse_no_move(acme, people, ed):
-    folder, deepest = new_folder(acme), None
+    folder = new_folder(acme)
     hidden = new_folder(acme, within=folder, readers=[])
     for number in range(17):
         hidden = new_folder(acme, str(number), within=hidden)
-    outer = None
-    for number in range(5):
+    outer = new_folder(acme, "outer")
+    for number in range(4):
         outer = new_folder(acme, f"outer {number}", within=outer)
     with bind_tenant(acme):
         move_folder(folder_id=folder.pk, target_id=outer.pk, editor=ed)

@@ -1,5 +1,7 @@
 """Folders: made, renamed, moved, removed. Rows only: no object is touched."""
 
+from contextlib import suppress
+
 import pytest
 
 from media_core.audit.models import AuditEvent
@@ -26,6 +28,14 @@ def names(folder):
     """Return the names on the way to a folder, as its path says them."""
     found = {row.pk: row.name for row in Folder.objects.all()}
     return [found[pk] for pk in Folder.objects.get(pk=folder.pk).path]
+
+
+def chain(length, editor):
+    """Return the lowest of folders that stand one in the other."""
+    lowest = create_folder(name="0", parent_id=None, editor=editor)
+    for number in range(1, length):
+        lowest = create_folder(name=str(number), parent_id=lowest.pk, editor=editor)
+    return lowest
 
 
 # --- making
@@ -76,9 +86,7 @@ def test_two_folders_side_by_side_have_different_names_case_aside(acme, ed):
 
 def test_folders_stand_twenty_deep_and_no_deeper(acme, ed):
     with bind_tenant(acme):
-        lowest = None
-        for number in range(MAX_DEPTH):
-            lowest = create_folder(name=str(number), parent_id=lowest and lowest.pk, editor=ed)
+        lowest = chain(MAX_DEPTH, ed)
         with pytest.raises(FolderRefused, match="21 folders deep; 20 is the most"):
             create_folder(name="one more", parent_id=lowest.pk, editor=ed)
 
@@ -87,9 +95,7 @@ def test_a_folder_that_would_push_others_too_deep_is_not_moved(acme, ed):
     outer = new_folder(acme, "outer")
     new_folder(acme, "inner", within=outer)
     with bind_tenant(acme):
-        lowest = None
-        for number in range(MAX_DEPTH - 1):
-            lowest = create_folder(name=str(number), parent_id=lowest and lowest.pk, editor=ed)
+        lowest = chain(MAX_DEPTH - 1, ed)
         with pytest.raises(FolderRefused, match="up to 21 deep"):
             move_folder(folder_id=outer.pk, target_id=lowest.pk, editor=ed)
         assert names(outer) == ["outer"]
@@ -119,14 +125,9 @@ def test_every_path_says_what_the_parents_say(acme, ed):
     made = [new_folder(acme, str(number)) for number in range(4)]
     with bind_tenant(acme):
         for inner, outer in ((1, 0), (2, 1), (3, 2), (1, 3), (2, None), (1, 2)):
-            try:
-                move_folder(
-                    folder_id=made[inner].pk,
-                    target_id=None if outer is None else made[outer].pk,
-                    editor=ed,
-                )
-            except FolderRefused:
-                pass
+            target_id = None if outer is None else made[outer].pk
+            with suppress(FolderRefused):
+                move_folder(folder_id=made[inner].pk, target_id=target_id, editor=ed)
             for folder in Folder.objects.select_related("parent"):
                 above = folder.parent.path if folder.parent else []
                 assert folder.path == [*above, folder.pk]
