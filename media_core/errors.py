@@ -48,7 +48,7 @@ class WideningNotConfirmed(GatewayError):
 
     status = HTTPStatus.CONFLICT
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int = 0) -> None:
         self.count = count
         super().__init__(f"It is {count} more: give exactly this number.")
 

@@ -20,8 +20,6 @@ from tenants.people.models import Membership
 
 # How many folders stand one in the other, the lowest included.
 MAX_DEPTH = 20
-# More than a path ever has: what is hidden from who moves a folder may go below MAX_DEPTH, see docs.
-WHOLE_PATH = 1000
 
 
 class FolderQuerySet(RoomQuerySet["Folder"]):
@@ -94,9 +92,12 @@ class Folder(RoomModel):
 
     def move_under(self, parent: "Folder | None") -> None:
         """Stand in another folder, or with None at the top, with everything below. Two UPDATEs."""
-        own_steps = F(f"path__{len(self.path) - 1}_{WHOLE_PATH}")
-        above = Value(path_of(parent), output_field=Folder._meta.get_field("path"))
-        path = Func(above, own_steps, function="array_cat")
+        steps = Folder._meta.get_field("path")
+        from_here = Func(
+            F("path"), template=f"(%(expressions)s)[{len(self.path)}:]", output_field=steps
+        )
+        above = Value(path_of(parent), output_field=steps)
+        path = Func(above, from_here, function="array_cat", output_field=steps)
         Folder.objects.below(self).update(path=path)
         Folder.objects.filter(pk=self.pk).update(parent=parent)
         self.refresh_from_db()

@@ -32,7 +32,7 @@ def restrict(request: HttpRequest, folder_id: UUID) -> HttpResponse:
         return _restrict(request, admin, way[-1])
     context = {
         **rights_of(admin),
-        "way": way[:-1],
+        "way": way,
         "folder": way[-1],
         "choices": choices_for(way[-1]),
         "restricted_above": any(folder.is_restricted for folder in way[:-1]),
