@@ -12,16 +12,11 @@ from media_core.documents.tree import create_folder, remove_folder, rename_folde
 from media_core.errors import FolderRefused
 from tenants.binding import bind_tenant
 from tenants.errors import NameRefused, NotFound
-from tests.folders import admin_of, editor_at, new_folder
+from tests.folders import admin_of, new_folder
 from tests.media_core.conftest import document_row
 from tests.wire import bucket_requests
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def ed(acme, people):
-    return editor_at(acme, people["ed"])
 
 
 def names(folder):

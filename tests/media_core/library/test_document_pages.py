@@ -7,7 +7,7 @@ from tenants.binding import bind_tenant
 from tests.conftest import new_session
 from tests.folders import new_folder
 from tests.media_core.conftest import document_row, stored_row
-from tests.media_core.library.test_folder_pages import text
+from tests.media_core.library.pages import text
 from tests.media_core.wsgi import asked
 from tests.wire import bucket_requests, statements
 

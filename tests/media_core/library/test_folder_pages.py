@@ -6,32 +6,17 @@ import uuid
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from media_core.documents.folders import Folder, FolderReader
+from media_core.documents.folders import Folder
 from media_core.documents.models import Document
 from tenants.binding import bind_tenant
 from tests.conftest import new_session
 from tests.folders import new_folder
 from tests.media_core.conftest import document_row, stored_row
+from tests.media_core.library.pages import text
 from tests.media_core.wsgi import asked
 from tests.wire import bucket_requests, statements
 
 pytestmark = pytest.mark.django_db
-
-
-def text(answer):
-    """Return what a page says, without tags and with single spaces."""
-    return " ".join(re.sub(r"<[^>]+>", " ", answer.content.decode()).split())
-
-
-def hidden_fields(answer):
-    """Return what the page's own form would send along."""
-    form = answer.content.decode().rpartition("<main")[2]
-    found = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', form)
-    sent = dict[str, list[str]]()
-    for name, value in found:
-        if name != "csrfmiddlewaretoken":
-            sent.setdefault(name, []).append(value)
-    return sent
 
 
 # --- lists
@@ -188,124 +173,6 @@ def test_a_restricted_folder_offers_no_choice_of_who_sees_a_file(acme, people, b
     assert "“Outer” is restricted" in text(browser.post("/upload", form, follow=True))
     with bind_tenant(acme):
         assert Document.objects.get().visibility == "private"
-
-
-# --- moving
-
-
-def test_a_document_is_moved_by_walking_to_the_place(acme, browse):
-    outer = new_folder(acme, "Outer")
-    inner = new_folder(acme, "Inner", within=outer)
-    with bind_tenant(acme):
-        document = document_row("Offer")
-    browser, page = browse(acme, "ed"), f"/documents/{document.pk}/move"
-    top = browser.get(page).content.decode()
-    assert "It is here now." in top
-    assert f'href="?into={outer.pk}"' in top
-    assert f'href="?into={inner.pk}"' in browser.get(f"{page}?into={outer.pk}").content.decode()
-    there = browser.get(f"{page}?into={inner.pk}")
-    assert "Move it to “Inner”" in text(there)
-    sent = {name: value[0] for name, value in hidden_fields(there).items()}
-    answer = browser.post(page, sent, follow=True)
-    assert answer.redirect_chain == [(f"/documents/{document.pk}", 302)]
-    assert "“Offer” is moved." in text(answer)
-    assert "Folder Outer / Inner" in text(answer)
-
-
-def test_a_folder_is_not_offered_itself(acme, browse):
-    folder = new_folder(acme, "Only")
-    page = browse(acme, "ed").get(f"/folders/{folder.pk}/move").content.decode()
-    assert f"?into={folder.pk}" not in page
-
-
-def test_a_move_that_lets_more_people_read_asks_how_many_and_then_does_it(acme, people, browse):
-    folder = new_folder(acme, "Closed", readers=[people["ed"]])
-    with bind_tenant(acme):
-        document = document_row("Offer", folder=folder)
-    browser, page = browse(acme, "ed"), f"/documents/{document.pk}/move"
-    question = browser.post(page, {"into": ""})
-    assert question.status_code == 409
-    assert "Let 2 more people read “Offer”?" in text(question)
-    with bind_tenant(acme):
-        assert Document.objects.get().folder_id == folder.pk
-    sent = {name: value[0] for name, value in hidden_fields(question).items()}
-    assert sent == {"into": "", "widens_to": "2"}
-    assert "is moved" in text(browser.post(page, sent, follow=True))
-
-
-def test_a_move_that_is_refused_says_why_where_one_was(acme, browse):
-    outer = new_folder(acme, "Outer")
-    inner = new_folder(acme, "Inner", within=outer)
-    page = f"/folders/{outer.pk}/move"
-    answer = browse(acme, "ed").post(page, {"into": inner.pk}, follow=True)
-    assert answer.redirect_chain == [(page, 302)]
-    assert "cannot stand in itself" in text(answer)
-
-
-@pytest.mark.parametrize("method", ["get", "post"])
-def test_a_place_that_is_no_id_is_not_found(method, acme, browse):
-    folder = new_folder(acme)
-    answer = getattr(browse(acme, "ed"), method)(f"/folders/{folder.pk}/move", {"into": "x"})
-    assert answer.status_code == 404
-
-
-# --- who reads
-
-
-def test_an_admin_names_who_reads(acme, people, browse):
-    folder = new_folder(acme, "Contracts")
-    browser, page = browse(acme, "ada"), f"/folders/{folder.pk}/readers"
-    shown = browser.get(page)
-    assert "Ada admin always reads it" in text(shown)
-    assert "Ed editor" in text(shown)
-    answer = browser.post(page, {"readers": [people["ed"].pk]}, follow=True)
-    assert answer.redirect_chain == [(f"/folders/{folder.pk}", 302)]
-    assert "“Contracts” is for the admins and 1 person named by you." in text(answer)
-    assert "Contracts 0 restricted" in text(answer)
-    assert f'value="{people["ed"].pk}" checked' in browser.get(page).content.decode()
-    assert "restricted" in text(browser.get("/"))
-
-
-def test_a_longer_list_asks_and_keeps_the_names(acme, people, browse):
-    folder = new_folder(acme, readers=[people["ed"]])
-    browser, page = browse(acme, "ada"), f"/folders/{folder.pk}/readers"
-    both = [str(people["ed"].pk), str(people["vic"].pk)]
-    question = browser.post(page, {"readers": both})
-    assert (question.status_code, "Let 1 more person read" in text(question)) == (409, True)
-    sent = hidden_fields(question)
-    assert sent == {"readers": both, "widens_to": ["1"]}
-    browser.post(page, sent)
-    with bind_tenant(acme):
-        assert FolderReader.objects.count() == 2
-
-
-@pytest.mark.parametrize("who", ["not an id", str(uuid.uuid4())])
-def test_a_name_that_is_none_is_refused(who, acme, browse):
-    folder = new_folder(acme)
-    page = f"/folders/{folder.pk}/readers"
-    answer = browse(acme, "ada").post(page, {"readers": [who]}, follow=True)
-    assert answer.redirect_chain == [(page, 302)]
-    assert "Somebody who was named is no member" in text(answer)
-
-
-def test_lifting_says_how_many_before_and_asks_again_when_it_is_more(acme, people, browse):
-    folder = new_folder(acme, "Contracts", readers=[people["ed"]])
-    browser, page = browse(acme, "ada"), f"/folders/{folder.pk}/lift"
-    question = browser.get(page)
-    assert "2 more people can read it then" in text(question)
-    assert browser.post(page, {"widens_to": "1"}).status_code == 409
-    answer = browser.post(page, hidden_fields(question), follow=True)
-    assert "is for everybody who reads the place" in text(answer)
-    assert "is not restricted" in text(browser.post(page, follow=True))
-
-
-def test_below_a_restricted_folder_the_list_says_who_is_kept_out(acme, people, browse):
-    outer = new_folder(acme, "Outer", readers=[people["ed"]])
-    inner = new_folder(acme, "Inner", within=outer)
-    page = text(browse(acme, "ada").get(f"/folders/{inner.pk}/readers"))
-    assert "A name here lets in nobody who is not named there." in page
-    assert "Vic viewer is kept out by a folder above" in page
-    assert "Ed editor is kept out" not in page
 
 
 # --- for everybody
