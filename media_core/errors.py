@@ -55,6 +55,16 @@ class FolderRefused(GatewayError):
     status = HTTPStatus.CONFLICT
 
 
+class WideningNotConfirmed(GatewayError):
+    """More people could read it afterwards. Confirm how many."""
+
+    status = HTTPStatus.CONFLICT
+
+    def __init__(self, count: int = 0) -> None:
+        self.count = count
+        super().__init__(f"It is {count} more: give exactly this number.")
+
+
 class ObjectMissing(GatewayError):
     """The stored bytes are not there. The people who run the gateway have to look."""
 

@@ -13,6 +13,7 @@ ANYBODY = "__import__('tenants.people.identity', fromlist=['Member']).Member(__i
 ANY_STAFF = (
     "__import__('tenants.people.identity', fromlist=['Staff']).Staff(1, 'x', frozenset(['owner']))"
 )
+EVERYTHING = "__import__('django.db.models', fromlist=['Q']).Q(pk__isnull=False)"
 # A function that decides, and what stands in its place when nobody asks.
 DECIDERS = {
     "readable_by": "{receiver}.all()",
@@ -21,17 +22,22 @@ DECIDERS = {
     "required_editor": "{first}",
     "required_staff": ANY_STAFF,
     "readable": "__import__('django.db.models', fromlist=['Q']).Q()",
-    "may_edit": "True",
-    "may_see_usage": "True",
+    "readable_folders": EVERYTHING,
+    "closed_folders": "__import__('media_core.models', fromlist=['Folder']).Folder.objects.none()",
+    "readers": "__import__('tenants.people.models', fromlist=['Membership']).Membership.objects.all()",
     "may_settle": "True",
     "required_admin": "{first}",
+    "editor_of": ANYBODY,
+    "admin_of": ANYBODY,
+    "may_edit": "True",
+    "may_see_usage": "True",
     "still_writes": "True",
     "confirm_editor": "None",
     "belongs_here": "True",
     "may_be_public": "True",
 }
-# `may_read` is the twin that tests hold `readable` against; nothing calls it, so nothing can lose the call.
-NEVER_CALLED = frozenset({"may_read"})
+# The twins that tests hold `readable` and `readable_folders` against; no code calls them, so none can lose the call.
+NEVER_CALLED = frozenset({"may_read", "may_read_folder"})
 VISITS, FLOW = "tenants/people/visit_models.py", "tenants/people/visits.py"
 # Guards that are no call of a decider: what they say, and what is left when they are gone.
 GUARDS = (

@@ -234,7 +234,9 @@ def said_by(command: str) -> Iterator[str]:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("name", ["deploy.md", "enter-a-tenant.md", "limits.md", "manage-tenants.md"])
+@pytest.mark.parametrize(
+    "name", ["deploy.md", "enter-a-tenant.md", "limits.md", "manage-tenants.md"]
+)
 def test_commands_say_what_the_page_shows(
     name: str, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -111,6 +111,18 @@ def test_a_public_document_opens_for_everybody_and_a_private_one_does_not(demo: 
     assert statuses == {"public": 302, "private": 404}
 
 
+def test_the_demo_has_a_folder_that_only_some_can_tell_of(demo: Demo) -> None:
+    (contracts,) = [folder for folder in demo.facts["folders"] if folder["restricted"]]
+    inside = demo.documents("acme", folder=contracts["path"])
+    assert (contracts["path"], len(inside)) == ("Contracts", 2)
+    assert contracts["readers"] == ["ada@acme.example", "ed@acme.example"]
+    for role, status in (("admin", 302), ("viewer", 404)):
+        browser = demo.signed_in("acme", demo.person("acme", role))
+        assert opened(demo, browser, inside[0]).status_code == status
+        listed = "Contracts" in browser.get(demo.url("acme"), timeout=10).text
+        assert listed == (status == 302)
+
+
 def test_head_describes_a_document_from_its_row(demo: Demo, ada: requests.Session) -> None:
     document = demo.documents("acme", name="site-recording.bin")[0]
     answer = ada.head(demo.url("acme", f"/d/{document['id']}/x"), timeout=10)

@@ -15,6 +15,7 @@ from media_core.documents.folders import Folder
 from media_core.documents.models import Document
 from media_core.documents.permissions import Editor, confirm_editor
 from media_core.documents.publishing import publish, refuse_closed_folder
+from media_core.documents.tree import confirm_place
 from media_core.errors import NotPublished, UploadRefused, UploadTooLarge
 from media_core.inspection.types import proved_type
 from media_core.storages.copies import take_away
@@ -72,6 +73,7 @@ def _store(*, uploader: Editor, file: "File[bytes]", title: str, folder: Folder 
         etag = storage_of(stored).put(stored, file, file_name=name)
         with transaction.atomic():
             confirm_editor(uploader)
+            confirm_place(folder, uploader)
             stored.mark_stored(etag)
             document: Document = Document.objects.create(
                 title=title,
