@@ -8,11 +8,11 @@ from pythonjsonlogger.json import JsonFormatter as PlainJsonFormatter
 from tenants.trace import request_in_log, tenant_in_log
 
 REDACTED = "[redacted]"
-# The signature makes a presigned URL a secret, the key a password-reset URL.
+# The signature makes a presigned URL a secret, the key a password-reset URL, the token an address of a file on disk.
 # In a URL, in a URL within a URL, and as a header in a log or in JSON.
 SECRETS = re.compile(
     r"((?:Signature|X-Amz-Credential|X-Amz-Security-Token|AWSAccessKeyId)(?:=|%(?:25)*3D|\\?\"?: *\\?\"?)"
-    r"|/password/reset/key/)[^\s&\"'<>\\]+",
+    r"|/password/reset/key/|/files/)[^\s&\"'<>\\]+",
     re.IGNORECASE,
 )
 

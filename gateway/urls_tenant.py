@@ -11,4 +11,5 @@ urlpatterns = [
     path("", include("media_core.library.urls")),
     path("", include("media_core.documents.urls")),
     path("", include("media_core.visits.urls")),
+    path("", include("media_core.files.urls")),
 ]

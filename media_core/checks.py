@@ -1,4 +1,4 @@
-"""What must hold before a link is signed."""
+"""What must hold before a link is signed, in the bucket. On disk: disk_checks.py."""
 
 import ipaddress
 import re
@@ -11,6 +11,11 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register  # n
 _LABEL = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
 _ADDRESS = r"(?:\d+\.){3}\d+"
 BUCKET_NAME = re.compile(rf"(?=.{{3,63}}\Z)(?!{_ADDRESS}\Z){_LABEL}(?:\.{_LABEL})*")
+
+
+def no_bucket() -> bool:
+    """Return whether the deployment stores on disk and names no bucket, not even for what is left there."""
+    return not (settings.USE_S3_MEDIA or settings.BUCKET_NAME)
 
 
 @register(Tags.security)
@@ -43,7 +48,8 @@ def no_variable_is_left_unread(**_kwargs: Any) -> list[CheckMessage]:
 @register
 def signature_and_addressing_fit(**_kwargs: Any) -> list[CheckMessage]:
     """boto signs `/bucket/` with SigV2 where it asks for `/bucket`, so bucket calls by path are refused."""
-    if (settings.BUCKET_SIGNATURE_VERSION, settings.BUCKET_ADDRESSING_STYLE) != ("s3", "path"):
+    style = (settings.BUCKET_SIGNATURE_VERSION, settings.BUCKET_ADDRESSING_STYLE)
+    if style != ("s3", "path") or no_bucket():
         return []
     return [
         Error(
@@ -57,7 +63,7 @@ def signature_and_addressing_fit(**_kwargs: Any) -> list[CheckMessage]:
 @register
 def bucket_name_is_legal(**_kwargs: Any) -> list[CheckMessage]:
     """boto silently falls back to path style for a name that is no DNS label."""
-    if BUCKET_NAME.fullmatch(settings.BUCKET_NAME):
+    if no_bucket() or BUCKET_NAME.fullmatch(settings.BUCKET_NAME):
         return []
     hint = "3 to 63 of a-z 0-9 - and dots: see the S3 bucket naming rules."
     return [
@@ -73,7 +79,7 @@ def bucket_name_is_legal(**_kwargs: Any) -> list[CheckMessage]:
 def virtual_addressing_needs_a_name(**_kwargs: Any) -> list[CheckMessage]:
     """There is no host `bucket.127.0.0.1`."""
     host = urlsplit(settings.BUCKET_ENDPOINT_URL).hostname or ""
-    if settings.BUCKET_ADDRESSING_STYLE != "virtual" or not _is_address(host):
+    if no_bucket() or settings.BUCKET_ADDRESSING_STYLE != "virtual" or not _is_address(host):
         return []
     hint = "Set AWS_S3_ADDRESSING_STYLE=path, or give the endpoint's name."
     return [
@@ -92,7 +98,7 @@ def _is_address(host: str) -> bool:
 @register(Tags.security, deploy=True)
 def bucket_is_asked_over_https(**_kwargs: Any) -> list[CheckMessage]:
     """A presigned URL over HTTP can be read, and used, by whoever sees it pass."""
-    if settings.BUCKET_ENDPOINT_URL.startswith("https://"):
+    if no_bucket() or settings.BUCKET_ENDPOINT_URL.startswith("https://"):
         return []
     hint = "Give an https:// endpoint."
     return [Warning("AWS_S3_ENDPOINT_URL is not HTTPS.", hint=hint, id="media_core.W001")]

@@ -85,3 +85,9 @@ class BucketUnavailable(GatewayError):
 
 class BucketRefused(BucketUnavailable):
     """The storage refuses the gateway. Nothing was changed; the people who run it have to look."""
+
+
+class MoveRefused(GatewayError):
+    """The stored files cannot be moved like that."""
+
+    status = HTTPStatus.CONFLICT

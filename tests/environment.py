@@ -53,6 +53,7 @@ def start() -> None:
     scratch = Path(servers.enter_context(tempfile.TemporaryDirectory(prefix="gateway-tests-")))
     # WhiteNoise warns of a folder that is not there.
     (scratch / "static").mkdir()
+    (scratch / "media").mkdir(mode=0o700)
     url = servers.enter_context(database_url(ROOT / ".data" / "postgres", fast=True))
     given = os.environ.get(BUCKET_FACTS)
     os.environ.update(json.loads(given) if given else start_bucket())
@@ -62,6 +63,7 @@ def start() -> None:
         DATABASE_URL=url,
         AWS_S3_ADDRESSING_STYLE="path",
         STATIC_ROOT=str(scratch / "static"),
+        DISK_MEDIA_ROOT=str(scratch / "media"),
         UPLOAD_TEMP_DIR=str(scratch),
         EMAIL_URL=f"filemail:///{scratch / 'mail'}",
     )

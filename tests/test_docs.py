@@ -28,7 +28,7 @@ OURS = ("tenant", "agency", "sweep_uploads", "public_policy")
 # Where a page says what to type on somebody's server.
 PATHS_TO_TYPE = (
     "/srv/gateway", "/etc/", "/bin/kill", "/d/", "/healthz", "/readyz", "/path/to/", "/tmp/my-demo",  # noqa: S108 - an example
-    "/var/lib/media-gateway", "/dev/null",
+    "/var/lib/media-gateway", "/dev/null", "/_rooms/", "/files/", "/media/",
 )  # fmt: skip
 WHAT_DIFFERS = re.compile(
     r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|t_[0-9a-f]{16}|\d{4}-\d\d-\d\dT[\d:+]+"
@@ -68,14 +68,15 @@ def readings() -> dict[str, ast.Call]:
     calls = [
         node
         for node in ast.walk(ast.parse((ROOT / "gateway" / "settings.py").read_text()))
-        if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("env.")
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func).startswith(("env.", "_bucket_value"))
     ]
     return {ast.literal_eval(call.args[0]): call for call in calls}
 
 
 def default_of(call: ast.Call) -> str | None:
     """Return the default as the table writes it, or None when it is computed."""
-    if ast.unparse(call.func) == "env.secret":
+    if ast.unparse(call.func) in {"env.secret", "_bucket_value"}:
         return "required"
     named = [keyword.value for keyword in call.keywords if keyword.arg == "default"]
     node = (named or call.args[1:] or [ast.Constant("")])[0]
@@ -189,7 +190,9 @@ def parser_of(name: str) -> ArgumentParser:
 def test_the_commands_are_those_of_the_code_with_their_options() -> None:
     shown = {}
     for row in rows(REFERENCE / "commands.md", "| Command | Does | Options"):
-        words = re.findall(r"(?<!\S)[a-z_]+(?!\S)", row[0].strip("`").removeprefix("manage.py"))
+        words = re.findall(
+            r"(?<!\S)[a-z][a-z_-]*(?!\S)", row[0].strip("`").removeprefix("manage.py")
+        )
         shown[" ".join(words)] = set(re.findall(r"--[a-z-]+", row[2]))
     assert shown == {
         called: options for name in OURS for called, options in actions_of(parser_of(name), name)

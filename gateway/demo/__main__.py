@@ -6,13 +6,14 @@ import signal
 import sys
 from types import FrameType
 from typing import Any
+from urllib.parse import urljoin
 
 from django.core.exceptions import ImproperlyConfigured
 
 from gateway.demo.bucket.embedded import BucketNotStarted
 from gateway.demo.errors import DemoRefused
 from gateway.demo.people import AGENCY_HOST, SITES
-from gateway.demo.place import ENVIRONMENT, FACTS, LOG, MAIL, taken
+from gateway.demo.place import ENVIRONMENT, FACTS, LOG, MAIL, MEDIA, taken
 from gateway.demo.postgres import NoPostgres
 from gateway.demo.server import LOOPBACK, DemoServer, free_port
 from gateway.demo.surroundings import Surroundings, surroundings
@@ -31,6 +32,8 @@ ENVIRONMENT_NAMES = (
     "AWS_STORAGE_BUCKET_NAME",
     "AWS_S3_REGION_NAME",
     "AWS_S3_ADDRESSING_STYLE",
+    "USE_S3_MEDIA",
+    "DISK_MEDIA_ROOT",
 )
 
 
@@ -41,8 +44,9 @@ def main() -> int:
         with taken():
             port = free_port()
             with surroundings() as around:
+                where = "a bucket" if around.with_bucket else "a folder instead of a bucket"
                 say(
-                    "Starting from scratch: a PostgreSQL, a bucket, three tenants. "
+                    f"Starting from scratch: a PostgreSQL, {where}, three tenants. "
                     "What a demo before this one had is gone."
                 )
                 serve(port, around)
@@ -107,16 +111,25 @@ def filled(port: int, around: Surroundings) -> dict[str, Any]:
         },
         "people": people,
         "folders": folders,
-        "documents": documents,
-        "bucket": bucket_facts(around),
+        "documents": [with_public_address(document, port) for document in documents],
+        "storage": "bucket" if around.with_bucket else "disk",
+        "bucket": bucket_facts(around) if around.with_bucket else None,
     }
+
+
+def with_public_address(document: dict[str, Any], port: int) -> dict[str, Any]:
+    """Return the document with the whole of its public address, where it has one: on disk that is a path."""
+    if "public_url" not in document:
+        return document
+    site = f"http://{document['tenant']}.localhost:{port}/"
+    return document | {"public_url": urljoin(site, document["public_url"])}
 
 
 def write_environment(port: int, around: Surroundings) -> None:
     """Write what manage.py needs to work on this demo, unless that would write down keys of a real bucket."""
     if around.real_bucket or around.real_database:
         return
-    lines = [f"{name}={os.environ[name]}" for name in ENVIRONMENT_NAMES]
+    lines = [f"{name}={os.environ[name]}" for name in ENVIRONMENT_NAMES if name in os.environ]
     ENVIRONMENT.write_text(
         f"# For manage.py, while the demo runs on port {port}.\n" + "\n".join(lines) + "\n"
     )
@@ -157,10 +170,9 @@ def summary(facts: dict[str, Any]) -> str:
             for person in facts["people"]
             if person["tenant"] == label
         ]
-    bucket = facts["bucket"]
     lines += [
         "",
-        f"  One bucket: {bucket['name']} at {bucket['endpoint_url']}, all keys under {bucket['location_prefix']}",
+        f"  {storage_in_words(facts['bucket'])}",
         f"  The same for scripts: {FACTS}",
         f"  For commands: DJANGO_ENV_FILE={ENVIRONMENT} .venv/bin/python manage.py tenant list",
         f"  Mail: {MAIL}   Log: {LOG}",
@@ -168,6 +180,13 @@ def summary(facts: dict[str, Any]) -> str:
         "Every start begins from scratch. Stop with Ctrl-C.",
     ]
     return "\n".join(lines)
+
+
+def storage_in_words(bucket: dict[str, str] | None) -> str:
+    """Return where the files are."""
+    if bucket is None:
+        return f"No bucket: all files under {MEDIA}"
+    return f"One bucket: {bucket['name']} at {bucket['endpoint_url']}, all keys under {bucket['location_prefix']}"
 
 
 def say(text: str) -> None:

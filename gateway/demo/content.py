@@ -17,6 +17,7 @@ from media_core.documents.permissions import Admin, readers, required_admin
 from media_core.documents.restriction import active_members, restrict_folder
 from media_core.documents.tree import create_folder
 from media_core.storages.models import StoredObject
+from media_core.storages.public import is_public
 from media_core.storages.room import storage_of
 from media_core.uploads.flow import store_upload
 from tenants.binding import bind_agency, bind_tenant
@@ -121,6 +122,7 @@ def _store(sample: Sample, tenant: Tenant) -> dict[str, Any]:
             visibility=sample.visibility,
             folder=_found(sample.folder),
         )
+        public = public_address_of(document)
     return {
         "id": str(document.id),
         "name": document.name,
@@ -130,7 +132,14 @@ def _store(sample: Sample, tenant: Tenant) -> dict[str, Any]:
         "sha256": hashlib.sha256(sample.content).hexdigest(),
         "size_bytes": len(sample.content),
         "tenant": sample.tenant,
+        **({"public_url": public} if public else {}),
     }
+
+
+def public_address_of(document: Document) -> str:
+    """Return where everybody finds a public document without the gateway's redirect; empty when nowhere."""
+    stored = document.public_object
+    return storage_of(stored).public_url(stored) if stored and is_public(stored) else ""
 
 
 def remove_objects() -> int:

@@ -14,6 +14,7 @@ PLACE = Path(os.environ.get("DEMO_DIR") or ROOT / ".demo").resolve()
 POSTGRES = PLACE / "postgres"
 MAIL = PLACE / "mail"
 STATIC = PLACE / "static"
+MEDIA = PLACE / "media"
 LOG = PLACE / "gateway.log"
 BUCKET_LOG = PLACE / "bucket.log"
 FACTS = PLACE / "demo.json"
@@ -57,7 +58,7 @@ def refuse_a_folder_of_somebody() -> None:
 
 def swept() -> None:
     """Throw away what the last demo left."""
-    for folder in (MAIL, STATIC):
+    for folder in (MAIL, STATIC, MEDIA):
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(mode=0o700, parents=True)
     for file in (LOG, BUCKET_LOG, FACTS, ENVIRONMENT):

@@ -11,18 +11,21 @@ import psycopg
 from gateway.demo.bucket.embedded import EmbeddedBucket
 from gateway.demo.errors import DemoRefused
 from gateway.demo.people import AGENCY_HOST
-from gateway.demo.place import BUCKET_LOG, MAIL, PLACE, POSTGRES, STATIC, swept
+from gateway.demo.place import BUCKET_LOG, MAIL, MEDIA, PLACE, POSTGRES, STATIC, swept
 from gateway.demo.postgres import EmbeddedPostgres, given_url
 
 BUCKET = "demo-bucket"
 REGION = "fsn1"
 ENDPOINT = "AWS_S3_ENDPOINT_URL"
+BUCKET_VARIABLES = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_STORAGE_BUCKET_NAME")
+ANSWERS = {"": True, "true": True, "false": False}
 
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """Whether database and bucket are real ones, and the prefix of all that this demo stores."""
+    """Whether there is a bucket, whether it and the database are real ones, and the prefix of all that is stored."""
 
+    with_bucket: bool
     real_database: bool
     real_bucket: bool
     location_prefix: str
@@ -34,8 +37,12 @@ def surroundings() -> Iterator[Surroundings]:
 
     Real ones, named by DATABASE_URL or AWS_S3_ENDPOINT_URL, are used only with DEMO_REAL=1. Raises DemoRefused.
     """
+    with_bucket = asked_for_a_bucket()
     around = Surroundings(
-        bool(given_url()), bool(os.environ.get(ENDPOINT)), f"demo-{secrets.token_hex(4)}/"
+        with_bucket=with_bucket,
+        real_database=bool(given_url()),
+        real_bucket=with_bucket and bool(os.environ.get(ENDPOINT)),
+        location_prefix=f"demo-{secrets.token_hex(4)}/",
     )
     refuse_what_is_real_by_accident(around)
     if around.real_database:
@@ -52,16 +59,28 @@ def surroundings() -> Iterator[Surroundings]:
             HTTPS_ONLY="False",
             SECURE_PROXY_SSL_HEADER="",
             TRUSTED_PROXY_COUNT="0",
-            USE_S3_MEDIA="True",
+            USE_S3_MEDIA=str(around.with_bucket),
+            DISK_MEDIA_ROOT=str(MEDIA),
+            DISK_MEDIA_SENDER="gateway",
             LOCATION_PREFIX=around.location_prefix,
             EMAIL_URL=f"filemail:///{MAIL}",
             STATIC_ROOT=str(STATIC),
         )
         if not around.real_database:
             os.environ["DATABASE_URL"] = servers.enter_context(empty_database())
-        if not around.real_bucket:
+        if around.with_bucket and not around.real_bucket:
             os.environ.update(servers.enter_context(empty_bucket()))
+        if not around.with_bucket:
+            os.environ.update(dict.fromkeys(BUCKET_VARIABLES, ""))
         yield around
+
+
+def asked_for_a_bucket() -> bool:
+    """Return whether the demo is to store in a bucket; USE_S3_MEDIA=False says on disk. Raises DemoRefused."""
+    given = os.environ.get("USE_S3_MEDIA", "")
+    if given.lower() not in ANSWERS:
+        raise DemoRefused(f"USE_S3_MEDIA={given}: give True or False.")
+    return ANSWERS[given.lower()]
 
 
 def refuse_what_is_real_by_accident(around: Surroundings) -> None:

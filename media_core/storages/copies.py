@@ -10,8 +10,9 @@ from typing import IO
 from django.db import transaction
 
 from media_core.errors import BucketUnavailable
+from media_core.storages.disk import CHUNK_BYTES
 from media_core.storages.models import Content, StoredObject
-from media_core.storages.room import CHUNK_BYTES, storage_of, verify
+from media_core.storages.room import remove_everywhere, storage_of, verify
 from media_core.storages.shared_bucket import temporary_file
 
 
@@ -101,10 +102,10 @@ def give_up(stored: StoredObject) -> None:
     row: StoredObject = StoredObject.objects.get(pk=stored.pk)
     if row.give_up():
         with suppress(BucketUnavailable):
-            storage_of(row).remove(row)
+            remove_everywhere(row)
 
 
 def take_away(stored: StoredObject) -> bool:
     """Remove an object that leaves or was given up; return False when another did it. One bucket request."""
-    storage_of(stored).remove(stored)
+    remove_everywhere(stored)
     return stored.mark_gone()

@@ -7,14 +7,15 @@ from typing import Any, Self
 
 from django.conf import settings
 from django.db import models, transaction
-from django.db.models import Q
+from django.db.models import Exists, Q
 from django.utils import timezone
 
 from media_core.errors import UploadLost
 from media_core.rows import RoomManager, RoomModel, RoomQuerySet
 from tenants import quotas
 from tenants.binding import bound_tenant
-from tenants.prefixes import ObjectKey, safe_name
+from tenants.models import Tenant
+from tenants.prefixes import PUBLIC_AREA, ObjectKey, safe_name
 
 # Longer than any request may take, so that nothing that is still being written is given up. A failed upload waits
 # as long: a PUT that timed out here may still come to its end in the bucket.
@@ -48,6 +49,16 @@ class StoredObjectQuerySet(RoomQuerySet["StoredObject"]):
 
     def stored(self) -> Self:
         return self.filter(state=StoredObject.State.STORED)
+
+    def published(self) -> Self:
+        """Return what the public gets of documents that are public."""
+        return self.stored().filter(area=PUBLIC_AREA, published_document__visibility="public")
+
+    def served_now(self) -> Self:
+        """Return nothing at all when the tenant's row says it is suspended, whatever this process remembers."""
+        return self.filter(
+            Exists(Tenant.objects.filter(pk=bound_tenant().pk, status=Tenant.Status.ACTIVE))
+        )
 
     def given_up(self, now: datetime) -> Self:
         """Return what a killed flow left: objects that may be in the bucket and belong to nothing.

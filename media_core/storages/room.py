@@ -1,15 +1,17 @@
 """The storages of a room: in the bucket or on disk, with the same words. Flows speak to these only."""
 
-import hashlib
 from contextlib import AbstractContextManager
 from typing import IO, Protocol
 
-from media_core.errors import ObjectDiffers
+from django.conf import settings
+
+from media_core.errors import BucketRefused, ObjectDiffers
+from media_core.storages.disk import copied
+from media_core.storages.filesystem import disk_storage
 from media_core.storages.models import StoredObject
 from media_core.storages.presigned import presigned_get
 from media_core.storages.shared_bucket import bucket_storage
-
-CHUNK_BYTES = 1_000_000
+from media_core.storages.signed_files import signed_get
 
 
 class RoomStorage(Protocol):
@@ -36,7 +38,16 @@ class RoomStorage(Protocol):
 
 def room_storage(area: str, place: str = StoredObject.Place.BUCKET) -> RoomStorage:
     """Return the storage of an area of the bound tenant's room. No query, no request."""
+    if place == StoredObject.Place.DISK:
+        return disk_storage(area)
+    refuse_without_bucket()
     return bucket_storage(area)
+
+
+def refuse_without_bucket() -> None:
+    """Raise BucketRefused when the deployment has no keys of a bucket any more, but an object lies there."""
+    if not (settings.BUCKET_NAME and settings.BUCKET_ACCESS_KEY and settings.BUCKET_SECRET_KEY):
+        raise BucketRefused("The object lies in the bucket: set AWS_STORAGE_BUCKET_NAME and keys.")
 
 
 def storage_of(stored: StoredObject) -> RoomStorage:
@@ -47,17 +58,29 @@ def storage_of(stored: StoredObject) -> RoomStorage:
 def link_to(stored: StoredObject, *, file_name: str) -> str:
     """Return a signed address that gives this one object to whoever holds it, for a few minutes.
 
-    It is a secret: redirect to it; never render, store, log or mail it. Raises NotFound when it is not stored.
+    In the bucket it is a presigned URL, on disk a path at the tenant's host. It is a secret: redirect to it; never
+    render, store, log or mail it. Raises NotFound when the object is not stored.
     """
+    if stored.place == StoredObject.Place.DISK:
+        return signed_get(stored, file_name=file_name)
+    refuse_without_bucket()
     return presigned_get(stored, file_name=file_name)
 
 
-def verify(stored: StoredObject) -> None:
-    """Read the object back; raise ObjectDiffers when its bytes are not those of its row. One request."""
-    digest, size_bytes = hashlib.sha256(), 0
-    with storage_of(stored).read(stored) as body:
-        while chunk := body.read(CHUNK_BYTES):
-            digest.update(chunk)
-            size_bytes += len(chunk)
-    if (size_bytes, digest.hexdigest()) != (stored.size_bytes, stored.sha256):
+def remove_everywhere(stored: StoredObject) -> None:
+    """Delete the object of this row, and the copy that a move between disk and bucket may have left. One query."""
+    storage_of(stored).remove(stored)
+    left_in = StoredObject.objects.filter(pk=stored.pk).values_list("left_in", flat=True).first()
+    for place in filter(None, {stored.left_in, left_in} - {stored.place}):
+        room_storage(stored.area, place).remove(stored)
+
+
+def verify(stored: StoredObject, *, place: str = "") -> None:
+    """Read the object back from its place, or another; raise ObjectDiffers when its bytes are not those of its row.
+
+    Raises ObjectMissing. One request.
+    """
+    with room_storage(stored.area, place or stored.place).read(stored) as body:
+        size_bytes, digest = copied(body, len)
+    if (size_bytes, digest) != (stored.size_bytes, stored.sha256):
         raise ObjectDiffers(f"{stored.pk}: {size_bytes} bytes of {stored.size_bytes}.")

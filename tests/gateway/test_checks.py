@@ -115,3 +115,74 @@ def test_a_deployment_speaks_https_to_its_bucket(settings):
 def test_no_cookie_goes_to_all_hosts(name, settings):
     setattr(settings, f"{name}_COOKIE_DOMAIN", ".example.com")
     assert f"{name}_COOKIE_DOMAIN" in said()["tenants.E002"]
+
+
+# --- on disk
+
+
+@pytest.fixture
+def on_disk(settings, tmp_path):
+    settings.USE_S3_MEDIA = False
+    settings.DISK_MEDIA_ROOT = str(tmp_path / "rooms")
+    (tmp_path / "rooms").mkdir(mode=0o700)
+    return tmp_path / "rooms"
+
+
+def test_a_closed_folder_of_its_own_passes(on_disk):
+    assert said() == {}
+
+
+def test_without_a_bucket_no_check_asks_for_one(on_disk, settings):
+    settings.BUCKET_NAME = settings.BUCKET_ACCESS_KEY = settings.BUCKET_SECRET_KEY = ""
+    settings.BUCKET_ADDRESSING_STYLE = "virtual"
+    assert said(deploy=True) == {}
+
+
+def test_a_folder_that_is_not_there_is_refused_and_not_made(on_disk):
+    on_disk.rmdir()
+    assert "mkdir -m 700" in said()["media_core.E020"]
+    assert not on_disk.exists()
+
+
+def test_a_file_is_no_folder(on_disk):
+    on_disk.rmdir()
+    on_disk.touch()
+    assert list(said()) == ["media_core.E020"]
+
+
+@pytest.mark.parametrize("mode", [0o701, 0o704, 0o710, 0o740, 0o755, 0o777])
+def test_a_folder_that_others_can_look_into_is_refused(mode, on_disk):
+    on_disk.chmod(mode)
+    assert "chmod 700" in said()["media_core.E022"]
+
+
+@pytest.mark.parametrize("where", ["below", "above", "itself", "by a link"])
+def test_private_files_never_lie_where_static_files_are_served(where, on_disk, settings):
+    static = {
+        "below": on_disk.parent,
+        "above": on_disk / "static",
+        "itself": on_disk,
+        "by a link": on_disk.parent / "static",
+    }[where]
+    if where == "by a link":
+        static.symlink_to(on_disk)
+    settings.STATIC_ROOT = str(static)
+    assert "media_core.E021" in said()
+
+
+@pytest.mark.parametrize("package", ["gateway", "media_core/storages", "tenants", "."])
+def test_nor_among_the_code(package, on_disk, settings):
+    settings.DISK_MEDIA_ROOT = str(settings.BASE_DIR / package)
+    assert "media_core.E021" in said()
+
+
+@pytest.mark.parametrize("url", ["", "/", "_rooms/", "/_rooms", "https://example.com"])
+def test_nginx_is_told_a_path_that_it_can_match(url, on_disk, settings):
+    settings.DISK_MEDIA_SENDER, settings.DISK_MEDIA_INTERNAL_URL = "x-accel-redirect", url
+    assert list(said()) == ["media_core.E023"]
+
+
+def test_with_a_bucket_the_folder_is_not_looked_at(on_disk, settings):
+    settings.USE_S3_MEDIA = True
+    on_disk.rmdir()
+    assert said() == {}

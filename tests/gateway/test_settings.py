@@ -63,9 +63,7 @@ def variables_read() -> set[str]:
         str(node.args[0].value)
         for node in ast.walk(ast.parse(SETTINGS.read_text()))
         if isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Attribute)
-        and isinstance(node.func.value, ast.Name)
-        and node.func.value.id == "env"
+        and ast.unparse(node.func).startswith(("env.", "_bucket_value"))
         and isinstance(node.args[0], ast.Constant)
     }
 
@@ -115,7 +113,6 @@ BAD = [
     ("DJANGO_DEBUG", "", "give True or False"),
     ("HTTPS_ONLY", "2", "give True or False"),
     ("HSTS_SUBDOMAINS", "sometimes", "give True or False"),
-    ("USE_S3_MEDIA", "False", "Set USE_S3_MEDIA=True"),
     ("USE_S3_MEDIA", "nonsense", "give True or False"),
     ("TRUSTED_PROXY_COUNT", "10", "0 to 9"),
     ("TRUSTED_PROXY_COUNT", "-1", "0 to 9"),
@@ -124,6 +121,12 @@ BAD = [
     ("PRESIGNED_URL_EXPIRATION", "3601", "1 to 3600"),
     ("PRESIGNED_URL_EXPIRATION", "1e2", "1 to 3600"),
     ("PRESIGNED_URL_EXPIRATION", "٣٠٠", "1 to 3600"),
+    ("PUBLIC_MEDIA_MODE", "public", "acl, gateway, policy"),
+    ("PUBLIC_MEDIA_BASE_URL", "cdn.example.com", "https://cdn.example.com"),
+    ("PUBLIC_MEDIA_BASE_URL", "https://cdn.example.com/?a=b", "https://cdn.example.com"),
+    ("PUBLIC_MEDIA_IMMUTABLE", "always", "give True or False"),
+    ("PUBLIC_PHOTOS_WITHOUT_LOCATION", "some", "give True or False"),
+    ("DISK_MEDIA_SENDER", "nginx", "gateway, x-accel-redirect, x-sendfile"),
     ("UPLOAD_MAX_BYTES", "5000000001", "1 to 5000000000"),
     ("UPLOAD_MAX_BYTES", "100 MB", "1 to 5000000000"),
     ("AWS_S3_ENDPOINT_URL", "fsn1.example", "scheme and host only"),
@@ -239,6 +242,42 @@ def test_a_secret_may_lie_in_a_file_of_its_own(end, tmp_path):
 def test_a_secret_that_begins_with_a_dollar_is_itself():
     secret = f"$HOME{SECRET}"
     assert settings_with(DJANGO_SECRET_KEY=secret)["SECRET_KEY"] == secret
+
+
+# --- without a bucket
+
+NO_BUCKET: dict[str, Any] = {name: None for name in REQUIRED if name.startswith("AWS_")}
+
+
+def test_without_a_bucket_its_variables_may_be_missing():
+    made = settings_with(USE_S3_MEDIA="False", **NO_BUCKET)
+    assert (made["USE_S3_MEDIA"], made["BUCKET_NAME"], made["BUCKET_SECRET_KEY"]) == (False, "", "")
+    assert made["DISK_MEDIA_ROOT"] == str(ROOT / "media")
+
+
+def test_a_missing_use_s3_media_never_means_the_disk():
+    """What is not read must not store private files somewhere else, without a word (tutorial, defect 1)."""
+    assert settings_with()["USE_S3_MEDIA"] is True
+    with pytest.raises(ImproperlyConfigured, match="AWS_ACCESS_KEY_ID is not set"):
+        settings_with(**NO_BUCKET)
+
+
+def test_files_on_disk_never_lie_in_the_source_tree_or_side_by_side():
+    """The tutorial's MEDIA_ROOT was empty: private and public files went into the working folder (defect 2)."""
+    assert not settings_with(USE_S3_MEDIA="False").get("MEDIA_ROOT")
+    done = manage(
+        "check", USE_S3_MEDIA="False", DISK_MEDIA_ROOT=str(ROOT / "media_core"), **NO_BUCKET
+    )
+    assert (done.returncode, "media_core.E021" in done.stderr) == (1, True), done.stderr
+
+
+def test_a_deployment_on_disk_has_no_warning(tmp_path):
+    tmp_path.chmod(0o700)
+    done = manage(
+        "check", "--deploy", "--fail-level", "WARNING", HSTS_SUBDOMAINS="True",
+        USE_S3_MEDIA="False", DISK_MEDIA_ROOT=str(tmp_path), **NO_BUCKET,
+    )  # fmt: skip
+    assert (done.returncode, "0 silenced" in done.stdout) == (0, True), done.stderr
 
 
 # --- what holds when nothing is chosen

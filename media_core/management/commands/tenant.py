@@ -3,6 +3,7 @@
 from django.core.management.base import CommandParser
 
 from media_core.commands.limits import add_limits
+from media_core.commands.move_storage import add_move_storage
 from media_core.commands.suspend import add_resume, add_suspend
 from media_core.commands.visits import add_visits
 from tenants.commands.base import PlainCommand, add_actions
@@ -35,3 +36,4 @@ examples:
         add_suspend(actions)
         add_resume(actions)
         add_visits(actions)
+        add_move_storage(actions)

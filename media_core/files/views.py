@@ -1,0 +1,46 @@
+"""Files on disk: private ones by our own signed addresses, public ones by their names."""
+
+import logging
+
+from django.http import HttpRequest, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.views.decorators.http import require_safe
+
+from media_core.errors import ObjectDiffers, ObjectMissing
+from media_core.files.find import Found, find_public, find_signed
+from media_core.files.sending import sent
+from media_core.storages.headers import PRIVATE_CACHE, cache_control
+from media_core.storages.models import StoredObject
+from media_core.storages.room import link_to, storage_of
+from tenants.errors import NotFound
+
+logger = logging.getLogger("media_core.files")
+
+
+@require_safe
+def signed_view(request: HttpRequest, token: str, file_name: str) -> HttpResponseBase:
+    """The bytes of an object for whoever holds its signed address. One query."""
+    found = find_signed(token, file_name)
+    if found.stored.place != StoredObject.Place.DISK:
+        # It moved into the bucket since the address was signed.
+        where = link_to(found.stored, file_name=file_name)
+        return HttpResponseRedirect(where, headers={"Referrer-Policy": "no-referrer"})
+    return answered(request, found, keep=PRIVATE_CACHE)
+
+
+@require_safe
+def public_view(request: HttpRequest, name: str) -> HttpResponseBase:
+    """The bytes of a public object. One query."""
+    found = find_public(name)
+    if found.stored.place != StoredObject.Place.DISK:
+        return HttpResponseRedirect(storage_of(found.stored).public_url(found.stored))
+    return answered(request, found, keep=cache_control(found.stored.area))
+
+
+def answered(request: HttpRequest, found: Found, *, keep: str) -> HttpResponseBase:
+    """Return the file. One that is damaged or lost on disk looks like any that is not there, and is logged."""
+    try:
+        return sent(request, found, cache_control=keep)
+    except (ObjectMissing, ObjectDiffers) as error:
+        logger.exception("%s", error.code)
+        raise NotFound from error

@@ -1,0 +1,143 @@
+"""The disk twin of the bucket's storages: the same rooms, areas and keys, below DISK_MEDIA_ROOT."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, NoReturn
+
+from django.conf import settings
+from django.core.files.base import File
+from django.core.files.storage import FileSystemStorage
+from django.urls import reverse
+
+from media_core.errors import ObjectMissing
+from media_core.storages import disk
+from media_core.storages.models import StoredObject
+from tenants.binding import bound_tenant
+from tenants.errors import NameRefused
+from tenants.prefixes import ObjectKey, Prefix
+
+
+class DiskStorage(FileSystemStorage):
+    """One area (`media` or `private`) of one tenant's room. Names are relative to the area.
+
+    Fixed for life: it never asks which tenant is bound. It signs nothing; links come from signed_files.py. Every
+    operation raises BucketUnavailable when the disk does not do it now, BucketRefused when it may not.
+    """
+
+    def __init__(self, prefix: Prefix, area: StoredObject.Area) -> None:
+        self.prefix = prefix
+        self.area = area
+        super().__init__(
+            location=Path(settings.DISK_MEDIA_ROOT, f"{prefix}{area}"),
+            file_permissions_mode=disk.FILE_MODE,
+            directory_permissions_mode=disk.FOLDER_MODE,
+        )
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            "A storage is one tenant's, so it is never pickled. Pass the tenant's id and the name."
+        )
+
+    def deconstruct(self) -> NoReturn:
+        raise TypeError("A storage is one tenant's, so it stands in no migration.")
+
+    def _key(self, name: str) -> ObjectKey:
+        return self.prefix.key(f"{self.area}/{name}")
+
+    # Django's own would follow links, and try other names without end where one is taken.
+    def _save(self, name: str, content: "File[bytes]") -> str:
+        disk.write_once(self._key(name), content)
+        return name
+
+    def _open(self, name: str, mode: str = "rb") -> "File[bytes]":
+        if mode != "rb":
+            raise ValueError(
+                f"Objects are opened to be read ('rb'), not {mode!r}. Write with save()."
+            )
+        return File(disk.opened_file(self._key(name)), name)
+
+    def delete(self, name: str) -> None:
+        key = self._key(name)
+        disk.remove_file(key, folder_is_its_own=False)
+
+    def exists(self, name: str) -> bool:
+        try:
+            self._stat(name)
+        except FileNotFoundError:
+            return False
+        return True
+
+    def size(self, name: str) -> int:
+        return self._stat(name).st_size
+
+    def get_modified_time(self, name: str) -> datetime:
+        return datetime.fromtimestamp(self._stat(name).st_mtime, tz=UTC)
+
+    def _stat(self, name: str) -> os.stat_result:
+        with disk.opened_file(self._key(name)) as file:
+            return os.fstat(file.fileno())
+
+    def path(self, name: str) -> str:
+        return str(Path(settings.DISK_MEDIA_ROOT, self._key(name)))
+
+    def get_available_name(self, name: str, max_length: int | None = None) -> str:
+        if max_length is not None and len(name) > max_length:
+            raise NameRefused(f"It has {len(name)} characters; {max_length} is the most here.")
+        return name
+
+    def url(self, name: str | None) -> NoReturn:
+        raise TypeError(
+            f"No link for {self.area} by name: signed_files.py signs, for a row that somebody may read."
+        )
+
+    def put(self, stored: StoredObject, body: IO[bytes], *, file_name: str) -> str:
+        """Write the object of this row and return its ETag. A retry with the same bytes is fine.
+
+        Raises ObjectDiffers when these are not as many bytes as the row says, or others are stored already.
+        """
+        key, size_bytes = self._key_of(stored), stored.size_bytes
+        return disk.write_once(key, body, size_bytes=size_bytes, folder_is_its_own=True)
+
+    def copy(self, source: StoredObject, target: StoredObject, *, file_name: str) -> str:
+        """Write the object of `target`, in this area, with the bytes of `source`; return its ETag."""
+        with disk_storage(source.area).read(source) as body:
+            return self.put(target, body, file_name=file_name)
+
+    @contextmanager
+    def read(self, stored: StoredObject) -> Iterator[IO[bytes]]:
+        """Lend the bytes of the object as a stream. Raises ObjectMissing."""
+        with self.opened(stored) as file:
+            yield file
+
+    def opened(self, stored: StoredObject) -> IO[bytes]:
+        """Return the object as an open file, for who closes it later. Raises ObjectMissing."""
+        try:
+            return disk.opened_file(self._key_of(stored))
+        except FileNotFoundError as error:
+            raise ObjectMissing(f"{stored.pk} is not on disk.") from error
+
+    def remove(self, stored: StoredObject) -> None:
+        """Delete the object of this row; one that is not there counts as deleted."""
+        disk.remove_file(self._key_of(stored), folder_is_its_own=True)
+
+    def public_url(self, stored: StoredObject) -> str:
+        """Return the path of a public object at its tenant's host, without a signature."""
+        name = self.prefix.name_of(self._key_of(stored)).removeprefix(f"{self.area}/")
+        return reverse("files:public", kwargs={"name": name}, urlconf=settings.ROOT_URLCONF)
+
+    def path_of(self, stored: StoredObject) -> str:
+        """Return where the object of this row lies, for a web server that sends it."""
+        return str(Path(settings.DISK_MEDIA_ROOT, self._key_of(stored)))
+
+    def _key_of(self, stored: StoredObject) -> ObjectKey:
+        if stored.area != self.area or not self.prefix.holds(stored.key):
+            raise ValueError(f"The object is not in the {self.area} area of {self.prefix}.")
+        return stored.key
+
+
+def disk_storage(area: str) -> DiskStorage:
+    """Return the disk's storage of an area of the bound tenant's room. No query, nothing is touched."""
+    return DiskStorage(bound_tenant().prefix, StoredObject.Area(area))

@@ -1,0 +1,1 @@
+"""What every storage of a room promises, asked of each."""

@@ -1,0 +1,111 @@
+"""One contract for what is public: an address without a signature that answers everybody, and only for that."""
+
+import pytest
+
+from media_core.documents.permissions import required_editor
+from media_core.documents.publishing import publish, unpublish
+from media_core.storages.room import storage_of
+from tenants.binding import bind_tenant
+from tests.conftest import member
+
+pytestmark = pytest.mark.django_db
+CLOSED = {403, 404}
+
+
+@pytest.fixture
+def ada(people, acme):
+    return required_editor(member(people["ada"], acme))
+
+
+@pytest.fixture
+def address(acme):
+    """Return the public address of a document."""
+
+    def of(document):
+        with bind_tenant(acme):
+            return storage_of(document.public_object).public_url(document.public_object)
+
+    return of
+
+
+@pytest.fixture
+def year(settings):
+    settings.PUBLIC_MEDIA_IMMUTABLE = True
+
+
+@pytest.fixture
+def brochure(place, store, acme, globex):
+    return store(acme, b"for all", name="Übersicht.pdf", visibility="public")
+
+
+def test_everybody_gets_it_without_a_signature_and_with_its_headers(gateway, brochure, address):
+    answer = gateway.get(address(brochure))
+    assert (answer.status_code, answer.content) == (200, b"for all")
+    assert "?" not in address(brochure)
+    assert answer.headers["Content-Type"] == "application/pdf"
+    assert answer.headers["Content-Disposition"] == "inline; filename*=utf-8''%C3%9Cbersicht.pdf"
+    assert answer.headers["Cache-Control"] == "public, max-age=300"
+    assert "Set-Cookie" not in answer.headers
+
+
+def test_caches_keep_it_for_a_year_where_that_is_chosen(year, gateway, store, acme, address):
+    answer = gateway.get(address(store(acme, visibility="public")))
+    assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+
+
+def test_a_part_of_it_and_its_headers_alone_can_be_asked_for(gateway, brochure, address):
+    part = gateway.get(address(brochure), Range="bytes=0-2")
+    assert (part.status_code, part.content) == (206, b"for")
+    head = gateway.get(address(brochure), method="HEAD")
+    assert (head.status_code, head.content, head.headers["Content-Length"]) == (200, b"", "7")
+
+
+def test_what_is_known_already_is_not_sent_again(gateway, brochure, address):
+    first = gateway.get(address(brochure)).headers
+    by_tag = gateway.get(address(brochure), If_None_Match=first["ETag"])
+    by_date = gateway.get(address(brochure), If_Modified_Since=first["Last-Modified"])
+    assert (by_tag.status_code, by_tag.content) == (304, b"")
+    assert by_date.status_code == 304
+
+
+def test_a_private_object_has_no_address_that_answers(gateway, store, acme, brochure, address):
+    private = store(acme, b"for members").stored_object
+    own = private.name.removeprefix("private/")
+    public = brochure.public_object.name.removeprefix("media/")
+    guessed = address(brochure).replace(public, own)
+    for url in (guessed, guessed.replace("/media/", "/private/"), guessed + "?x=y"):
+        assert url != address(brochure)
+        assert gateway.get(url).status_code in CLOSED
+
+
+def test_what_is_taken_back_is_gone_at_its_address(gateway, brochure, address, acme, ada):
+    url = address(brochure)
+    assert gateway.get(url).status_code == 200
+    with bind_tenant(acme):
+        unpublish(brochure.pk, editor=ada)
+    assert gateway.get(url).status_code in CLOSED
+
+
+def test_what_is_published_again_gets_another_address(gateway, brochure, address, acme, ada):
+    before = address(brochure)
+    with bind_tenant(acme):
+        unpublish(brochure.pk, editor=ada)
+        again = publish(brochure.pk, editor=ada)
+    assert gateway.get(address(again)).content == b"for all"
+    assert gateway.get(before).status_code in CLOSED
+
+
+def test_the_permanent_address_leads_there(gateway, brochure, address):
+    answer = gateway.get(f"/d/{brochure.pk}")
+    assert (answer.status_code, answer.headers["Location"]) == (302, address(brochure))
+
+
+def test_in_mode_gateway_nothing_has_a_public_address(gateway, store, acme, settings):
+    settings.PUBLIC_MEDIA_MODE = "gateway"
+    document = store(acme, b"for all", visibility="public")
+    signed = gateway.get(f"/d/{document.pk}")
+    assert (signed.status_code, gateway.get(signed.headers["Location"]).content) == (
+        302,
+        b"for all",
+    )
+    assert signed.headers["Cache-Control"] == "private, no-store"

@@ -1,0 +1,120 @@
+"""Files on disk: an address that was signed for one tenant's host gives nothing at another's, nor does any name."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from media_core.documents.models import Document
+from media_core.storages.models import StoredObject
+from media_core.storages.room import link_to, storage_of
+from tenants.binding import bind_tenant
+from tenants.models import Tenant
+from tests.conftest import Browse
+from tests.walk import METHODS, asked, seen
+
+pytestmark = pytest.mark.django_db
+Store = Callable[..., Document]
+
+
+@pytest.fixture
+def secret(store: Store, on_disk: None, acme: Tenant, globex: Tenant) -> Document:
+    return store(acme, b"what only acme may read", name="acme-secret.pdf")
+
+
+def signed(document: Document, tenant: Tenant) -> str:
+    with bind_tenant(tenant, even_suspended=True):
+        return link_to(document.stored_object, file_name=document.name)
+
+
+def bytes_of(answer: Any) -> bytes:
+    return b"".join(answer.streaming_content)
+
+
+def address_of(document: Document, tenant: Tenant) -> str:
+    """Return the public address of a document's public object."""
+    public = document.public_object
+    assert public
+    with bind_tenant(tenant):
+        return storage_of(public).public_url(public)
+
+
+def nothing(client: Client, method: str = "get") -> object:
+    return seen(asked(client, method, "/files/no.such/file"))
+
+
+def test_it_gives_the_bytes_at_its_own_host_to_whoever_holds_it(secret, acme, browse: Browse):
+    assert bytes_of(browse(acme).get(signed(secret, acme))) == b"what only acme may read"
+
+
+@pytest.mark.parametrize("who", ["", "eve", "max"])
+def test_at_another_host_it_looks_like_what_is_missing(who, secret, acme, globex, browse: Browse):
+    client = browse(globex, who)
+    for method in METHODS:
+        assert seen(asked(client, method, signed(secret, acme))) == nothing(client, method)
+
+
+def test_the_same_row_id_at_another_tenant_does_not_help(secret, acme, globex, browse: Browse):
+    stored = secret.stored_object
+    with bind_tenant(globex):
+        StoredObject.objects.create(
+            id=stored.pk, name=stored.name, area="private", size_bytes=1, place="disk",
+            content_type="application/pdf", sha256="0" * 64, state="stored", stored_at=stored.stored_at,
+        )  # fmt: skip
+    client = browse(globex, "eve")
+    assert seen(asked(client, "get", signed(secret, acme))) == nothing(client)
+
+
+def test_one_that_is_over_looks_like_what_is_missing(secret, acme, monkeypatch, browse: Browse):
+    path, client = signed(secret, acme), browse(acme, "ada")
+    later = time.time() + 301
+    monkeypatch.setattr("media_core.storages.signed_files.time.time", lambda: later)
+    assert seen(asked(client, "get", path)) == nothing(client)
+
+
+def test_of_a_suspended_tenant_it_gives_nothing_at_once(secret, acme, browse: Browse):
+    path, client = signed(secret, acme), browse(acme)
+    assert client.get("/").status_code == 302
+    # The process still believes that acme is served.
+    Tenant.objects.filter(pk=acme.pk).update(status=Tenant.Status.SUSPENDED)
+    assert seen(asked(client, "get", path)) == nothing(client)
+
+
+@pytest.mark.parametrize("who", ["", "ada"])
+def test_no_name_of_a_private_object_opens_anything(who, secret, acme, browse: Browse):
+    client, name = browse(acme, who), secret.stored_object.name
+    tried = [
+        name, name.removeprefix("private/"), f"../{name}", f"..%2f{name}", f"x/../../{name}", f"/{name}", "", "%00",
+        "a%00b", "%5c..%5c", "x" * 2000, "%ff", "media/x", f"acme/{name}",
+    ]  # fmt: skip
+    for path in tried:
+        assert seen(asked(client, "get", f"/media/{path}")) == nothing(client), path
+
+
+def test_a_public_object_is_public_at_its_own_host_only(
+    store: Store, on_disk, acme, globex, browse
+):
+    document = store(acme, b"for all", visibility="public")
+    path = address_of(document, acme)
+    assert bytes_of(browse(acme).get(path)) == b"for all"
+    client = browse(globex, "eve")
+    assert seen(asked(client, "get", path)) == nothing(client)
+
+
+def test_an_object_in_the_public_area_without_a_public_document_is_not_public(
+    store: Store, on_disk, acme, browse
+):
+    document = store(acme, b"for all", visibility="public")
+    path = address_of(document, acme)
+    with bind_tenant(acme):
+        Document.objects.filter(pk=document.pk).update(public_object=None)
+    client = browse(acme, "ada")
+    assert seen(asked(client, "get", path)) == nothing(client)
+
+
+@pytest.fixture
+def on_disk(settings, tmp_path):
+    settings.USE_S3_MEDIA = False
+    settings.DISK_MEDIA_ROOT = str(tmp_path)
