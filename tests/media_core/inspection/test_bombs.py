@@ -1,7 +1,7 @@
 """What would fill memory, disk or time is refused in any case, soon, and without a mark on the gateway."""
 
 import io
-import random
+import os
 import resource
 import struct
 import time
@@ -44,7 +44,7 @@ def png_of(width: int, height: int) -> bytes:
 
 def overlapping(copies: int, size_bytes: int) -> bytes:
     """Return a ZIP file whose entries all have the same packed bytes (the bomb of David Fifield)."""
-    file = BytesIO(zipped({"a": random.Random(1).randbytes(size_bytes)}))
+    file = BytesIO(zipped({"a": os.urandom(size_bytes)}))
     with zipfile.ZipFile(file, "a") as archive:
         first = archive.infolist()[0]
         for number in range(copies):
@@ -86,8 +86,8 @@ BOMBS = {
 @pytest.mark.parametrize("bomb", BOMBS)
 @pytest.mark.parametrize("other", [False, True])
 def test_a_bomb_is_refused_soon_even_where_others_are_taken(bomb, other, prove):
-    name, content = BOMBS[bomb]
-    content, start, before = content(), time.monotonic(), resource.getrusage(resource.RUSAGE_SELF)
+    name, made = BOMBS[bomb]
+    content, start, before = made(), time.monotonic(), resource.getrusage(resource.RUSAGE_SELF)
     with pytest.raises(TypeRefused, match="cannot be checked"):
         prove(content, name, other=other)
     assert time.monotonic() - start < SOON_SECONDS
@@ -136,9 +136,10 @@ def with_gap() -> bytes:
 
 def duplicate() -> bytes:
     file = BytesIO()
-    with zipfile.ZipFile(file, "w") as archive, pytest.warns(UserWarning, match="Duplicate"):
+    with zipfile.ZipFile(file, "w") as archive:
         archive.writestr("a", "one")
-        archive.writestr("a", "two")
+        with pytest.warns(UserWarning, match="Duplicate"):
+            archive.writestr("a", "two")
     return file.getvalue()
 
 
@@ -232,7 +233,7 @@ def test_a_worker_has_no_memory_time_or_secret_to_spare(tmp_path, monkeypatch):
     )
     monkeypatch.setattr(bounded, "COMMAND", (*bounded.COMMAND[:4], "-c", does))
     monkeypatch.setenv("DJANGO_SECRET_KEY", "secret")
-    with open(tmp_path / "x", "w+b") as file:
+    with (tmp_path / "x").open("w+b") as file:
         file.write(b"x" * 100)
         said = bounded.inspected("prove", "zip", file).why
     limits = [worker.MEMORY_BYTES, worker.CPU_SECONDS, worker.OPEN_FILES, 100 + worker.MORE_BYTES]
@@ -243,11 +244,11 @@ def test_a_worker_has_no_memory_time_or_secret_to_spare(tmp_path, monkeypatch):
 
 def test_nothing_of_the_caller_can_be_written_by_the_worker(tmp_path):
     (tmp_path / "x").write_bytes(b"x")
-    with open(tmp_path / "x", "r+b") as file, bounded.lent_read_only(file) as own:
+    with (tmp_path / "x").open("r+b") as file, bounded.lent_read_only(file) as own:
         with pytest.raises(io.UnsupportedOperation):
             own.write(b"y")
         with pytest.raises(OSError, match="Bad file descriptor"):
-            __import__("os").write(own.fileno(), b"y")
+            os.write(own.fileno(), b"y")
 
 
 def test_who_waits_too_long_for_a_worker_is_told_to_try_again(prove, monkeypatch):

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 def of(prove, hostile: Hostile, **given) -> str:
     """Return the type that a file gets, "" when it is refused."""
     try:
-        return prove(hostile.content, hostile.name, hostile.claimed, **given)
+        return str(prove(hostile.content, hostile.name, hostile.claimed, **given))
     except TypeRefused:
         return ""
 
@@ -77,7 +77,7 @@ def test_a_group_that_is_not_taken_is_refused_where_others_are(prove):
 
 def test_what_was_seen_is_said(prove):
     with pytest.raises(
-        TypeRefused, match="named like JPEG, but .*looks like application/.*executable"
+        TypeRefused, match=r"named like JPEG, but .*looks like application/.*executable"
     ):
         prove(b"MZ\x90\0\3\0\0\0" + b"\0" * 100, "a.jpg")
     with pytest.raises(TypeRefused, match="named like PNG, and was sent as text/html"):
