@@ -17,7 +17,7 @@ from media_core.storages.models import StoredObject
 from media_core.storages.room import storage_of
 from media_core.uploads.flow import store_upload
 from tenants.binding import bind_agency, bind_tenant
-from tenants.models import Tenant
+from tenants.models import FileGroup, Tenant
 from tenants.people.identity import Member
 from tenants.people.members import add_agency_role, find_or_create_person, set_role
 from tenants.people.models import AgencyRole, Membership, Person, Role
@@ -25,13 +25,17 @@ from tenants.provisioning import create_tenant
 
 
 def create_tenants() -> dict[str, Tenant]:
-    """Return the three tenants by their labels."""
-    return {
+    """Return the three tenants by their labels. Acme takes files of every type, the others those that are proved."""
+    made = {
         site.label: create_tenant(
             name=site.name, location_prefix=f"{site.label}/", domain=site.host
         )
         for site in SITES
     }
+    acme = made["acme"]
+    acme.file_groups = FileGroup.values
+    acme.save(update_fields=["file_groups"])
+    return made
 
 
 def create_people(tenants: dict[str, Tenant]) -> list[dict[str, str]]:

@@ -3,7 +3,6 @@
 import logging
 from http import HTTPStatus
 
-from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
@@ -15,7 +14,7 @@ from media_core.documents.models import Document
 from media_core.documents.permissions import Editor, may_edit, required_editor
 from media_core.library.forms import UploadForm
 from media_core.uploads.flow import store_upload
-from media_core.uploads.limits import takes_uploads
+from media_core.uploads.limits import takes_uploads, upload_max_bytes
 from tenants.binding import bound_tenant
 from tenants.errors import GatewayError
 from tenants.people.identity import member_of, required_member
@@ -35,7 +34,7 @@ def documents(request: HttpRequest) -> HttpResponse:
         "member": member,
         "page": Paginator(readable, DOCUMENTS_PER_PAGE).get_page(request.GET.get("page")),
         "form": UploadForm() if member and may_edit(member) else None,
-        "max_bytes": settings.UPLOAD_MAX_BYTES,
+        "max_bytes": upload_max_bytes(),
     }
     return render(request, "library/documents.html", context)
 

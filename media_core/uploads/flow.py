@@ -6,7 +6,6 @@ After a kill the ledger still has the pending row; `sweep` removes what it may h
 import hashlib
 from contextlib import ExitStack
 
-from django.conf import settings
 from django.core.files.base import File
 from django.db import transaction
 from django.utils import timezone
@@ -18,6 +17,8 @@ from media_core.errors import UploadRefused, UploadTooLarge
 from media_core.inspection.types import proved_type
 from media_core.storages.models import Content, StoredObject
 from media_core.storages.room import storage_of
+from media_core.templatetags.sizes import size
+from media_core.uploads.limits import upload_max_bytes
 from tenants.names import checked_file_name, checked_human_name
 
 
@@ -31,8 +32,8 @@ def store_upload(
 ) -> Document:
     """Return the document of an uploaded file that is now in the bucket. One bucket request.
 
-    Raises NameRefused, UploadRefused, UploadTooLarge, BucketUnavailable or UploadLost; then there is
-    no document, and what may lie in the bucket is known to the ledger.
+    Raises NameRefused, UploadRefused, TypeRefused, UploadTooLarge, QuotaExceeded, InspectionBusy, BucketUnavailable
+    or UploadLost; then there is no document, and what may lie in the bucket is known to the ledger.
     """
     name = checked_file_name(file.name or "")
     title = checked_human_name(title or name, longest=200)
@@ -66,11 +67,12 @@ def store_upload(
 
 
 def checked_size(size_bytes: int | None) -> int:
-    """Return the size of a file that may be stored: something, and not too much."""
+    """Return the size of a file that the bound tenant takes: something, and not too much."""
     if not size_bytes:
         raise UploadRefused("The file is empty.")
-    if size_bytes > settings.UPLOAD_MAX_BYTES:
-        raise UploadTooLarge(f"It has {size_bytes} bytes; {settings.UPLOAD_MAX_BYTES} is the most.")
+    most = upload_max_bytes()
+    if size_bytes > most:
+        raise UploadTooLarge(f"It has {size(size_bytes)}; {size(most)} is the most.")
     return size_bytes
 
 
