@@ -174,7 +174,8 @@ def store(people: dict[str, Person]) -> Store:
         with bind_tenant(tenant, even_suspended=True):
             return store_upload(
                 uploader=required_editor(member(admin.person, tenant)),
-                file=SimpleUploadedFile(name, content),
+                # Without a claim: Django's own default would be text/plain.
+                file=SimpleUploadedFile(name, content, content_type=""),
                 **given,
             )
 

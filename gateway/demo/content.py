@@ -7,7 +7,7 @@ import hashlib
 import secrets
 from typing import Any
 
-from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.files.base import ContentFile
 
 from gateway.demo.people import ACTORS, SITES, Actor
 from gateway.demo.samples import Sample, samples
@@ -77,7 +77,7 @@ def _store(sample: Sample, tenant: Tenant) -> dict[str, Any]:
     with bind_tenant(tenant):
         document: Document = store_upload(
             uploader=required_editor(Member(admin.id, admin.name, Role.ADMIN)),
-            file=SimpleUploadedFile(sample.name, sample.content),
+            file=ContentFile(sample.content, name=sample.name),
             title=sample.title,
             visibility=sample.visibility,
         )

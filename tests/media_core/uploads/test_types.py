@@ -29,7 +29,7 @@ def strict(acme: Tenant) -> Tenant:
     return acme
 
 
-def send(browser: Client, name: str, content: bytes, claimed: str, **fields: str) -> str:
+def send(browser: Client, name: str, content: bytes, claimed: str, /, **fields: str) -> str:
     """Upload a file as a browser does; return the page that comes then."""
     file = SimpleUploadedFile(name, content, content_type=claimed)
     form = {"file": file, "visibility": "private", **fields}
