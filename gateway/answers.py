@@ -43,7 +43,9 @@ def answered(request: HttpRequest, error: GatewayError) -> HttpResponse:
         logger.error("%s: %s", error.code, error, exc_info=error)
     if error.status == NotFound.status:
         return plain_not_found()
-    return render(request, "refused.html", {"error": error}, status=error.status)
+    # Too large is found out while the form is read, which is for those who may upload.
+    detail = error.detail if error.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE else ""
+    return render(request, "refused.html", {"error": error, "detail": detail}, status=error.status)
 
 
 def not_found(_request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

@@ -10,6 +10,7 @@ import pytest
 import requests
 
 from gateway.demo.resolution import localhost_names
+from gateway.demo.samples import pdf
 from tests import demo as demos
 from tests.demo import Demo, token
 
@@ -42,7 +43,7 @@ def test_every_sample_of_acme_comes_back_byte_for_byte(demo: Demo, ada: requests
 
 
 def test_upload_open_redirect_and_the_same_bytes(demo: Demo, ada: requests.Session) -> None:
-    content = "Grüße aus dem Büro 日本".encode() * 1000
+    content = pdf("Grüße aus dem Büro", 30)
     page = ada.get(demo.url("acme"), timeout=10)
     form = {"csrfmiddlewaretoken": token(page.text), "title": "Von Ada", "visibility": "private"}
     page = ada.post(

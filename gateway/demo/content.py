@@ -7,7 +7,7 @@ import hashlib
 import secrets
 from typing import Any
 
-from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.files.base import ContentFile
 
 from gateway.demo.people import ACTORS, SITES, Actor
 from gateway.demo.samples import FOLDERS, Sample, SampleFolder, samples
@@ -21,7 +21,7 @@ from media_core.storages.public import is_public
 from media_core.storages.room import storage_of
 from media_core.uploads.flow import store_upload
 from tenants.binding import bind_agency, bind_tenant
-from tenants.models import Tenant
+from tenants.models import FileGroup, Tenant
 from tenants.people.identity import Member
 from tenants.people.members import add_agency_role, find_or_create_person, set_role
 from tenants.people.models import AgencyRole, Membership, Person, Role
@@ -29,13 +29,19 @@ from tenants.provisioning import create_tenant, set_requires_consent
 
 
 def create_tenants() -> dict[str, Tenant]:
-    """Return the three tenants by their labels. One of them wants to be asked before agency staff enter."""
+    """Return the three tenants by their labels.
+
+    Acme takes files of every type, the others those that are proved; initech is asked before agency staff enter.
+    """
     tenants = {
         site.label: create_tenant(
             name=site.name, location_prefix=f"{site.label}/", domain=site.host
         )
         for site in SITES
     }
+    acme = tenants["acme"]
+    acme.file_groups = FileGroup.values
+    acme.save(update_fields=["file_groups"])
     set_requires_consent(tenants["initech"], required=True)
     return tenants
 
@@ -117,7 +123,7 @@ def _store(sample: Sample, tenant: Tenant) -> dict[str, Any]:
     with bind_tenant(tenant):
         document: Document = store_upload(
             uploader=_admin_of(tenant),
-            file=SimpleUploadedFile(sample.name, sample.content),
+            file=ContentFile(sample.content, name=sample.name),
             title=sample.title,
             visibility=sample.visibility,
             folder=_found(sample.folder),

@@ -23,6 +23,8 @@ ENCRYPTED = 0x1 | 0x40
 SIZES_BEHIND = 0x8
 # What follows an entry whose sizes stand behind it: at most a mark, the checksum and two large sizes.
 MAX_DESCRIPTOR_BYTES = 24
+# The size stands elsewhere.
+LARGE = 0xFFFFFFFF
 CHUNK_BYTES = 65_536
 METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 
@@ -32,27 +34,29 @@ def prove_zip(file: IO[bytes]) -> dict[str, zipfile.ZipInfo]:
 
     Files inside of files are not looked into. Nothing is written.
     """
-    entries = _directory(file)
+    entries, end = _directory(file)
     _refuse_sizes(entries)
-    _refuse_gaps(file, entries)
+    _refuse_gaps(file, entries, end)
     left = MAX_UNPACKED_BYTES
     for entry in entries:
         left -= _read_to_the_end(file, entry, left)
     return {entry.filename: entry for entry in entries}
 
 
-def _directory(file: IO[bytes]) -> list[zipfile.ZipInfo]:
+def _directory(file: IO[bytes]) -> tuple[list[zipfile.ZipInfo], int]:
+    """Return the entries in their order in the file, and where the table of contents begins."""
     _refuse_large_directory(file)
     try:
         # Not closed: the file is the caller's.
-        entries = zipfile.ZipFile(file).infolist()
+        archive = zipfile.ZipFile(file)
     except (zipfile.BadZipFile, ValueError, struct.error, OSError, NotImplementedError) as error:
         raise Unproved("its table of contents cannot be read") from error
+    entries = archive.infolist()
     if not entries:
         raise Unproved("it is empty")
     if len(entries) > MAX_ENTRIES:
         raise OverLimit(f"It holds {len(entries)} files; {MAX_ENTRIES} is the most.")
-    return sorted(entries, key=lambda entry: entry.header_offset)
+    return sorted(entries, key=lambda entry: entry.header_offset), archive.start_dir
 
 
 def _refuse_large_directory(file: IO[bytes]) -> None:
@@ -62,9 +66,8 @@ def _refuse_large_directory(file: IO[bytes]) -> None:
     record = file.read(END_RECORD.size)
     if len(record) < END_RECORD.size or not record.startswith(b"PK\x05\x06"):
         raise Unproved("it does not end like a ZIP file")
-    # 0xFFFFFFFF says that the size stands elsewhere; then the file has it, too.
     told: int = END_RECORD.unpack(record)[5]
-    if told > MAX_DIRECTORY_BYTES and not (told == 0xFFFFFFFF and _large_directory(file, size)):  # noqa: PLR2004
+    if told > MAX_DIRECTORY_BYTES and not (told == LARGE and _large_directory(file, size)):
         raise OverLimit(f"Its table of contents is larger than {MAX_DIRECTORY_BYTES} bytes.")
 
 
@@ -92,14 +95,19 @@ def _refuse_sizes(entries: list[zipfile.ZipInfo]) -> None:
         raise OverLimit(f"It unpacks to more than {MAX_RATIO} times its size.")
 
 
-def _refuse_gaps(file: IO[bytes], entries: list[zipfile.ZipInfo]) -> None:
+def _refuse_gaps(file: IO[bytes], entries: list[zipfile.ZipInfo], end: int) -> None:
     """Let every byte before the table of contents belong to exactly one entry, from the first byte on."""
     expected, slack = 0, 0
     for entry in entries:
-        if not expected <= entry.header_offset <= expected + slack:
-            raise Unproved("its files overlap, or something stands between them")
+        _refuse_gap(expected, entry.header_offset, slack)
         expected = _data_offset(file, entry) + entry.compress_size
         slack = MAX_DESCRIPTOR_BYTES if entry.flag_bits & SIZES_BEHIND else 0
+    _refuse_gap(expected, end, slack)
+
+
+def _refuse_gap(expected: int, start: int, slack: int) -> None:
+    if not expected <= start <= expected + slack:
+        raise Unproved("its files overlap, or something stands between them")
 
 
 def _data_offset(file: IO[bytes], entry: zipfile.ZipInfo) -> int:
@@ -111,7 +119,11 @@ def _data_offset(file: IO[bytes], entry: zipfile.ZipInfo) -> int:
     fields = LOCAL_HEADER.unpack(header)
     flags, method, name_bytes, extra_bytes = fields[2], fields[3], fields[9], fields[10]
     name = file.read(name_bytes).decode("utf-8" if flags & 0x800 else "cp437", "replace")
-    if (method, name) != (entry.compress_type, entry.orig_filename):
+    told = {fields[7], fields[8]} - {LARGE} if not flags & SIZES_BEHIND else set()
+    if (method, name) != (entry.compress_type, entry.orig_filename) or not told <= {
+        entry.compress_size,
+        entry.file_size,
+    }:
         raise Unproved("its table of contents says something else than its files")
     return int(entry.header_offset + LOCAL_HEADER.size + name_bytes + extra_bytes)
 

@@ -68,7 +68,9 @@ def _proved(file: IO[bytes], kind: FileType | None, claimed: str) -> str:
         if kind.inline:
             refuse_zip_inside(file)
     except Unproved as seen:
-        raise Unproved(f"it is named like {kind.name}, but {seen}{looks_like(file)}") from seen
+        raise Unproved(
+            f"it is named like {kind.name}, but {seen}{looks_like(file, kind)}"
+        ) from seen
     return kind.stored_as
 
 
@@ -85,14 +87,17 @@ def _prove(file: IO[bytes], kind: FileType) -> None:
         raise OverLimit(verdict.why)
 
 
-def looks_like(file: IO[bytes]) -> str:
+def looks_like(file: IO[bytes], kind: FileType) -> str:
     """Return what a file's first bytes look like, for people. It decides nothing."""
     file.seek(0)
+    head = file.read(HEAD_BYTES)
     try:
-        seen = puremagic.from_string(file.read(HEAD_BYTES), mime=True)
+        seen = [match.mime_type for match in puremagic.magic_string(head) if match.mime_type]
     except (puremagic.PureError, ValueError):
         return ""
-    return f" (it looks like {seen})" if seen else ""
+    # Every ZIP file looks like Word to it.
+    says_nothing = not seen or seen[0] == kind.content_type or head.startswith(b"PK")
+    return "" if says_nothing else f" (it looks like {seen[0]})"
 
 
 def sentence(seen: Unproved) -> str:

@@ -11,9 +11,12 @@ import signal
 import sys
 from typing import IO, Any
 
+from PIL import Image
+
 from media_core.inspection.archives import prove_zip
 from media_core.inspection.images import FORMATS, opened, prove_picture
 from media_core.inspection.office import prove_office
+from media_core.inspection.photos.metadata import DEFAULT_ORIENTATION, ORIENTATION, UNREADABLE
 from media_core.inspection.verdicts import (
     CLEANED,
     OVER_LIMIT,
@@ -74,8 +77,9 @@ def take_location_away(file: IO[bytes], kind: str) -> str:
         raise Unproved("it says where it was taken in a way that is not known here")
     sys.stdout.buffer.write(copy)
     sys.stdout.buffer.flush()
-    if shown(sys.stdout.buffer, kind) != shown(file, kind):
-        raise Unproved("a copy without its location would look different")
+    with open(sys.stdout.fileno(), "rb", closefd=False) as written:
+        if shown(written, kind) != shown(file, kind):
+            raise Unproved("a copy without its location would look different")
     return CLEANED
 
 
@@ -83,9 +87,16 @@ def shown(file: IO[bytes], kind: str) -> tuple[Any, ...]:
     """Return what a picture shows: its size, its colours, its turn, and a digest of its first frame."""
     with opened(file, kind) as picture:
         picture.load()
-        turned = picture.getexif().get(0x0112, 1)
         digest = hashlib.sha256(picture.tobytes()).hexdigest()
-        return picture.size, picture.mode, picture.info.get("icc_profile"), turned, digest
+        return picture.size, picture.mode, picture.info.get("icc_profile"), turn_of(picture), digest
+
+
+def turn_of(picture: Image.Image) -> int:
+    """Return how the picture is to be turned; upright where that cannot be read."""
+    try:
+        return int(picture.getexif().get(ORIENTATION, DEFAULT_ORIENTATION))
+    except UNREADABLE:
+        return DEFAULT_ORIENTATION
 
 
 JOBS = {"prove": prove, "take-location-away": take_location_away}

@@ -6,7 +6,6 @@ After a kill the ledger still has the pending row; `sweep` removes what it may h
 import hashlib
 from contextlib import ExitStack
 
-from django.conf import settings
 from django.core.files.base import File
 from django.db import transaction
 from django.utils import timezone
@@ -21,7 +20,10 @@ from media_core.inspection.types import proved_type
 from media_core.storages.copies import take_away
 from media_core.storages.models import Content, StoredObject
 from media_core.storages.room import storage_of
+from media_core.templatetags.sizes import size
+from tenants.binding import bound_tenant
 from tenants.errors import GatewayError
+from tenants.limits import largest_upload_bytes
 from tenants.names import checked_file_name, checked_title
 
 
@@ -35,9 +37,9 @@ def store_upload(
 ) -> Document:
     """Return the document of an uploaded file that is now in the bucket. One bucket request, or as `publish` more.
 
-    Raises NameRefused, UploadRefused, UploadTooLarge, QuotaExceeded, BucketUnavailable, UploadLost or, for a public
-    one in a restricted folder, PublishingRefused; then there is no document, and what may lie in the bucket is known
-    to the ledger. Raises NotPublished when the document is there, but for members only.
+    Raises NameRefused, UploadRefused, TypeRefused, UploadTooLarge, QuotaExceeded, InspectionBusy, BucketUnavailable,
+    UploadLost or, for a public one in a restricted folder, PublishingRefused; then there is no document, and what may
+    lie in the bucket is known to the ledger. Raises NotPublished when the document is there, but for members only.
     """
     if visibility == Document.Visibility.PUBLIC:
         refuse_closed_folder(folder)
@@ -88,11 +90,12 @@ def _store(*, uploader: Editor, file: "File[bytes]", title: str, folder: Folder 
 
 
 def checked_size(size_bytes: int | None) -> int:
-    """Return the size of a file that may be stored: something, and not too much."""
+    """Return the size of a file that the bound tenant takes: something, and not too much."""
     if not size_bytes:
         raise UploadRefused("The file is empty.")
-    if size_bytes > settings.UPLOAD_MAX_BYTES:
-        raise UploadTooLarge(f"It has {size_bytes} bytes; {settings.UPLOAD_MAX_BYTES} is the most.")
+    most = largest_upload_bytes(bound_tenant())
+    if size_bytes > most:
+        raise UploadTooLarge(f"It has {size(size_bytes)}; {size(most)} is the most.")
     return size_bytes
 
 

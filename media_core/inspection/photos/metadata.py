@@ -5,6 +5,7 @@ In doubt the answer is yes: what cannot be read may hold a location, and so may 
 
 import re
 import struct
+import warnings
 
 from PIL import Image
 
@@ -22,6 +23,17 @@ IPTC_PLACES = re.compile(rb"\x1c\x02[\x1a\x1b\x5a\x5c\x5f\x64\x65]")
 NESTED_RESOURCES = (b"8BIM\x04\x22", b"8BIM\x04\x23", b"8BIM\x04\x24")
 DEFAULT_ORIENTATION = 1
 ORIENTATIONS = range(1, 9)
+# How Pillow says that a description is broken.
+UNREADABLE = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    KeyError,
+    TypeError,
+    IndexError,
+    struct.error,
+    Warning,
+)
 
 
 def exif_tells(block: bytes) -> bool:
@@ -36,7 +48,7 @@ def exif_tells(block: bytes) -> bool:
             or NESTED & set(exif)
             or MAKER_NOTE in exif.get_ifd(DETAILS)
         )
-    except (OSError, SyntaxError, ValueError, KeyError, TypeError, struct.error):
+    except UNREADABLE:
         return True
 
 
@@ -70,17 +82,12 @@ def _parsed(block: bytes) -> Image.Exif | None:
     """Return what an EXIF block says, None when it cannot be read."""
     exif = Image.Exif()
     try:
-        exif.load(block if block.startswith(EXIF_MARK) else EXIF_MARK + block)
-        exif.get_ifd(DETAILS)
-    except (
-        OSError,
-        SyntaxError,
-        ValueError,
-        KeyError,
-        TypeError,
-        IndexError,
-        struct.error,
-        Warning,
-    ):
+        # Pillow warns of what it skips; other programs may read it all the same.
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            exif.load(block if block.startswith(EXIF_MARK) else EXIF_MARK + block)
+            for inner in (DETAILS, GPS):
+                exif.get_ifd(inner)
+    except UNREADABLE:
         return None
     return exif
