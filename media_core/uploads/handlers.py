@@ -6,9 +6,11 @@ from django.core.files.uploadhandler import SkipFile, TemporaryFileUploadHandler
 
 from media_core.errors import UploadTooLarge
 from media_core.templatetags.sizes import size
-from media_core.uploads.limits import FORM_OVERHEAD_BYTES, upload_max_bytes
+from media_core.uploads.limits import FORM_OVERHEAD_BYTES
 from tenants import quotas
+from tenants.binding import bound_tenant
 from tenants.errors import QuotaExceeded
+from tenants.limits import largest_upload_bytes
 
 
 class LimitedUploadHandler(TemporaryFileUploadHandler):
