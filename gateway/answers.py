@@ -10,15 +10,9 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from tenants.errors import GatewayError, NotFound, SignInRequired
-from tenants.middleware import plain_not_found
+from tenants.middleware import content_security_policy, plain_not_found
 
 logger = logging.getLogger("gateway.answers")
-
-# Nothing but our own files, no frames, no plug-ins, no inline script or style.
-CONTENT_SECURITY_POLICY = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
-    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
-)
 
 
 class ErrorMiddleware:
@@ -29,7 +23,7 @@ class ErrorMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        response.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+        response.headers.setdefault("Content-Security-Policy", content_security_policy())
         response.headers.setdefault("Cache-Control", "private, no-store")
         return response
 
@@ -49,7 +43,9 @@ def answered(request: HttpRequest, error: GatewayError) -> HttpResponse:
         logger.error("%s: %s", error.code, error, exc_info=error)
     if error.status == NotFound.status:
         return plain_not_found()
-    return render(request, "refused.html", {"error": error}, status=error.status)
+    # Too large is found out while the form is read, which is for those who may upload.
+    detail = error.detail if error.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE else ""
+    return render(request, "refused.html", {"error": error, "detail": detail}, status=error.status)
 
 
 def not_found(_request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

@@ -93,6 +93,7 @@ TEMPLATES = [
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.messages.context_processors.messages",
+                "tenants.people.context.frame",
             ]
         },
     }
@@ -219,7 +220,7 @@ UPLOAD_MAX_BYTES = env.number(
     "UPLOAD_MAX_BYTES", default=100_000_000, at_least=1, at_most=5_000_000_000
 )
 # A file of an upload waits here while it is checked, not in memory.
-FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+FILE_UPLOAD_HANDLERS = ["media_core.uploads.handlers.LimitedUploadHandler"]
 FILE_UPLOAD_TEMP_DIR = env.text("UPLOAD_TEMP_DIR", default="") or None
 
 # --- Mail, static files, language, logs

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from tenants.console.views import tenants
+from tenants.console.views import history, tenants
 
 handler400 = handler403 = handler404 = "gateway.answers.not_found"
 handler429 = "gateway.answers.too_many_requests"
@@ -11,4 +11,6 @@ handler500 = "gateway.answers.server_error"
 urlpatterns = [
     path("accounts/", include("tenants.people.urls")),
     path("", tenants, name="agency_tenants"),
+    path("history", history, name="agency_history"),
+    path("", include("media_core.visits.agency_urls")),
 ]

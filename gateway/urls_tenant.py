@@ -10,5 +10,6 @@ urlpatterns = [
     path("accounts/", include("tenants.people.urls")),
     path("", include("media_core.library.urls")),
     path("", include("media_core.documents.urls")),
+    path("", include("media_core.visits.urls")),
     path("", include("media_core.files.urls")),
 ]

@@ -25,6 +25,12 @@ class TypeRefused(UploadRefused):
     """Files of this type are not taken here, or the file is not what its name says."""
 
 
+class InspectionBusy(GatewayError):
+    """Too many files are being checked at the moment. Nothing was changed; please try again."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+
+
 class NotPublished(GatewayError):
     """The file is stored, but for members only: it could not be published."""
 
@@ -47,6 +53,16 @@ class FolderRefused(GatewayError):
     """The folder cannot be made or changed like that."""
 
     status = HTTPStatus.CONFLICT
+
+
+class WideningNotConfirmed(GatewayError):
+    """More people could read it afterwards. Confirm how many."""
+
+    status = HTTPStatus.CONFLICT
+
+    def __init__(self, count: int = 0) -> None:
+        self.count = count
+        super().__init__(f"It is {count} more: give exactly this number.")
 
 
 class ObjectMissing(GatewayError):

@@ -100,6 +100,16 @@ class QuotaExceeded(GatewayError):
     status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
 
 
+class QuotaBroken(GatewayError):
+    """The site's quota is not in order, so nothing is changed. The people who run the gateway have to look."""
+
+    status = HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+class SizeRefused(GatewayError):
+    """The size cannot be read."""
+
+
 class TenantSuspended(GatewayError):
     """This site is suspended."""
 
@@ -124,3 +134,9 @@ class MembershipNotFound(GatewayError):
     """This person is not a member of the tenant."""
 
     status = HTTPStatus.NOT_FOUND
+
+
+class VisitRefused(GatewayError):
+    """This visit cannot be agreed to, entered or ended any more."""
+
+    status = HTTPStatus.CONFLICT

@@ -8,9 +8,11 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
+from django.db.models import Value
 from django_tenants.models import TenantMixin
 
 from tenants.prefixes import Prefix
+from tenants.sizes import human_size
 
 MAX_PRESIGN_SECONDS = 3600
 
@@ -23,14 +25,14 @@ def new_schema_name() -> str:
 class FileGroup(models.TextChoices):
     """What a tenant may allow to come in. "other" is what cannot be proved: kept as a plain download."""
 
-    PDF = "pdf"
-    OFFICE = "office"
-    TEXT = "text"
-    IMAGE = "image"
-    AUDIO = "audio"
-    VIDEO = "video"
-    ARCHIVE = "archive"
-    OTHER = "other"
+    PDF = "pdf", "PDF"
+    OFFICE = "office", "office documents"
+    TEXT = "text", "plain text"
+    IMAGE = "image", "pictures"
+    AUDIO = "audio", "sound"
+    VIDEO = "video", "video"
+    ARCHIVE = "archive", "archives"
+    OTHER = "other", "anything else, to be downloaded only"
 
 
 def proved_groups() -> list[str]:
@@ -70,9 +72,13 @@ class Tenant(TenantMixin):  # type: ignore[misc]  # django-tenants ships no type
         validators=[MinValueValidator(1), MaxValueValidator(MAX_PRESIGN_SECONDS)],
     )
     upload_max_bytes = models.PositiveBigIntegerField(null=True, blank=True)
-    file_groups = ArrayField(models.CharField(max_length=20), default=proved_groups)
+    file_groups = ArrayField(
+        models.CharField(max_length=20),
+        default=proved_groups,
+        db_default=Value(proved_groups(), ArrayField(models.CharField(max_length=20))),
+    )
     # Whether the agency's staff wait for an admin's consent before they enter.
-    requires_consent = models.BooleanField(default=False)
+    requires_consent = models.BooleanField(default=False, db_default=False)
     schema_version = models.TextField(default="")
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -100,6 +106,10 @@ class Tenant(TenantMixin):  # type: ignore[misc]  # django-tenants ships no type
             models.CheckConstraint(
                 name="tenant_file_groups_are_known",
                 condition=models.Q(file_groups__contained_by=FileGroup.values),
+            ),
+            models.CheckConstraint(
+                name="tenant_upload_max_bytes_is_something",
+                condition=models.Q(upload_max_bytes__gte=1),
             ),
         ]
 
@@ -137,7 +147,8 @@ class Tenant(TenantMixin):  # type: ignore[misc]  # django-tenants ships no type
 class Quota(models.Model):
     """How many bytes a tenant may keep, keeps, and has promised to uploads that are under way.
 
-    Changed only by the conditional UPDATEs of tenants/quotas.py. A quota of None is no limit.
+    Changed only by tenants/quotas.py and tenants/limits.py, by UPDATEs. A quota of None is no limit. The columns are
+    positive: PostgreSQL itself refuses a usage below zero.
     """
 
     tenant = models.OneToOneField(
@@ -148,7 +159,25 @@ class Quota(models.Model):
     reserved_bytes = models.PositiveBigIntegerField(default=0)
 
     def __str__(self) -> str:
-        return f"{self.used_bytes} of {self.quota_bytes}"
+        taken = human_size(self.taken_bytes)
+        if self.quota_bytes is None:
+            return f"{taken}, no limit"
+        return f"{taken} of {human_size(self.quota_bytes)}"
+
+    @property
+    def taken_bytes(self) -> int:
+        """What is kept and what is promised."""
+        return self.used_bytes + self.reserved_bytes
+
+    @property
+    def left_bytes(self) -> int | None:
+        """What still fits; None when there is no limit."""
+        return None if self.quota_bytes is None else max(0, self.quota_bytes - self.taken_bytes)
+
+    @property
+    def nearly_full_bytes(self) -> int:
+        """From where on a meter shows that it gets tight."""
+        return (self.quota_bytes or 0) * 9 // 10
 
 
 class AuditEvent(models.Model):

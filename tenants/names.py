@@ -1,15 +1,61 @@
-"""The one validator of names that people give: to tenants, people, documents, files."""
+"""The one validator of names that people give: to tenants, people, folders, documents and files, and of their notes.
 
+A name is refused, never repaired, except for its form: NFC, and no space around it. What is refused cannot be seen, or
+makes a name look like another one.
+"""
+
+import re
 import unicodedata
 
 from tenants.errors import NameRefused
 
 MAX_NAME = 120
+MAX_FILE_NAME = 200
+MAX_TITLE = 200
+MAX_NOTE = 2000
+# What file systems take as one name: a file must have it after a download, a folder after unpacking a ZIP.
+MAX_SEGMENT_BYTES = 255
+# No character of UTF-8 takes more.
+MAX_CHARACTER_BYTES = 4
+# Real scripts put four or five marks on a letter; hundreds of them reach over the lines above and below.
+MAX_MARKS = 8
+
 # Marks that turn the reading direction: "gpj.exe" can be made to read "exe.jpg".
 BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+# They join or part the letters beside them: Persian, Indic scripts and families of emoji are written with them.
+JOINERS = frozenset("\u200c\u200d")
+# Signs around numbers, of category Cf like the invisible ones, but to be seen.
+NUMBER_SIGNS = frozenset(
+    "\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd"
+)
+# Letters and marks by their category, and nothing to be seen.
+INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+CONTROL = {
+    "Cc": "a control character",
+    "Cf": "an invisible character",
+    "Cs": "half a character",
+    "Co": "a private character",
+    "Zl": "a line separator",
+    "Zp": "a paragraph separator",
+}
+NO_CHARACTERS = (
+    range(0xFDD0, 0xFDF0),
+    *(range(end - 2, end) for end in range(0x10000, 0x110001, 0x10000)),
+)
+# Unicode has set these apart for characters that are not to be seen; between them stand the selectors of variants.
+KEPT_FOR_INVISIBLE = (
+    range(0x2065, 0x2066),
+    range(0xFFF0, 0xFFF9),
+    range(0xE0000, 0xE0100),
+    range(0xE01F0, 0xE1000),
+)
+# The flags of England, Scotland and Wales are a black flag and a word in invisible letters.
+FLAG = re.compile("\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{1,6}\U000e007f")
 
 
-def checked_human_name(value: str, *, longest: int = MAX_NAME) -> str:
+def checked_human_name(
+    value: str, *, longest: int = MAX_NAME, longest_bytes: int | None = None
+) -> str:
     r"""Return the name in NFC without space around it; refuse what cannot be shown or misleads.
 
     >>> checked_human_name(" Übersicht – Q3.pdf ")
@@ -18,30 +64,106 @@ def checked_human_name(value: str, *, longest: int = MAX_NAME) -> str:
     Traceback (most recent call last):
     tenants.errors.NameRefused: The name cannot be stored. '\u202egpj.exe' has a mark that turns ... (U+202E).
     """
-    name = unicodedata.normalize("NFC", value).strip()
-    if not name:
-        raise NameRefused("It is empty.")
-    for character in name:
-        if character in BIDI:
-            raise NameRefused(
-                f"{name!a} has a mark that turns the reading direction (U+{ord(character):04X})."
-            )
-        if unicodedata.category(character) in {"Cc", "Cs", "Co", "Zl", "Zp"}:
-            raise NameRefused(f"{name!a} has a control character (U+{ord(character):04X}).")
-    if len(name) > longest:
-        raise NameRefused(f"{name[:40]!r}… has {len(name)} characters; {longest} is the most.")
+    name = _in_nfc(value)
+    _refuse_hidden(name)
+    _refuse_longer(name, longest, longest_bytes or longest * MAX_CHARACTER_BYTES)
     return name
 
 
-def checked_file_name(value: str, *, longest: int = 200) -> str:
+def checked_title(value: str) -> str:
+    """Return the title of a document."""
+    return checked_human_name(value, longest=MAX_TITLE)
+
+
+def checked_file_name(value: str, *, longest: int = MAX_FILE_NAME) -> str:
     """Return the name of a file as people will see it. A path is refused, so is a name of dots only.
 
     >>> checked_file_name("日本語.txt")
     '日本語.txt'
     """
-    name = checked_human_name(value, longest=longest)
+    name = checked_human_name(value, longest=longest, longest_bytes=MAX_SEGMENT_BYTES)
     if "/" in name or "\\" in name:
         raise NameRefused(f"{name[:80]!r} has a '/' or '\\': give the file's name, not a path.")
     if not name.strip("."):
         raise NameRefused(f"{name!r} is dots only.")
     return name
+
+
+def checked_folder_name(value: str) -> str:
+    """Return the name of a folder: it may stand in a path, so it is refused what a file's name is refused."""
+    return checked_file_name(value, longest=MAX_NAME)
+
+
+def checked_note(value: str) -> str:
+    r"""Return a text of several lines, such as a reason; each line is held to what a name is held to.
+
+    >>> checked_note(" Their admin asked.\r\nSee the ticket. ")
+    'Their admin asked.\nSee the ticket.'
+    """
+    note = _in_nfc(value.replace("\r\n", "\n").replace("\r", "\n"))
+    _refuse_hidden(note.replace("\n", " ").replace("\t", " "))
+    _refuse_longer(note, MAX_NOTE, MAX_NOTE * MAX_CHARACTER_BYTES)
+    return note
+
+
+def _in_nfc(value: str) -> str:
+    name = unicodedata.normalize("NFC", value).strip()
+    if not name:
+        raise NameRefused("It is empty.")
+    return name
+
+
+def _refuse_longer(name: str, longest: int, longest_bytes: int) -> None:
+    if len(name) > longest:
+        raise NameRefused(f"{name[:40]!r}… has {len(name)} characters; {longest} is the most.")
+    if (size := len(name.encode())) > longest_bytes:
+        raise NameRefused(f"{name[:40]!r}… has {size} bytes in UTF-8; {longest_bytes} is the most.")
+
+
+def _refuse_hidden(name: str) -> None:
+    """Refuse characters that are not to be seen, where they are not a part of what is."""
+    plain = FLAG.sub("\U0001f3f4", name)
+    if unicodedata.category(plain[0])[0] == "M":
+        raise NameRefused(f"{name[:80]!a} begins with a mark that belongs on another letter.")
+    for place, character in enumerate(plain):
+        if what := _hidden(character, plain[:place][-1:], plain[place + 1 :][:1]):
+            raise NameRefused(f"{name[:80]!a} has {what} (U+{ord(character):04X}).")
+    _refuse_heaps_of_marks(name)
+
+
+def _hidden(character: str, before: str, after: str) -> str:
+    """Return why the character is refused between these two; empty when it is not."""
+    if character in BIDI:
+        return "a mark that turns the reading direction"
+    if character in JOINERS:
+        joins = (
+            before and before not in JOINERS and (_takes_joiners(before) or _takes_joiners(after))
+        )
+        return "" if joins else "an invisible joiner where it joins nothing"
+    if character in NUMBER_SIGNS:
+        return ""
+    if character in INVISIBLE:
+        return CONTROL["Cf"]
+    return CONTROL.get(unicodedata.category(character), "") or _no_character(ord(character))
+
+
+def _takes_joiners(character: str) -> bool:
+    """Return whether a joiner beside this one may mean something: a letter, mark or emoji beyond ASCII."""
+    if not character or character.isascii():
+        return False
+    return unicodedata.category(character) in {"Lo", "Mn", "Mc", "So", "Sk"}
+
+
+def _no_character(point: int) -> str:
+    """Return why a code point without a meaning is refused. What a later Unicode may add, such as emoji, is taken."""
+    if any(point in points for points in NO_CHARACTERS):
+        return "what is no character"
+    return CONTROL["Cf"] if any(point in points for points in KEPT_FOR_INVISIBLE) else ""
+
+
+def _refuse_heaps_of_marks(name: str) -> None:
+    marks = 0
+    for character in name:
+        marks = marks + 1 if unicodedata.category(character) in {"Mn", "Me"} else 0
+        if marks > MAX_MARKS:
+            raise NameRefused(f"{name[:40]!r} has more than {MAX_MARKS} marks on one letter.")

@@ -13,6 +13,7 @@ from tenants.binding import bind_agency, connection
 from tenants.domains import hosts
 from tenants.errors import HostRefused, HostTaken, PrefixTaken, TenantNotFound, TenantRefused
 from tenants.hosts import normalised_host
+from tenants.limits import Limits, checked_limits
 from tenants.models import (
     MAX_PRESIGN_SECONDS,
     Domain,
@@ -23,22 +24,31 @@ from tenants.models import (
     TenantQuerySet,
 )
 from tenants.names import checked_human_name
+from tenants.people.models import Session
 from tenants.prefixes import checked_location_prefix, overlaps
 from tenants.schemas import create_schema, current_recording, schema_version
 
 
 def create_tenant(
-    *, name: str, location_prefix: str, domain: str, presign_seconds: int | None = None
+    *,
+    name: str,
+    location_prefix: str,
+    domain: str,
+    presign_seconds: int | None = None,
+    limits: Limits | None = None,
 ) -> Tenant:
     """Return a new active tenant with room, schema and an active domain: all of it, or nothing.
 
     Raises PrefixRefused, PrefixTaken, HostRefused, HostTaken, NameRefused or TenantRefused.
     No bucket request.
     """
+    limits = checked_limits(limits or Limits())
     tenant = Tenant(
         name=checked_human_name(name),
         location_prefix=checked_location_prefix(location_prefix),
         presign_seconds=checked_presign_seconds(presign_seconds),
+        upload_max_bytes=limits.upload_max_bytes,
+        file_groups=list(limits.file_groups),
         schema_version=schema_version(),
     )
     host = checked_tenant_host(domain)
@@ -48,7 +58,7 @@ def create_tenant(
             _take_turns()
             tenant.save(force_insert=True)
             PrefixReservation.objects.create(prefix=location_prefix, tenant=tenant)
-            Quota.objects.create(tenant=tenant)
+            Quota.objects.create(tenant=tenant, quota_bytes=limits.quota_bytes)
             Domain.objects.create(
                 domain=host, tenant=tenant, state=Domain.State.ACTIVE, is_primary=True
             )
@@ -138,13 +148,14 @@ def _is_uuid(text: str) -> bool:
 def listed_tenants(*, query: str = "", status: str = "") -> TenantQuerySet:
     """Return the tenants with this in name, prefix or a domain, and with this status; "" is any.
 
-    Each has `primary_domain` and `member_count`. One query, also for thousands.
+    Each has `primary_domain`, `member_count` and its quota. One query, also for thousands.
     """
     domains = Domain.objects.filter(tenant=OuterRef("pk"))
     found: TenantQuerySet = Tenant.objects.annotate(
         primary_domain=Subquery(domains.filter(is_primary=True).values("domain")[:1]),
         member_count=Count("memberships"),
-    ).order_by("name", "id")
+    )
+    found = found.select_related("quota").order_by("name", "id")
     if query:
         found = found.filter(
             Q(name__icontains=query)
@@ -173,6 +184,14 @@ def set_presign_seconds(tenant: Tenant, seconds: int | None) -> None:
     hosts.forget()
 
 
+def set_requires_consent(tenant: Tenant, *, required: bool) -> bool:
+    """Say whether agency staff wait for an admin's consent before they enter; return whether that is new."""
+    other = Tenant.objects.filter(pk=tenant.pk, requires_consent=not required)
+    changed = other.update(requires_consent=required)
+    hosts.forget()
+    return bool(changed)
+
+
 def longest_link_seconds(tenant: Tenant) -> int:
     """Return how long a link given out now may live: audio and video have an hour by default."""
     return int(tenant.presign_seconds or MAX_PRESIGN_SECONDS)
@@ -182,9 +201,11 @@ def suspend(tenant: Tenant) -> bool:
     """Stop serving the tenant; return False when it was suspended already.
 
     Other processes hear of it within 10 s; the query that opens a document asks the row itself.
-    A link that was given before lives until it expires.
+    A link that was given before lives until it expires. Visits of agency staff are over, also when it is resumed.
     """
-    return _change_status(tenant, Tenant.Status.ACTIVE, Tenant.Status.SUSPENDED)
+    changed = _change_status(tenant, Tenant.Status.ACTIVE, Tenant.Status.SUSPENDED)
+    Session.objects.filter(tenant=tenant, visit__isnull=False).delete()
+    return changed
 
 
 def resume(tenant: Tenant) -> bool:

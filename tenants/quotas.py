@@ -1,68 +1,85 @@
 """How much of its quota a tenant has left: reserved, settled and released by single conditional UPDATEs.
 
-Each function belongs into the transaction that changes the ledger's row, so that both happen or neither does.
+Each function belongs into the transaction that changes the ledger's row, so that both happen or neither does. The
+ledger's row is locked first, the quota's row second, and no row of another kind after it: so nobody waits in a circle.
 """
 
-from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import F, Q, QuerySet
 
 from tenants.binding import bound_tenant
-from tenants.errors import QuotaExceeded
+from tenants.errors import QuotaBroken, QuotaExceeded
 from tenants.models import Quota
+from tenants.sizes import exact_size
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """What the bound tenant keeps and may keep, in bytes. A quota of None is no limit."""
-
-    quota_bytes: int | None
-    used_bytes: int
-    reserved_bytes: int
-
-    @property
-    def left_bytes(self) -> int | None:
-        """What still fits; None when there is no limit."""
-        if self.quota_bytes is None:
-            return None
-        return max(0, self.quota_bytes - self.used_bytes - self.reserved_bytes)
-
-
-def usage() -> Usage:
-    """Return the bound tenant's usage. One query."""
-    row = Quota.objects.get(tenant_id=bound_tenant().id)
-    return Usage(row.quota_bytes, row.used_bytes, row.reserved_bytes)
+def usage() -> Quota:
+    """Return what the bound tenant may keep and keeps. It is for reading. One query; raises QuotaBroken."""
+    row = _row().first()
+    if row is None:
+        raise broken("It has no quota.", "--quota SIZE --recount")
+    return row
 
 
 def reserve(size_bytes: int) -> None:
     """Promise these bytes to an upload; raise QuotaExceeded when they do not fit. One UPDATE.
 
-    Of many at once exactly those win whose bytes fit: the condition and the sum are one statement.
+    Of many at once exactly those win whose bytes fit: the condition and the sum are one statement. The refusal does
+    not say how much is left: that is a sum over all folders, and not everybody who uploads may read them all.
     """
     fits = Q(quota_bytes=None) | Q(
         quota_bytes__gte=F("used_bytes") + F("reserved_bytes") + size_bytes
     )
-    taken = _row().filter(fits).update(reserved_bytes=F("reserved_bytes") + size_bytes)
-    if not taken:
-        left = usage().left_bytes
-        raise QuotaExceeded(f"It needs {size_bytes} bytes; {left} are left.")
+    if not _row().filter(fits).update(reserved_bytes=F("reserved_bytes") + size_bytes):
+        usage()
+        raise QuotaExceeded(f"It needs {exact_size(size_bytes)}, and less than that is left.")
 
 
 def settle(size_bytes: int) -> None:
     """The promised bytes are kept from now on. One UPDATE."""
-    _row().update(
-        reserved_bytes=F("reserved_bytes") - size_bytes, used_bytes=F("used_bytes") + size_bytes
+    _change(
+        _row().filter(reserved_bytes__gte=size_bytes),
+        reserved_bytes=F("reserved_bytes") - size_bytes,
+        used_bytes=F("used_bytes") + size_bytes,
     )
 
 
 def release(size_bytes: int) -> None:
     """The promised bytes never came, or are gone again. One UPDATE."""
-    _row().update(reserved_bytes=F("reserved_bytes") - size_bytes)
+    _change(
+        _row().filter(reserved_bytes__gte=size_bytes),
+        reserved_bytes=F("reserved_bytes") - size_bytes,
+    )
 
 
 def free(size_bytes: int) -> None:
     """The bytes that were kept are gone. One UPDATE."""
-    _row().update(used_bytes=F("used_bytes") - size_bytes)
+    _change(_row().filter(used_bytes__gte=size_bytes), used_bytes=F("used_bytes") - size_bytes)
+
+
+def locked_usage() -> Quota:
+    """Return the bound tenant's usage, and hold back whoever would change it until the transaction ends."""
+    row = _row().select_for_update().first()
+    if row is None:
+        raise broken("It has no quota.", "--quota SIZE --recount")
+    return row
+
+
+def put_right(*, used_bytes: int, reserved_bytes: int) -> None:
+    """Write down what was counted while `locked_usage` held everybody back. One UPDATE."""
+    _row().update(used_bytes=used_bytes, reserved_bytes=reserved_bytes)
+
+
+def broken(why: str, remedy: str = "--recount") -> QuotaBroken:
+    """Return the refusal for a quota that is not there or cannot be right, with the command that mends it."""
+    prefix = bound_tenant().location_prefix
+    return QuotaBroken(f"{prefix}: {why} Run manage.py tenant limits {prefix} {remedy}.")
+
+
+def _change(known: QuerySet[Quota], **after: Any) -> None:
+    if not known.update(**after):
+        raise broken("Its usage is less than what is to be taken off.")
 
 
 def _row() -> QuerySet[Quota]:

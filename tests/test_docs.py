@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 REFERENCE = ROOT / "docs" / "reference"
 DEPENDENCIES = ROOT / "docs" / "explanation" / "dependencies.md"
-OURS = ("tenant", "agency", "sweep_uploads")
+OURS = ("tenant", "agency", "sweep_uploads", "public_policy")
 # Where a page says what to type on somebody's server.
 PATHS_TO_TYPE = (
     "/srv/gateway", "/etc/", "/bin/kill", "/d/", "/healthz", "/readyz", "/path/to/", "/tmp/my-demo",  # noqa: S108 - an example
@@ -237,7 +237,9 @@ def said_by(command: str) -> Iterator[str]:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("name", ["deploy.md", "manage-tenants.md"])
+@pytest.mark.parametrize(
+    "name", ["deploy.md", "enter-a-tenant.md", "limits.md", "manage-tenants.md"]
+)
 def test_commands_say_what_the_page_shows(
     name: str, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,6 +10,7 @@ import pytest
 import requests
 
 from gateway.demo.resolution import localhost_names
+from gateway.demo.samples import pdf
 from tests import demo as demos
 from tests.demo import Demo, token
 
@@ -42,7 +43,7 @@ def test_every_sample_of_acme_comes_back_byte_for_byte(demo: Demo, ada: requests
 
 
 def test_upload_open_redirect_and_the_same_bytes(demo: Demo, ada: requests.Session) -> None:
-    content = "Grüße aus dem Büro 日本".encode() * 1000
+    content = pdf("Grüße aus dem Büro", 30)
     page = ada.get(demo.url("acme"), timeout=10)
     form = {"csrfmiddlewaretoken": token(page.text), "title": "Von Ada", "visibility": "private"}
     page = ada.post(
@@ -109,6 +110,18 @@ def test_a_public_document_opens_for_everybody_and_a_private_one_does_not(demo: 
         for document in demo.documents("acme")
     }
     assert statuses == {"public": 302, "private": 404}
+
+
+def test_the_demo_has_a_folder_that_only_some_can_tell_of(demo: Demo) -> None:
+    (contracts,) = [folder for folder in demo.facts["folders"] if folder["restricted"]]
+    inside = demo.documents("acme", folder=contracts["path"])
+    assert (contracts["path"], len(inside)) == ("Contracts", 2)
+    assert contracts["readers"] == ["ada@acme.example", "ed@acme.example"]
+    for role, status in (("admin", 302), ("viewer", 404)):
+        browser = demo.signed_in("acme", demo.person("acme", role))
+        assert opened(demo, browser, inside[0]).status_code == status
+        listed = "Contracts" in browser.get(demo.url("acme"), timeout=10).text
+        assert listed == (status == 302)
 
 
 def test_head_describes_a_document_from_its_row(demo: Demo, ada: requests.Session) -> None:

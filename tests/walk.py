@@ -1,11 +1,13 @@
 """The isolation walk: every route of a host, every method, asked by everybody who has no business there."""
 
 import re
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.http import HttpResponse
 from django.test import Client
@@ -26,6 +28,16 @@ OPEN_ROUTES = frozenset(
         "account_reset_password_from_key_done",
     }
 )
+# For every argument of a route something that leads nowhere.
+ANYTHING = {
+    "document_id": uuid.UUID(int=1),
+    "folder_id": uuid.UUID(int=1),
+    "visit_id": uuid.UUID(int=1),
+    "tenant_id": uuid.UUID(int=1),
+    "name": "x",
+    "uidb36": "1",
+    "key": "k",
+}
 CLOSED = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED})
 
 
@@ -67,6 +79,22 @@ def _flattened(resolver: URLResolver, prefix: str) -> Iterator[Route]:
         elif isinstance(entry, URLPattern):
             arguments = tuple(re.findall(r"<(?:\w+:)?(\w+)>", pattern))
             yield Route(entry.name or "", pattern, arguments)
+
+
+def values(**known: Any) -> dict[str, Any]:
+    """Return a value for every argument of every route: these, and for the rest ids of nothing at all."""
+    rows = {name: uuid.uuid4() for name, value in ANYTHING.items() if isinstance(value, uuid.UUID)}
+    return {**ANYTHING, **rows, **known}
+
+
+def body_for(route: Route, method: str, there: dict[str, Any]) -> dict[str, Any]:
+    """Return a body that would work for somebody who may: a refusal must not be about the form."""
+    if method != "post" or route.name in OPEN_ROUTES:
+        return {}
+    data: dict[str, Any] = {"folder": there["folder_id"], "into": there["folder_id"]}
+    if "upload" in route.pattern:
+        return {"data": {**data, "file": SimpleUploadedFile("x.pdf", b"x"), "title": "planted"}}
+    return {"data": {**data, "name": "planted", "widens_to": 0}}
 
 
 def asked(client: Client, method: str, path: str, **given: Any) -> HttpResponse:

@@ -95,7 +95,8 @@ def filled(port: int, around: Surroundings) -> dict[str, Any]:
         raise DemoRefused(f"DATABASE_URL: {str(error).splitlines()[0]}") from error
     call_command("collectstatic", interactive=False, verbosity=0)
     tenants = content.create_tenants()
-    people, documents = content.create_people(tenants), content.create_documents(tenants)
+    people, folders = content.create_people(tenants), content.create_folders(tenants)
+    documents = content.create_documents(tenants)
     # The workers are forked from this process and must not share its connection.
     connections.close_all()
     return {
@@ -109,6 +110,7 @@ def filled(port: int, around: Surroundings) -> dict[str, Any]:
             )
         },
         "people": people,
+        "folders": folders,
         "documents": [with_public_address(document, port) for document in documents],
         "storage": "bucket" if around.with_bucket else "disk",
         "bucket": bucket_facts(around) if around.with_bucket else None,

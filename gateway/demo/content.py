@@ -7,32 +7,43 @@ import hashlib
 import secrets
 from typing import Any
 
-from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.files.base import ContentFile
 
 from gateway.demo.people import ACTORS, SITES, Actor
-from gateway.demo.samples import Sample, samples
+from gateway.demo.samples import FOLDERS, Sample, SampleFolder, samples
+from media_core.documents.folders import Folder, path_of
 from media_core.documents.models import Document
-from media_core.documents.permissions import required_editor
+from media_core.documents.permissions import Admin, readers, required_admin
+from media_core.documents.restriction import active_members, restrict_folder
+from media_core.documents.tree import create_folder
 from media_core.storages.models import StoredObject
 from media_core.storages.public import is_public
 from media_core.storages.room import storage_of
 from media_core.uploads.flow import store_upload
 from tenants.binding import bind_agency, bind_tenant
-from tenants.models import Tenant
+from tenants.models import FileGroup, Tenant
 from tenants.people.identity import Member
 from tenants.people.members import add_agency_role, find_or_create_person, set_role
 from tenants.people.models import AgencyRole, Membership, Person, Role
-from tenants.provisioning import create_tenant
+from tenants.provisioning import create_tenant, set_requires_consent
 
 
 def create_tenants() -> dict[str, Tenant]:
-    """Return the three tenants by their labels."""
-    return {
+    """Return the three tenants by their labels.
+
+    Acme takes files of every type, the others those that are proved; initech is asked before agency staff enter.
+    """
+    tenants = {
         site.label: create_tenant(
             name=site.name, location_prefix=f"{site.label}/", domain=site.host
         )
         for site in SITES
     }
+    acme = tenants["acme"]
+    acme.file_groups = FileGroup.values
+    acme.save(update_fields=["file_groups"])
+    set_requires_consent(tenants["initech"], required=True)
+    return tenants
 
 
 def create_people(tenants: dict[str, Tenant]) -> list[dict[str, str]]:
@@ -64,19 +75,58 @@ def _give_role(person: Person, actor: Actor, tenants: dict[str, Tenant]) -> None
         set_role(tenants[actor.tenant], person, Role(actor.role))
 
 
+def create_folders(tenants: dict[str, Tenant]) -> list[dict[str, Any]]:
+    """Make the folders and restrict some; return what was made, and who may read it."""
+    return [_make(sample, tenants[sample.tenant]) for sample in FOLDERS]
+
+
+def _make(sample: SampleFolder, tenant: Tenant) -> dict[str, Any]:
+    admin = _admin_of(tenant)
+    with bind_tenant(tenant):
+        parent = _found(sample.way[:-1])
+        folder = create_folder(
+            name=sample.way[-1], parent_id=parent.pk if parent else None, editor=admin
+        )
+        if sample.readers is not None:
+            named = active_members().filter(person__name__in=sample.readers)
+            people = [member.person_id for member in named]
+            restrict_folder(folder_id=folder.pk, readers=people, admin=admin)
+        read_by = readers([*path_of(parent), folder.pk]).order_by("person__email")
+        return {
+            "id": str(folder.id),
+            "path": " / ".join(sample.way),
+            "restricted": sample.readers is not None,
+            "readers": list(read_by.values_list("person__email", flat=True)),
+            "tenant": sample.tenant,
+        }
+
+
+def _found(way: tuple[str, ...]) -> Folder | None:
+    """Return the folder to which these names lead from the top; None for the top itself."""
+    folder: Folder | None = None
+    for name in way:
+        folder = Folder.objects.get(parent=folder, name=name)
+    return folder
+
+
+def _admin_of(tenant: Tenant) -> Admin:
+    person = Membership.objects.select_related("person").get(tenant=tenant, role=Role.ADMIN).person
+    return required_admin(Member(person.id, person.name, Role.ADMIN))
+
+
 def create_documents(tenants: dict[str, Tenant]) -> list[dict[str, Any]]:
     """Store the samples in the bucket; return what was stored."""
     return [_store(sample, tenants[sample.tenant]) for sample in samples()]
 
 
 def _store(sample: Sample, tenant: Tenant) -> dict[str, Any]:
-    admin = Membership.objects.select_related("person").get(tenant=tenant, role=Role.ADMIN).person
     with bind_tenant(tenant):
         document: Document = store_upload(
-            uploader=required_editor(Member(admin.id, admin.name, Role.ADMIN)),
-            file=SimpleUploadedFile(sample.name, sample.content),
+            uploader=_admin_of(tenant),
+            file=ContentFile(sample.content, name=sample.name),
             title=sample.title,
             visibility=sample.visibility,
+            folder=_found(sample.folder),
         )
         public = public_address_of(document)
     return {
@@ -84,6 +134,7 @@ def _store(sample: Sample, tenant: Tenant) -> dict[str, Any]:
         "name": document.name,
         "title": document.title,
         "visibility": document.visibility,
+        "folder": " / ".join(sample.folder) or None,
         "sha256": hashlib.sha256(sample.content).hexdigest(),
         "size_bytes": len(sample.content),
         "tenant": sample.tenant,

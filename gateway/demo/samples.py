@@ -20,6 +20,24 @@ class Sample:
     title: str
     visibility: str
     content: bytes
+    # The names from the top folder down to the one it lies in.
+    folder: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SampleFolder:
+    """A folder as a person would make it; `readers` are names, None while it is for all members."""
+
+    tenant: str
+    way: tuple[str, ...]
+    readers: tuple[str, ...] | None = None
+
+
+FOLDERS = (
+    SampleFolder("acme", ("Contracts",), readers=("Ed Editor",)),
+    SampleFolder("acme", ("Marketing",)),
+    SampleFolder("acme", ("Marketing", "2026")),
+)
 
 
 def samples() -> Iterator[Sample]:
@@ -29,6 +47,31 @@ def samples() -> Iterator[Sample]:
     yield from _office("initech", "Initech", 120)
     yield Sample(
         "acme", "日本語.txt", "日本語のメモ", "private", "共有バケット、別々の部屋。\n".encode()
+    )
+    for year in (2025, 2026):
+        yield Sample(
+            "acme",
+            f"Rahmenvertrag {year}.pdf",
+            f"Framework contract {year}",
+            "private",
+            pdf(f"Framework contract {year}", 1),
+            folder=("Contracts",),
+        )
+    yield Sample(
+        "acme",
+        "plan-2026.pdf",
+        "Plan for 2026",
+        "private",
+        pdf("Plan for 2026", 1),
+        folder=("Marketing", "2026"),
+    )
+    yield Sample(
+        "acme",
+        "flyer.png",
+        "Flyer, spring",
+        "private",
+        picture("Spring", 90, "PNG"),
+        folder=("Marketing",),
     )
     recording = random.Random(7).randbytes(LARGE_FILE_BYTES)  # noqa: S311 - bytes to move, not a secret
     yield Sample("acme", "site-recording.bin", "Site recording, 20 MB", "private", recording)

@@ -1,7 +1,7 @@
 """What a document's object becomes in the other area of the room."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import IO
 
 from django.conf import settings
@@ -21,16 +21,16 @@ def public_copy(document: Document) -> Iterator[Copy]:
 
     It is readable to strangers when the block begins, proved by asking as one; BucketRefused where it is not.
     """
+    with cleaned(document.stored_object) as photo, _written(photo, document) as copy:
+        prove_public(copy.stored)
+        yield copy
+
+
+def _written(photo: IO[bytes] | None, document: Document) -> AbstractContextManager[Copy]:
     original = document.stored_object
-    with cleaned(original) as photo:
-        made = (
-            derived(photo, original, area=PUBLIC, file_name=document.name)
-            if photo
-            else copied(original, area=PUBLIC, file_name=document.name)
-        )
-        with made as copy:
-            prove_public(copy.stored)
-            yield copy
+    if photo:
+        return derived(photo, original, area=PUBLIC, file_name=document.name)
+    return copied(original, area=PUBLIC, file_name=document.name)
 
 
 @contextmanager
@@ -42,13 +42,9 @@ def cleaned(original: StoredObject) -> Iterator[IO[bytes] | None]:
     if not (settings.PUBLIC_PHOTOS_WITHOUT_LOCATION and original.content_type.startswith("image/")):
         yield None
         return
-    with lent(original) as photo:
+    with lent(original) as photo, ExitStack() as opened:
         clean = without_location(photo, original.content_type)
-        if clean is None:
-            yield None
-            return
-        with clean:
-            yield clean
+        yield opened.enter_context(clean) if clean else None
 
 
 @contextmanager

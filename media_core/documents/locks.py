@@ -1,12 +1,9 @@
-"""What two changes of one tenant's tree wait for."""
+"""The lock of a tenant's tree of folders: what changes who reads what happens one after the other."""
 
 from tenants.binding import bound_tenant
 from tenants.stamp.models import Stamp
 
 
 def hold_the_tree() -> None:
-    """Let no other change of folders, or of who sees what, happen before this transaction ends. One SELECT.
-
-    The stamp is the one row that every tenant has. Files come and are read meanwhile.
-    """
+    """Wait for other changes of the bound tenant's tree, and hold it to the end of the transaction. One query."""
     Stamp.objects.select_for_update().get(tenant_id=bound_tenant().id)

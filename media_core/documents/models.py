@@ -1,10 +1,11 @@
 """Documents: what people see of a stored object, and the record of who opened it."""
 
-from typing import Self
+from collections.abc import Sequence
+from typing import NamedTuple, Self
 from uuid import UUID
 
 from django.db import models
-from django.db.models import Exists
+from django.db.models import Count, Exists, F, Sum
 
 from media_core.documents import permissions
 from media_core.documents.folders import Folder
@@ -13,6 +14,13 @@ from media_core.storages.models import StoredObject
 from tenants.binding import bound_tenant
 from tenants.models import Tenant
 from tenants.people.identity import Member
+
+
+class Holding(NamedTuple):
+    """How many documents, and how many bytes they have together."""
+
+    documents: int = 0
+    size_bytes: int = 0
 
 
 class DocumentQuerySet(RoomQuerySet["Document"]):
@@ -30,6 +38,30 @@ class DocumentQuerySet(RoomQuerySet["Document"]):
         return self.select_related("stored_object").filter(
             stored_object__state=StoredObject.State.STORED
         )
+
+    def inside(self, folder_id: UUID | None) -> Self:
+        """Return the documents directly in this folder, or with None at the top."""
+        return self.filter(folder=folder_id)
+
+    def below(self, folder: Folder) -> Self:
+        """Return the documents in this folder and in all folders below it."""
+        return self.filter(folder__path__contains=[folder.pk])
+
+    def public(self) -> Self:
+        return self.filter(visibility=Document.Visibility.PUBLIC)
+
+    def held_by(self, siblings: Sequence[Folder]) -> dict[UUID, Holding]:
+        """Return what of these documents lies in each of some folders of one parent, and below. At most one query."""
+        if not siblings:
+            return {}
+        step = F(f"folder__path__{len(siblings[0].path) - 1}")
+        sums = (
+            self.filter(folder__path__overlap=[folder.pk for folder in siblings])
+            .order_by()
+            .values(sibling=step)
+            .annotate(documents=Count("pk"), size_bytes=Sum("stored_object__size_bytes"))
+        )
+        return {row["sibling"]: Holding(row["documents"], row["size_bytes"]) for row in sums}
 
 
 class Document(RoomModel):

@@ -24,8 +24,8 @@ class Served:
         return is_public(self.stored)
 
 
-def find_document(document_id: UUID, member: Member | None) -> Served:
-    """Return a document that this member, or a stranger, may read, with the object they get. One query.
+def find_document(document_id: UUID, member: Member | None) -> Document:
+    """Return a document that this member, or a stranger, may read, with its objects. One query.
 
     Raises NotFound, the same for one that is missing, another tenant's, or not readable.
     """
@@ -37,10 +37,18 @@ def find_document(document_id: UUID, member: Member | None) -> Served:
         .filter(pk=document_id)
         .first()
     )
-    stored = found and (found.stored_object if member else found.public_object)
-    if not found or not stored:
+    if found is None:
         raise NotFound
-    return Served(found, stored)
+    return found
+
+
+def find_served(document_id: UUID, member: Member | None) -> Served:
+    """Return a readable document with the object that this asker gets. One query. Raises NotFound."""
+    document = find_document(document_id, member)
+    stored = document.stored_object if member else document.public_object
+    if stored is None:
+        raise NotFound
+    return Served(document, stored)
 
 
 def open_document(document_id: UUID, member: Member | None) -> tuple[Served, str]:
@@ -49,7 +57,7 @@ def open_document(document_id: UUID, member: Member | None) -> tuple[Served, str
     A stranger who is sent to a public address gets nothing that they could not have without us, so nothing is
     written down. Two statements, one for such a stranger; no request to the bucket. Raises NotFound.
     """
-    served = find_document(document_id, member)
+    served = find_served(document_id, member)
     if member or not served.is_public:
         opened(served.document, member)
     return served, _address(served)

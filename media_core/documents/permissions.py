@@ -1,6 +1,8 @@
 """Who may do what with documents and folders. The only module that decides; `None` is a stranger."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NewType
+from uuid import UUID
 
 from django.apps import apps
 from django.contrib.postgres.expressions import ArraySubquery
@@ -10,6 +12,7 @@ from tenants.binding import bound_tenant
 from tenants.errors import RoleRequired
 from tenants.people.identity import Member
 from tenants.people.models import Membership, Role
+from tenants.people.visits import still_writes
 
 if TYPE_CHECKING:
     from media_core.documents.folders import Folder
@@ -21,11 +24,14 @@ EDITORS = frozenset({Role.ADMIN, Role.EDITOR})
 def closed_folders(member: Member) -> "QuerySet[Folder]":
     """Return the restricted folders that do not name this member. Admins find none closed; only members are named.
 
-    Somebody who left and came back is not named any more: the name is older than the membership.
+    Somebody who left and came back is not named any more: the name is older than the membership. To somebody of the
+    agency all are closed: where the person is named, it is as a member.
     """
     folders = apps.get_model("media_core", "Folder").objects.order_by()
     if member.role == Role.ADMIN:
         return folders.none()
+    if member.visit:
+        return folders.filter(is_restricted=True)
     now_a_member = Membership.objects.filter(
         person=OuterRef("person_id"), tenant=bound_tenant().id, created_at__lte=OuterRef("added_at")
     )
@@ -40,7 +46,8 @@ def readable_folders(member: Member | None, *, path: str = "path") -> Q:
     if member is None:
         return Q(pk__in=[])
     if member.role == Role.ADMIN:
-        return Q()
+        # Not Q(): in a union with another condition Django drops an empty one, and admins would lose all folders.
+        return Q(pk__isnull=False)
     return ~Q(**{f"{path}__overlap": ArraySubquery(closed_folders(member).values("pk"))})
 
 
@@ -63,6 +70,11 @@ def may_read(member: Member | None, document: "Document") -> bool:
     return document.folder is None or may_read_folder(member, document.folder)
 
 
+def may_see_usage(member: Member) -> bool:
+    """Only admins: a sum over the whole room tells of folders that others may not know of."""
+    return member.role == Role.ADMIN
+
+
 def may_be_public(folder: "Folder | None") -> bool:
     """Nothing in a restricted folder, or below one, becomes public, whoever asks. One query, none at the top."""
     if folder is None:
@@ -71,8 +83,26 @@ def may_be_public(folder: "Folder | None") -> bool:
     return not folders.filter(pk__in=folder.path, is_restricted=True).exists()
 
 
+def readers(path: Sequence[UUID]) -> "QuerySet[Membership]":
+    """Return the memberships of those who may read what lies at the end of `path`: `may_read_folder` for everybody.
+
+    An empty path is the top, which every member reads. One query.
+    """
+    folders = apps.get_model("media_core", "Folder").objects.order_by()
+    names_them: Any = apps.get_model("media_core", "FolderReader").objects.filter(
+        folder=OuterRef("pk"),
+        person_id=OuterRef(OuterRef("person_id")),
+        added_at__gte=OuterRef(OuterRef("created_at")),
+    )
+    closed = folders.filter(~Exists(names_them), pk__in=list(path), is_restricted=True)
+    return Membership.objects.filter(
+        Q(role=Role.ADMIN) | ~Exists(closed), tenant=bound_tenant().id, person__is_active=True
+    )
+
+
 # A member of whom it was asked. What changes documents takes nothing else, so it cannot be reached without asking.
 Editor = NewType("Editor", Member)
+Admin = NewType("Admin", Editor)
 
 
 def may_edit(member: Member) -> bool:
@@ -81,7 +111,11 @@ def may_edit(member: Member) -> bool:
 
 
 def confirm_editor(editor: Editor) -> None:
-    """Refuse (RoleRequired) one who was removed, or lost the role, while the bytes came. One query."""
+    """Refuse (RoleRequired) one who was removed, lost the role or ended their visit while the bytes came. One query."""
+    if editor.visit:
+        if not still_writes(editor.visit.id, editor.person_id):
+            raise RoleRequired
+        return
     roles = Membership.objects.filter(
         person=editor.person_id,
         tenant=bound_tenant().id,
@@ -97,3 +131,15 @@ def required_editor(member: Member) -> Editor:
     if not may_edit(member):
         raise RoleRequired
     return Editor(member)
+
+
+def may_settle(member: Member) -> bool:
+    """Admins say who reads which folder."""
+    return member.role == Role.ADMIN
+
+
+def required_admin(member: Member) -> Admin:
+    """Return the member as one who may settle who reads what; refuse (RoleRequired) one who may not."""
+    if not may_settle(member):
+        raise RoleRequired
+    return Admin(Editor(member))

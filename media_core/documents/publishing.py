@@ -6,12 +6,14 @@ an object that the sweep knows.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from media_core.audit.models import audited
 from media_core.documents.copies import private_copy, public_copy
@@ -19,7 +21,7 @@ from media_core.documents.folders import Folder
 from media_core.documents.locks import hold_the_tree
 from media_core.documents.models import Document
 from media_core.documents.permissions import Editor, confirm_editor, may_be_public
-from media_core.errors import BucketUnavailable, PublishingRefused, StillPublic
+from media_core.errors import BucketUnavailable, ObjectMissing, PublishingRefused, StillPublic
 from media_core.storages.copies import Copy, take_away
 from media_core.storages.models import StoredObject
 from tenants.errors import NotFound
@@ -118,7 +120,7 @@ def refuse_closed_folder(folder: Folder | None) -> None:
 def make_public(document: Document, asked: Asked) -> Document:
     """Give the document a public object; see `publish`."""
     refuse_closed_folder(document.folder)
-    with public_copy(document) as copy:
+    with _unless_changed(document), public_copy(document) as copy:
         moved = copy.stored.kind != StoredObject.Kind.DERIVED
         with transaction.atomic():
             now = _asked_again(document, asked)
@@ -136,7 +138,11 @@ def make_public(document: Document, asked: Asked) -> Document:
 def make_private(document: Document, asked: Asked, *, visibility: Document.Visibility) -> Document:
     """Take the document's public object away; see `unpublish`."""
     public = document.public_object
-    with private_copy(document) as copy, transaction.atomic():
+    with (
+        _unless_changed(document),
+        private_copy(document) as copy,
+        transaction.atomic(),
+    ):
         _asked_again(document, asked)
         after: dict[str, Any] = {"stored_object": copy.stored} if copy else {}
         _point(document, visibility=visibility, public_object=None, **after)
@@ -156,15 +162,30 @@ def _asked_again(document: Document, asked: Asked) -> Document:
     return asked.find()
 
 
-def _point(document: Document, **after: Any) -> None:
-    """Change the document, unless it was changed since the bytes began to move. One UPDATE."""
-    unchanged = Document.objects.filter(
+@contextmanager
+def _unless_changed(document: Document) -> Iterator[None]:
+    """Say that the document was changed, where its object is missing only because somebody else moved it."""
+    try:
+        yield
+    except ObjectMissing:
+        if _as_it_was(document).exists():
+            raise
+        raise PublishingRefused(CHANGED) from None
+
+
+def _as_it_was(document: Document) -> QuerySet[Document]:
+    found: QuerySet[Document] = Document.objects.filter(
         pk=document.pk,
         visibility=document.visibility,
         stored_object=document.stored_object_id,
         public_object=document.public_object_id,
     )
-    if not unchanged.update(**after):
+    return found
+
+
+def _point(document: Document, **after: Any) -> None:
+    """Change the document, unless it was changed since the bytes began to move. One UPDATE."""
+    if not _as_it_was(document).update(**after):
         raise PublishingRefused(CHANGED)
 
 

@@ -5,7 +5,7 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.views.decorators.http import require_safe
 
-from media_core.documents.open import Served, find_document, open_document
+from media_core.documents.open import Served, find_served, open_document
 from media_core.storages.content_types import disposition
 from media_core.storages.headers import PUBLIC_CACHE
 from tenants.people.identity import Member, member_of
@@ -26,7 +26,7 @@ def open_view(request: HttpRequest, document_id: UUID, name: str = "") -> HttpRe
     """Redirect to the bytes of a document. HEAD is answered from the row."""
     member = member_of(request)
     if request.method == "HEAD":
-        return described(find_document(document_id, member), member)
+        return described(find_served(document_id, member), member)
     served, address = open_document(document_id, member)
     return HttpResponseRedirect(address, headers=link_headers(served, member))
 

@@ -1,14 +1,23 @@
+"""The forms of a tenant's pages. What may be stored or changed is decided by the flows, not here."""
+
+from typing import Any
+
 from django import forms
 
 from media_core.documents.models import Document
+from tenants.fields import CheckedField
+from tenants.names import MAX_NAME, MAX_TITLE, checked_folder_name, checked_title
 
 
 class UploadForm(forms.Form):
-    """One file with a title. What may be stored is decided by the upload's flow, not here."""
+    """One file with a title, for one place. In a restricted folder there is no choice of who sees it."""
 
     file = forms.FileField(allow_empty_file=True)
-    title = forms.CharField(
-        max_length=200, required=False, help_text="Leave it empty to use the file's name."
+    title = CheckedField(
+        checked_title,
+        max_length=MAX_TITLE,
+        required=False,
+        help_text="Leave it empty to use the file's name.",
     )
     visibility = forms.ChoiceField(
         label="Who sees it",
@@ -18,3 +27,28 @@ class UploadForm(forms.Form):
         ],
         initial=Document.Visibility.PRIVATE,
     )
+    folder = forms.UUIDField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, restricted: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if restricted:
+            del self.fields["visibility"]
+
+
+class FolderForm(forms.Form):
+    """The name of a folder, and where it is to stand. The flow checks both."""
+
+    name = CheckedField(checked_folder_name, max_length=MAX_NAME)
+    folder = forms.UUIDField(required=False, widget=forms.HiddenInput)
+
+
+class PlaceForm(forms.Form):
+    """A place to move something to, the top when empty, and the number of people it was agreed to let in."""
+
+    into = forms.UUIDField(required=False)
+    widens_to = forms.IntegerField(required=False, min_value=0)
+
+
+def problems(form: forms.Form) -> str:
+    """Return what is wrong with the form's fields, in one line."""
+    return "; ".join(f"{field}: {' '.join(map(str, why))}" for field, why in form.errors.items())

@@ -1,9 +1,22 @@
 from django.urls import path
 
-from media_core.library import views
+from media_core.library import usage
+from media_core.library.views import documents, folders, lists, moves, readers, uploads
 
 app_name = "library"
 urlpatterns = [
-    path("", views.documents, name="documents"),
-    path("upload", views.upload, name="upload"),
+    path("", lists.top, name="documents"),
+    path("upload", uploads.upload, name="upload"),
+    path("limits", usage.limits, name="limits"),
+    path("folders/new", folders.new, name="new_folder"),
+    path("folders/<uuid:folder_id>", lists.folder, name="folder"),
+    path("folders/<uuid:folder_id>/rename", folders.rename, name="rename_folder"),
+    path("folders/<uuid:folder_id>/remove", folders.remove, name="remove_folder"),
+    path("folders/<uuid:folder_id>/move", moves.folder, name="move_folder"),
+    path("folders/<uuid:folder_id>/readers", readers.restrict, name="readers"),
+    path("folders/<uuid:folder_id>/lift", readers.lift, name="lift_restriction"),
+    path("documents/<uuid:document_id>", documents.document, name="document"),
+    path("documents/<uuid:document_id>/move", moves.document, name="move_document"),
+    path("documents/<uuid:document_id>/publish", documents.publish, name="publish"),
+    path("documents/<uuid:document_id>/unpublish", documents.unpublish, name="unpublish"),
 ]

@@ -290,4 +290,9 @@ class Migration(migrations.Migration):
                 fields=("folder", "person_id"), name="folder_reader_once"
             ),
         ),
+        # What was stored before there were quotas counts too, from the next recount on.
+        migrations.RunSQL(
+            "UPDATE media_core_storedobject SET charged_bytes = size_bytes WHERE state <> 'gone'",
+            migrations.RunSQL.noop,
+        ),
     ]

@@ -180,20 +180,23 @@ class StoredObject(RoomModel):
         Belongs into the transaction that makes somebody point to it.
         """
         self.state, self.etag, self.stored_at = self.State.STORED, etag, timezone.now()
-        if not self._step(
+        if not self._charged_step(
             self.State.PENDING, state=self.state, etag=etag, stored_at=self.stored_at
         ):
             raise UploadLost
         quotas.settle(self.charged_bytes)
 
     def replace(self, old: "StoredObject", etag: str) -> None:
-        """This object takes the place of another, and its bytes of the quota; the other one leaves. Three UPDATEs.
+        """This object takes the place of another, and its bytes of the quota; the other one leaves. Two UPDATEs.
 
-        Raises UploadLost when either is not in the state for it. Belongs into the transaction that points to this one.
+        It was announced, not reserved: while both are there the room is charged for one. Raises UploadLost when either
+        is not in the state for it. Belongs into the transaction that points to this one.
         """
+        if self.charged_bytes:
+            raise ValueError("An object that takes another's place holds no quota of its own.")
         charged = old.charged_bytes
         self.state, self.etag, self.stored_at = self.State.STORED, etag, timezone.now()
-        came = self._step(
+        came = self._charged_step(
             self.State.PENDING, state=self.state, etag=etag, stored_at=self.stored_at,
             charged_bytes=charged,
         )  # fmt: skip
@@ -204,7 +207,7 @@ class StoredObject(RoomModel):
     def leave(self, *, handing_over: bool = False) -> bool:
         """Nobody points to the object any more; it is removed at once, or by the next sweep. One UPDATE."""
         after = {"charged_bytes": 0} if handing_over else {}
-        left = self._step(self.State.STORED, state=self.State.LEAVING, **after)
+        left = self._charged_step(self.State.STORED, state=self.State.LEAVING, **after)
         if left:
             self.state = self.State.LEAVING
             self.charged_bytes = 0 if handing_over else self.charged_bytes
@@ -215,30 +218,33 @@ class StoredObject(RoomModel):
         return self._step(self.State.PENDING, state=self.State.ABANDONED)
 
     def give_up(self) -> bool:
-        """The upload failed, maybe after its row was swept: what came after the sweep is swept again. Two UPDATEs."""
-        if self.abandon():
-            return True
-        # What was swept holds no quota any more, whatever this instance remembers.
-        self.charged_bytes = 0
-        return self._step(self.State.GONE, state=self.State.ABANDONED, gone_at=None)
+        """The upload failed, maybe after its row was swept: what came after the sweep is swept again. Two UPDATEs.
+
+        A row that comes back holds no quota: the sweep has released it.
+        """
+        return self.abandon() or self._step(
+            self.State.GONE, state=self.State.ABANDONED, gone_at=None
+        )
 
     def mark_gone(self) -> bool:
         """The object is no longer in the bucket; its bytes of the quota are free. Up to three UPDATEs."""
         with transaction.atomic():
             gone = {"state": self.State.GONE, "gone_at": timezone.now(), "charged_bytes": 0}
-            if self._step(self.State.ABANDONED, **gone):
+            if self._charged_step(self.State.ABANDONED, **gone):
                 quotas.release(self.charged_bytes)
-            elif self._step(self.State.LEAVING, **gone):
+            elif self._charged_step(self.State.LEAVING, **gone):
                 quotas.free(self.charged_bytes)
             else:
                 return False
             self.charged_bytes = 0
             return True
 
-    def _step(self, before: State, **after: Any) -> bool:
-        """Change the row when it is in this state, and holds what this instance says that it holds."""
+    def _charged_step(self, before: State, **after: Any) -> bool:
+        """Change the row when it also holds the quota that this instance says: it may have been gone and come back."""
+        return self._step(before, Q(charged_bytes=self.charged_bytes), **after)
+
+    def _step(self, before: State, *known: Q, **after: Any) -> bool:
+        """Change the row when it is in this state."""
         self.refuse_another_tenant()
-        known = StoredObject.objects.filter(
-            pk=self.pk, state=before, charged_bytes=self.charged_bytes
-        )
-        return bool(known.update(**after))
+        found = StoredObject.objects.filter(*known, pk=self.pk, state=before)
+        return bool(found.update(**after))

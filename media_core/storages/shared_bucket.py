@@ -17,7 +17,7 @@ from storages.backends.s3 import S3Storage
 from media_core.errors import ObjectMissing
 from media_core.storages.bucket_errors import translated
 from media_core.storages.client import bucket_client, closed_session
-from media_core.storages.content_types import content_type_of
+from media_core.storages.file_types import DOWNLOAD_TYPE
 from media_core.storages.headers import stored_headers
 from media_core.storages.models import StoredObject
 from media_core.storages.options import (
@@ -110,8 +110,8 @@ class SharedBucketStorage(S3Storage):  # type: ignore[misc]  # django-storages s
         return name
 
     def get_object_parameters(self, name: str) -> dict[str, Any]:
-        file_name = name.rpartition("/")[2]
-        return stored_headers(self.area, content_type_of(name), file_name=file_name)
+        # A name is no proof of a type; neither is what a browser said of an upload.
+        return stored_headers(self.area, DOWNLOAD_TYPE, file_name=name.rpartition("/")[2])
 
     def _open(self, name: str, mode: str = "rb") -> File:  # type: ignore[type-arg]  # django-storages' file is untyped
         if mode != "rb":

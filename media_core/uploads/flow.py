@@ -6,7 +6,6 @@ After a kill the ledger still has the pending row; `sweep` removes what it may h
 import hashlib
 from contextlib import ExitStack
 
-from django.conf import settings
 from django.core.files.base import File
 from django.db import transaction
 from django.utils import timezone
@@ -15,13 +14,17 @@ from media_core.documents.folders import Folder
 from media_core.documents.models import Document
 from media_core.documents.permissions import Editor, confirm_editor
 from media_core.documents.publishing import publish, refuse_closed_folder
+from media_core.documents.tree import confirm_place
 from media_core.errors import NotPublished, UploadRefused, UploadTooLarge
 from media_core.inspection.types import proved_type
 from media_core.storages.copies import take_away
 from media_core.storages.models import Content, StoredObject
 from media_core.storages.room import storage_of
+from media_core.templatetags.sizes import size
+from tenants.binding import bound_tenant
 from tenants.errors import GatewayError
-from tenants.names import checked_file_name, checked_human_name
+from tenants.limits import largest_upload_bytes
+from tenants.names import checked_file_name, checked_title
 
 
 def store_upload(
@@ -34,9 +37,9 @@ def store_upload(
 ) -> Document:
     """Return the document of an uploaded file that is now in the bucket. One bucket request, or as `publish` more.
 
-    Raises NameRefused, UploadRefused, UploadTooLarge, QuotaExceeded, BucketUnavailable, UploadLost or, for a public
-    one in a restricted folder, PublishingRefused; then there is no document, and what may lie in the bucket is known
-    to the ledger. Raises NotPublished when the document is there, but for members only.
+    Raises NameRefused, UploadRefused, TypeRefused, UploadTooLarge, QuotaExceeded, InspectionBusy, BucketUnavailable,
+    UploadLost or, for a public one in a restricted folder, PublishingRefused; then there is no document, and what may
+    lie in the bucket is known to the ledger. Raises NotPublished when the document is there, but for members only.
     """
     if visibility == Document.Visibility.PUBLIC:
         refuse_closed_folder(folder)
@@ -56,7 +59,7 @@ def _published(document: Document, uploader: Editor) -> Document:
 def _store(*, uploader: Editor, file: "File[bytes]", title: str, folder: Folder | None) -> Document:
     """Return the document of a file that is stored for members."""
     name = checked_file_name(file.name or "")
-    title = checked_human_name(title or name, longest=200)
+    title = checked_title(title or name)
     content = Content(
         file_name=name,
         size_bytes=checked_size(file.size),
@@ -72,6 +75,7 @@ def _store(*, uploader: Editor, file: "File[bytes]", title: str, folder: Folder 
         etag = storage_of(stored).put(stored, file, file_name=name)
         with transaction.atomic():
             confirm_editor(uploader)
+            confirm_place(folder, uploader)
             stored.mark_stored(etag)
             document: Document = Document.objects.create(
                 title=title,
@@ -86,11 +90,12 @@ def _store(*, uploader: Editor, file: "File[bytes]", title: str, folder: Folder 
 
 
 def checked_size(size_bytes: int | None) -> int:
-    """Return the size of a file that may be stored: something, and not too much."""
+    """Return the size of a file that the bound tenant takes: something, and not too much."""
     if not size_bytes:
         raise UploadRefused("The file is empty.")
-    if size_bytes > settings.UPLOAD_MAX_BYTES:
-        raise UploadTooLarge(f"It has {size_bytes} bytes; {settings.UPLOAD_MAX_BYTES} is the most.")
+    most = largest_upload_bytes(bound_tenant())
+    if size_bytes > most:
+        raise UploadTooLarge(f"It has {size(size_bytes)}; {size(most)} is the most.")
     return size_bytes
 
 
@@ -114,6 +119,8 @@ def sweep(*, dry_run: bool = False) -> list[StoredObject]:
 
 def remove_given_up(row: StoredObject) -> bool:
     """Remove the object of a given-up row; return False when its upload came to its end after all."""
+    if row.state in {StoredObject.State.STORED, StoredObject.State.GONE}:
+        return False
     if row.state == StoredObject.State.PENDING and not row.abandon():
         return False
     return take_away(row)

@@ -1,14 +1,20 @@
-"""How much a request may send. Decided by its Content-Length, before a byte of the body is read."""
+"""How much a request may send. Decided by its Content-Length, before a byte of the body is read.
+
+A server reads no more of a body than was declared; handlers.py counts what then really comes.
+"""
 
 from collections.abc import Callable
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from media_core.errors import UploadRefused, UploadTooLarge
+from media_core.templatetags.sizes import size
+from tenants.binding import bound_tenant
 from tenants.errors import GatewayError
+from tenants.limits import largest_upload_bytes
+from tenants.people.identity import member_of
 
 # What a form without files needs. Django limits what it keeps in memory, not what it reads from files.
 FORM_BYTES = 1_000_000
@@ -19,7 +25,7 @@ View = Callable[..., HttpResponse]
 
 
 def takes_uploads(view: View) -> View:
-    """Mark a view whose requests may carry a file of UPLOAD_MAX_BYTES."""
+    """Mark a view whose requests may carry a file as large as the tenant takes."""
     view.takes_uploads = True  # type: ignore[attr-defined]  # as Django marks csrf_exempt
     return view
 
@@ -41,14 +47,16 @@ class BodyLimitMiddleware:
             refuse_other_charsets(request)
         except GatewayError as refusal:
             # What is raised here Django answers with a 500: its process_exception is for views only.
-            return render(request, "refused.html", {"error": refusal}, status=refusal.status)
+            # How much the tenant takes is for its members.
+            context = {"error": refusal, "detail": refusal.detail if member_of(request) else ""}
+            return render(request, "refused.html", context, status=refusal.status)
         return None
 
 
 def refuse_larger_body(request: HttpRequest, limit: int) -> None:
     """Raise UploadTooLarge, or UploadRefused, for a body that is larger or does not say how large it is."""
     if declared_length(request) > limit:
-        raise UploadTooLarge(f"{settings.UPLOAD_MAX_BYTES} bytes is the most.")
+        raise UploadTooLarge(f"{size(limit - FORM_OVERHEAD_BYTES)} is the most.")
 
 
 def refuse_other_charsets(request: HttpRequest) -> None:
@@ -69,5 +77,5 @@ def declared_length(request: HttpRequest) -> int:
 def body_limit(view: View) -> int:
     """Return the largest body in bytes that this view takes."""
     if getattr(view, "takes_uploads", False):
-        return int(settings.UPLOAD_MAX_BYTES) + FORM_OVERHEAD_BYTES
+        return largest_upload_bytes(bound_tenant()) + FORM_OVERHEAD_BYTES
     return FORM_BYTES

@@ -20,7 +20,7 @@ examples:
   manage.py agency list
   manage.py agency remove olga@agency.example --role finance
 
-A person may have several roles. None of them reads a document."""
+A person may have several roles. None of them reads a document; an operator may visit tenants."""
 
 
 def add_agency_actions(actions: Actions) -> None:

@@ -7,9 +7,11 @@ from django.core.management.base import CommandError
 from django.db import transaction
 
 from tenants.commands.base import Actions, PlainCommand, add_action
+from tenants.commands.limits import add_limit_options, chosen_limits
 from tenants.commands.newcomers import tell_how_to_sign_in
 from tenants.commands.references import add_reference, address_of, called, referred
 from tenants.domains import CACHE_SECONDS
+from tenants.limits import Limits
 from tenants.models import MAX_PRESIGN_SECONDS, Tenant
 from tenants.people.members import Added, add_member
 from tenants.people.models import Role
@@ -33,7 +35,8 @@ def add_create(actions: Actions) -> None:
 examples:
   manage.py tenant create "Acme Tools" --prefix acme/ --domain acme.example
   manage.py tenant create Globex --prefix agency/globex/ --domain files.globex.example \\
-      --presign-seconds 60 --admin eve@globex.example --admin-name "Eve Admin"
+      --presign-seconds 60 --admin eve@globex.example --admin-name "Eve Admin" \\
+      --quota 10GB --max-upload 50MB --types pdf,image
 
 The prefix stays for ever: it can be neither changed nor given to another tenant.""",
     )
@@ -43,6 +46,7 @@ The prefix stays for ever: it can be neither changed nor given to another tenant
         "--domain", required=True, metavar="HOST", help="its first host, active at once"
     )
     parser.add_argument("--presign-seconds", type=int, metavar="N", help=_seconds_help())
+    add_limit_options(parser)
     parser.add_argument("--admin", metavar="EMAIL", help="a person who becomes its admin")
     parser.add_argument(
         "--admin-name", default="", metavar="NAME", help="what a new admin is called"
@@ -58,6 +62,7 @@ def create(command: PlainCommand, asked: Namespace) -> None:
             location_prefix=asked.prefix,
             domain=asked.domain,
             presign_seconds=asked.presign_seconds,
+            limits=Limits(**chosen_limits(asked)),
         )
         admin = _first_admin(tenant, asked)
     host = primary_host(tenant)

@@ -9,9 +9,12 @@ from django.conf import settings
 from tenants.commands.base import Actions, PlainCommand, add_action
 from tenants.commands.references import add_reference, referred
 from tenants.commands.tables import table
-from tenants.models import MAX_PRESIGN_SECONDS, Tenant
+from tenants.csv_cells import csv_text
+from tenants.limits import largest_in_words, quota_of
+from tenants.models import MAX_PRESIGN_SECONDS, Quota, Tenant
 from tenants.provisioning import listed_tenants
 from tenants.schemas import schema_version
+from tenants.sizes import human_size
 
 FIRST = 'Make the first: manage.py tenant create "Acme Tools" --prefix acme/ --domain acme.example'
 
@@ -20,18 +23,21 @@ def add_list(actions: Actions) -> None:
     parser = add_action(
         actions,
         list_,
-        summary="List the tenants: name, prefix, primary domain, status, number of members.",
+        summary="List the tenants: name, prefix, primary domain, status, members, usage and quota.",
         examples="""\
 examples:
   manage.py tenant list
   manage.py tenant list globex --status suspended
-  manage.py tenant list --json | jq -r '.[].prefix'""",
+  manage.py tenant list --json | jq -r '.[].prefix'
+  manage.py tenant list --csv > tenants.csv""",
     )
     parser.add_argument(
         "query", nargs="?", default="", metavar="QUERY", help="part of a name, prefix or domain"
     )
     parser.add_argument("--status", default="", choices=Tenant.Status.values, help="only these")
-    parser.add_argument("--json", action="store_true", help="print a JSON array")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print a JSON array")
+    form.add_argument("--csv", action="store_true", help="print CSV, safe for spreadsheets")
 
 
 def list_(command: PlainCommand, asked: Namespace) -> None:
@@ -39,11 +45,26 @@ def list_(command: PlainCommand, asked: Namespace) -> None:
     rows = [_row(tenant) for tenant in found]
     if asked.json:
         command.stdout.write(_json(rows))
+    elif asked.csv:
+        text = csv_text([[*rows[0]], *(list(row.values()) for row in rows)] if rows else [])
+        command.stdout.write(text, ending="")
     elif rows:
-        titles = [title.replace("_", " ").upper() for title in rows[0]]
-        command.stdout.write(table(titles, *([str(cell) for cell in row.values()] for row in rows)))
+        command.stdout.write(table(TITLES, *(_line(row) for row in rows)))
     else:
         command.stdout.write(_nothing_found(asked.query, asked.status))
+
+
+TITLES = ("NAME", "PREFIX", "PRIMARY DOMAIN", "STATUS", "MEMBERS", "USED", "QUOTA")
+
+
+def _line(row: dict[str, Any]) -> list[str]:
+    """Return the cells of a tenant for people: sizes in their units."""
+    *plain, used, quota = row.values()
+    return [*map(str, plain), _shown(used, "?"), _shown(quota, "none")]
+
+
+def _shown(size_bytes: int | None, nothing: str) -> str:
+    return nothing if size_bytes is None else human_size(size_bytes)
 
 
 def _nothing_found(query: str, status: str) -> str:
@@ -58,7 +79,15 @@ def _row(tenant: Any) -> dict[str, Any]:
         "primary_domain": tenant.primary_domain or "",
         "status": tenant.status,
         "members": tenant.member_count,
+        **_usage(getattr(tenant, "quota", None)),
     }
+
+
+def _usage(quota: Quota | None) -> dict[str, int | None]:
+    """Return what a tenant keeps, with what is promised to uploads, and may keep; nothing where its row is missing."""
+    if quota is None:
+        return {"used_bytes": None, "quota_bytes": None}
+    return {"used_bytes": quota.taken_bytes, "quota_bytes": quota.quota_bytes}
 
 
 def add_show(actions: Actions) -> None:
@@ -82,7 +111,7 @@ def show(command: PlainCommand, asked: Namespace) -> None:
 
 
 def described(tenant: Tenant) -> dict[str, Any]:
-    """Return all that is known of the tenant, none of it content. Two queries."""
+    """Return all that is known of the tenant, none of it content. Four queries."""
     members = tenant.memberships.select_related("person")
     return {
         "id": str(tenant.id),
@@ -93,6 +122,10 @@ def described(tenant: Tenant) -> dict[str, Any]:
         "schema_name": tenant.schema_name,
         "schema_version": tenant.schema_version,
         "presign_seconds": tenant.presign_seconds,
+        **_usage(quota_of(tenant)),
+        "upload_max_bytes": tenant.upload_max_bytes,
+        "file_groups": list(tenant.file_groups),
+        "requires_consent": tenant.requires_consent,
         "created_at": tenant.created_at.isoformat(timespec="seconds"),
         "domains": [
             {"domain": row.domain, "state": row.state, "is_primary": row.is_primary}
@@ -114,6 +147,10 @@ def _page(facts: dict[str, Any]) -> str:
         ("schema", facts["schema_name"]),
         ("version", _version(facts["schema_version"])),
         ("links live", _lifetime(facts["presign_seconds"])),
+        ("used", _used(facts)),
+        ("largest file", largest_in_words(facts["upload_max_bytes"])),
+        ("types", ",".join(facts["file_groups"])),
+        ("consent", "asked for" if facts["requires_consent"] else "not asked for"),
         ("created", facts["created_at"]),
     ]
     domains = [(d["domain"], d["state"], "primary" * d["is_primary"]) for d in facts["domains"]]
@@ -128,6 +165,12 @@ def _page(facts: dict[str, Any]) -> str:
             _indented(members or [("nobody yet", "", "")]),
         ]
     )
+
+
+def _used(facts: dict[str, Any]) -> str:
+    if facts["used_bytes"] is None:
+        return "unknown: its quota is missing, so nothing is taken in"
+    return f"{human_size(facts['used_bytes'])}, quota {_shown(facts['quota_bytes'], 'none')}"
 
 
 def _indented(rows: list[Any]) -> str:

@@ -58,13 +58,19 @@ class Migration(migrations.Migration):
             field=django.contrib.postgres.fields.ArrayField(
                 base_field=models.CharField(max_length=20),
                 default=tenants.models.proved_groups,
+                db_default=models.Value(
+                    ["pdf", "office", "text", "image", "audio", "video", "archive"],
+                    django.contrib.postgres.fields.ArrayField(
+                        models.CharField(max_length=20), size=None
+                    ),
+                ),
                 size=None,
             ),
         ),
         migrations.AddField(
             model_name="tenant",
             name="requires_consent",
-            field=models.BooleanField(default=False),
+            field=models.BooleanField(db_default=False, default=False),
         ),
         migrations.AddField(
             model_name="tenant",
@@ -81,6 +87,13 @@ class Migration(migrations.Migration):
                     )
                 ),
                 name="tenant_file_groups_are_known",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="tenant",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("upload_max_bytes__gte", 1)),
+                name="tenant_upload_max_bytes_is_something",
             ),
         ),
         migrations.AddField(

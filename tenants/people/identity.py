@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY
@@ -13,15 +14,30 @@ from django.utils.functional import SimpleLazyObject
 from tenants.binding import AGENCY, bound
 from tenants.errors import RoleRequired, SignInRequired
 from tenants.people.models import AgencyRole, Person, Role, Session
+from tenants.people.visit_models import Visit
+
+
+@dataclass(frozen=True, slots=True)
+class VisitFacts:
+    """Why, until when and how far somebody of the agency is in the bound tenant."""
+
+    id: UUID
+    reason: str
+    ends_at: datetime
+    may_write: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A signed-in person with their role in the bound tenant: what permissions are decided on."""
+    """A signed-in person with their role in the bound tenant: what permissions are decided on.
+
+    With a visit it is no member but somebody of the agency, who has the visit's role only: never admin.
+    """
 
     person_id: UUID
     name: str
     role: Role
+    visit: VisitFacts | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +91,18 @@ def member_of(request: HttpRequest) -> Member | None:
     row = session_row(request)
     if row is None or row.person is None or bound() is AGENCY:
         return None
-    return Member(row.person.id, str(row.person), Role(row.roles[0]))
+    role = Role(row.roles[0])
+    return visitor(row.visit, role) if row.visit else Member(row.person.id, str(row.person), role)
+
+
+def visitor(visit: Visit, role: Role = Role.VIEWER) -> Member:
+    """Return a person of the agency as they appear in the tenant. With end and role once they have entered."""
+    facts = (
+        VisitFacts(visit.id, visit.reason, visit.ends_at, visit.may_write)
+        if visit.ends_at
+        else None
+    )
+    return Member(visit.person_id, visit.visitor, role, facts)
 
 
 def required_member(request: HttpRequest) -> Member:

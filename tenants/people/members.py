@@ -6,6 +6,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from tenants.errors import MembershipNotFound, PersonRefused
 from tenants.models import Tenant
@@ -154,14 +155,16 @@ def add_agency_role(person: Person, role: AgencyRole.Role) -> bool:
 
 
 def remove_agency_role(email: str, role: AgencyRole.Role) -> None:
-    """Take a role at the agency away, and the person's sessions there."""
+    """Take a role at the agency away, and the person's sessions and visits with it."""
     with transaction.atomic():
         gone, _ = AgencyRole.objects.filter(person__email=email.strip().lower(), role=role).delete()
         if not gone:
             raise PersonRefused(
                 f"{email!r} is no {role} at the agency: `manage.py agency list` shows who is."
             )
-        Session.objects.filter(tenant=None, person__email=email.strip().lower()).delete()
+        # Their visits to tenants too: a role that comes back must not bring them back.
+        theirs = Session.objects.filter(person__email=email.strip().lower())
+        theirs.filter(Q(tenant=None) | Q(visit__isnull=False)).delete()
 
 
 def has_owner() -> bool:

@@ -1,4 +1,4 @@
-"""People, where they belong, and their sessions. One identity for all tenants; content is elsewhere."""
+"""People, where they belong, their visits and sessions. One identity for all tenants; content is elsewhere."""
 
 import uuid
 from typing import Self
@@ -8,10 +8,12 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.sessions.base_session import AbstractBaseSession, BaseSessionManager
 from django.db import models
+from django.db.models import Case, When
 from django.db.models.functions import Lower
 from django.utils import timezone
 
 from tenants.models import Tenant
+from tenants.people.visit_models import Visit, roles_of_visit
 
 
 class PersonManager(BaseUserManager["Person"]):
@@ -83,7 +85,7 @@ class Membership(models.Model):
 
 
 class AgencyRole(models.Model):
-    """What a person may do at the agency's own host. None of these reads a document."""
+    """What a person may do at the agency's own host. None of these reads a document; an operator may visit."""
 
     class Role(models.TextChoices):
         OWNER = "owner"
@@ -120,11 +122,22 @@ def roles_of(person: str, tenant_id: UUID | None) -> ArraySubquery:
 
 class SessionQuerySet(models.QuerySet["Session"]):
     def opened(self, session_key: str, tenant_id: UUID | None) -> Self:
-        """Return the live session of this key and host, with its person and their roles here: one query."""
+        """Return the live session of this key and host, with its person and their roles here: one query.
+
+        It also says which agency staff visit the tenant and ask to: admins are told on every page.
+        """
+        visits = Visit.objects.order_by("asked_at").filter(tenant=tenant_id)
         return (
             self.filter(session_key=session_key, tenant=tenant_id, expire_date__gt=timezone.now())
-            .select_related("person")
-            .annotate(roles=roles_of("person_id", tenant_id))
+            .select_related("person", "visit")
+            .annotate(
+                roles=Case(
+                    When(visit=None, then=roles_of("person_id", tenant_id)),
+                    default=roles_of_visit(tenant_id),
+                ),
+                visiting=ArraySubquery(visits.under_way().values("person_name")),
+                asking=ArraySubquery(visits.waiting().values("person_name")),
+            )
         )
 
 
@@ -133,9 +146,13 @@ class Session(AbstractBaseSession):
 
     person = models.ForeignKey(Person, on_delete=models.CASCADE, null=True, related_name="sessions")
     tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, null=True, related_name="sessions")
+    # With a visit, the person is here for the agency: the visit says what they may, no membership does.
+    visit = models.ForeignKey(Visit, on_delete=models.CASCADE, null=True, related_name="sessions")
 
     # Annotated by `opened`.
     roles: list[str]
+    visiting: list[str]
+    asking: list[str]
 
     objects = BaseSessionManager.from_queryset(SessionQuerySet)()  # type: ignore[misc]  # the stubs want a plain manager
 

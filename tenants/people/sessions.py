@@ -10,6 +10,7 @@ from django.contrib.sessions.backends.db import SessionStore as DatabaseSessionS
 from tenants.binding import room_id
 from tenants.people.models import Session
 
+VISIT_KEY = "visit"
 KEY = re.compile(r"[0-9a-z]{32}")
 
 
@@ -44,6 +45,8 @@ class SessionStore(DatabaseSessionStore):
         person = data.get(SESSION_KEY)
         session.person_id = UUID(person) if person else None
         session.tenant_id = room_id()
+        visit = data.get(VISIT_KEY)
+        session.visit_id = UUID(visit) if visit else None
         return session
 
     def delete(self, session_key: str | None = None) -> None:

@@ -15,9 +15,12 @@ from media_core.audit.models import AuditEvent
 from media_core.documents.folders import Folder, FolderReader
 from media_core.documents.models import AccessEvent, Document
 from media_core.storages.models import PENDING_LIFETIME, Content, StoredObject
+from media_core.upkeep.recount import recount
 from tenants.binding import bind_tenant
+from tenants.models import AuditEvent as AgencyAuditEvent
 from tenants.models import Quota, Tenant
 from tenants.people.models import Session
+from tenants.people.visit_models import Visit
 
 Result = TypeVar("Result")
 
@@ -87,6 +90,18 @@ def misdirected(tenant: Tenant, to: Tenant) -> Iterator[None]:
         yield
 
 
+def books(tenant: Tenant) -> tuple[int, int]:
+    """Return what a tenant's usage says is used and promised, once it is what the ledger's rows hold."""
+    with bind_tenant(tenant, even_suspended=True):
+        found = recount(mend=False)
+    assert found.agrees, found
+    return found.used_bytes, found.reserved_bytes
+
+
+def set_quota(tenant: Tenant, quota_bytes: int | None) -> None:
+    Quota.objects.filter(tenant=tenant).update(quota_bytes=quota_bytes)
+
+
 def in_a_thread(work: Callable[[], Result]) -> Result:
     """Do the work in a thread, so on a connection of its own: outside of the test's transaction."""
 
@@ -120,3 +135,5 @@ def remove_everything(*tenants: Tenant) -> None:
                 folder.delete()
         Quota.objects.filter(tenant=tenant).update(used_bytes=0, reserved_bytes=0, quota_bytes=None)
     Session.objects.all().delete()
+    Visit.objects.all().delete()
+    AgencyAuditEvent.objects.all().delete()

@@ -33,16 +33,16 @@ def roles_of(email: str) -> list[str]:
 
 
 def test_add_makes_a_new_person_who_is_told_how_to_set_a_password():
-    said, _ = agency("add", "otto@agency.example", "--role", "operator", "--name", "Otto")
-    assert roles_of("otto@agency.example") == ["operator"]
-    assert not Person.objects.get(email="otto@agency.example").has_usable_password()
+    said, _ = agency("add", "otis@agency.example", "--role", "operator", "--name", "Otis")
+    assert roles_of("otis@agency.example") == ["operator"]
+    assert not Person.objects.get(email="otis@agency.example").has_usable_password()
     assert f"https://{settings.AGENCY_HOST}/accounts/password/reset/" in said
 
 
 def test_add_takes_a_new_persons_password_from_standard_input(monkeypatch):
     monkeypatch.setattr("sys.stdin", StringIO(f"{GOOD}\n"))
-    said = "".join(agency("add", "otto@agency.example", "--role", "operator", "--password-stdin"))
-    assert Person.objects.get(email="otto@agency.example").check_password(GOOD)
+    said = "".join(agency("add", "otis@agency.example", "--role", "operator", "--password-stdin"))
+    assert Person.objects.get(email="otis@agency.example").check_password(GOOD)
     assert GOOD not in said
 
 
@@ -67,6 +67,7 @@ def test_list_shows_everybody_at_the_agency_and_no_member_of_a_tenant(acme):
         ["EMAIL", "ROLE", "NAME"],
         ["fiona@agency.example", "finance", "Fiona"],
         ["olga@agency.example", "owner", "Olga"],
+        ["otto@agency.example", "operator", "Otto"],
     ]
 
 

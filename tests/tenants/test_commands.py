@@ -10,7 +10,7 @@ from django.db import OperationalError, ProgrammingError, connection
 
 from tenants.commands.base import refusals
 
-REFERRING = ("show", "rename", "links", "suspend", "resume")
+REFERRING = ("show", "rename", "links", "limits", "suspend", "resume")
 ON_TENANT = {
     "domain": ("add", "activate", "primary", "remove"),
     "member": ("add", "role", "remove"),
@@ -33,14 +33,14 @@ def help_of(
 
 @pytest.mark.parametrize("arguments", LEVELS, ids=" ".join)
 def test_tenant_helps_on_every_level_with_an_example(arguments, capsys):
-    said = help_of("tenants", "tenant", arguments, capsys)
+    said = help_of("media_core", "tenant", arguments, capsys)
     assert "usage: manage.py tenant" in said
     assert "\n  manage.py tenant " in said
 
 
 @pytest.mark.parametrize("action", [*REFERRING, *ON_TENANT])
 def test_help_says_what_ref_means(action, capsys):
-    said = " ".join(help_of("tenants", "tenant", [action], capsys).split())
+    said = " ".join(help_of("media_core", "tenant", [action], capsys).split())
     assert "its id, location prefix, domain or exact name" in said
 
 
@@ -57,7 +57,7 @@ def test_sweep_uploads_helps_with_an_example(capsys):
 
 def test_a_wrong_argument_is_one_line_on_standard_error(capsys):
     with pytest.raises(SystemExit) as ended:
-        load_command_class("tenants", "tenant").run_from_argv(
+        load_command_class("media_core", "tenant").run_from_argv(
             ["manage.py", "tenant", "create", "Acme"]
         )
     assert ended.value.code == 2

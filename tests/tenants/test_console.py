@@ -3,7 +3,7 @@
 import pytest
 
 from tenants.console.views import TENANTS_PER_PAGE
-from tenants.models import Tenant
+from tenants.models import Quota, Tenant
 from tenants.provisioning import create_tenant
 
 pytestmark = pytest.mark.django_db
@@ -52,3 +52,18 @@ def test_more_than_a_page_of_tenants_is_paged_and_costs_no_more_queries(
 @pytest.mark.parametrize("page", ["0", "-1", "99", "x", ""])
 def test_a_page_that_is_none_is_the_nearest_one(page, browse, acme, globex):
     assert browse(None, "olga").get("/", {"page": page}).status_code == 200
+
+
+@pytest.mark.parametrize("name", ["olga", "fiona"])
+def test_staff_see_what_each_tenant_keeps_and_may_keep(name, browse, acme, globex):
+    Quota.objects.filter(tenant=acme).update(quota_bytes=10**10, used_bytes=2_500_000_000)
+    Quota.objects.filter(tenant=globex).update(used_bytes=3000)
+    page = browse(None, name).get("/").content.decode()
+    assert '<meter min="0" max="10000000000" value="2500000000"' in page
+    assert "<small>2.5 GB of 10 GB</small>" in page
+    assert "<small>3 kB, no limit</small>" in page
+
+
+def test_a_tenant_whose_quota_is_missing_is_shown_as_that(browse, acme, globex):
+    Quota.objects.filter(tenant=acme).delete()
+    assert "quota missing" in browse(None, "olga").get("/").content.decode()

@@ -110,16 +110,6 @@ def test_create_refuses_in_one_line_and_makes_nothing(acme, given, named):
 # --- list and show
 
 
-def test_list_shows_every_tenant_with_prefix_primary_domain_status_and_members(acme, globex, hooli):
-    lines = [line.split() for line in tenant("list").splitlines()]
-    assert lines[0] == ["NAME", "PREFIX", "PRIMARY", "DOMAIN", "STATUS", "MEMBERS"]
-    assert lines[1:] == [
-        ["Acme", "acme/", "acme.example", "active", str(acme.memberships.count())],
-        ["Globex", "globex/", "globex.example", "active", str(globex.memberships.count())],
-        ["Hooli", "hooli/", "hooli.example", "suspended", str(hooli.memberships.count())],
-    ]
-
-
 @pytest.mark.parametrize(
     ("asked", "names"),
     [

@@ -10,6 +10,7 @@ from media_core.uploads.flow import sweep
 from tenants.binding import bind_tenant
 from tenants.commands.base import PlainCommand
 from tenants.commands.references import REFERENCE_HELP, called
+from tenants.errors import QuotaBroken
 from tenants.models import Tenant
 from tenants.provisioning import find_tenant
 
@@ -22,7 +23,7 @@ examples:
   manage.py sweep_uploads --tenant acme/
 
 Run it every hour. It may run beside uploads and beside itself. Exit code 1: the bucket did not
-answer for some tenant; what is left there is removed by the next run."""
+answer for some tenant, or its quota is not in order; what is left there is removed by the next run."""
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--tenant", metavar="REF", help=REFERENCE_HELP)
@@ -43,11 +44,11 @@ answer for some tenant; what is left there is removed by the next run."""
             )
 
     def _sweep(self, tenant: Tenant, *, dry_run: bool) -> int | None:
-        """Return how many objects were removed, or None when the bucket did not answer."""
+        """Return how many objects were removed, or None when it could not be done."""
         try:
             with bind_tenant(tenant, even_suspended=True):
                 count = len(sweep(dry_run=dry_run))
-        except BucketUnavailable as error:
+        except (BucketUnavailable, QuotaBroken) as error:
             self.stderr.write(f"{called(tenant)}: {error}")
             return None
         if count:

@@ -2,8 +2,10 @@
 
 from django.core.management.base import CommandParser
 
+from media_core.commands.limits import add_limits
 from media_core.commands.move_storage import add_move_storage
 from media_core.commands.suspend import add_resume, add_suspend
+from media_core.commands.visits import add_visits
 from tenants.commands.base import PlainCommand, add_actions
 from tenants.commands.hosts import add_domain_group
 from tenants.commands.life import add_create, add_links, add_rename
@@ -30,6 +32,8 @@ examples:
             add(actions)
         add_domain_group(actions)
         add_member_group(actions)
+        add_limits(actions)
         add_suspend(actions)
         add_resume(actions)
+        add_visits(actions)
         add_move_storage(actions)

@@ -1,9 +1,10 @@
 """Documents in both states, as a stranger and as the bucket's owner see them."""
 
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Iterator
 from contextlib import suppress
 from io import BytesIO
-from typing import IO
+from typing import IO, Any
 
 import pytest
 import requests
@@ -15,6 +16,7 @@ from media_core.documents.permissions import Editor, required_editor
 from media_core.inspection.locations import without_location
 from media_core.storages.client import bucket_client
 from media_core.storages.models import StoredObject
+from media_core.storages.policy import public_policy
 from tenants.binding import bind_tenant
 from tests.conftest import member
 
@@ -72,12 +74,16 @@ def in_acme(acme, globex) -> Iterator[None]:
         yield
 
 
-Again = Callable[[Document], Document]
-
-
-def again(document: Document) -> Document:
+def again(document: Document) -> Any:
     """Return the document as the database has it now, with its objects."""
-    found: Document = Document.objects.select_related("stored_object", "public_object").get(
-        pk=document.pk
+    return Document.objects.select_related("stored_object", "public_object").get(pk=document.pk)
+
+
+@pytest.fixture
+def open_media() -> Iterator[None]:
+    """Give the bucket the policy that mode `policy` needs, as the agency does."""
+    bucket_client().put_bucket_policy(
+        Bucket=settings.BUCKET_NAME, Policy=json.dumps(public_policy())
     )
-    return found
+    yield
+    bucket_client().delete_bucket_policy(Bucket=settings.BUCKET_NAME)

@@ -17,6 +17,7 @@ from tenants.people.models import Role
 from tests.conftest import new_session
 from tests.media_core.conftest import document_row, stored_row
 from tests.media_core.wsgi import asked
+from tests.samples import pdf
 from tests.wire import bucket_requests, statements
 
 pytestmark = pytest.mark.django_db
@@ -83,12 +84,12 @@ def test_no_link_without_a_record(acme, store, browse):
 
 
 def test_head_is_answered_from_the_row(acme, store, browse):
-    document = store(acme, b"12345", name="Übersicht – Q3.pdf")
+    document = store(acme, pdf(), name="Übersicht – Q3.pdf")
     with bucket_requests() as requested:
         answer = opened(browse(acme, "vic"), document, method="head")
     assert (answer.status_code, answer.content) == (200, b"")
     assert (answer.headers["Content-Length"], answer.headers["Content-Type"]) == (
-        "5",
+        str(len(pdf())),
         "application/pdf",
     )
     assert answer.headers["Content-Disposition"].startswith("inline; filename*=utf-8''%C3%9Cber")
@@ -279,7 +280,7 @@ def test_a_list_costs_the_same_whatever_its_length(committed, acme, people):
             costs[number] = (len(sent), len(requested))
         return costs
 
-    assert set(committed(list_them).values()) == {(5, 0)}
+    assert set(committed(list_them).values()) == {(7, 0)}
 
 
 def test_the_list_holds_no_link_to_the_bucket(acme, store, browse, settings):

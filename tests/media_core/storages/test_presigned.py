@@ -17,6 +17,7 @@ from tenants.binding import bind_tenant
 from tenants.errors import NoTenantBound, NotFound, RowOfAnotherTenant, TenantSuspended
 from tenants.models import Tenant
 from tests.media_core.conftest import stored_row
+from tests.samples import pdf
 from tests.wire import bucket_requests, statements
 
 pytestmark = pytest.mark.django_db
@@ -58,8 +59,8 @@ def signed(store, acme, resolved) -> Signed:
 @pytest.mark.parametrize("form", FORMS)
 def test_gives_the_bytes_with_type_disposition_and_no_store(form, signed, settings):
     use_form(form, settings)
-    answer = requests.get(signed(content=b"%PDF-1.7", name="offer.pdf"), timeout=5)
-    assert (answer.status_code, answer.content) == (200, b"%PDF-1.7")
+    answer = requests.get(signed(content=pdf(), name="offer.pdf"), timeout=5)
+    assert (answer.status_code, answer.content) == (200, pdf())
     assert answer.headers["Content-Type"] == "application/pdf"
     assert answer.headers["Content-Disposition"] == 'inline; filename="offer.pdf"'
     assert answer.headers["Cache-Control"] == "private, no-store"
@@ -99,7 +100,7 @@ def test_what_a_browser_could_run_is_only_downloaded(name, signed):
     ],
 )
 def test_the_download_is_called_as_the_document(file_name, disposition, signed):
-    answer = requests.get(signed(file_name=file_name), timeout=5)
+    answer = requests.get(signed(content=pdf(), file_name=file_name), timeout=5)
     assert answer.status_code == 200
     assert answer.headers["Content-Disposition"] == f"inline; {disposition}"
     assert "Set-Cookie" not in answer.headers

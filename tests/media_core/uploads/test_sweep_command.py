@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 from media_core.documents.models import Document
 from media_core.storages.models import StoredObject
 from tenants.binding import bind_tenant
-from tenants.models import Tenant
+from tenants.models import Quota, Tenant
 from tests.media_core.conftest import content, grow_old
 
 pytestmark = pytest.mark.django_db
@@ -80,3 +80,14 @@ def test_a_bucket_that_does_not_answer_is_told_per_tenant_and_fails_the_run(acme
 def test_a_tenant_that_is_not_there_is_refused(acme):
     with pytest.raises(CommandError, match="'umbrella'"):
         sweep_uploads("--tenant", "umbrella")
+
+
+def test_a_tenant_whose_quota_is_not_in_order_is_told_and_stops_no_other(acme, globex):
+    given_up(acme)
+    there = given_up(globex)
+    Quota.objects.filter(tenant=acme).update(reserved_bytes=0)
+    errors = StringIO()
+    with pytest.raises(CommandError, match=r"^1 of \d+ tenant"):
+        call_command("sweep_uploads", stdout=StringIO(), stderr=errors)
+    assert "manage.py tenant limits acme/ --recount" in errors.getvalue()
+    assert state_of(globex, there) == "gone"

@@ -1,0 +1,135 @@
+"""manage.py tenant limits: how much a tenant may keep, how large a file, of which types."""
+
+from argparse import Namespace
+from typing import Any
+
+from django.core.management.base import CommandError
+
+from media_core.upkeep.recount import Recount, recount
+from tenants.binding import bind_tenant
+from tenants.commands.base import Actions, PlainCommand, add_action
+from tenants.commands.life import SOON
+from tenants.commands.limits import add_limit_options, chosen_limits
+from tenants.commands.references import add_reference, called, referred
+from tenants.commands.tables import table
+from tenants.limits import change_limits, limits_of, quota_of, shortfall
+from tenants.models import Quota, Tenant
+from tenants.sizes import exact_size, human_size
+
+
+def add_limits(actions: Actions) -> None:
+    parser = add_action(
+        actions,
+        limits,
+        summary="Show a tenant's limits and usage, or change the limits.",
+        examples="""\
+examples:
+  manage.py tenant limits acme/
+  manage.py tenant limits acme/ --quota 10GB --max-upload 50MB --types pdf,image
+  manage.py tenant limits acme/ --quota none --max-upload default --types default
+  manage.py tenant limits acme/ --recount --dry-run
+
+A quota below what is kept is allowed: nothing is lost, and nothing more comes in. Sizes are plain bytes, or a number
+with kB, MB, GB, TB (thousands) or KiB, MiB, GiB, TiB (1024).""",
+    )
+    add_reference(parser)
+    add_limit_options(parser)
+    parser.add_argument(
+        "--consent",
+        choices=("yes", "no"),
+        help="whether the agency's staff wait for an admin's consent before they enter",
+    )
+    parser.add_argument(
+        "--recount", action="store_true", help="count the usage again from the ledger; mend it"
+    )
+    parser.add_argument(
+        "--dry-run", action="store_true", help="change nothing, say what would change"
+    )
+
+
+def limits(command: PlainCommand, asked: Namespace) -> None:
+    tenant = referred(asked)
+    chosen = _chosen(asked)
+    if chosen:
+        _change(command, tenant, chosen, dry_run=asked.dry_run)
+    if asked.recount:
+        _recount(command, tenant, dry_run=asked.dry_run)
+    elif asked.dry_run and not chosen:
+        raise CommandError("--dry-run of what? Give a limit to change, or --recount.")
+    if not chosen and not asked.recount:
+        _show(command, tenant)
+
+
+def _chosen(asked: Namespace) -> dict[str, Any]:
+    consent = {"requires_consent": asked.consent == "yes"} if asked.consent else {}
+    return {**chosen_limits(asked), **consent}
+
+
+def _change(
+    command: PlainCommand, tenant: Tenant, chosen: dict[str, Any], *, dry_run: bool
+) -> None:
+    changes = change_limits(tenant, dry_run=dry_run, **chosen)
+    if not changes:
+        command.stdout.write(f"{called(tenant)} has these limits already. Nothing was changed.")
+        return
+    said = "would have other limits" if dry_run else f"has other limits; {SOON}"
+    command.stdout.write(f"{called(tenant)} {said}.")
+    for change in changes:
+        command.stdout.write(f"  {change}")
+    row = quota_of(tenant)
+    if row and (below := shortfall(Quota(**_with(row, chosen)))):
+        command.stdout.write(below)
+
+
+def _with(row: Quota, chosen: dict[str, Any]) -> dict[str, Any]:
+    """Return the quota's columns as they are, or in a dry run would be."""
+    return {
+        "tenant_id": row.tenant_id,
+        "quota_bytes": chosen.get("quota_bytes", row.quota_bytes),
+        "used_bytes": row.used_bytes,
+        "reserved_bytes": row.reserved_bytes,
+    }
+
+
+def _recount(command: PlainCommand, tenant: Tenant, *, dry_run: bool) -> None:
+    with bind_tenant(tenant, even_suspended=True):
+        found = recount(mend=not dry_run)
+    if found.agrees:
+        command.stdout.write(
+            f"The usage of {called(tenant)} is right: {_counted(found)}. Nothing was changed."
+        )
+        return
+    done = "is not right" if dry_run else "was not right and is mended"
+    command.stdout.write(
+        f"The usage of {called(tenant)} {done}. Its ledger says {_counted(found)}."
+    )
+    command.stdout.write(
+        f"It said {exact_size(found.used_bytes)} used, "
+        f"{exact_size(found.reserved_bytes)} promised to uploads."
+    )
+
+
+def _counted(found: Recount) -> str:
+    return (
+        f"{exact_size(found.counted_used_bytes)} used, "
+        f"{exact_size(found.counted_reserved_bytes)} promised to uploads"
+    )
+
+
+def _show(command: PlainCommand, tenant: Tenant) -> None:
+    rows = [(called(tenant), ""), *_usage(quota_of(tenant)), *limits_of(tenant).in_words().items()]
+    (title, _), *rest = rows
+    command.stdout.write(title)
+    for line in table(*rest).splitlines():
+        command.stdout.write(f"  {line}")
+
+
+def _usage(row: Quota | None) -> list[tuple[str, str]]:
+    if row is None:
+        return [("usage", "unknown: its quota is missing, so nothing is taken in")]
+    left = "no limit" if row.left_bytes is None else human_size(row.left_bytes)
+    return [
+        ("used", exact_size(row.used_bytes)),
+        ("promised", f"{exact_size(row.reserved_bytes)}, to uploads that are under way"),
+        ("left", left),
+    ]

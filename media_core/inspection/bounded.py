@@ -1,0 +1,116 @@
+"""Starts the worker that looks at a file, waits for it, and tells what it found. A worker that dies found nothing."""
+
+import json
+import logging
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from django.conf import settings
+
+from media_core.errors import InspectionBusy
+
+logger = logging.getLogger("media_core.inspection")
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+# Its arguments: no site of the user's, no PYTHON* variables, nothing written beside the code.
+COMMAND = (sys.executable, "-E", "-s", "-B", "-m", "media_core.inspection.worker")
+# Where the system looks for Python's own libraries, on systems that need to be told. Nothing of ours.
+KEPT_VARIABLES = ("LD_LIBRARY_PATH", "SYSTEMROOT")
+WALL_SECONDS = 30
+# Each may take a gigabyte; so many at once in one process of the gateway, and so long may others wait for a place.
+MAX_WORKERS = 2
+WAIT_SECONDS = 30
+LAST_WORDS_BYTES = 2_000
+DIED = "died"
+
+_places = threading.BoundedSemaphore(MAX_WORKERS)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the worker says of a file, and why; DIED when it said nothing."""
+
+    says: str
+    why: str = ""
+
+
+def inspected(job: str, kind: str, file: IO[bytes], copy: IO[bytes] | None = None) -> Verdict:
+    """Return the worker's verdict. Raises InspectionBusy when too many others wait. About a tenth of a second.
+
+    No query, no request to the bucket. `file` is read by the worker under the same handle: lend it a copy.
+    """
+    if not _places.acquire(timeout=WAIT_SECONDS):
+        raise InspectionBusy(f"{MAX_WORKERS} others are checked at the same time.")
+    try:
+        with tempfile.TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR) as words:
+            return _run((*COMMAND, job, kind), file, copy, words)
+    finally:
+        _places.release()
+
+
+def _run(
+    command: tuple[str, ...], file: IO[bytes], copy: IO[bytes] | None, words: IO[bytes]
+) -> Verdict:
+    kept = {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ}
+    file.seek(0)
+    try:
+        ended = subprocess.run(  # noqa: S603 - our own module, and two words of ours
+            command,
+            stdin=file,
+            stdout=copy or subprocess.DEVNULL,
+            stderr=words,
+            cwd=ROOT,
+            # One arena: memory that is only set aside counts as taken.
+            env={**kept, "MALLOC_ARENA_MAX": "1", "LC_ALL": "C.UTF-8"},
+            timeout=WALL_SECONDS,
+            start_new_session=True,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return Verdict(DIED, f"It took more than {WALL_SECONDS} seconds.")
+    words.seek(max(0, words.seek(0, os.SEEK_END) - LAST_WORDS_BYTES))
+    last_words = words.read().decode(errors="replace")
+    verdict = _understood(last_words) if not ended.returncode else None
+    if verdict is None:
+        # An end that nobody foresaw is worth a look: it may be a mistake in a decoder.
+        logger.warning("The inspection ended with %s: %s", ended.returncode, last_words[-500:])
+    return verdict or Verdict(DIED, "It took more memory or time than is allowed.")
+
+
+def _understood(words: str) -> Verdict | None:
+    try:
+        return Verdict(**json.loads(words.strip().rpartition("\n")[2]))
+    except (ValueError, TypeError):
+        return None
+
+
+@contextmanager
+def lent_read_only(file: IO[bytes]) -> Iterator[IO[bytes]]:
+    """Lend the bytes of a file under a handle that can neither write nor move the caller's; rewind that one."""
+    path = getattr(file, "temporary_file_path", None)
+    if path:
+        with open(path(), "rb") as own:  # noqa: PTH123 - Django gives a plain string
+            yield own
+    else:
+        with tempfile.NamedTemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR) as copy:
+            rewind(file)
+            shutil.copyfileobj(file, copy)
+            copy.flush()
+            with open(copy.name, "rb") as own:  # noqa: PTH123 - the same
+                yield own
+    rewind(file)
+
+
+def rewind(file: IO[bytes]) -> None:
+    """Go to the beginning of a file, where it has one to go to."""
+    if getattr(file, "seekable", lambda: True)():
+        file.seek(0)

@@ -1,0 +1,81 @@
+"""How a page answers a change: a line on the next page, or a question first."""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect, render
+
+from media_core.errors import WideningNotConfirmed
+from media_core.library.asking import rights_of
+from tenants.errors import GatewayError, NotFound
+from tenants.people.identity import Member
+
+logger = logging.getLogger("media_core.library")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked before something happens: in words and numbers, with a button that does it and a way back."""
+
+    title: str
+    sentences: Sequence[str]
+    button: str
+    back: str
+    hidden: Sequence[tuple[str, object]] = field(default=())
+
+
+def ask(
+    request: HttpRequest, member: Member, question: Question, status: int = HTTPStatus.OK
+) -> HttpResponse:
+    """Return the page that asks. Its form is sent to the address that was asked for."""
+    context = {**rights_of(member), "question": question}
+    return render(request, "library/ask.html", context, status=status)
+
+
+def attempted(request: HttpRequest, work: Callable[[], str]) -> bool:
+    """Do what was asked, and leave what it says, or its refusal, as a line for the next page.
+
+    What is not there stays a 404, and what has to be asked first is for the caller.
+    """
+    try:
+        messages.success(request, work())
+    except (NotFound, WideningNotConfirmed):
+        raise
+    except GatewayError as refusal:
+        # What is wrong on our side is for our log, not for a page.
+        ours = refusal.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+        messages.error(request, refusal.message if ours else str(refusal))
+        if ours:
+            logger.exception("%s", refusal.code)
+        return False
+    return True
+
+
+def to_place(folder_id: UUID | None) -> HttpResponseRedirect:
+    """Redirect to the page of a folder, or with None to the top."""
+    if folder_id is None:
+        return redirect("library:documents")
+    return redirect("library:folder", folder_id)
+
+
+def people(count: int) -> str:
+    """Return a number of people in words.
+
+    >>> people(1), people(12)
+    ('1 person', '12 people')
+    """
+    return "1 person" if count == 1 else f"{count} people"
+
+
+def more_people(count: int) -> str:
+    """Return how many more people in words.
+
+    >>> more_people(1), more_people(12)
+    ('1 more person', '12 more people')
+    """
+    return people(count).replace(" ", " more ")

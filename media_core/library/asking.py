@@ -1,0 +1,28 @@
+"""Who asks for a page, and what they may do on it. Every view begins here."""
+
+from django.http import HttpRequest
+
+from media_core.documents.permissions import (
+    Admin,
+    Editor,
+    may_edit,
+    may_settle,
+    required_admin,
+    required_editor,
+)
+from tenants.people.identity import Member, required_member
+
+
+def editor_of(request: HttpRequest) -> Editor:
+    """Return who asks when they may change documents. Raises SignInRequired or RoleRequired."""
+    return required_editor(required_member(request))
+
+
+def admin_of(request: HttpRequest) -> Admin:
+    """Return who asks when they may settle who reads what. Raises SignInRequired or RoleRequired."""
+    return required_admin(required_member(request))
+
+
+def rights_of(member: Member) -> dict[str, object]:
+    """Return what every page says of its reader, and which of its buttons they see."""
+    return {"member": member, "may_edit": may_edit(member), "may_settle": may_settle(member)}

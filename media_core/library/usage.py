@@ -1,0 +1,67 @@
+"""What a member may know of the room's limits: the page, and what the upload form says before anything is sent."""
+
+from dataclasses import dataclass
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from media_core.documents.permissions import may_edit, may_see_usage
+from tenants.binding import bound_tenant
+from tenants.errors import QuotaBroken
+from tenants.limits import largest_upload_bytes, types_in_words
+from tenants.models import Quota
+from tenants.people.identity import Member, required_member
+from tenants.quotas import usage
+
+
+@dataclass(frozen=True, slots=True)
+class RoomUsage:
+    """What a page says of the room.
+
+    `quota` is for admins only. `fits_bytes` tells an editor that room is short, roughly: None as long as the largest
+    file fits, so that what others store leaves no trace on the page.
+    """
+
+    largest_bytes: int
+    types: str
+    quota: Quota | None = None
+    fits_bytes: int | None = None
+
+
+def usage_for_page(member: Member) -> RoomUsage:
+    """Return what this member may know before they upload. One query, none for a viewer."""
+    tenant = bound_tenant()
+    largest, types = largest_upload_bytes(tenant), types_in_words(tenant.file_groups)
+    if not may_edit(member):
+        return RoomUsage(largest, types)
+    try:
+        now = usage()
+    except QuotaBroken:
+        # Reading goes on; an upload is refused, and says why in the log.
+        return RoomUsage(largest, types, fits_bytes=0)
+    if may_see_usage(member):
+        return RoomUsage(largest, types, quota=now)
+    left = now.left_bytes
+    is_short = left is not None and left < largest
+    return RoomUsage(largest, types, fits_bytes=roughly(left or 0) if is_short else None)
+
+
+def roughly(size_bytes: int) -> int:
+    """Return 1, 2 or 5 with zeros, at most this number: enough to choose a file by, too little to follow others by.
+
+    >>> [roughly(number) for number in (0, 1, 3, 7, 1_999, 4_700_000)]
+    [0, 1, 2, 5, 1000, 2000000]
+    """
+    if size_bytes < 1:
+        return 0
+    power: int = 10 ** (len(str(size_bytes)) - 1)
+    return max(step * power for step in (1, 2, 5) if step * power <= size_bytes)
+
+
+@require_safe
+def limits(request: HttpRequest) -> HttpResponse:
+    """What may come in here, and to admins how much of the quota is left. One query for who may upload."""
+    member = required_member(request)
+    context = {"tenant": bound_tenant(), "member": member, "room": usage_for_page(member)}
+    return render(request, "library/limits.html", context)

@@ -1,0 +1,99 @@
+"""The page of one document, and publishing it."""
+
+from uuid import UUID
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_safe
+
+from media_core.documents import publishing
+from media_core.documents.folders import find_way, path_of
+from media_core.documents.models import Document
+from media_core.documents.moves import reading
+from media_core.documents.open import find_document
+from media_core.documents.permissions import Editor
+from media_core.library.addresses import direct_address, permanent_address
+from media_core.library.answers import Question, ask, attempted, people
+from media_core.library.asking import editor_of, rights_of
+from media_core.templatetags.sizes import size
+from tenants.people.identity import required_member
+
+
+@require_safe
+def document(request: HttpRequest, document_id: UUID) -> HttpResponse:
+    """What is known of a document, who sees it, and under which addresses. At most four queries."""
+    member = required_member(request)
+    row = find_document(document_id, member)
+    way = find_way(row.folder_id, member)
+    context = {
+        **rights_of(member),
+        "document": row,
+        "way": way,
+        "restricted": any(folder.is_restricted for folder in way),
+        "readers": people(len(reading(way[-1].path if way else []))),
+        "permanent": permanent_address(request, row),
+        "direct": direct_address(row),
+    }
+    return render(request, "library/document.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def publish(request: HttpRequest, document_id: UUID) -> HttpResponse:
+    """Ask, and let everybody who has the address read a document."""
+    editor = editor_of(request)
+    row = find_document(document_id, editor)
+    if request.method != "POST":
+        return ask(request, editor, _question_of_publishing(row))
+    attempted(request, lambda: _published(row, editor))
+    return redirect("library:document", document_id)
+
+
+def _published(row: Document, editor: Editor) -> str:
+    publishing.publish(row.pk, editor=editor)
+    return f"“{row.title}” is public: everybody who has its address can open it."
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def unpublish(request: HttpRequest, document_id: UUID) -> HttpResponse:
+    """Ask, and take a public document back."""
+    editor = editor_of(request)
+    row = find_document(document_id, editor)
+    if request.method != "POST":
+        return ask(request, editor, _question_of_taking_back(row))
+    attempted(request, lambda: _taken_back(row, editor))
+    return redirect("library:document", document_id)
+
+
+def _taken_back(row: Document, editor: Editor) -> str:
+    publishing.unpublish(row.pk, editor=editor)
+    return f"“{row.title}” is for members only now."
+
+
+def _question_of_publishing(row: Document) -> Question:
+    readers, held = people(len(reading(path_of(row.folder)))), size(row.stored_object.size_bytes)
+    return Question(
+        title=f"Publish “{row.title}”?",
+        sentences=[
+            f"{readers.capitalize()} can open it now, after signing in.",
+            f"Then everybody who has its address can, without signing in: {held} for the whole web.",
+            "You can take it back at any time; whoever has saved a copy keeps it.",
+        ],
+        button="Publish it",
+        back=reverse("library:document", args=[row.pk]),
+    )
+
+
+def _question_of_taking_back(row: Document) -> Question:
+    readers = people(len(reading(path_of(row.folder))))
+    kept = "as long as they like" if settings.PUBLIC_MEDIA_IMMUTABLE else "up to 5 minutes"
+    return Question(
+        title=f"Take “{row.title}” back?",
+        sentences=[
+            f"Then {readers} can open it, after signing in, and nobody else.",
+            f"Its public address ends. Copies that browsers and caches keep live on for {kept}.",
+        ],
+        button="Take it back",
+        back=reverse("library:document", args=[row.pk]),
+    )

@@ -1,0 +1,53 @@
+"""What lies in a place: its folders and its documents, as far as the member may read them."""
+
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from media_core.documents.folders import Folder, find_way
+from media_core.documents.models import Document, Holding
+from media_core.library.asking import rights_of
+from media_core.library.forms import FolderForm, UploadForm
+from media_core.library.paging import paged
+from media_core.library.usage import usage_for_page
+from tenants.binding import bound_tenant
+from tenants.limits import largest_upload_bytes
+from tenants.people.identity import Member, required_member
+
+
+@require_safe
+def top(request: HttpRequest) -> HttpResponse:
+    """What lies in no folder. At most five queries, whatever the number of rows."""
+    return place(request, required_member(request), [])
+
+
+@require_safe
+def folder(request: HttpRequest, folder_id: UUID) -> HttpResponse:
+    """What lies in a folder. At most six queries, whatever the number of rows."""
+    member = required_member(request)
+    return place(request, member, find_way(folder_id, member))
+
+
+def place(request: HttpRequest, member: Member, way: list[Folder]) -> HttpResponse:
+    """Return the page of the place to which this way leads."""
+    here = way[-1] if way else None
+    where, restricted = here.pk if here else None, any(folder.is_restricted for folder in way)
+    readable = Document.objects.readable_by(member).with_object()
+    folders = paged(request, Folder.objects.readable_by(member).inside(where), "folders")
+    held = readable.held_by(list(folders))
+    context = {
+        **rights_of(member),
+        "way": way[:-1],
+        "here": here,
+        "restricted": restricted,
+        "folders": folders,
+        "holdings": [(row, held.get(row.pk, Holding())) for row in folders],
+        "page": paged(request, readable.inside(where)),
+        "upload_form": UploadForm(initial={"folder": where}, restricted=restricted),
+        "folder_form": FolderForm(initial={"folder": where}, auto_id="new_folder_%s"),
+        "max_bytes": largest_upload_bytes(bound_tenant()),
+        "room": usage_for_page(member),
+    }
+    return render(request, "library/place.html", context)

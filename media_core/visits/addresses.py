@@ -1,0 +1,36 @@
+"""Where our hosts are reached. Made of what we know; of the request only what no proxy of ours has changed."""
+
+import re
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from tenants.errors import HostRefused
+from tenants.hosts import normalised_host
+from tenants.models import Tenant
+
+PORT = re.compile(r":[0-9]{1,5}\Z")
+
+
+def origin_of(host: str, request: HttpRequest) -> str:
+    """Return scheme and host as browsers write them, without a port.
+
+    Without HTTPS, on somebody's own machine, the port of this request is part of the address: all hosts share it.
+    """
+    if settings.HTTPS_ONLY:
+        return f"https://{host}"
+    port = PORT.search(request.META.get("HTTP_HOST", ""))
+    return f"{request.scheme}://{host}{port[0] if port else ''}"
+
+
+def agency_origin(request: HttpRequest) -> str:
+    """Return where the agency's own host is reached."""
+    return origin_of(normalised_host(settings.AGENCY_HOST), request)
+
+
+def tenant_origin(tenant: Tenant, request: HttpRequest) -> str:
+    """Return where the tenant is reached: at its primary host, when that is active. One query; raises HostRefused."""
+    primary = tenant.domains.active().filter(is_primary=True).first()
+    if primary is None:
+        raise HostRefused("The tenant has no active primary domain: add one first.")
+    return origin_of(primary.domain, request)

@@ -1,0 +1,124 @@
+"""manage.py tenant suspend and resume: what stays public, what is taken down, and how it comes back."""
+
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from media_core.documents.models import Document
+from media_core.storages.client import bucket_client
+from media_core.storages.models import StoredObject
+from tenants.binding import bind_tenant
+from tests.media_core.documents.conftest import seen_by_a_stranger
+
+pytestmark = pytest.mark.django_db
+
+
+def tenant(*arguments: str, errors: StringIO | None = None) -> str:
+    """Return what `manage.py tenant …` says on standard output."""
+    said = StringIO()
+    call_command("tenant", *arguments, stdout=said, stderr=errors or StringIO())
+    return said.getvalue()
+
+
+def documents(of):
+    with bind_tenant(of, even_suspended=True):
+        return list(Document.objects.select_related("stored_object", "public_object"))
+
+
+def shown(of) -> list[bytes]:
+    """Return what strangers read of the tenant's documents, straight from the bucket."""
+    with bind_tenant(of, even_suspended=True):
+        keys = [row.key for row in StoredObject.objects.exclude(state="gone")]
+        return sorted(found for key in keys if (found := seen_by_a_stranger(key)) is not None)
+
+
+@pytest.fixture
+def three(acme, globex, store):
+    """Two public documents and a private one of acme's, and a public one of globex's."""
+    for number in (1, 2):
+        store(acme, f"brochure {number}".encode(), visibility="public")
+    store(acme, b"private")
+    store(globex, b"globex's", visibility="public")
+    return acme
+
+
+def test_says_how_many_objects_stay_public(three):
+    for arguments in (["--dry-run"], []):
+        said = tenant("suspend", "acme/", *arguments)
+        assert "2 public object(s), 20 bytes, stay public" in said.replace("\xa0", " ")
+        assert "--take-down" in said
+    assert shown(three) == [b"brochure 1", b"brochure 2"]
+
+
+def test_says_so_when_nothing_is_public(acme, store):
+    store(acme)
+    assert "No object of it is public" in tenant("suspend", "acme/", "--dry-run")
+
+
+def test_in_gateway_mode_nothing_stays_public(three, settings):
+    settings.PUBLIC_MEDIA_MODE = "gateway"
+    assert "No object of it is public" in tenant("suspend", "acme/")
+
+
+def test_a_dry_run_of_taking_down_changes_nothing(three):
+    said = tenant("suspend", "acme/", "--take-down", "--dry-run")
+    assert "2 public object(s), 20 bytes, would be moved." in said.replace("\xa0", " ")
+    three.refresh_from_db()
+    assert (three.served, len(shown(three))) == (True, 2)
+
+
+def test_takes_down_what_is_public_and_nothing_of_another_tenant(three, globex):
+    said = tenant("suspend", "acme/", "--take-down")
+    assert "  2 of 2\n" in said
+    assert "Took 2 document(s) down" in said
+    assert (shown(three), shown(globex)) == ([], [b"globex's"])
+    states = [(row.visibility, row.public_object) for row in documents(three)]
+    assert sorted(states) == [("private", None), ("public", None), ("public", None)]
+
+
+def test_resume_brings_back_what_was_taken_down_and_nothing_else(three):
+    tenant("suspend", "acme/", "--take-down")
+    said = tenant("resume", "acme/")
+    assert "is served again" in said
+    assert "Brought 2 document(s) back." in said
+    assert shown(three) == [b"brochure 1", b"brochure 2"]
+
+
+def test_a_tenant_that_was_suspended_before_is_taken_down_too(three):
+    tenant("suspend", "acme/")
+    said = tenant("suspend", "acme/", "--take-down")
+    assert "was suspended already" in said
+    assert "Took 2 document(s) down" in said
+    assert shown(three) == []
+
+
+def test_running_again_has_nothing_to_do(three):
+    for _ in range(2):
+        said = tenant("suspend", "acme/", "--take-down")
+    assert "Took 0 document(s) down" in said
+    tenant("resume", "acme/")
+    assert "was not suspended. Nothing was changed." in tenant("resume", "acme/")
+
+
+def test_one_that_fails_does_not_stop_the_others_and_goes_on_in_the_next_run(three):
+    lost = next(row for row in documents(three) if row.public_object)
+    with bind_tenant(three):
+        key = lost.public_object.key
+    bucket = bucket_client()
+    kept = bucket.get_object(Bucket="test-bucket", Key=key)["Body"].read()
+    bucket.delete_object(Bucket="test-bucket", Key=key)
+    errors = StringIO()
+    with pytest.raises(CommandError, match=r"1 document\(s\) failed.*run it again"):
+        tenant("suspend", "acme/", "--take-down", errors=errors)
+    assert errors.getvalue().startswith(f"{lost.pk}: The stored bytes are not there.")
+    assert shown(three) == []
+    bucket.put_object(Bucket="test-bucket", Key=key, Body=kept, ContentType="application/pdf")
+    assert "Took 1 document(s) down" in tenant("suspend", "acme/", "--take-down")
+    assert "Brought 2 document(s) back." in tenant("resume", "acme/")
+
+
+def test_a_member_who_is_refused_publishes_nothing_meanwhile(three, browse):
+    tenant("suspend", "acme/", "--take-down")
+    assert browse(three, "ed").get("/").status_code == 403
+    assert shown(three) == []

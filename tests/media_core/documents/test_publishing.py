@@ -1,0 +1,374 @@
+"""Publishing and taking back: what moves, what it is served with, who may, and what stays behind: nothing."""
+
+from typing import Any
+
+import pytest
+from django.conf import settings as django_settings
+
+from media_core.audit.models import AuditEvent
+from media_core.documents import copies, publishing
+from media_core.documents.folders import Folder
+from media_core.documents.models import Document
+from media_core.errors import BucketRefused, NotPublished, PublishingRefused, StillPublic
+from media_core.storages.client import bucket_client
+from media_core.storages.models import StoredObject
+from tenants import quotas
+from tenants.binding import bind_tenant
+from tenants.errors import NotFound, QuotaExceeded, RoleRequired, TenantSuspended
+from tenants.models import Quota
+from tenants.people.models import Membership
+from tenants.provisioning import suspend
+from tests.media_core.documents.conftest import (
+    CLEAN,
+    LOCATED,
+    again,
+    bytes_of,
+    head_of,
+    seen_by_a_stranger,
+)
+from tests.wire import bucket_requests
+
+# Their documents have a public object where the tests ask for one; mypy cannot know.
+publish: Any = publishing.publish
+unpublish: Any = publishing.unpublish
+take_down: Any = publishing.take_down
+bring_back: Any = publishing.bring_back
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_acme")]
+
+
+@pytest.fixture
+def private(acme, store):
+    return store(acme, b"a brochure", name="Übersicht.pdf")
+
+
+@pytest.fixture
+def public(private, ed):
+    return publish(private.pk, editor=ed)
+
+
+@pytest.fixture
+def photo(acme, store, located_photos):
+    return store(acme, LOCATED, name="photo.jpg")
+
+
+def folder(*, restricted=False, parent=None) -> Folder:
+    made = Folder(
+        name="Board", parent=parent, is_restricted=restricted, created_by_id="0" * 32, path=[]
+    )
+    made.path = [*(parent.path if parent else []), made.pk]
+    made.save()
+    return made
+
+
+# --- what moves
+
+
+def test_what_is_published_is_readable_for_everybody_and_nothing_is_left_at_the_old_place(
+    private, ed
+):
+    old = private.stored_object
+    public = publish(private.pk, editor=ed)
+    assert (public.visibility, public.public_object) == ("public", public.stored_object)
+    assert seen_by_a_stranger(public.stored_object.key) == b"a brochure"
+    old.refresh_from_db()
+    assert (old.state, bytes_of(old)) == ("gone", None)
+
+
+def test_what_is_taken_back_is_gone_from_the_public_place_at_once(public, ed):
+    old = public.public_object
+    private = unpublish(public.pk, editor=ed)
+    assert (private.visibility, private.public_object) == ("private", None)
+    assert seen_by_a_stranger(old.key) is None
+    assert seen_by_a_stranger(private.stored_object.key) is None
+    assert bytes_of(private.stored_object) == b"a brochure"
+
+
+def test_no_key_is_used_twice(private, ed):
+    used = [private.stored_object.key]
+    for _ in range(2):
+        used.append(publish(private.pk, editor=ed).stored_object.key)
+        used.append(unpublish(private.pk, editor=ed).stored_object.key)
+    assert len(set(used)) == 5
+
+
+def test_moving_to_and_fro_costs_no_quota(private, ed):
+    before = quotas.usage()
+    publish(private.pk, editor=ed)
+    assert quotas.usage() == before
+    unpublish(private.pk, editor=ed)
+    assert quotas.usage() == before
+
+
+def test_moving_works_when_the_quota_is_full(private, ed, acme):
+    Quota.objects.filter(tenant=acme).update(quota_bytes=quotas.usage().used_bytes)
+    assert publish(private.pk, editor=ed).public_object
+
+
+def test_publishing_what_is_public_and_taking_back_what_is_private_changes_nothing(private, ed):
+    with bucket_requests() as sent:
+        assert unpublish(private.pk, editor=ed) == private
+    assert sent == []
+    public = publish(private.pk, editor=ed)
+    with bucket_requests() as sent:
+        assert publish(private.pk, editor=ed).public_object == public.public_object
+    assert sent == []
+
+
+def test_who_published_and_took_back_is_written_down(public, ed, globex):
+    unpublish(public.pk, editor=ed)
+    said = [str(event) for event in AuditEvent.objects.order_by("at")]
+    assert said == ["Ed published Übersicht.pdf", "Ed took back Übersicht.pdf"]
+    with bind_tenant(globex):
+        assert not AuditEvent.objects.exists()
+
+
+# --- what it is served with
+
+
+def test_headers_are_stored_on_the_object_and_change_with_the_place(private, ed):
+    before = head_of(private.stored_object)
+    after = head_of(publish(private.pk, editor=ed).public_object)
+    assert before["CacheControl"] == "private, no-store"
+    assert after["CacheControl"] == "public, max-age=300"
+    for head in (before, after):
+        assert head["ContentType"] == "application/pdf"
+        assert head["ContentDisposition"] == "inline; filename*=utf-8''%C3%9Cbersicht.pdf"
+        assert "ContentEncoding" not in head
+
+
+def test_immutable_objects_are_kept_for_a_year(private, ed, settings):
+    settings.PUBLIC_MEDIA_IMMUTABLE = True
+    head = head_of(publish(private.pk, editor=ed).public_object)
+    assert head["CacheControl"] == "public, max-age=31536000, immutable"
+
+
+@pytest.mark.parametrize("name", ["page.html", "drawing.svg", "script.js", "x.html.gz"])
+def test_what_could_run_is_only_downloaded_when_it_is_public(name, acme, store, ed):
+    document = store(acme, b"<script>", name=name, visibility="public")
+    head = head_of(document.public_object)
+    assert head["ContentType"] == "application/octet-stream"
+    assert head["ContentDisposition"].startswith("attachment")
+    assert "ContentEncoding" not in head
+
+
+# --- modes
+
+
+def acl_words(sent) -> list[str]:
+    return [
+        f"{request.method} {name}"
+        for request in sent
+        for name in request.headers
+        if "acl" in name.lower() or "grant" in name.lower()
+    ] + [request.url for request in sent if "acl" in request.url.partition("?")[2]]
+
+
+def test_in_mode_acl_only_the_public_object_is_written_with_an_acl(private, ed):
+    with bucket_requests() as sent:
+        publish(private.pk, editor=ed)
+        unpublish(private.pk, editor=ed)
+    assert acl_words(sent) == ["PUT x-amz-acl"]
+
+
+@pytest.mark.parametrize("mode", ["policy", "gateway"])
+def test_outside_mode_acl_no_acl_is_ever_sent(mode, private, ed, settings, open_media):
+    settings.PUBLIC_MEDIA_MODE = mode
+    with bucket_requests() as sent:
+        publish(private.pk, editor=ed)
+        unpublish(private.pk, editor=ed)
+    assert len(sent) == 6
+    assert acl_words(sent) == []
+
+
+def test_in_mode_gateway_nothing_is_public_in_the_bucket(private, ed, settings):
+    settings.PUBLIC_MEDIA_MODE = "gateway"
+    assert seen_by_a_stranger(publish(private.pk, editor=ed).public_object.key) is None
+
+
+def test_in_mode_policy_what_strangers_cannot_read_is_not_published(private, ed, settings):
+    settings.PUBLIC_MEDIA_MODE = "policy"
+    with pytest.raises(BucketRefused, match="public_policy"):
+        publish(private.pk, editor=ed)
+    assert again(private).visibility == "private"
+    assert not StoredObject.objects.stored().filter(area="media").exists()
+    left = StoredObject.objects.get(area="media")
+    assert (left.state, bytes_of(left)) == ("abandoned", None)
+
+
+# --- who may, and what may
+
+
+def test_a_folder_that_is_restricted_or_lies_in_one_lets_nothing_out_whoever_asks(private, ada):
+    board = folder(restricted=True)
+    for place in (board, folder(parent=board)):
+        Document.objects.filter(pk=private.pk).update(folder=place)
+        with bucket_requests() as sent, pytest.raises(PublishingRefused, match="restricted"):
+            publish(private.pk, editor=ada)
+        assert sent == []
+
+
+def test_what_was_restricted_while_the_bytes_moved_is_not_published(private, ed, acme):
+    inner = folder(parent=folder())
+    Document.objects.filter(pk=private.pk).update(folder=inner)
+
+    def restrict(**_given):
+        Folder.objects.filter(pk=inner.path[0]).update(is_restricted=True)
+
+    with during_the_copy(restrict), pytest.raises((PublishingRefused, NotFound)):
+        publish(private.pk, editor=ed)
+    assert again(private).visibility == "private"
+
+
+def test_who_lost_the_role_while_the_bytes_moved_publishes_nothing(private, ed, acme, people):
+    def leave(**_given):
+        Membership.objects.filter(person=people["ed"], tenant=acme).delete()
+
+    with during_the_copy(leave), pytest.raises(RoleRequired):
+        publish(private.pk, editor=ed)
+    assert again(private).visibility == "private"
+
+
+def test_what_another_published_meanwhile_is_published_once(private, ed, ada):
+    done: list[int] = []
+
+    def publish_too(**_given):
+        if not done:
+            done.append(1)
+            publish(private.pk, editor=ada)
+
+    with during_the_copy(publish_too), pytest.raises(PublishingRefused, match="meanwhile"):
+        publish(private.pk, editor=ed)
+    now = again(private)
+    assert seen_by_a_stranger(now.public_object.key) == b"a brochure"
+    assert StoredObject.objects.stored().count() == 1
+
+
+def test_a_document_of_another_tenant_is_not_there(ed, globex, store):
+    foreign = store(globex, b"globex's")
+    for flow in (publish, unpublish):
+        with pytest.raises(NotFound):
+            flow(foreign.pk, editor=ed)
+
+
+def test_nothing_is_published_when_the_tenant_is_suspended_meanwhile(private, ed, acme):
+    suspend(acme)
+    with pytest.raises((NotFound, TenantSuspended)):
+        publish(private.pk, editor=ed)
+
+
+class during_the_copy:  # noqa: N801 - reads as a sentence
+    """Do something at the moment at which the bytes are copied."""
+
+    def __init__(self, work):
+        self.work = work
+
+    def note(self, request, **_given):
+        if "x-amz-copy-source" in {name.lower() for name in request.headers}:
+            self.work()
+
+    def __enter__(self):
+        bucket_client().meta.events.register("before-send.s3", self.note)
+
+    def __exit__(self, *_):
+        bucket_client().meta.events.unregister("before-send.s3", self.note)
+
+
+# --- photos
+
+
+def test_strangers_get_a_photo_without_its_location_and_members_the_original(photo, ed):
+    public = publish(photo.pk, editor=ed)
+    assert seen_by_a_stranger(public.public_object.key) == CLEAN
+    assert public.public_object.kind == "derived"
+    assert seen_by_a_stranger(public.stored_object.key) is None
+    assert bytes_of(public.stored_object) == LOCATED
+
+
+def test_the_clean_copy_counts_until_it_is_taken_back(photo, ed):
+    before = quotas.usage().used_bytes
+    public = publish(photo.pk, editor=ed)
+    assert quotas.usage().used_bytes == before + len(CLEAN)
+    unpublish(photo.pk, editor=ed)
+    assert quotas.usage().used_bytes == before
+    assert seen_by_a_stranger(public.public_object.key) is None
+
+
+def test_a_clean_copy_that_does_not_fit_is_refused(photo, ed, acme):
+    Quota.objects.filter(tenant=acme).update(quota_bytes=quotas.usage().used_bytes)
+    with pytest.raises(QuotaExceeded):
+        publish(photo.pk, editor=ed)
+    assert again(photo).visibility == "private"
+
+
+def test_photos_keep_their_location_where_that_is_set(photo, ed, settings):
+    settings.PUBLIC_PHOTOS_WITHOUT_LOCATION = False
+    public = publish(photo.pk, editor=ed)
+    assert seen_by_a_stranger(public.public_object.key) == LOCATED
+
+
+def test_only_pictures_are_read_to_look_for_a_location(private, ed, monkeypatch):
+    monkeypatch.delattr(copies, "without_location")
+    assert publish(private.pk, editor=ed).public_object
+
+
+# --- taken down and brought back
+
+
+def test_what_is_taken_down_is_brought_back(public):
+    down = take_down(public.pk)
+    assert (down.visibility, down.public_object) == ("public", None)
+    assert seen_by_a_stranger(public.public_object.key) is None
+    up = bring_back(public.pk)
+    assert seen_by_a_stranger(up.public_object.key) == b"a brochure"
+    said = [str(event) for event in AuditEvent.objects.order_by("at")][1:]
+    assert said == ["the agency took down Übersicht.pdf", "the agency brought back Übersicht.pdf"]
+
+
+def test_what_was_taken_down_can_be_made_private(public, ed):
+    take_down(public.pk)
+    assert unpublish(public.pk, editor=ed).visibility == "private"
+    assert bring_back(public.pk).public_object is None
+
+
+# --- what fails
+
+
+def test_an_object_that_cannot_be_removed_yet_is_told_and_swept(public, ed):
+    def refuse(request, **_given):
+        if request.method == "DELETE":
+            request.url = "http://127.0.0.1:9/"
+
+    events = bucket_client().meta.events
+    events.register("before-send.s3", refuse)
+    try:
+        with pytest.raises(StillPublic):
+            unpublish(public.pk, editor=ed)
+    finally:
+        events.unregister("before-send.s3", refuse)
+    assert again(public).visibility == "private"
+    assert StoredObject.objects.get(pk=public.public_object_id).state == "leaving"
+
+
+def test_an_upload_that_cannot_be_published_is_stored_for_members(acme, store, settings):
+    settings.PUBLIC_MEDIA_MODE = "policy"
+    with pytest.raises(NotPublished, match="members only"):
+        store(acme, visibility="public")
+    document = Document.objects.get()
+    assert (document.visibility, document.public_object) == ("private", None)
+
+
+def test_the_page_says_that_the_file_is_for_members_only(acme, browse, settings):
+    settings.PUBLIC_MEDIA_MODE = "policy"
+    from_ed = browse(acme, "ed")
+    file = django_settings.BASE_DIR / "LICENSE"
+    with file.open("rb") as body:
+        answer = from_ed.post("/upload", {"file": body, "visibility": "public"}, follow=True)
+    assert "stored, but for members only" in answer.content.decode()
+    assert "public_policy" not in answer.content.decode()
+
+
+def test_an_upload_into_a_restricted_folder_is_not_stored_when_it_was_to_be_public(acme, store):
+    with bucket_requests() as sent, pytest.raises(PublishingRefused):
+        store(acme, visibility="public", folder=folder(restricted=True))
+    assert (sent, Document.objects.exists()) == ([], False)

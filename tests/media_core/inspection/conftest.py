@@ -1,0 +1,34 @@
+"""Proof of files at a tenant that takes this or that."""
+
+from collections.abc import Callable
+from io import BytesIO
+
+import pytest
+
+from media_core.inspection.types import proved_type
+from tenants.binding import bind_tenant
+from tenants.models import FileGroup, Tenant, proved_groups
+
+Prove = Callable[..., str]
+
+
+@pytest.fixture
+def prove(acme: Tenant) -> Prove:
+    """Return the type of a file as acme proves it. It takes all that can be proved, unless groups are given."""
+
+    def prove_file(
+        content: bytes,
+        name: str,
+        claimed: str = "",
+        *,
+        groups: list[str] | None = None,
+        other: bool = False,
+    ) -> str:
+        taken = proved_groups() if groups is None else groups
+        # As a request binds it: an instance of its own.
+        tenant = Tenant.objects.get(pk=acme.pk)
+        tenant.file_groups = [*taken, FileGroup.OTHER] if other else taken
+        with bind_tenant(tenant):
+            return proved_type(BytesIO(content), name=name, claimed=claimed)
+
+    return prove_file

@@ -1,0 +1,139 @@
+"""A published photo does not say where it was taken, and shows the same picture bit by bit."""
+
+from io import BytesIO
+
+import pytest
+from PIL import Image
+
+from media_core.errors import PublishingRefused
+from media_core.inspection import bounded
+from media_core.inspection.images import FORMATS
+from media_core.inspection.locations import without_location
+from tests.media_core.inspection.photos import (
+    GPS_IFD,
+    PROFILE,
+    SILENT,
+    TELLING,
+    XMP,
+    XMP_PLACES,
+    exif,
+    shown,
+)
+from tests.samples import animation, image, pdf, picture
+
+
+def cleaned(content: bytes, kind: str) -> bytes:
+    """Return the copy as the worker makes it."""
+    copy = without_location(BytesIO(content), f"image/{kind}")
+    assert copy is not None
+    with copy:
+        return copy.read()
+
+
+def in_process(content: bytes, kind: str) -> bytes:
+    """Return the copy without a worker."""
+    return b"".join(FORMATS[kind][2].without_descriptions(content))
+
+
+@pytest.mark.parametrize("name", TELLING)
+def test_a_location_is_found_and_taken_away_and_the_picture_stays(name):
+    kind, content = TELLING[name]
+    form = FORMATS[kind][2]
+    assert form.tells_location(content)
+    copy = in_process(content, kind)
+    assert not form.tells_location(copy)
+    assert shown(copy) == shown(content)
+    for word in (b"GPS", b"Berlin", b"Home", b"PlaceName"):
+        assert word not in copy
+    with Image.open(BytesIO(copy)) as drawn:
+        assert not drawn.getexif().get_ifd(GPS_IFD)
+
+
+@pytest.mark.parametrize("name", SILENT)
+def test_a_photo_that_says_no_place_is_left_as_it_is(name):
+    kind, content = SILENT[name]
+    assert not FORMATS[kind][2].tells_location(content)
+
+
+@pytest.mark.parametrize("kind", ["jpeg", "png", "webp", "avif"])
+def test_the_worker_gives_a_clean_copy_or_says_that_none_is_needed(kind):
+    photo = BytesIO(picture(kind.upper(), exif=exif(), icc_profile=PROFILE))
+    copy = cleaned(photo.getvalue(), kind)
+    assert shown(copy) == shown(photo.getvalue())
+    assert shown(copy)[-1] == PROFILE
+    assert without_location(BytesIO(copy), f"image/{kind}") is None
+    assert photo.tell() == 0
+
+
+@pytest.mark.parametrize("orientation", range(2, 9))
+@pytest.mark.parametrize("kind", ["jpeg", "png", "webp", "avif"])
+def test_a_turned_photo_stays_turned(kind, orientation):
+    content = picture(kind.upper(), exif=exif(orientation=orientation))
+    assert shown(in_process(content, kind)) == shown(content)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "AVIF", "GIF"])
+@pytest.mark.parametrize("mode", ["RGB", "L", "RGBA", "P", "CMYK"])
+def test_pictures_of_every_kind_survive(kind, mode):
+    taken = {"JPEG": {"RGB", "L", "CMYK"}, "PNG": {"RGB", "L", "RGBA", "P"}, "GIF": {"L", "P"}}
+    if mode not in taken.get(kind, {"RGB", "RGBA"}):
+        return
+    content = picture(kind, image(mode=mode))
+    assert shown(in_process(content, kind.lower())) == shown(content)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"progressive": True}, {"quality": 95, "subsampling": 0}, {"restart_marker_rows": 1}],
+)
+def test_jpegs_of_every_kind_survive(options):
+    content = picture("JPEG", image((300, 200)), exif=exif(orientation=3), **options)
+    copy = cleaned(content, "jpeg")
+    assert shown(copy) == shown(content)
+    assert len(content) - len(copy) < 1000
+
+
+@pytest.mark.parametrize("kind", ["png", "webp", "gif", "avif"])
+def test_an_animation_keeps_its_frames(kind):
+    content = animation(kind.upper(), 4)
+    copy = in_process(content, kind)
+    with Image.open(BytesIO(copy)) as drawn:
+        assert getattr(drawn, "n_frames", 1) == 4
+
+
+def test_other_files_have_no_location_that_is_known():
+    assert without_location(BytesIO(pdf()), "application/pdf") is None
+    assert without_location(BytesIO(b"x"), "application/octet-stream") is None
+
+
+@pytest.mark.parametrize("kind", ["jpeg", "png", "webp", "avif", "gif"])
+def test_what_cannot_be_cleaned_is_not_published(kind):
+    with pytest.raises(PublishingRefused, match="cannot be removed"):
+        without_location(BytesIO(b"no picture at all"), f"image/{kind}")
+
+
+def test_what_cannot_be_shown_again_is_not_published():
+    content = picture("PNG", exif=exif())
+    torn = content.replace(content[content.index(b"IDAT") + 8 :][:6], b"\0" * 6)
+    with pytest.raises(PublishingRefused):
+        without_location(BytesIO(torn), "image/png")
+
+
+def test_a_worker_that_dies_publishes_nothing(monkeypatch):
+    monkeypatch.setattr(bounded, "COMMAND", (*bounded.COMMAND[:1], "-c", "import os; os.abort()"))
+    with pytest.raises(PublishingRefused):
+        without_location(BytesIO(picture("JPEG")), "image/jpeg")
+
+
+def test_what_a_stream_gives_once_is_read_once():
+    class Stream(BytesIO):
+        def seekable(self):
+            return False
+
+        def seek(self, *_):
+            raise AssertionError("A stream does not go back.")
+
+    stream = Stream(picture("JPEG", xmp=XMP % XMP_PLACES[0]))
+    copy = without_location(stream, "image/jpeg")
+    assert copy is not None
+    copy.close()

@@ -1,0 +1,104 @@
+"""The page of a document: what is known of it, who sees it, and what can be done with it."""
+
+import pytest
+
+from media_core.documents.models import Document
+from tenants.binding import bind_tenant
+from tests.conftest import new_session
+from tests.folders import new_folder
+from tests.media_core.conftest import document_row, stored_row
+from tests.media_core.library.pages import text
+from tests.media_core.wsgi import asked
+from tests.wire import bucket_requests, statements
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_page_says_what_is_known(acme, globex, store, browse):
+    folder = new_folder(acme, "Marketing")
+    document = store(acme, b"12345", name="Übersicht.pdf", title="Overview", folder=folder)
+    page = text(browse(acme, "vic").get(f"/documents/{document.pk}"))
+    for fact in (
+        "File Übersicht.pdf",
+        "Size 5 bytes",
+        "Folder Marketing",
+        "by Ada",
+        "members 4 people.",
+        f"https://acme.example/d/{document.pk}/%C3%9Cbersicht.pdf",
+        document.stored_object.sha256,
+    ):
+        assert fact in page, fact
+
+
+def test_in_a_restricted_folder_it_says_how_many_read_it_and_offers_no_publishing(
+    acme, people, browse
+):
+    inner = new_folder(acme, "in", within=new_folder(acme, "out", readers=[people["ed"]]))
+    with bind_tenant(acme):
+        document = document_row(folder=inner)
+    page = text(browse(acme, "ed").get(f"/documents/{document.pk}"))
+    assert "restricted 2 people: the admins and whom they named." in page
+    assert "it cannot become public" in page
+    assert "Publish" not in page
+
+
+def test_a_page_holds_no_link_to_the_bucket_while_nothing_is_public(acme, store, browse):
+    document = store(acme)
+    page = browse(acme, "ada").get(f"/documents/{document.pk}").content.decode()
+    assert "Signature" not in page
+    assert "Public address" not in page
+
+
+@pytest.mark.parametrize(
+    ("visibility", "button"), [("private", "Publish"), ("public", "Take back")]
+)
+def test_the_button_that_fits_is_offered(visibility, button, acme, browse):
+    with bind_tenant(acme):
+        document = document_row(visibility=visibility)
+    page = browse(acme, "ed").get(f"/documents/{document.pk}").content.decode()
+    assert (f">{button}</a>" in page, page.count("/publish") + page.count("/unpublish")) == (
+        True,
+        1,
+    )
+
+
+def test_publishing_asks_in_words_and_numbers(acme, browse):
+    with bind_tenant(acme):
+        document = document_row("Brochure", stored_object=stored_row(size_bytes=2_000_000))
+    page = text(browse(acme, "ed").get(f"/documents/{document.pk}/publish"))
+    assert "Publish “Brochure”?" in page
+    assert "4 people can open it now" in page
+    assert "2 MB for the whole web" in page
+
+
+def test_taking_back_asks_in_words_and_numbers(acme, browse):
+    with bind_tenant(acme):
+        document = document_row("Brochure", visibility="public")
+    page = text(browse(acme, "ed").get(f"/documents/{document.pk}/unpublish"))
+    assert "Take “Brochure” back?" in page
+    assert "Then 4 people can open it" in page
+
+
+def test_what_is_refused_is_said_on_the_documents_page(acme, people, browse):
+    folder = new_folder(acme, readers=[people["ed"]])
+    with bind_tenant(acme):
+        document = document_row(folder=folder)
+    answer = browse(acme, "ed").post(f"/documents/{document.pk}/publish", follow=True)
+    assert answer.redirect_chain == [(f"/documents/{document.pk}", 302)]
+    assert 'class="note error"' in answer.content.decode()
+    with bind_tenant(acme):
+        assert Document.objects.get().visibility == "private"
+
+
+def test_a_documents_page_costs_at_most_six_statements(committed, acme, people):
+    def look():
+        key, folder = new_session(people["vic"], acme), new_folder(acme)
+        with bind_tenant(acme):
+            document = document_row(folder=new_folder(acme, "inner", within=folder))
+        asked("acme.example", f"/documents/{document.pk}", key)
+        with statements() as sent, bucket_requests() as requested:
+            answer = asked("acme.example", f"/documents/{document.pk}", key)
+        return answer.status, len(sent), requested
+
+    # A health check, SET, the session; the document, its way, its readers.
+    assert committed(look) == (200, 6, [])
