@@ -9,6 +9,7 @@ import pytest
 from django.test import override_settings
 from django.utils.http import http_date
 
+from gateway.demo.samples import pdf
 from media_core.storages.filesystem import disk_storage
 from media_core.storages.models import StoredObject
 from media_core.storages.room import link_to
@@ -47,9 +48,14 @@ def body(answer):
     return b"".join(answer.streaming_content) if answer.streaming else answer.content
 
 
-def test_a_browser_may_run_nothing_of_it_and_no_cache_keeps_it(ask):
-    answer = ask()
-    assert body(answer) == BODY
+def test_a_browser_may_run_nothing_of_it_and_no_cache_keeps_it(document, store, acme, browse):
+    stored = store(acme, pdf("x", 1)).stored_object
+    with bind_tenant(acme):
+        answer = browse(acme).get(link_to(stored, file_name="x.pdf"))
+    assert (len(body(answer)), answer.headers["Content-Type"]) == (
+        stored.size_bytes,
+        "application/pdf",
+    )
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.headers["Cache-Control"] == "private, no-store"
     assert answer.headers["Referrer-Policy"] == "no-referrer"
@@ -198,8 +204,8 @@ def test_nginx_is_told_where_it_lies(document, ask):
     answer = ask(range="bytes=2-4")
     assert (answer.status_code, answer.content) == (200, b"")
     assert answer.headers["X-Accel-Redirect"] == f"/_rooms/acme/{document.stored_object.name}"
-    assert answer.headers["Content-Type"] == "application/pdf"
-    assert answer.headers["Content-Disposition"].startswith("inline; filename*=")
+    assert answer.headers["Content-Type"] == document.stored_object.content_type
+    assert "; filename*=utf-8''%C3%9Cbersicht.pdf" in answer.headers["Content-Disposition"]
     assert answer.headers["Cache-Control"] == "private, no-store"
 
 

@@ -7,6 +7,7 @@ import pytest
 import requests
 from django.core.management import CommandError, call_command
 
+from gateway.demo.samples import pdf
 from media_core.storages.filesystem import disk_storage
 from media_core.storages.models import StoredObject
 from media_core.storages.room import storage_of, verify
@@ -126,8 +127,8 @@ def test_one_that_fails_is_named_and_the_others_move(says, acme, globex):
 
 @pytest.mark.parametrize("to", PLACES)
 def test_documents_open_before_and_after_at_the_same_address(to, says, put_away, acme, browse):
-    store = put_away(OTHER[to])
-    private, public = store(acme, b"for members"), store(acme, b"for all", visibility="public")
+    store, bytes_of_it = put_away(OTHER[to]), pdf("For members", 1)
+    private, public = store(acme, bytes_of_it), store(acme, b"for all", visibility="public")
     member, stranger = browse(acme, "vic"), browse(acme)
     with serving() as gateway:
         for _ in range(2):
@@ -135,7 +136,7 @@ def test_documents_open_before_and_after_at_the_same_address(to, says, put_away,
                 gateway.get(member.get(f"/d/{private.pk}").headers["Location"]),
                 gateway.get(stranger.get(f"/d/{public.pk}").headers["Location"]),
             ]
-            assert [answer.content for answer in given] == [b"for members", b"for all"]
+            assert [answer.content for answer in given] == [bytes_of_it, b"for all"]
             assert given[1].headers["Cache-Control"] == "public, max-age=300"
             assert given[0].headers["Content-Disposition"] == 'inline; filename="offer.pdf"'
             assert says(to)[1] == ""
