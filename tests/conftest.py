@@ -19,7 +19,7 @@ from media_core.documents.permissions import required_editor
 from media_core.uploads.flow import store_upload
 from tenants.binding import bind_agency, bind_tenant
 from tenants.domains import hosts
-from tenants.models import Tenant
+from tenants.models import FileGroup, Tenant
 from tenants.people.identity import Member
 from tenants.people.members import add_agency_role, set_role
 from tenants.people.models import AgencyRole, Membership, Person, Role
@@ -60,6 +60,9 @@ def create_world() -> World:
         made.tenants[name] = create_tenant(
             name=name.title(), location_prefix=f"{name}/", domain=f"{name}.example"
         )
+        # Tests that are not about types store whatever bytes they like, as plain downloads.
+        made.tenants[name].file_groups = FileGroup.values
+        made.tenants[name].save(update_fields=["file_groups"])
     for name, tenant, role in (
         ("ada", "acme", Role.ADMIN),
         ("ed", "acme", Role.EDITOR),
