@@ -14,6 +14,7 @@ from PIL import ExifTags, Image
 
 from media_core.documents.models import Document
 from media_core.documents.permissions import Editor, required_editor
+from media_core.documents.publishing import publish
 from media_core.storages.client import bucket_client
 from media_core.storages.models import StoredObject
 from media_core.storages.policy import public_policy
@@ -108,3 +109,18 @@ def open_media() -> Iterator[None]:
     )
     yield
     bucket_client().delete_bucket_policy(Bucket=settings.BUCKET_NAME)
+
+
+@pytest.fixture
+def private(keep):
+    return keep(BROCHURE, "Übersicht.pdf")
+
+
+@pytest.fixture
+def public(private, ed):
+    return publish(private.pk, editor=ed)
+
+
+@pytest.fixture
+def photo(keep):
+    return keep(LOCATED, "photo.jpg")
