@@ -34,7 +34,8 @@ def live(world: World, django_db_blocker: Any, tmp_path_factory: Any) -> Iterato
         key = in_a_thread(lambda: limit(LIMIT))
         with served(waiting) as port:
             yield Live(port, waiting, key)
-        in_a_thread(lambda: (limit(None), remove_everything(acme)))
+        in_a_thread(lambda: limit(None))
+        in_a_thread(lambda: remove_everything(acme))
 
 
 @pytest.fixture(autouse=True)
