@@ -97,12 +97,13 @@ def _understood(words: str) -> Verdict | None:
 def lent_read_only(file: IO[bytes]) -> Iterator[IO[bytes]]:
     """Lend the bytes of a file under a handle that can neither write nor move the caller's; rewind that one."""
     path = getattr(file, "temporary_file_path", None)
+    # This also writes down what the caller wrote last.
+    rewind(file)
     if path:
         with open(path(), "rb") as own:  # noqa: PTH123 - Django gives a plain string
             yield own
     else:
         with tempfile.NamedTemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR) as copy:
-            rewind(file)
             shutil.copyfileobj(file, copy)
             copy.flush()
             with open(copy.name, "rb") as own:  # noqa: PTH123 - the same
