@@ -46,7 +46,7 @@ def walked(root: Path, database: str) -> subprocess.CompletedProcess[str]:
         ),
     ]
     return subprocess.run(  # noqa: S603 - our own command
-        command, cwd=root, env=around, capture_output=True, text=True, timeout=120, check=False
+        command, cwd=root, env=around, capture_output=True, text=True, timeout=300, check=False
     )
 
 
