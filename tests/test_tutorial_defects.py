@@ -92,7 +92,7 @@ def test_03_private_and_public_storage_sign_alike_overwrite_nothing_and_stay_sig
     assert (public.file_overwrite, private.file_overwrite) == (False, False)
     assert "X-Amz-Signature=" in url
     assert "cdn.example" not in url
-    with pytest.raises((TypeError, ValueError), match="custom_domain"):
+    with pytest.raises(ImproperlyConfigured, match="custom_domain"):
         SharedBucketStorage(acme.prefix, StoredObject.Area.PRIVATE, custom_domain="cdn.example")
 
 
