@@ -215,3 +215,14 @@ def test_a_member_who_visits_has_the_visits_role_and_keeps_their_own_session(
     visit = visiting(otto, acme)
     assert (own.get("/activity").status_code, visit.get("/activity").status_code) == (200, 403)
     assert (b"Upload" in own.get("/").content, b"Upload" in visit.get("/").content) == (True, False)
+
+
+def test_leaving_ends_the_visit_of_who_leaves_and_no_other(
+    acme: Tenant, otto: Person, people: People
+) -> None:
+    leaving, staying = visiting(otto, acme), visiting(otto, acme)
+    assert leaving.post("/visit/leave").status_code == 200
+    assert (is_in(leaving), is_in(staying)) == (False, True)
+    ada = browser_at("acme.example", new_session(people["ada"], acme))
+    assert ada.post("/visit/leave").status_code == 404
+    assert Visit.objects.exclude(left_at=None).count() == 1

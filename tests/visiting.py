@@ -1,6 +1,7 @@
 """Agency staff on their way into a tenant, as their browsers go it."""
 
 import re
+from html import unescape
 from typing import Any
 
 from django.conf import settings
@@ -85,3 +86,8 @@ def change_password(visit: Visit) -> None:
 
 def stop_serving(visit: Visit) -> None:
     Tenant.objects.filter(pk=visit.tenant_id).update(status="suspended")
+
+
+def text_of(answer: Any) -> str:
+    """Return the page as it was written, without HTML's entities."""
+    return unescape(str(answer.content, "utf-8"))

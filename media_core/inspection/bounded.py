@@ -23,8 +23,8 @@ logger = logging.getLogger("media_core.inspection")
 ROOT = Path(__file__).resolve().parent.parent.parent
 # Its arguments: no site of the user's, no PYTHON* variables, nothing written beside the code.
 COMMAND = (sys.executable, "-E", "-s", "-B", "-m", "media_core.inspection.worker")
-# Where the system looks for Python's own libraries, on systems that need to be told. Nothing of ours.
-KEPT_VARIABLES = ("LD_LIBRARY_PATH", "SYSTEMROOT")
+# All of its environment. One arena: memory that is only set aside counts as taken.
+ENVIRONMENT = {"MALLOC_ARENA_MAX": "1", "LC_ALL": "C.UTF-8"}
 WALL_SECONDS = 30
 # Each may take a gigabyte; so many at once in one process of the gateway, and so long may others wait for a place.
 MAX_WORKERS = 2
@@ -60,7 +60,6 @@ def inspected(job: str, kind: str, file: IO[bytes], copy: IO[bytes] | None = Non
 def _run(
     command: tuple[str, ...], file: IO[bytes], copy: IO[bytes] | None, words: IO[bytes]
 ) -> Verdict:
-    kept = {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ}
     file.seek(0)
     try:
         ended = subprocess.run(  # noqa: S603 - our own module, and two words of ours
@@ -69,8 +68,7 @@ def _run(
             stdout=copy or subprocess.DEVNULL,
             stderr=words,
             cwd=ROOT,
-            # One arena: memory that is only set aside counts as taken.
-            env={**kept, "MALLOC_ARENA_MAX": "1", "LC_ALL": "C.UTF-8"},
+            env=ENVIRONMENT,
             timeout=WALL_SECONDS,
             start_new_session=True,
             check=False,
@@ -97,12 +95,13 @@ def _understood(words: str) -> Verdict | None:
 def lent_read_only(file: IO[bytes]) -> Iterator[IO[bytes]]:
     """Lend the bytes of a file under a handle that can neither write nor move the caller's; rewind that one."""
     path = getattr(file, "temporary_file_path", None)
+    # This also writes down what the caller wrote last.
+    rewind(file)
     if path:
         with open(path(), "rb") as own:  # noqa: PTH123 - Django gives a plain string
             yield own
     else:
         with tempfile.NamedTemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR) as copy:
-            rewind(file)
             shutil.copyfileobj(file, copy)
             copy.flush()
             with open(copy.name, "rb") as own:  # noqa: PTH123 - the same

@@ -33,8 +33,9 @@ def _walk(file: IO[bytes], size: int) -> None:
         if kind == CLUSTER and tracks and file.tell() < size:
             return
         tracks = tracks or kind == TRACKS
-        if file.seek(length, 1) >= size:
+        if file.tell() + length >= size:
             break
+        file.seek(length, 1)
     raise Unproved("there is nothing to play in it")
 
 

@@ -1,19 +1,20 @@
 """A further object of the room: row first and committed, bytes second, read back; given up when what follows fails."""
 
 import hashlib
+import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from shutil import copyfileobj
 from typing import IO
 
+from django.conf import settings
 from django.db import transaction
 
 from media_core.errors import BucketUnavailable
 from media_core.storages.disk import CHUNK_BYTES
 from media_core.storages.models import Content, StoredObject
 from media_core.storages.room import remove_everywhere, storage_of, verify
-from media_core.storages.shared_bucket import temporary_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +78,8 @@ def content_of(body: IO[bytes], *, file_name: str, content_type: str) -> Content
 
 @contextmanager
 def lent(stored: StoredObject) -> Iterator[IO[bytes]]:
-    """Lend an object as a temporary file in which one can seek. Raises ObjectMissing. One bucket request."""
-    with temporary_file() as body:
+    """Lend an object as a temporary file, on disk, for other processes to read. Raises ObjectMissing. One request."""
+    with tempfile.TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR) as body:
         with storage_of(stored).read(stored) as original:
             copyfileobj(original, body)
         body.seek(0)

@@ -14,7 +14,6 @@ from media_core.templatetags.sizes import size
 from tenants.binding import bound_tenant
 from tenants.errors import GatewayError
 from tenants.limits import largest_upload_bytes
-from tenants.people.identity import member_of
 
 # What a form without files needs. Django limits what it keeps in memory, not what it reads from files.
 FORM_BYTES = 1_000_000
@@ -47,8 +46,8 @@ class BodyLimitMiddleware:
             refuse_other_charsets(request)
         except GatewayError as refusal:
             # What is raised here Django answers with a 500: its process_exception is for views only.
-            # How much the tenant takes is for its members.
-            context = {"error": refusal, "detail": refusal.detail if member_of(request) else ""}
+            # How much is taken is no secret: whoever sends more and less finds out.
+            context = {"error": refusal, "detail": refusal.detail}
             return render(request, "refused.html", context, status=refusal.status)
         return None
 

@@ -1,26 +1,46 @@
 """Documents in both states, as a stranger and as the bucket's owner see them."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from io import BytesIO
-from typing import IO, Any
+from typing import Any
 
 import pytest
 import requests
 from django.conf import settings
+from django.core.files.base import ContentFile
+from PIL import ExifTags, Image
 
-from media_core.documents import copies
 from media_core.documents.models import Document
 from media_core.documents.permissions import Editor, required_editor
-from media_core.inspection.locations import without_location
+from media_core.documents.publishing import publish
 from media_core.storages.client import bucket_client
 from media_core.storages.models import StoredObject
 from media_core.storages.policy import public_policy
+from media_core.uploads.flow import store_upload
 from tenants.binding import bind_tenant
 from tests.conftest import member
 
-LOCATED, CLEAN = b"a photo taken at home", b"a photo"
+BROCHURE = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
+
+
+def located_photo() -> bytes:
+    """Return a picture that says where it was taken."""
+    exif, file = Image.Exif(), BytesIO()
+    exif.get_ifd(ExifTags.IFD.GPSInfo).update(
+        {1: "N", 2: (52.0, 31.0, 0.0), 3: "E", 4: (13.0, 24.0, 0.0)}
+    )
+    Image.new("RGB", (16, 16), "red").save(file, "JPEG", exif=exif)
+    return file.getvalue()
+
+
+LOCATED = located_photo()
+
+
+def has_location(photo: bytes) -> bool:
+    with Image.open(BytesIO(photo)) as image:
+        return bool(image.getexif().get_ifd(ExifTags.IFD.GPSInfo))
 
 
 @pytest.fixture
@@ -33,16 +53,18 @@ def ada(acme, people) -> Editor:
     return required_editor(member(people["ada"], acme))
 
 
+Keep = Callable[[bytes, str], Any]
+
+
 @pytest.fixture
-def located_photos(monkeypatch) -> None:
-    """Take LOCATED for a photo with a location: what one looks like is for the tests of the inspection."""
+def keep(acme, ed) -> Keep:
+    """Store a private document of acme's whose type is proved: nobody claims anything about it."""
 
-    def cleaned(photo: IO[bytes], content_type: str) -> IO[bytes] | None:
-        content = photo.read()
-        photo.seek(0)
-        return BytesIO(CLEAN) if content == LOCATED else without_location(photo, content_type)
+    def keep_document(content: bytes, name: str) -> Any:
+        with bind_tenant(acme):
+            return store_upload(uploader=ed, file=ContentFile(content, name=name))
 
-    monkeypatch.setattr(copies, "without_location", cleaned)
+    return keep_document
 
 
 def address_of(key: str) -> str:
@@ -87,3 +109,18 @@ def open_media() -> Iterator[None]:
     )
     yield
     bucket_client().delete_bucket_policy(Bucket=settings.BUCKET_NAME)
+
+
+@pytest.fixture
+def private(keep):
+    return keep(BROCHURE, "Übersicht.pdf")
+
+
+@pytest.fixture
+def public(private, ed):
+    return publish(private.pk, editor=ed)
+
+
+@pytest.fixture
+def photo(keep):
+    return keep(LOCATED, "photo.jpg")

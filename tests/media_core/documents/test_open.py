@@ -280,7 +280,7 @@ def test_a_list_costs_the_same_whatever_its_length(committed, acme, people):
             costs[number] = (len(sent), len(requested))
         return costs
 
-    assert set(committed(list_them).values()) == {(7, 0)}
+    assert set(committed(list_them).values()) == {(6, 0)}
 
 
 def test_the_list_holds_no_link_to_the_bucket(acme, store, browse, settings):

@@ -6,24 +6,22 @@ import pytest
 from django.conf import settings as django_settings
 
 from media_core.audit.models import AuditEvent
-from media_core.documents import copies, publishing
+from media_core.documents import publishing
 from media_core.documents.folders import Folder
 from media_core.documents.models import Document
-from media_core.errors import BucketRefused, NotPublished, PublishingRefused, StillPublic
+from media_core.errors import NotPublished, PublishingRefused, StillPublic
 from media_core.storages.client import bucket_client
 from media_core.storages.models import StoredObject
 from tenants import quotas
 from tenants.binding import bind_tenant
-from tenants.errors import NotFound, QuotaExceeded, RoleRequired, TenantSuspended
+from tenants.errors import NotFound, RoleRequired, TenantSuspended
 from tenants.models import Quota
 from tenants.people.models import Membership
 from tenants.provisioning import suspend
 from tests.media_core.documents.conftest import (
-    CLEAN,
-    LOCATED,
+    BROCHURE,
     again,
     bytes_of,
-    head_of,
     seen_by_a_stranger,
 )
 from tests.wire import bucket_requests
@@ -35,21 +33,6 @@ take_down: Any = publishing.take_down
 bring_back: Any = publishing.bring_back
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_acme")]
-
-
-@pytest.fixture
-def private(acme, store):
-    return store(acme, b"a brochure", name="Übersicht.pdf")
-
-
-@pytest.fixture
-def public(private, ed):
-    return publish(private.pk, editor=ed)
-
-
-@pytest.fixture
-def photo(acme, store, located_photos):
-    return store(acme, LOCATED, name="photo.jpg")
 
 
 def folder(*, restricted=False, parent=None) -> Folder:
@@ -70,7 +53,7 @@ def test_what_is_published_is_readable_for_everybody_and_nothing_is_left_at_the_
     old = private.stored_object
     public = publish(private.pk, editor=ed)
     assert (public.visibility, public.public_object) == ("public", public.stored_object)
-    assert seen_by_a_stranger(public.stored_object.key) == b"a brochure"
+    assert seen_by_a_stranger(public.stored_object.key) == BROCHURE
     old.refresh_from_db()
     assert (old.state, bytes_of(old)) == ("gone", None)
 
@@ -81,7 +64,7 @@ def test_what_is_taken_back_is_gone_from_the_public_place_at_once(public, ed):
     assert (private.visibility, private.public_object) == ("private", None)
     assert seen_by_a_stranger(old.key) is None
     assert seen_by_a_stranger(private.stored_object.key) is None
-    assert bytes_of(private.stored_object) == b"a brochure"
+    assert bytes_of(private.stored_object) == BROCHURE
 
 
 def test_no_key_is_used_twice(private, ed):
@@ -121,79 +104,6 @@ def test_who_published_and_took_back_is_written_down(public, ed, globex):
     assert said == ["Ed published Übersicht.pdf", "Ed took back Übersicht.pdf"]
     with bind_tenant(globex):
         assert not AuditEvent.objects.exists()
-
-
-# --- what it is served with
-
-
-def test_headers_are_stored_on_the_object_and_change_with_the_place(private, ed):
-    before = head_of(private.stored_object)
-    after = head_of(publish(private.pk, editor=ed).public_object)
-    assert before["CacheControl"] == "private, no-store"
-    assert after["CacheControl"] == "public, max-age=300"
-    for head in (before, after):
-        assert head["ContentType"] == "application/pdf"
-        assert head["ContentDisposition"] == "inline; filename*=utf-8''%C3%9Cbersicht.pdf"
-        assert "ContentEncoding" not in head
-
-
-def test_immutable_objects_are_kept_for_a_year(private, ed, settings):
-    settings.PUBLIC_MEDIA_IMMUTABLE = True
-    head = head_of(publish(private.pk, editor=ed).public_object)
-    assert head["CacheControl"] == "public, max-age=31536000, immutable"
-
-
-@pytest.mark.parametrize("name", ["page.html", "drawing.svg", "script.js", "x.html.gz"])
-def test_what_could_run_is_only_downloaded_when_it_is_public(name, acme, store, ed):
-    document = store(acme, b"<script>", name=name, visibility="public")
-    head = head_of(document.public_object)
-    assert head["ContentType"] == "application/octet-stream"
-    assert head["ContentDisposition"].startswith("attachment")
-    assert "ContentEncoding" not in head
-
-
-# --- modes
-
-
-def acl_words(sent) -> list[str]:
-    return [
-        f"{request.method} {name}"
-        for request in sent
-        for name in request.headers
-        if "acl" in name.lower() or "grant" in name.lower()
-    ] + [request.url for request in sent if "acl" in request.url.partition("?")[2]]
-
-
-def test_in_mode_acl_only_the_public_object_is_written_with_an_acl(private, ed):
-    with bucket_requests() as sent:
-        publish(private.pk, editor=ed)
-        unpublish(private.pk, editor=ed)
-    assert acl_words(sent) == ["PUT x-amz-acl"]
-
-
-@pytest.mark.parametrize("mode", ["policy", "gateway"])
-def test_outside_mode_acl_no_acl_is_ever_sent(mode, private, ed, settings, open_media):
-    settings.PUBLIC_MEDIA_MODE = mode
-    with bucket_requests() as sent:
-        publish(private.pk, editor=ed)
-        unpublish(private.pk, editor=ed)
-    assert len(sent) == 6
-    assert acl_words(sent) == []
-
-
-def test_in_mode_gateway_nothing_is_public_in_the_bucket(private, ed, settings):
-    settings.PUBLIC_MEDIA_MODE = "gateway"
-    assert seen_by_a_stranger(publish(private.pk, editor=ed).public_object.key) is None
-
-
-def test_in_mode_policy_what_strangers_cannot_read_is_not_published(private, ed, settings):
-    settings.PUBLIC_MEDIA_MODE = "policy"
-    with pytest.raises(BucketRefused, match="public_policy"):
-        publish(private.pk, editor=ed)
-    assert again(private).visibility == "private"
-    assert not StoredObject.objects.stored().filter(area="media").exists()
-    left = StoredObject.objects.get(area="media")
-    assert (left.state, bytes_of(left)) == ("abandoned", None)
 
 
 # --- who may, and what may
@@ -240,7 +150,7 @@ def test_what_another_published_meanwhile_is_published_once(private, ed, ada):
     with during_the_copy(publish_too), pytest.raises(PublishingRefused, match="meanwhile"):
         publish(private.pk, editor=ed)
     now = again(private)
-    assert seen_by_a_stranger(now.public_object.key) == b"a brochure"
+    assert seen_by_a_stranger(now.public_object.key) == BROCHURE
     assert StoredObject.objects.stored().count() == 1
 
 
@@ -274,44 +184,6 @@ class during_the_copy:  # noqa: N801 - reads as a sentence
         bucket_client().meta.events.unregister("before-send.s3", self.note)
 
 
-# --- photos
-
-
-def test_strangers_get_a_photo_without_its_location_and_members_the_original(photo, ed):
-    public = publish(photo.pk, editor=ed)
-    assert seen_by_a_stranger(public.public_object.key) == CLEAN
-    assert public.public_object.kind == "derived"
-    assert seen_by_a_stranger(public.stored_object.key) is None
-    assert bytes_of(public.stored_object) == LOCATED
-
-
-def test_the_clean_copy_counts_until_it_is_taken_back(photo, ed):
-    before = quotas.usage().used_bytes
-    public = publish(photo.pk, editor=ed)
-    assert quotas.usage().used_bytes == before + len(CLEAN)
-    unpublish(photo.pk, editor=ed)
-    assert quotas.usage().used_bytes == before
-    assert seen_by_a_stranger(public.public_object.key) is None
-
-
-def test_a_clean_copy_that_does_not_fit_is_refused(photo, ed, acme):
-    Quota.objects.filter(tenant=acme).update(quota_bytes=quotas.usage().used_bytes)
-    with pytest.raises(QuotaExceeded):
-        publish(photo.pk, editor=ed)
-    assert again(photo).visibility == "private"
-
-
-def test_photos_keep_their_location_where_that_is_set(photo, ed, settings):
-    settings.PUBLIC_PHOTOS_WITHOUT_LOCATION = False
-    public = publish(photo.pk, editor=ed)
-    assert seen_by_a_stranger(public.public_object.key) == LOCATED
-
-
-def test_only_pictures_are_read_to_look_for_a_location(private, ed, monkeypatch):
-    monkeypatch.delattr(copies, "without_location")
-    assert publish(private.pk, editor=ed).public_object
-
-
 # --- taken down and brought back
 
 
@@ -320,7 +192,7 @@ def test_what_is_taken_down_is_brought_back(public):
     assert (down.visibility, down.public_object) == ("public", None)
     assert seen_by_a_stranger(public.public_object.key) is None
     up = bring_back(public.pk)
-    assert seen_by_a_stranger(up.public_object.key) == b"a brochure"
+    assert seen_by_a_stranger(up.public_object.key) == BROCHURE
     said = [str(event) for event in AuditEvent.objects.order_by("at")][1:]
     assert said == ["the agency took down Übersicht.pdf", "the agency brought back Übersicht.pdf"]
 

@@ -1,9 +1,9 @@
 """Proof of files at a tenant that takes this or that."""
 
 from collections.abc import Callable
-from io import BytesIO
 
 import pytest
+from django.core.files.uploadedfile import TemporaryUploadedFile
 
 from media_core.inspection.types import proved_type
 from tenants.binding import bind_tenant
@@ -28,7 +28,8 @@ def prove(acme: Tenant) -> Prove:
         # As a request binds it: an instance of its own.
         tenant = Tenant.objects.get(pk=acme.pk)
         tenant.file_groups = [*taken, FileGroup.OTHER] if other else taken
-        with bind_tenant(tenant):
-            return proved_type(BytesIO(content), name=name, claimed=claimed)
+        with bind_tenant(tenant), TemporaryUploadedFile(name, "", len(content), None) as file:
+            file.write(content)
+            return proved_type(file, name=name, claimed=claimed)
 
     return prove_file

@@ -1,10 +1,15 @@
 """What a request may send is decided before a byte of its body is read."""
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 
 from media_core.documents.models import Document
+from media_core.errors import UploadTooLarge
+from media_core.uploads.flow import checked_size
 from media_core.uploads.limits import FORM_BYTES, FORM_OVERHEAD_BYTES
 from tenants.binding import bind_tenant
+from tenants.domains import hosts
+from tenants.models import Tenant
 
 pytestmark = pytest.mark.django_db
 FORM = "multipart/form-data; boundary=x"
@@ -97,3 +102,62 @@ def test_an_editor_without_a_csrf_token_uploads_nothing(acme, browse):
     assert answer.status_code == 403
     with bind_tenant(acme):
         assert not Document.objects.exists()
+
+
+# --- a tenant's own limit
+
+
+@pytest.fixture
+def own_limit(acme, settings):
+    """Let acme take files of its own size only."""
+
+    def limit(most):
+        Tenant.objects.filter(pk=acme.pk).update(upload_max_bytes=most)
+        hosts.forget()
+
+    return limit
+
+
+@pytest.mark.parametrize(
+    ("own", "most"), [(None, 2_000_000), (500_000, 500_000), (9_000_000, 2_000_000), (0, 0)]
+)
+def test_a_tenants_own_limit_is_within_the_deployments(own, most, own_limit, acme, browse):
+    own_limit(own)
+    over = str(most + FORM_OVERHEAD_BYTES + 1)
+    assert sent(browse(acme, "ed"), length=over).status_code == 413
+
+
+def test_what_is_too_large_for_one_tenant_is_read_for_another(own_limit, acme, globex, browse):
+    own_limit(500_000)
+    assert sent(browse(acme, "ed"), length="900000").status_code == 413
+    with pytest.raises(AssertionError, match="body was read"):
+        sent(browse(globex, "eve"), length="900000")
+
+
+def test_one_byte_beyond_the_tenants_limit_is_refused_by_the_flow_too(own_limit, acme):
+    own_limit(1_000)
+    with bind_tenant(Tenant.objects.get(pk=acme.pk)):
+        assert checked_size(1_000) == 1_000
+        with pytest.raises(UploadTooLarge, match="1 kB is the most"):
+            checked_size(1_001)
+
+
+@pytest.mark.parametrize("who", ["ed", "vic", ""])
+def test_the_page_says_how_much_is_taken(who, own_limit, acme, browse):
+    own_limit(500_000)
+    page = sent(browse(acme, who), length="900000").content.decode()
+    assert "larger than is allowed here. 500 kB is the most." in page
+
+
+def test_a_file_in_a_form_that_asked_for_none_is_not_kept(acme, browse, settings, tmp_path):
+    settings.FILE_UPLOAD_TEMP_DIR = str(tmp_path / "not-there")
+    file = SimpleUploadedFile("x.bin", b"x" * 100_000)
+    form = {"login": "a@b.example", "password": "x", "file": file}
+    # A file that was kept would need the folder.
+    answer = browse(acme).post("/accounts/login/", form)
+    assert answer.status_code == 200
+    assert answer.wsgi_request.FILES == {}
+    with pytest.raises(FileNotFoundError):
+        browse(acme, "ed").post(
+            "/upload", {"file": SimpleUploadedFile("x.bin", b"x"), "visibility": "private"}
+        )

@@ -30,11 +30,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def otto(people):
-    return people["otto"]
-
-
-@pytest.fixture
 def ada(people, acme):
     return required_admin(member(people["ada"], acme))
 

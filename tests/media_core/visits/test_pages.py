@@ -1,7 +1,6 @@
 """The pages around visits: what the operator, the visitor and the tenant's admins see."""
 
 from datetime import timedelta
-from html import unescape
 
 import pytest
 from django.conf import settings
@@ -12,32 +11,12 @@ from media_core.visits.history import EVENTS_PER_PAGE
 from tenants.binding import bind_tenant
 from tenants.models import AuditEvent, Tenant
 from tenants.people.visit_models import Visit
-from tenants.provisioning import add_domain, make_primary, set_requires_consent
+from tenants.provisioning import set_requires_consent
 from tests.conftest import browser_at, member, new_session
-from tests.visiting import REASON, asked_visit, entered, visiting
+from tests.visiting import REASON, asked_visit, entered, text_of, visiting
 from tests.wire import statements
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def otto(people):
-    return people["otto"]
-
-
-@pytest.fixture
-def agency(otto, acme):
-    """The operator's browser at the agency."""
-    return browser_at(settings.AGENCY_HOST, new_session(otto, None))
-
-
-@pytest.fixture
-def ada(people, acme):
-    return browser_at("acme.example", new_session(people["ada"], acme))
-
-
-def text_of(answer):
-    return unescape(answer.content.decode())
 
 
 # --- the operator
@@ -98,58 +77,6 @@ def test_a_visit_ends_from_the_agencys_side_too(agency, acme, otto):
     client = entered(visit)
     agency.post(f"/visits/{visit.id}/end")
     assert client.get("/").status_code == 302
-
-
-# --- the page with the ticket
-
-
-def test_the_tickets_page_sends_forms_to_the_tenant_only_and_is_kept_nowhere(agency, acme, otto):
-    answer = agency.post(f"/visits/{asked_visit(otto, acme).id}/ticket")
-    policy = answer.headers["Content-Security-Policy"]
-    assert "form-action https://acme.example;" in policy
-    assert answer.headers["Cache-Control"] == "no-store"
-    # "same-origin" would make browsers send "Origin: null", and no-one could enter.
-    assert answer.headers["Referrer-Policy"] == "strict-origin"
-    assert text_of(answer).count("<form") == 1
-
-
-def test_the_ticket_goes_to_the_primary_host(agency, acme, otto):
-    add_domain(acme, "files.acme.example", active=True)
-    make_primary(acme, "files.acme.example")
-    page = text_of(agency.post(f"/visits/{asked_visit(otto, acme).id}/ticket"))
-    assert 'action="https://files.acme.example/visit"' in page
-
-
-def test_without_an_active_host_there_is_no_way(agency, acme, otto):
-    visit = asked_visit(otto, acme)
-    acme.domains.update(state="pending")
-    answer = agency.post(f"/visits/{visit.id}/ticket")
-    assert (answer.status_code, b"ticket" in answer.content) == (400, False)
-
-
-@pytest.mark.parametrize(
-    "given",
-    [
-        {"HTTP_HOST": f"{settings.AGENCY_HOST}:8443"},
-        {"HTTP_X_FORWARDED_HOST": "evil.example"},
-        {"HTTP_ORIGIN": f"https://{settings.AGENCY_HOST}"},
-        {"SCRIPT_NAME": "//evil.example"},
-        {"HTTP_HOST": f"{settings.AGENCY_HOST.upper()}."},
-    ],
-)
-def test_nothing_of_the_request_says_where_the_ticket_goes(given, acme, otto):
-    key = new_session(otto, None)
-    client = browser_at(settings.AGENCY_HOST, key)
-    page = client.post(f"/visits/{asked_visit(otto, acme).id}/ticket", **given)
-    assert 'action="https://acme.example/visit"' in text_of(page)
-
-
-def test_without_https_the_port_of_the_request_is_part_of_the_address(acme, otto, settings):
-    settings.HTTPS_ONLY = settings.SECURE_SSL_REDIRECT = False
-    client = browser_at(f"{settings.AGENCY_HOST}:8000", new_session(otto, None))
-    client.defaults.pop("HTTP_X_FORWARDED_PROTO")
-    page = text_of(client.post(f"/visits/{asked_visit(otto, acme).id}/ticket"))
-    assert 'action="http://acme.example:8000/visit"' in page
 
 
 # --- the visitor

@@ -1,0 +1,138 @@
+"""What a published object is served with, in which mode; and photos, which lose their location on the way out."""
+
+from typing import Any
+
+import pytest
+
+from media_core.documents import copies, publishing
+from media_core.errors import BucketRefused
+from media_core.storages.models import StoredObject
+from tenants import quotas
+from tenants.errors import QuotaExceeded
+from tenants.models import Quota
+from tests.media_core.documents.conftest import (
+    LOCATED,
+    again,
+    bytes_of,
+    has_location,
+    head_of,
+    seen_by_a_stranger,
+)
+from tests.wire import bucket_requests
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_acme")]
+# Their documents have a public object where the tests ask for one; mypy cannot know.
+publish: Any = publishing.publish
+unpublish: Any = publishing.unpublish
+
+
+# --- what it is served with
+
+
+def test_headers_are_stored_on_the_object_and_change_with_the_place(private, ed):
+    before = head_of(private.stored_object)
+    after = head_of(publish(private.pk, editor=ed).public_object)
+    assert before["CacheControl"] == "private, no-store"
+    assert after["CacheControl"] == "public, max-age=300"
+    for head in (before, after):
+        assert head["ContentType"] == "application/pdf"
+        assert head["ContentDisposition"] == "inline; filename*=utf-8''%C3%9Cbersicht.pdf"
+        assert "ContentEncoding" not in head
+
+
+def test_immutable_objects_are_kept_for_a_year(private, ed, settings):
+    settings.PUBLIC_MEDIA_IMMUTABLE = True
+    head = head_of(publish(private.pk, editor=ed).public_object)
+    assert head["CacheControl"] == "public, max-age=31536000, immutable"
+
+
+@pytest.mark.parametrize("name", ["page.html", "drawing.svg", "script.js", "x.html.gz"])
+def test_what_could_run_is_only_downloaded_when_it_is_public(name, acme, store, ed):
+    document = store(acme, b"<script>", name=name, visibility="public")
+    head = head_of(document.public_object)
+    assert head["ContentType"] == "application/octet-stream"
+    assert head["ContentDisposition"].startswith("attachment")
+    assert "ContentEncoding" not in head
+
+
+# --- modes
+
+
+def acl_words(sent) -> list[str]:
+    return [
+        f"{request.method} {name}"
+        for request in sent
+        for name in request.headers
+        if "acl" in name.lower() or "grant" in name.lower()
+    ] + [request.url for request in sent if "acl" in request.url.partition("?")[2]]
+
+
+def test_in_mode_acl_only_the_public_object_is_written_with_an_acl(private, ed):
+    with bucket_requests() as sent:
+        publish(private.pk, editor=ed)
+        unpublish(private.pk, editor=ed)
+    assert acl_words(sent) == ["PUT x-amz-acl"]
+
+
+@pytest.mark.parametrize("mode", ["policy", "gateway"])
+def test_outside_mode_acl_no_acl_is_ever_sent(mode, private, ed, settings, open_media):
+    settings.PUBLIC_MEDIA_MODE = mode
+    with bucket_requests() as sent:
+        publish(private.pk, editor=ed)
+        unpublish(private.pk, editor=ed)
+    assert len(sent) == 6
+    assert acl_words(sent) == []
+
+
+def test_in_mode_gateway_nothing_is_public_in_the_bucket(private, ed, settings):
+    settings.PUBLIC_MEDIA_MODE = "gateway"
+    assert seen_by_a_stranger(publish(private.pk, editor=ed).public_object.key) is None
+
+
+def test_in_mode_policy_what_strangers_cannot_read_is_not_published(private, ed, settings):
+    settings.PUBLIC_MEDIA_MODE = "policy"
+    with pytest.raises(BucketRefused, match="public_policy"):
+        publish(private.pk, editor=ed)
+    assert again(private).visibility == "private"
+    assert not StoredObject.objects.stored().filter(area="media").exists()
+    left = StoredObject.objects.get(area="media")
+    assert (left.state, bytes_of(left)) == ("abandoned", None)
+
+
+# --- photos
+
+
+def test_strangers_get_a_photo_without_its_location_and_members_the_original(photo, ed):
+    public = publish(photo.pk, editor=ed)
+    assert has_location(LOCATED)
+    assert not has_location(seen_by_a_stranger(public.public_object.key) or b"")
+    assert public.public_object.kind == "derived"
+    assert seen_by_a_stranger(public.stored_object.key) is None
+    assert bytes_of(public.stored_object) == LOCATED
+
+
+def test_the_clean_copy_counts_until_it_is_taken_back(photo, ed):
+    before = quotas.usage().used_bytes
+    public = publish(photo.pk, editor=ed)
+    assert quotas.usage().used_bytes == before + public.public_object.size_bytes
+    unpublish(photo.pk, editor=ed)
+    assert quotas.usage().used_bytes == before
+    assert seen_by_a_stranger(public.public_object.key) is None
+
+
+def test_a_clean_copy_that_does_not_fit_is_refused(photo, ed, acme):
+    Quota.objects.filter(tenant=acme).update(quota_bytes=quotas.usage().used_bytes)
+    with pytest.raises(QuotaExceeded):
+        publish(photo.pk, editor=ed)
+    assert again(photo).visibility == "private"
+
+
+def test_photos_keep_their_location_where_that_is_set(photo, ed, settings):
+    settings.PUBLIC_PHOTOS_WITHOUT_LOCATION = False
+    public = publish(photo.pk, editor=ed)
+    assert seen_by_a_stranger(public.public_object.key) == LOCATED
+
+
+def test_only_pictures_are_read_to_look_for_a_location(private, ed, monkeypatch):
+    monkeypatch.delattr(copies, "without_location")
+    assert publish(private.pk, editor=ed).public_object

@@ -1,0 +1,82 @@
+"""What an inspection costs the gateway's own process: no growing memory, no handle, no query."""
+
+import os
+import tracemalloc
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from django.core.files.uploadedfile import TemporaryUploadedFile
+
+from media_core.inspection.texts import prove_text
+from media_core.inspection.types import proved_type
+from tenants.binding import bind_tenant
+from tests.samples import pdf, picture, samples, zipped
+from tests.wire import bucket_requests, statements
+
+pytestmark = pytest.mark.django_db
+LARGE_BYTES = 30_000_000
+
+
+def handles() -> int:
+    return len(list(Path("/dev/fd").iterdir()))
+
+
+def uploaded(name: str, content: bytes) -> TemporaryUploadedFile:
+    """Return a file as an upload's form gives it: on disk."""
+    file = TemporaryUploadedFile(name, "", len(content), None)
+    file.write(content)
+    file.seek(0)
+    return file
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.txt", b"a line of text\n" * (LARGE_BYTES // 15)),
+        ("a.pdf", pdf()[:-7] + b" " * LARGE_BYTES + b"%%EOF\n"),
+        ("a.zip", zipped({"a": os.urandom(LARGE_BYTES)})),
+        ("a.png", picture("PNG")),
+    ],
+)
+def test_a_large_file_is_never_in_memory_as_a_whole(name, content, acme):
+    with uploaded(name, content) as file, bind_tenant(acme):
+        tracemalloc.start()
+        try:
+            proved_type(file, name=name, claimed="")
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+    assert peak < LARGE_BYTES / 2
+
+
+def test_no_handle_is_left_open(acme):
+    with bind_tenant(acme):
+        for extension in ("png", "zip", "txt"):
+            proved_type(BytesIO(samples()[extension]), name=f"x.{extension}", claimed="")
+        before = handles()
+        for _ in range(5):
+            for extension in ("png", "zip", "txt", "docx"):
+                proved_type(BytesIO(samples()[extension]), name=f"x.{extension}", claimed="")
+    assert handles() == before
+
+
+def test_no_query_and_no_request_to_the_bucket(acme):
+    with bind_tenant(acme), statements() as sent, bucket_requests() as requested:
+        for extension, content in samples().items():
+            proved_type(BytesIO(content), name=f"x.{extension}", claimed="")
+    assert (sent, requested) == ([], [])
+
+
+def test_a_text_is_read_in_parts():
+    class Counting(BytesIO):
+        largest = 0
+
+        def read(self, size: int | None = -1) -> bytes:
+            part = super().read(size)
+            self.largest = max(self.largest, len(part))
+            return part
+
+    file = Counting(b"x\n" * 2_000_000)
+    prove_text(file)
+    assert file.largest <= 1_000_000
