@@ -35,6 +35,9 @@ Bound: TypeAlias = Tenant | Literal[Agency.HOST]
 _bound: ContextVar[Bound | None] = ContextVar("bound", default=None)
 _unserved: ContextVar[bool] = ContextVar("unserved", default=False)
 
+# PostgreSQL knows an advisory lock by a signed number of eight bytes.
+LOCK_BYTES = 8
+
 # The throttle of sign-in counts a person's tries over all hosts together.
 SHARED_CACHE_KEYS = ("allauth:rl:",)
 
@@ -113,6 +116,22 @@ def bound() -> Bound:
 def room_id() -> UUID | None:
     """Return the bound tenant's id, or None on the agency's host: where a session belongs."""
     return None if bound() is AGENCY else bound_tenant_even_suspended().id
+
+
+@contextmanager
+def one_at_a_time() -> Iterator[None]:
+    """Keep every other block of this kind for the bound tenant waiting. Not for requests: it waits without end.
+
+    The lock is the connection's, so it ends with the process, however that ends. Two statements.
+    """
+    lock = int.from_bytes(bound_tenant().id.bytes[:LOCK_BYTES], signed=True)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [lock])
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [lock])
 
 
 def on_commit(work: Callable[[], object]) -> None:

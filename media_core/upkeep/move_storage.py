@@ -6,24 +6,20 @@ is read where its row says, and a row that says where else a copy may be. The ne
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from django.conf import settings
-from django.db import connection
 from django.db.models import Q, Sum
 
 from media_core.errors import MoveRefused, ObjectDiffers
 from media_core.storages.models import StoredObject
 from media_core.storages.room import room_storage, storage_of, verify
-from tenants.binding import bound_tenant
+from tenants.binding import one_at_a_time
 from tenants.errors import GatewayError
 
 Place = StoredObject.Place
 State = StoredObject.State
 OTHER = {Place.DISK: Place.BUCKET, Place.BUCKET: Place.DISK}
-# The signed number of eight bytes by which PostgreSQL knows a lock of ours.
-LOCK_BYTES = 8
 
 
 @dataclass(slots=True)
@@ -68,7 +64,8 @@ def move_room(to: Place, *, tell: Callable[[Moved], None]) -> Moved:
     or disk operations and three UPDATEs for each object.
     """
     moved = Moved()
-    with alone():
+    # Two runs that go different ways would remove each other's copies.
+    with one_at_a_time():
         for row in _rows_to_work_on(to):
             try:
                 if row.place != to and row.state == State.STORED and not move(row, to):
@@ -139,20 +136,3 @@ def file_name_of(row: StoredObject) -> str:
         if found := name.first():
             return str(found)
     return row.name.rpartition("/")[2]
-
-
-@contextmanager
-def alone() -> Iterator[None]:
-    """Keep every other run for the bound tenant waiting; two that go different ways would remove each other's copies.
-
-    The lock is the connection's, so it ends with the process, however that ends.
-    """
-    tenant = bound_tenant()
-    lock = int.from_bytes(tenant.id.bytes[:LOCK_BYTES], signed=True)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_lock(%s)", [lock])
-    try:
-        yield
-    finally:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_unlock(%s)", [lock])

@@ -1,12 +1,15 @@
 """Whatever ends a move, and wherever: each object is read where its row says, and the next run goes on."""
 
+from threading import Thread
+
 import pytest
+from django.db import connection
 
 from media_core.storages.models import StoredObject
 from media_core.storages.room import remove_everywhere, verify
 from media_core.upkeep.move_storage import move_room
 from media_core.uploads.flow import sweep
-from tenants.binding import bind_tenant
+from tenants.binding import bind_tenant, one_at_a_time
 from tests.media_core.upkeep.conftest import OTHER, keep
 from tests.media_core.uploads.faults import ENDS, interrupted
 
@@ -117,3 +120,27 @@ def test_an_object_that_leaves_while_it_moves_leaves_no_copy(committed, came, ac
             committed(lambda: move(acme, "bucket"))
             assert came() == {"bucket": set(), "disk": set()}, step
     assert step > 30
+
+
+def test_a_second_run_for_the_same_tenant_waits_for_the_first(committed, came, acme, globex):
+    for tenant in (acme, globex):
+        committed(lambda tenant=tenant: keep(tenant, "disk"))
+    seen = []
+
+    def second():
+        with bind_tenant(globex), one_at_a_time():
+            seen.append("globex")
+        with bind_tenant(acme), one_at_a_time():
+            seen.append("acme")
+        connection.close()
+
+    def first():
+        with bind_tenant(acme), one_at_a_time():
+            waiting = Thread(target=second)
+            waiting.start()
+            waiting.join(0.5)
+            seen.append("first is done")
+        waiting.join(10)
+
+    committed(first)
+    assert seen == ["globex", "first is done", "acme"]
