@@ -90,7 +90,14 @@ def checked_file_name(value: str, *, longest: int = MAX_FILE_NAME) -> str:
 
 
 def checked_folder_name(value: str) -> str:
-    """Return the name of a folder: it may stand in a path, so it is refused what a file's name is refused."""
+    r"""Return the name of a folder: it may stand in a path, so it is refused what a file's name is refused.
+
+    >>> checked_folder_name("Contracts/2026")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    tenants.errors.NameRefused: The name cannot be stored. 'Contracts/2026' has a '/' or '\': make one folder in ...
+    """
+    if "/" in value or "\\" in value:
+        raise NameRefused(f"{value[:80]!r} has a '/' or '\\': make one folder in the other.")
     return checked_file_name(value, longest=MAX_NAME)
 
 

@@ -13,8 +13,7 @@ from django.db.models.functions import Lower
 from media_core.documents import permissions
 from media_core.errors import FolderRefused
 from media_core.rows import RoomManager, RoomModel, RoomQuerySet
-from tenants.errors import NameRefused, NotFound
-from tenants.names import checked_human_name
+from tenants.errors import NotFound
 from tenants.people.identity import Member
 from tenants.people.models import Membership
 
@@ -174,23 +173,6 @@ def find_way(folder_id: UUID | None, member: Member | None) -> list[Folder]:
 def path_of(folder: Folder | None) -> list[UUID]:
     """Return the ids from the top down to this folder; none for the top itself."""
     return list(folder.path) if folder else []
-
-
-def checked_folder_name(name: str) -> str:
-    r"""Return the name of a folder as it is stored. A path is refused, so is a name of dots only.
-
-    >>> checked_folder_name(" Verträge 2026 ")
-    'Verträge 2026'
-    >>> checked_folder_name("Contracts/2026")  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    tenants.errors.NameRefused: The name cannot be stored. 'Contracts/2026' has a '/' or '\': make one folder in ...
-    """
-    checked = checked_human_name(name)
-    if "/" in checked or "\\" in checked:
-        raise NameRefused(f"{checked!r} has a '/' or '\\': make one folder in the other.")
-    if not checked.strip("."):
-        raise NameRefused(f"{checked!r} is dots only.")
-    return checked
 
 
 def refuse_too_deep(path: Sequence[UUID]) -> None:

@@ -113,8 +113,11 @@ def known(document_id: UUID, *, even_suspended: bool = False) -> Document:
 
 def refuse_closed_folder(folder: Folder | None) -> None:
     """Raise PublishingRefused for what lies in a restricted folder, or below one. One query."""
-    if not may_be_public(folder):
-        raise PublishingRefused("It lies in a restricted folder: move it to another one first.")
+    if folder and not may_be_public(folder):
+        closed = Folder.objects.restricting(folder.path).first()
+        raise PublishingRefused(
+            f"“{closed or folder}” is restricted, and nothing in it becomes public: move it to another folder first."
+        )
 
 
 def make_public(document: Document, asked: Asked) -> Document:

@@ -9,7 +9,6 @@ from django.db import IntegrityError, transaction
 from media_core.audit.models import audited
 from media_core.documents.folders import (
     Folder,
-    checked_folder_name,
     find_folder,
     find_place,
     path_of,
@@ -19,6 +18,7 @@ from media_core.documents.locks import hold_the_tree
 from media_core.documents.models import Document
 from media_core.documents.permissions import Admin, Editor
 from media_core.errors import FolderRefused
+from tenants.names import checked_folder_name
 from tenants.people.identity import Member
 
 

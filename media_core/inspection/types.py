@@ -16,6 +16,7 @@ from media_core.inspection.webm import prove_webm
 from media_core.storages import file_types as known
 from media_core.storages.file_types import DOWNLOAD_TYPE, FileType, type_named
 from tenants.binding import bound_tenant
+from tenants.limits import types_in_words
 from tenants.models import FileGroup
 
 # These are read here: nothing of them is decoded or unpacked. All others are read by the worker.
@@ -108,5 +109,4 @@ def sentence(seen: Unproved) -> str:
 
 def allowed(groups: list[str]) -> str:
     """Return which files a tenant takes, for people."""
-    taken = [FileGroup(group).label.lower() for group in FileGroup if group in groups]
-    return f"Taken here are: {', '.join(taken)}." if taken else "No files are taken here."
+    return f"Taken here are: {types_in_words(groups)}." if groups else "No files are taken here."

@@ -131,9 +131,7 @@ def test_renaming(acme, browse):
     answer = browser.post(page, {"name": "New"}, follow=True)
     assert answer.redirect_chain == [(f"/folders/{folder.pk}", 302)]
     assert "The folder is called “New” now." in text(answer)
-    answer = browser.post(page, {"name": ".."}, follow=True)
-    assert answer.redirect_chain == [(page, 302)]
-    assert "dots only" in text(answer)
+    assert "dots only" in text(browser.post(page, {"name": ".."}))
     assert "This field is required" in text(browser.post(page, {"name": ""}))
 
 

@@ -78,7 +78,10 @@ def test_what_is_not_proved_is_refused_before_anything_is_written(
     with bucket_requests() as sent:
         page = send(browse(strict, "ed"), name, content, "")
     assert "Files of this type are not taken here" in page
-    assert "Taken here are: pdf, office, text, image, audio, video, archive." in page
+    assert (
+        "Taken here are: PDF, office documents, plain text, pictures, sound, video and archives."
+        in page
+    )
     assert (sent, new_keys()) == ([], set())
     with bind_tenant(strict):
         assert not StoredObject.objects.exists()
