@@ -1,6 +1,7 @@
 """Where a photo was taken is not for the public."""
 
 import tempfile
+from contextlib import ExitStack
 from typing import IO
 
 from django.conf import settings
@@ -24,13 +25,14 @@ def without_location(photo: IO[bytes], content_type: str) -> IO[bytes] | None:
     """
     if content_type not in PHOTOS:
         return None
-    copy = tempfile.TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR)  # noqa: SIM115 - the caller closes it
-    with lent_read_only(photo) as file:
-        verdict = inspected("take-location-away", PHOTOS[content_type], file, copy)
-    if verdict.says == CLEANED:
-        copy.seek(0)
-        return copy
-    copy.close()
+    with ExitStack() as on_failure:
+        copy = on_failure.enter_context(tempfile.TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR))
+        with lent_read_only(photo) as file:
+            verdict = inspected("take-location-away", PHOTOS[content_type], file, copy)
+        if verdict.says == CLEANED:
+            copy.seek(0)
+            on_failure.pop_all()
+            return copy
     if verdict.says == PROVED:
         return None
     raise PublishingRefused(

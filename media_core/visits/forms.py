@@ -1,7 +1,6 @@
 from django import forms
-from django.core.exceptions import ValidationError
 
-from tenants.errors import NameRefused
+from tenants.fields import CheckedField
 from tenants.people.visit_models import MAX_REASON
 from tenants.people.visits import checked_reason
 
@@ -9,7 +8,8 @@ from tenants.people.visits import checked_reason
 class EnterForm(forms.Form):
     """Why somebody of the agency wants to enter, and how far they go."""
 
-    reason = forms.CharField(
+    reason = CheckedField(
+        checked_reason,
         max_length=MAX_REASON,
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text="The tenant's admins read it, also later.",
@@ -19,9 +19,3 @@ class EnterForm(forms.Form):
         required=False,
         help_text="Otherwise the visit is read-only.",
     )
-
-    def clean_reason(self) -> str:
-        try:
-            return checked_reason(self.cleaned_data["reason"])
-        except NameRefused as refusal:
-            raise ValidationError(refusal.detail) from refusal

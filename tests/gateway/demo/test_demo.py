@@ -119,7 +119,7 @@ def test_on_real_servers_it_writes_under_its_own_prefix_and_takes_that_away_agai
         )
         said = end(demo.process)
     assert prefix.startswith("demo-")
-    assert len(keys) == 15
+    assert len(keys) == 19
     assert {key for key in keys if not key.startswith(prefix)} == {"theirs/report.pdf"}
     assert keys_in(real_bucket) == [f"{prefix}not-recorded", "theirs/report.pdf"]
     assert "14 objects" in said
@@ -220,7 +220,9 @@ def test_its_facts_name_everything_a_script_needs(tmp_path: Path) -> None:
     wait_until_ready(process)
     facts = json.loads((tmp_path / "demo.json").read_text())
     end(process)
-    assert set(facts) == {"base_url", "address", "sites", "people", "documents", "bucket"}
+    assert set(facts) == {
+        "base_url", "address", "sites", "people", "folders", "documents", "storage", "bucket",
+    }  # fmt: skip
     assert set(facts["sites"]) == {"agency", "acme", "globex", "initech"}
     assert set(facts["people"][0]) == {"name", "email", "password", "tenant", "role"}
     assert {"id", "name", "visibility", "sha256", "tenant"} <= set(facts["documents"][0])
