@@ -9,6 +9,7 @@ from media_core.upkeep.takedown import (
     Progress,
     StaysPublic,
     bring_all_back,
+    links_live_on,
     stays_public,
     take_all_down,
     taken_down,
@@ -73,7 +74,11 @@ def _stop_serving(command: PlainCommand, tenant: Tenant, reach: str) -> None:
         return
     command.stdout.write(f"Suspended {called(tenant)}: {reach}; {SOON}.")
     command.stdout.write("Members see a page saying so, everybody else finds nothing there.")
-    command.stdout.write(f"Links given out before live on, up to {longest_link_seconds(tenant)} s.")
+    with bind_tenant(tenant, even_suspended=True):
+        living = (
+            f"live on, up to {longest_link_seconds(tenant)} s" if links_live_on() else "end too"
+        )
+    command.stdout.write(f"Links given out before {living}.")
 
 
 def _stays_public(tenant: Tenant) -> StaysPublic:
@@ -83,7 +88,7 @@ def _stays_public(tenant: Tenant) -> StaysPublic:
 
 def _public_in_words(public: StaysPublic, moved: str) -> str:
     if not public.objects:
-        return "No object of it is public in the storage."
+        return "No object of it stays public."
     fate = moved or "stay public: whoever has an address reads on. --take-down moves them"
     return f"{public.objects} public object(s), {human_size(public.size_bytes)}, {fate}."
 

@@ -4,6 +4,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from media_core.documents.models import Document
+from media_core.storages.public import is_public
 from media_core.storages.room import storage_of
 
 
@@ -13,8 +14,11 @@ def permanent_address(request: HttpRequest, document: Document) -> str:
     return request.build_absolute_uri(path)
 
 
-def direct_address(document: Document) -> str:
-    """Return where the public reads the bytes without the gateway; empty while there is no such place. No request."""
-    if document.public_object is None:
+def direct_address(request: HttpRequest, document: Document) -> str:
+    """Return where the public reads the bytes, with its host; empty while there is no such place. No request."""
+    shown = document.public_object
+    # In mode gateway the bucket shows it to nobody.
+    if shown is None or not is_public(shown):
         return ""
-    return storage_of(document.public_object).public_url(document.public_object)
+    # On disk it is a path at this host.
+    return request.build_absolute_uri(storage_of(shown).public_url(shown))

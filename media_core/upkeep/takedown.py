@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Sum
+from django.db.models import Q, QuerySet, Sum
 
 from media_core.documents.locks import hold_the_tree
 from media_core.documents.models import Document
@@ -39,12 +39,26 @@ class StaysPublic:
 
 
 def stays_public() -> StaysPublic:
-    """Return what of the bound tenant is public whether it is served or not. One query."""
+    """Return what of the bound tenant is public whether it is served or not. One query.
+
+    That is what lies in the bucket: what is on disk the gateway sends, and no more from that moment.
+    """
     if settings.PUBLIC_MEDIA_MODE == "gateway":
         return StaysPublic(0, 0)
     there = [StoredObject.State.STORED, StoredObject.State.LEAVING]
-    rows = StoredObject.objects.filter(area=StoredObject.Area.PUBLIC, state__in=there)
+    rows = in_bucket().filter(area=StoredObject.Area.PUBLIC, state__in=there)
     return StaysPublic(rows.count(), rows.aggregate(total=Sum("size_bytes"))["total"] or 0)
+
+
+def links_live_on() -> bool:
+    """Return whether links that were given out work without the gateway: presigned ones do. One query at most."""
+    return settings.USE_S3_MEDIA or in_bucket().exists()
+
+
+def in_bucket() -> QuerySet[StoredObject]:
+    """Return the bound tenant's objects that are in the bucket, or are not known to have left it."""
+    bucket = StoredObject.Place.BUCKET
+    return StoredObject.objects.filter(Q(place=bucket) | Q(left_in=bucket))
 
 
 def take_all_down(progress: Progress) -> Moved:

@@ -37,7 +37,7 @@ def document(request: HttpRequest, document_id: UUID) -> HttpResponse:
         "restricted": any(folder.is_restricted for folder in way),
         "readers": people(len(reading(way[-1].path if way else []))),
         "permanent": permanent_address(request, row),
-        "direct": direct_address(row),
+        "direct": direct_address(request, row),
     }
     return render(request, "library/document.html", context)
 

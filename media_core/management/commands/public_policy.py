@@ -3,6 +3,9 @@
 import json
 from typing import Any
 
+from django.conf import settings
+from django.core.management import CommandError
+
 from media_core.storages.policy import MAX_POLICY_BYTES, public_policy
 from tenants.commands.base import PlainCommand
 
@@ -19,7 +22,12 @@ statements of others into the file before you give it to the bucket. Print it an
 tenant was made. It is for PUBLIC_MEDIA_MODE=policy only."""
 
     def handle(self, **_options: Any) -> None:
-        """Print the policy; say so when it is larger than buckets take."""
+        """Print the policy; say so when it is larger than buckets take. Refused where there is no bucket."""
+        if not settings.BUCKET_NAME:
+            raise CommandError(
+                "There is no bucket to give a policy to: AWS_STORAGE_BUCKET_NAME is empty. "
+                "What is public on disk needs none."
+            )
         text = json.dumps(public_policy(), indent=2)
         self.stdout.write(text)
         if len(text.encode()) > MAX_POLICY_BYTES:

@@ -53,12 +53,29 @@ def test_says_how_many_objects_stay_public(three):
 
 def test_says_so_when_nothing_is_public(acme, store):
     store(acme)
-    assert "No object of it is public" in tenant("suspend", "acme/", "--dry-run")
+    assert "No object of it stays public" in tenant("suspend", "acme/", "--dry-run")
 
 
 def test_in_gateway_mode_nothing_stays_public(three, settings):
     settings.PUBLIC_MEDIA_MODE = "gateway"
-    assert "No object of it is public" in tenant("suspend", "acme/")
+    assert "No object of it stays public" in tenant("suspend", "acme/")
+
+
+def test_on_disk_nothing_stays_public_and_no_link_lives_on(three, settings):
+    with bind_tenant(three):
+        StoredObject.objects.update(place="disk")
+    assert "live on, up to 3600 s" in tenant("suspend", "acme/")
+    tenant("resume", "acme/")
+    settings.USE_S3_MEDIA = False
+    said = tenant("suspend", "acme/")
+    assert "Links given out before end too." in said
+    assert "No object of it stays public." in said
+
+
+def test_what_was_not_removed_from_the_bucket_after_a_move_stays_public(three):
+    with bind_tenant(three):
+        StoredObject.objects.update(place="disk", left_in="bucket")
+    assert "2 public object(s)" in tenant("suspend", "acme/", "--dry-run")
 
 
 def test_a_dry_run_of_taking_down_changes_nothing(three):

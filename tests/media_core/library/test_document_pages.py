@@ -3,6 +3,7 @@
 import pytest
 
 from media_core.documents.models import Document
+from media_core.storages.models import StoredObject
 from tenants.binding import bind_tenant
 from tests.conftest import new_session
 from tests.folders import new_folder
@@ -87,6 +88,20 @@ def test_of_two_addresses_the_page_says_which_one_to_link_to(acme, store, browse
     address = f"https://acme.example/d/{document.pk}/{document.name}"
     assert f"Address {address} Copy Link to this one." in page
     assert "Direct address http" in page
+
+
+def test_where_the_bucket_shows_nothing_there_is_no_direct_address(acme, store, browse, settings):
+    document = store(acme, visibility="public")
+    settings.PUBLIC_MEDIA_MODE = "gateway"
+    assert "Direct address" not in text(browse(acme, "vic").get(f"/documents/{document.pk}"))
+
+
+def test_on_disk_the_direct_address_names_its_host(acme, store, browse):
+    document = store(acme, visibility="public")
+    with bind_tenant(acme):
+        StoredObject.objects.update(place="disk")
+    page = text(browse(acme, "vic").get(f"/documents/{document.pk}"))
+    assert "Direct address https://acme.example/media/" in page
 
 
 def test_taking_back_asks_in_words_and_numbers(acme, browse):

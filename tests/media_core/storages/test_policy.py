@@ -6,7 +6,7 @@ from io import StringIO
 import pytest
 import requests
 from django.conf import settings
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 
 from media_core.storages.client import bucket_client
 from media_core.storages.policy import MAX_POLICY_BYTES, public_policy, public_statement
@@ -62,3 +62,11 @@ def test_the_command_says_when_no_bucket_would_take_it(acme, monkeypatch):
     call_command("public_policy", stdout=said, stderr=errors)
     assert "PUBLIC_MEDIA_MODE=acl or gateway" in errors.getvalue()
     assert MAX_POLICY_BYTES == 20_480
+
+
+def test_without_a_bucket_no_policy_is_printed(acme, settings):
+    settings.BUCKET_NAME = ""
+    said = StringIO()
+    with pytest.raises(CommandError, match="AWS_STORAGE_BUCKET_NAME is empty"):
+        call_command("public_policy", stdout=said)
+    assert said.getvalue() == ""
