@@ -33,7 +33,10 @@ def reserve(size_bytes: int) -> None:
     )
     if not _row().filter(fits).update(reserved_bytes=F("reserved_bytes") + size_bytes):
         usage()
-        raise QuotaExceeded(f"It needs {exact_size(size_bytes)}, and less than that is left.")
+        raise QuotaExceeded(
+            f"It needs {exact_size(size_bytes)}, and less than that is left. "
+            "An admin of this site sees how much is left, and can ask the agency for more."
+        )
 
 
 def settle(size_bytes: int) -> None:

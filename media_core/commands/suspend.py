@@ -3,7 +3,6 @@
 from argparse import Namespace
 
 from django.core.management.base import CommandError
-from django.template.defaultfilters import filesizeformat
 
 from media_core.upkeep.takedown import (
     Moved,
@@ -20,6 +19,7 @@ from tenants.commands.life import SOON
 from tenants.commands.references import add_reference, called, referred
 from tenants.models import Tenant
 from tenants.provisioning import longest_link_seconds, resume, suspend
+from tenants.sizes import human_size
 
 # How often a long run says how far it is.
 PROGRESS_EVERY = 25
@@ -85,7 +85,7 @@ def _public_in_words(public: StaysPublic, moved: str) -> str:
     if not public.objects:
         return "No object of it is public in the storage."
     fate = moved or "stay public: whoever has an address reads on. --take-down moves them"
-    return f"{public.objects} public object(s), {filesizeformat(public.size_bytes)}, {fate}."
+    return f"{public.objects} public object(s), {human_size(public.size_bytes)}, {fate}."
 
 
 def _take_down(command: PlainCommand, tenant: Tenant) -> None:

@@ -67,15 +67,32 @@ def remove_folder(*, folder_id: UUID, admin: Admin) -> Folder:
     with transaction.atomic():
         hold_the_tree()
         folder = find_folder(folder_id, admin)
-        folders = Folder.objects.inside(folder.pk).count()
-        documents = Document.objects.inside(folder.pk).count()
-        if folders or documents:
-            raise FolderRefused(
-                f"“{folder.name}” holds {folders} folder(s) and {documents} document(s): move them first."
-            )
+        if held := contents(folder):
+            raise FolderRefused(f"“{folder.name}” holds {held}: move them elsewhere first.")
         folder.delete()
         audited(admin, "removed the folder", subject_id=folder.id, subject=folder.name)
     return folder
+
+
+def contents(folder: Folder) -> str:
+    """Return how much stands right in a folder in words, hidden things too, so for admins; empty when nothing does.
+
+    Two queries.
+    """
+    folders = Folder.objects.inside(folder.pk).count()
+    documents = Document.objects.inside(folder.pk).count()
+    if not folders and not documents:
+        return ""
+    return f"{counted(folders, 'folder')} and {counted(documents, 'document')}"
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number of things in words.
+
+    >>> counted(1, "folder"), counted(2, "folder")
+    ('1 folder', '2 folders')
+    """
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def confirm_place(folder: Folder | None, member: Member) -> None:

@@ -20,7 +20,10 @@ logger = logging.getLogger("media_core.library")
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked before something happens: in words and numbers, with a button that does it and a way back."""
+    """What is asked before something happens: in words and numbers, with a button that does it and a way back.
+
+    Without a button it cannot be done now, and the sentences say why.
+    """
 
     title: str
     sentences: Sequence[str]

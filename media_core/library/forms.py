@@ -51,4 +51,6 @@ class PlaceForm(forms.Form):
 
 def problems(form: forms.Form) -> str:
     """Return what is wrong with the form's fields, in one line."""
-    return "; ".join(f"{field}: {' '.join(map(str, why))}" for field, why in form.errors.items())
+    return "; ".join(
+        f"{form[name].label}: {' '.join(map(str, why))}" for name, why in form.errors.items()
+    )

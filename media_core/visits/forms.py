@@ -15,6 +15,7 @@ class EnterForm(forms.Form):
     )
     may_write = forms.BooleanField(
         label="May change documents",
+        label_suffix="",
         required=False,
         help_text="Otherwise the visit is read-only.",
     )

@@ -14,6 +14,7 @@ class Here:
     """Who looks at a tenant's page, as far as its frame must know."""
 
     name: str = ""
+    role: str = ""
     is_admin: bool = False
     visit: VisitFacts | None = None
     visiting: list[str] = field(default_factory=list)
@@ -31,5 +32,5 @@ def here(request: HttpRequest) -> Here:
     if member is None or row is None:
         return Here()
     if member.role != Role.ADMIN:
-        return Here(member.name, visit=member.visit)
-    return Here(member.name, is_admin=True, visiting=row.visiting, asking=row.asking)
+        return Here(member.name, member.role, visit=member.visit)
+    return Here(member.name, member.role, is_admin=True, visiting=row.visiting, asking=row.asking)

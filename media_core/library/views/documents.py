@@ -14,9 +14,11 @@ from media_core.documents.models import Document
 from media_core.documents.moves import reading
 from media_core.documents.open import find_document
 from media_core.documents.permissions import Editor
+from media_core.inspection.locations import PHOTOS
 from media_core.library.addresses import direct_address, permanent_address
 from media_core.library.answers import Question, ask, attempted, people
 from media_core.library.asking import editor_of, rights_of
+from media_core.storages.content_types import is_inline
 from media_core.templatetags.sizes import size
 from tenants.people.identity import required_member
 
@@ -31,6 +33,7 @@ def document(request: HttpRequest, document_id: UUID) -> HttpResponse:
         **rights_of(member),
         "document": row,
         "way": way,
+        "downloads": not is_inline(row.stored_object.content_type),
         "restricted": any(folder.is_restricted for folder in way),
         "readers": people(len(reading(way[-1].path if way else []))),
         "permanent": permanent_address(request, row),
@@ -78,11 +81,21 @@ def _question_of_publishing(row: Document) -> Question:
         sentences=[
             f"{readers.capitalize()} can open it now, after signing in.",
             f"Then everybody who has its address can, without signing in: {held} for the whole web.",
+            *_of_a_photo(row),
             "You can take it back at any time; whoever has saved a copy keeps it.",
         ],
         button="Publish it",
         back=reverse("library:document", args=[row.pk]),
     )
+
+
+def _of_a_photo(row: Document) -> list[str]:
+    """Return what is to be known before a photo is published; nothing for other files."""
+    if settings.PUBLIC_PHOTOS_WITHOUT_LOCATION and row.stored_object.content_type in PHOTOS:
+        return [
+            "If it says where it was taken, they get a copy without that; members keep the original."
+        ]
+    return []
 
 
 def _question_of_taking_back(row: Document) -> Question:

@@ -8,9 +8,9 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
-from media_core.documents.folders import find_folder
+from media_core.documents.folders import Folder, find_folder
 from media_core.documents.permissions import Admin, Editor
-from media_core.documents.tree import create_folder, remove_folder, rename_folder
+from media_core.documents.tree import contents, create_folder, remove_folder, rename_folder
 from media_core.library.answers import Question, ask, attempted, to_place
 from media_core.library.asking import admin_of, editor_of, rights_of
 from media_core.library.forms import FolderForm, problems
@@ -58,7 +58,7 @@ def remove(request: HttpRequest, folder_id: UUID) -> HttpResponse:
     admin = admin_of(request)
     folder = find_folder(folder_id, admin)
     if request.method != "POST":
-        return ask(request, admin, _question(folder_id, folder.name))
+        return ask(request, admin, _question(folder))
     if attempted(request, lambda: _removed(folder_id, admin)):
         return to_place(folder.parent_id)
     return to_place(folder_id)
@@ -68,10 +68,15 @@ def _removed(folder_id: UUID, admin: Admin) -> str:
     return f"The folder “{remove_folder(folder_id=folder_id, admin=admin).name}” is removed."
 
 
-def _question(folder_id: UUID, name: str) -> Question:
+def _question(folder: Folder) -> Question:
+    """Ask; or, of a folder that is not empty, say so and offer no button."""
+    held = contents(folder)
+    sentence = (
+        f"It holds {held}, and only an empty folder can be removed: move them elsewhere first."
+    )
     return Question(
-        title=f"Remove the folder “{name}”?",
-        sentences=["Only an empty folder can be removed. No document is deleted by this."],
-        button="Remove the folder",
-        back=reverse("library:folder", args=[folder_id]),
+        title=f"Remove the folder “{folder.name}”?",
+        sentences=[sentence if held else "It is empty. No document is deleted by this."],
+        button="" if held else "Remove the folder",
+        back=reverse("library:folder", args=[folder.pk]),
     )

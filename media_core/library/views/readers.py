@@ -53,6 +53,8 @@ def _restrict(request: HttpRequest, admin: Admin, folder: Folder) -> HttpRespons
 def _restricted(request: HttpRequest, admin: Admin, folder: Folder, named: Sequence[str]) -> str:
     readers, widens_to = [_id_of(text) for text in named], _agreed(request)
     restrict_folder(folder_id=folder.pk, readers=readers, admin=admin, widens_to=widens_to)
+    if not readers:
+        return f"“{folder.name}” is for the admins only."
     return f"“{folder.name}” is for the admins and {people(len(set(readers)))} named by you."
 
 

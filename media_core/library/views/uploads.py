@@ -6,10 +6,12 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_POST
 
 from media_core.documents.folders import Folder, find_place
+from media_core.documents.models import Document
 from media_core.documents.permissions import Editor
 from media_core.library.answers import attempted, to_place
 from media_core.library.asking import editor_of
 from media_core.library.forms import UploadForm, problems
+from media_core.storages.file_types import type_named
 from media_core.uploads.flow import store_upload
 from media_core.uploads.limits import takes_uploads
 
@@ -36,5 +38,15 @@ def _take_file(request: HttpRequest, uploader: Editor) -> HttpResponse:
 
 def _stored(uploader: Editor, folder: Folder | None, form: UploadForm) -> str:
     """Store the file; return what is said of it. The flow asks again once the bytes are there."""
-    document = store_upload(uploader=uploader, folder=folder, **form.cleaned_data)
-    return f"“{document.title}” is stored."
+    return told(store_upload(uploader=uploader, folder=folder, **form.cleaned_data))
+
+
+def told(document: Document) -> str:
+    """Return what its uploader is to know of a new document, in sentences."""
+    named = type_named(document.name)
+    said = f"“{document.title}” is stored."
+    if named and document.stored_object.content_type != named.stored_as:
+        said += f" It is named like {named.name} and could not be proved to be one: it is kept as a plain download."
+    if document.visibility == Document.Visibility.PUBLIC:
+        said += " It is public: “Details” has the address to link to."
+    return said

@@ -107,7 +107,7 @@ def test_a_folder_that_is_being_filled_is_not_removed_and_one_that_is_gone_is_no
         return kept, lost
 
     kept, lost = committed(race)
-    assert "holds 1 folder(s)" in str(kept)
+    assert "holds 1 folder " in str(kept)
     assert isinstance(lost, NotFound)
 
 

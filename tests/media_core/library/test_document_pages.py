@@ -46,7 +46,7 @@ def test_a_page_holds_no_link_to_the_bucket_while_nothing_is_public(acme, store,
     document = store(acme)
     page = browse(acme, "ada").get(f"/documents/{document.pk}").content.decode()
     assert "Signature" not in page
-    assert "Public address" not in page
+    assert "Direct address" not in page
 
 
 @pytest.mark.parametrize(
@@ -69,6 +69,24 @@ def test_publishing_asks_in_words_and_numbers(acme, browse):
     assert "Publish “Brochure”?" in page
     assert "4 people can open it now" in page
     assert "2 MB for the whole web" in page
+
+
+def test_whoever_publishes_a_photo_reads_what_strangers_get(acme, browse):
+    with bind_tenant(acme):
+        photo = document_row("Photo", stored_object=stored_row(content_type="image/jpeg"))
+        paper = document_row("Paper")
+    browser = browse(acme, "ed")
+    said = "If it says where it was taken, they get a copy without that"
+    assert said in text(browser.get(f"/documents/{photo.pk}/publish"))
+    assert said not in text(browser.get(f"/documents/{paper.pk}/publish"))
+
+
+def test_of_two_addresses_the_page_says_which_one_to_link_to(acme, store, browse):
+    document = store(acme, visibility="public")
+    page = text(browse(acme, "vic").get(f"/documents/{document.pk}"))
+    address = f"https://acme.example/d/{document.pk}/{document.name}"
+    assert f"Address {address} Copy Link to this one." in page
+    assert "Direct address http" in page
 
 
 def test_taking_back_asks_in_words_and_numbers(acme, browse):

@@ -113,7 +113,7 @@ def test_a_new_folder_stands_where_it_was_made(acme, browse):
     [
         ("a/b", "make one folder in the other"),
         ("Outer", "in this place already"),
-        ("", "name: This field is required"),
+        ("", "Name: This field is required"),
     ],
 )
 def test_a_refusal_is_one_line_on_the_page_one_came_from(name, said, acme, browse):
@@ -141,10 +141,20 @@ def test_removing_asks_and_takes_an_empty_folder(acme, browse):
     browser = browse(acme, "ada")
     assert "Remove the folder “Inner”?" in text(browser.get(f"/folders/{inner.pk}/remove"))
     refused = browser.post(f"/folders/{outer.pk}/remove", follow=True)
-    assert "holds 1 folder(s) and 0 document(s)" in text(refused)
+    assert "holds 1 folder and 0 documents" in text(refused)
     answer = browser.post(f"/folders/{inner.pk}/remove", follow=True)
     assert answer.redirect_chain == [(f"/folders/{outer.pk}", 302)]
     assert "is removed" in text(answer)
+
+
+def test_a_folder_that_is_not_empty_says_so_before_anybody_presses(acme, browse):
+    folder = new_folder(acme, "Full", readers=[])
+    with bind_tenant(acme):
+        document_row(folder=folder)
+        document_row(folder=folder)
+    answer = browse(acme, "ada").get(f"/folders/{folder.pk}/remove")
+    assert "It holds 0 folders and 2 documents" in text(answer)
+    assert "Remove the folder</button>" not in answer.content.decode()
 
 
 # --- uploading into a folder

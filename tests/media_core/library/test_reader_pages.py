@@ -26,6 +26,12 @@ def test_an_admin_names_who_reads(acme, people, browse):
     assert "restricted" in text(browser.get("/"))
 
 
+def test_whoever_names_nobody_reads_that_only_admins_are_left(acme, people, browse):
+    folder = new_folder(acme, "Contracts")
+    answer = browse(acme, "ada").post(f"/folders/{folder.pk}/readers", follow=True)
+    assert "“Contracts” is for the admins only." in text(answer)
+
+
 def test_a_longer_list_asks_and_keeps_the_names(acme, people, browse):
     folder = new_folder(acme, readers=[people["ed"]])
     browser, page = browse(acme, "ada"), f"/folders/{folder.pk}/readers"

@@ -43,7 +43,8 @@ def head_of(new_keys: Callable[[], set[str]]) -> dict[str, object]:
 
 
 def test_a_page_that_is_named_and_sent_as_a_photo_is_a_plain_download(acme, browse, new_keys):
-    send(browse(acme, "ed"), "photo.jpg", b"<script>alert(1)</script>", "image/jpeg")
+    page = send(browse(acme, "ed"), "photo.jpg", b"<script>alert(1)</script>", "image/jpeg")
+    assert "It is named like JPEG and could not be proved to be one" in page
     assert head_of(new_keys)["ContentType"] == "application/octet-stream"
 
 
@@ -53,7 +54,8 @@ def test_a_photo_that_is_sent_as_a_page_is_no_page(acme, browse, new_keys):
 
 
 def test_a_photo_is_a_photo_whatever_stands_before_its_extension(acme, browse, new_keys):
-    send(browse(acme, "ed"), "x.php.jpg", picture("JPEG"), "image/jpeg")
+    page = send(browse(acme, "ed"), "x.php.jpg", picture("JPEG"), "image/jpeg")
+    assert "“x.php.jpg” is stored.</p>" in page
     assert head_of(new_keys)["ContentType"] == "image/jpeg"
 
 
