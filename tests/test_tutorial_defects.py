@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import requests
 from django.conf import settings as django_settings
+from django.core.exceptions import ImproperlyConfigured
 
 from gateway.demo.resolution import localhost_names
 from media_core.checks import bucket_name_is_legal
