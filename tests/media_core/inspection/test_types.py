@@ -67,7 +67,9 @@ def test_random_bytes_are_never_shown_by_the_browser(content, extension, begins,
 def test_a_group_that_is_not_taken_is_refused_and_the_others_are_named(prove):
     with pytest.raises(TypeRefused) as refused:
         prove(PNG, "a.png", groups=["pdf", "text"])
-    assert refused.value.detail == "PNG files are not taken here. Taken here are: PDF and plain text."
+    assert (
+        refused.value.detail == "PNG files are not taken here. Taken here are: PDF and plain text."
+    )
 
 
 def test_a_group_that_is_not_taken_is_refused_where_others_are(prove):
