@@ -12,6 +12,7 @@ from tenants.errors import NameRefused
 MAX_NAME = 120
 MAX_FILE_NAME = 200
 MAX_TITLE = 200
+MAX_REASON = 500
 MAX_NOTE = 2000
 # What file systems take as one name: a file must have it after a download, a folder after unpacking a ZIP.
 MAX_SEGMENT_BYTES = 255
@@ -111,6 +112,15 @@ def checked_note(value: str) -> str:
     _refuse_hidden(note.replace("\n", " ").replace("\t", " "))
     _refuse_longer(note, MAX_NOTE, MAX_NOTE * MAX_CHARACTER_BYTES)
     return note
+
+
+def checked_reason(value: str) -> str:
+    r"""Return a reason in one line. An empty one is refused, and what a note is refused.
+
+    >>> checked_reason(" Ticket 4711:\n the logo is upside down ")
+    'Ticket 4711: the logo is upside down'
+    """
+    return checked_human_name(" ".join(checked_note(value).split()), longest=MAX_REASON)
 
 
 def _in_nfc(value: str) -> str:

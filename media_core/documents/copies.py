@@ -7,10 +7,13 @@ from typing import IO
 from django.conf import settings
 
 from media_core.documents.models import Document
-from media_core.inspection.locations import without_location
+from media_core.errors import PublishingRefused
+from media_core.inspection.locations import HEAD_BYTES, looks_like_photo, without_location
 from media_core.storages.copies import Copy, copied, derived, lent
+from media_core.storages.file_types import DOWNLOAD_TYPE
 from media_core.storages.models import StoredObject
 from media_core.storages.public import prove_public
+from media_core.storages.room import storage_of
 
 PUBLIC, PRIVATE = StoredObject.Area.PUBLIC, StoredObject.Area.PRIVATE
 
@@ -37,14 +40,30 @@ def _written(photo: IO[bytes] | None, document: Document) -> AbstractContextMana
 def cleaned(original: StoredObject) -> Iterator[IO[bytes] | None]:
     """Lend a copy of a photo without its location; None when it may be published as it is.
 
-    One bucket request for a picture, none for anything else.
+    One bucket request for a picture or a plain download, none for anything else. Raises PublishingRefused.
     """
     if not (settings.PUBLIC_PHOTOS_WITHOUT_LOCATION and original.content_type.startswith("image/")):
+        refuse_unknown_photo(original)
         yield None
         return
     with lent(original) as photo, ExitStack() as opened:
         clean = without_location(photo, original.content_type)
         yield opened.enter_context(clean) if clean else None
+
+
+def refuse_unknown_photo(original: StoredObject) -> None:
+    """Refuse (PublishingRefused) a plain download that is a photo: nobody here can take its location out.
+
+    It may be of another kind than browsers show, such as HEIC, or have been sent under another name.
+    """
+    if not settings.PUBLIC_PHOTOS_WITHOUT_LOCATION or original.content_type != DOWNLOAD_TYPE:
+        return
+    with storage_of(original).read(original) as body:
+        head = body.read(HEAD_BYTES)
+    if looks_like_photo(head):
+        raise PublishingRefused(
+            "It looks like a photo, and where it was taken cannot be removed: export it as JPEG, and upload that."
+        )
 
 
 @contextmanager

@@ -11,6 +11,14 @@ from media_core.inspection.bounded import inspected, lent_read_only
 from media_core.inspection.verdicts import CLEANED, PROVED
 from media_core.storages.file_types import AVIF, GIF, JPEG, PNG, WEBP
 
+# Enough to know a photo by.
+HEAD_BYTES = 32
+# How JPEG, PNG, GIF and TIFF begin, and what cameras make of TIFF; HEIC, AVIF and others say it behind a length.
+_BEGINNINGS = (
+    b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"IIU\0", b"IIRO", b"IIRS",
+    b"MMOR", b"FUJIFILM", b"\0MRM", b"FOVb", b"\xff\x0a",
+)  # fmt: skip
+_BRANDS = (b"hei", b"hev", b"mif", b"msf", b"avi", b"crx", b"jxl", b"jp2")
 PHOTOS = {photo.content_type: photo.word for photo in (PNG, JPEG, GIF, WEBP, AVIF)}
 
 
@@ -38,3 +46,16 @@ def without_location(photo: IO[bytes], content_type: str) -> IO[bytes] | None:
     raise PublishingRefused(
         f"Where the photo was taken cannot be removed ({verdict.why}): export it without location, and upload that."
     )
+
+
+def looks_like_photo(head: bytes) -> bool:
+    r"""Return whether a file that begins so may be a photo, of a kind that is known here or not.
+
+    >>> looks_like_photo(b"\0\0\0\x18ftypheic"), looks_like_photo(b"a text")
+    (True, False)
+    """
+    if head.startswith(b"RIFF"):
+        return head[8:12] == b"WEBP"
+    if head[4:8] == b"ftyp":
+        return head[8:].startswith(_BRANDS)
+    return head.startswith(_BEGINNINGS) or head[4:8] in {b"JXL ", b"jP  "}

@@ -13,10 +13,11 @@ OVERLAP = 200
 HEAD = 2_000
 MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 CONTROLS = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]")
-# What a browser would run or show wherever it stands, and however late.
+# What a browser would run or show wherever it stands, and however late. Possessive (`+` behind a number): what is tried
+# again and again in other lengths holds up everybody, and finds nothing more.
 MARKUP = re.compile(
     r"<(?:!doctype\s|!entity\s|\?xml[\s?]|\?php|script[\s>/]|html[\s>/]|head[\s>/]|body[\s>/]|svg[\s>/:]"
-    r"|iframe[\s>/]|object[\s>/]|embed[\s>/]|xsl:|foreignobject)|<\w{1,30}[^<>]{0,80}\son[a-z]{3,20}\s*=",
+    r"|iframe[\s>/]|object[\s>/]|embed[\s>/]|xsl:|foreignobject)|<\w{1,30}+[^<>]{0,80}\son[a-z]{3,20}+\s*+=",
     re.IGNORECASE,
 )
 # What makes it a page, a program or a saved mail when it stands first.

@@ -68,10 +68,14 @@ def link_to(stored: StoredObject, *, file_name: str) -> str:
 
 
 def remove_everywhere(stored: StoredObject) -> None:
-    """Delete the object of this row, and the copy that a move between disk and bucket may have left. One query."""
-    storage_of(stored).remove(stored)
-    left_in = StoredObject.objects.filter(pk=stored.pk).values_list("left_in", flat=True).first()
-    for place in filter(None, {stored.left_in, left_in} - {stored.place}):
+    """Delete the object of this row, and the copy that a move between disk and bucket may have left. One query.
+
+    Where it lies is asked anew: it may have moved since the row was read. What has left `stored` moves no more.
+    """
+    places = {stored.place, stored.left_in}
+    for known in StoredObject.objects.filter(pk=stored.pk).values_list("place", "left_in"):
+        places |= {*known}
+    for place in sorted(places - {""}):
         room_storage(stored.area, place).remove(stored)
 
 

@@ -54,6 +54,9 @@ def signed_get(stored: StoredObject, *, file_name: str) -> str:
 def signed_file(token: str, file_name: str) -> SignedFile:
     """Return what this address gives at the bound tenant's host. Raises NotFound when it was changed or is over."""
     payload, _, signature = token.partition(".")
+    if "." in signature:
+        # "….pdf.SIGNATURE/offer" would be signed as "…SIGNATURE/offer.pdf" was.
+        raise NotFound
     try:
         _signer().unsign(f"{payload}/{file_name}.{signature}")
         object_id, tenant_id, expires_at, content_type = json.loads(

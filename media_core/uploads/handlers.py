@@ -49,7 +49,10 @@ def takes_uploads(request: Any) -> bool:
 
 
 def refuse_beyond_quota(size_bytes: int) -> None:
-    """Raise QuotaExceeded for a file of at least so many bytes that cannot fit. One query; it reserves nothing."""
+    """Raise QuotaExceeded for a file of at least so many bytes that cannot fit. One query; it reserves nothing.
+
+    As when it is reserved, the refusal does not say how much is left.
+    """
     left = quotas.usage().left_bytes
     if left is not None and size_bytes > left:
-        raise QuotaExceeded(f"It needs {size(size_bytes)}; {size(left)} are left.")
+        raise QuotaExceeded(f"It needs {size(size_bytes)}, and less than that is left.")

@@ -1,8 +1,7 @@
 from django import forms
 
 from tenants.fields import CheckedField
-from tenants.people.visit_models import MAX_REASON
-from tenants.people.visits import checked_reason
+from tenants.names import MAX_REASON, checked_reason
 
 
 class EnterForm(forms.Form):

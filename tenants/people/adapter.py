@@ -13,6 +13,7 @@ from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.http import HttpRequest
 
 from tenants.hosts import normalised_host
+from tenants.people.sessions import VISIT_KEY
 
 logger = logging.getLogger("tenants.people")
 
@@ -22,6 +23,12 @@ UNKNOWN_ADDRESS = "unknown"
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ships no types
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
+
+    def login(self, request: HttpRequest, user: Any) -> None:
+        """Sign somebody in who gave their password: as who they are here, not on a visit that was over."""
+        if VISIT_KEY in request.session:
+            request.session.flush()
+        super().login(request, user)
 
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
         return "/"

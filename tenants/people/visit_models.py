@@ -12,12 +12,12 @@ from django.db.models import Case, Exists, OuterRef, Q, Value, When
 from django.utils import timezone
 
 from tenants.models import Tenant
+from tenants.names import MAX_REASON
 
 # How long agency staff stay in a tenant at most, how long the way there is open, and how long a request stands.
 VISIT_LIFETIME = timedelta(minutes=60)
 TICKET_LIFETIME = timedelta(seconds=30)
 REQUEST_LIFETIME = timedelta(hours=24)
-MAX_REASON = 500
 
 
 class VisitQuerySet(models.QuerySet["Visit"]):

@@ -17,11 +17,10 @@ from django.utils import timezone
 from tenants.binding import bound_tenant
 from tenants.errors import NotFound, VisitRefused
 from tenants.models import Tenant
-from tenants.names import checked_human_name
+from tenants.names import checked_reason
 from tenants.people.identity import Member, Staff
 from tenants.people.sessions import VISIT_KEY
 from tenants.people.visit_models import (
-    MAX_REASON,
     TICKET_LIFETIME,
     VISIT_LIFETIME,
     Visit,
@@ -57,15 +56,6 @@ def visit_asked(*, operator: Staff, tenant: Tenant, reason: str, may_write: bool
         may_write=may_write,
         consent=consent,
     )
-
-
-def checked_reason(text: str) -> str:
-    r"""Return the reason in one line. An empty one is refused, and what cannot be shown.
-
-    >>> checked_reason(" Ticket 4711:\n the logo is upside down ")
-    'Ticket 4711: the logo is upside down'
-    """
-    return checked_human_name(" ".join(text.split()), longest=MAX_REASON)
 
 
 def consent_to(visit: Visit, *, admin: Member) -> None:

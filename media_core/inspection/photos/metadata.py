@@ -7,10 +7,12 @@ import re
 import struct
 import warnings
 
-from PIL import Image
+from PIL import ExifTags, Image
 
 EXIF_MARK = b"Exif\0\0"
 GPS, DETAILS, MAKER_NOTE, ORIENTATION = 0x8825, 0x8769, 0x927C, 0x0112
+# What EXIF says of the small picture in it; programs look for a place there, too.
+THUMBNAIL = ExifTags.IFD.IFD1
 # Other descriptions inside of EXIF: XMP, IPTC, Photoshop's.
 NESTED = frozenset({0x02BC, 0x83BB, 0x8649})
 XMP_PLACES = re.compile(
@@ -43,9 +45,8 @@ def exif_tells(block: bytes) -> bool:
         return True
     try:
         return bool(
-            GPS in exif
-            or exif.get_ifd(GPS)
-            or NESTED & set(exif)
+            exif.get_ifd(GPS)
+            or (NESTED | {GPS}) & (set(exif) | set(exif.get_ifd(THUMBNAIL)))
             or MAKER_NOTE in exif.get_ifd(DETAILS)
         )
     except UNREADABLE:
@@ -86,7 +87,7 @@ def _parsed(block: bytes) -> Image.Exif | None:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             exif.load(block if block.startswith(EXIF_MARK) else EXIF_MARK + block)
-            for inner in (DETAILS, GPS):
+            for inner in (DETAILS, GPS, THUMBNAIL):
                 exif.get_ifd(inner)
     except UNREADABLE:
         return None

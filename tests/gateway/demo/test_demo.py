@@ -122,7 +122,7 @@ def test_on_real_servers_it_writes_under_its_own_prefix_and_takes_that_away_agai
     assert len(keys) == 19
     assert {key for key in keys if not key.startswith(prefix)} == {"theirs/report.pdf"}
     assert keys_in(real_bucket) == [f"{prefix}not-recorded", "theirs/report.pdf"]
-    assert "14 objects" in said
+    assert "18 objects" in said
     assert real_bucket.secret_key not in (tmp_path / "demo.json").read_text() + said
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from media_core.documents import copies, publishing
-from media_core.errors import BucketRefused
+from media_core.errors import BucketRefused, PublishingRefused
 from media_core.storages.models import StoredObject
 from tenants import quotas
 from tenants.errors import QuotaExceeded
@@ -125,6 +125,20 @@ def test_a_clean_copy_that_does_not_fit_is_refused(photo, ed, acme):
     with pytest.raises(QuotaExceeded):
         publish(photo.pk, editor=ed)
     assert again(photo).visibility == "private"
+
+
+@pytest.mark.parametrize(
+    ("content", "name"),
+    [(LOCATED, "photo.heic"), (LOCATED, "photo.png"), (b"\0\0\0\x18ftypheic", "IMG_1.HEIC")],
+)
+def test_a_photo_that_is_not_known_as_one_is_not_published(content, name, keep, ed, settings):
+    unknown = keep(content, name)
+    with pytest.raises(PublishingRefused, match="looks like a photo"):
+        publish(unknown.pk, editor=ed)
+    assert again(unknown).visibility == "private"
+    assert not StoredObject.objects.filter(area="media").exists()
+    settings.PUBLIC_PHOTOS_WITHOUT_LOCATION = False
+    assert publish(unknown.pk, editor=ed).public_object
 
 
 def test_photos_keep_their_location_where_that_is_set(photo, ed, settings):

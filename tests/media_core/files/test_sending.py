@@ -82,6 +82,13 @@ def test_head_is_what_get_says_without_the_bytes(ask):
     assert body(get) == BODY
 
 
+def test_the_end_of_the_name_cannot_be_moved_into_the_signature(path, acme, browse):
+    signed, _, name = path.rpartition("/")
+    payload, _, signature = signed.rpartition(".")
+    stem, _, ending = name.rpartition(".")
+    assert browse(acme).get(f"{payload}.{ending}.{signature}/{stem}").status_code == 404
+
+
 # --- parts
 
 WHOLE = (200, BODY, None)

@@ -66,6 +66,15 @@ def gif_with_xmp(packet: bytes) -> bytes:
     return content[:at] + block + content[at:]
 
 
+def exif_of_a_small_one() -> bytes:
+    """Return an EXIF block that says of the small picture in it only that it was taken in the north."""
+    one, last = (1).to_bytes(2, "big"), bytes(4)
+    first = one + (ORIENTATION).to_bytes(2, "big") + b"\0\3\0\0\0\1\0\1\0\0"
+    second = one + (GPS_IFD).to_bytes(2, "big") + b"\0\4\0\0\0\1\0\0\0\x2c" + last
+    gps = one + b"\0\1\0\2\0\0\0\2N\0\0\0" + last
+    return b"Exif\0\0MM\0*\0\0\0\x08" + first + b"\0\0\0\x1a" + second + gps
+
+
 THUMBNAIL = picture("JPEG", image((16, 16)), exif=exif())
 TELLING = {
     **{f"{kind} EXIF": (kind, picture(kind.upper(), exif=exif())) for kind in ("jpeg", "png", "webp", "avif")},
@@ -82,6 +91,7 @@ TELLING = {
     "jpeg with a film behind": ("jpeg", picture("JPEG") + b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom\xa9xyz"),
     "jpeg with a small one inside": ("jpeg", jpeg_with(segment(0xE1, exif(place=False) + THUMBNAIL))),
     "jpeg of a maker's own notes": ("jpeg", picture("JPEG", exif=exif(place=False, maker_note=True))),
+    "jpeg place beside a small one": ("jpeg", jpeg_with(segment(0xE1, exif_of_a_small_one()))),
     "jpeg broken EXIF": ("jpeg", jpeg_with(segment(0xE1, b"Exif\0\0MM\0*\xff\xff\xff\xff"))),
     "png XMP": ("png", text("XML:com.adobe.xmp", (XMP % XMP_PLACES[0]).decode(), international=True)),
     "png packed XMP": ("png", text("XML:com.adobe.xmp", "x", international=True, compressed=True)),

@@ -1,6 +1,7 @@
 """What an inspection costs the gateway's own process: no growing memory, no handle, no query."""
 
 import os
+import time
 import tracemalloc
 from io import BytesIO
 from pathlib import Path
@@ -66,6 +67,17 @@ def test_no_query_and_no_request_to_the_bucket(acme):
         for extension, content in samples().items():
             proved_type(BytesIO(content), name=f"x.{extension}", claimed="")
     assert (sent, requested) == ([], [])
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["<" + "a" * 30 + " " + "on" * 39 + "\n", "<" + "a" * 30 + " onload" + " " * 100_000 + "x\n"],
+    ids=["half a handler", "a handler far away"],
+)
+def test_no_text_holds_the_others_up(line):
+    content, start = ("x " + line * (3_000_000 // len(line))).encode(), time.process_time()
+    prove_text(BytesIO(content))
+    assert time.process_time() - start < 0.5
 
 
 def test_a_text_is_read_in_parts():

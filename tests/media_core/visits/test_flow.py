@@ -22,7 +22,7 @@ from tenants.people.members import set_role
 from tenants.people.models import Person, Role, Session
 from tenants.people.visit_models import REQUEST_LIFETIME, Visit, visitor_name
 from tenants.provisioning import set_requires_consent
-from tests.conftest import browser_at, member, new_session
+from tests.conftest import PASSWORD, browser_at, member, new_session
 from tests.media_core.conftest import in_a_thread
 from tests.visiting import REASON, asked_visit, entered, shown, staff, ticket_of, visiting
 
@@ -251,3 +251,14 @@ def test_the_last_change_of_a_visit_wins_nothing_twice(acme, otto):
     with pytest.raises(VisitRefused):
         flow.end(visit, by=None)
     assert [action for _, action in histories(acme)[1]] == ["visit asked", "visit ended"]
+
+
+def test_who_signs_in_after_their_visit_is_there_as_a_member(acme, otto):
+    visit = asked_visit(otto, acme)
+    client = entered(visit)
+    set_role(acme, otto, Role.VIEWER)
+    flow.end(visit, by=None)
+    client.post("/accounts/login/", {"login": otto.email, "password": PASSWORD})
+    assert client.get("/").status_code == 200
+    assert b"(agency)" not in client.get("/").content
+    assert Session.objects.get(person=otto, tenant=acme).visit is None
