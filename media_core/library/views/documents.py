@@ -105,7 +105,7 @@ def _question_of_taking_back(row: Document) -> Question:
         title=f"Take “{row.title}” back?",
         sentences=[
             f"Then {readers} can open it, after signing in, and nobody else.",
-            f"Its public address ends. Copies that browsers and caches keep live on for {kept}.",
+            f"Strangers find nothing at its addresses then. Copies that browsers and caches keep live on for {kept}.",
         ],
         button="Take it back",
         back=reverse("library:document", args=[row.pk]),
