@@ -21,8 +21,11 @@ class Here:
 
 
 def frame(request: HttpRequest) -> dict[str, object]:
-    """Return `here` for every template. Nothing is asked until a page uses it, and then no further query."""
-    return {"here": SimpleLazyObject(lambda: here(request))}
+    """Return `asker` for every template. Nothing is asked until a page uses it, and then no further query.
+
+    No view may call anything of its own so: its page would lose the notice of visits.
+    """
+    return {"asker": SimpleLazyObject(lambda: here(request))}
 
 
 def here(request: HttpRequest) -> Here:
