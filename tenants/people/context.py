@@ -22,7 +22,10 @@ class Here:
 
 
 def frame(request: HttpRequest) -> dict[str, object]:
-    """Return `asker` for every template. Nothing is asked until a page uses it, and then no further query."""
+    """Return `asker` for every template. Nothing is asked until a page uses it, and then no further query.
+
+    No view may call anything of its own so: its page would lose the notice of visits.
+    """
     return {"asker": SimpleLazyObject(lambda: here(request))}
 
 

@@ -13,6 +13,7 @@ from tenants.models import AuditEvent, Tenant
 from tenants.people.visit_models import Visit
 from tenants.provisioning import set_requires_consent
 from tests.conftest import browser_at, member, new_session
+from tests.folders import new_folder
 from tests.visiting import REASON, asked_visit, entered, text_of, visiting
 from tests.wire import statements
 
@@ -120,6 +121,18 @@ def test_admins_read_on_every_page_that_somebody_visits(ada, acme, otto):
         )
     client.post("/visit/leave")
     assert "visiting now" not in text_of(ada.get("/"))
+
+
+def test_the_notice_stands_on_every_page_of_the_library(ada, acme, otto, store):
+    folder = new_folder(acme, "Contracts")
+    document = store(acme, folder=folder)
+    client = visiting(otto, acme, may_write=True)
+    pages = ["", "/move", "/rename"]
+    paths = ["/", "/limits", *(f"/folders/{folder.id}{page}" for page in pages)]
+    paths += [f"/documents/{document.id}{page}" for page in ("", "/move", "/publish")]
+    for path in paths:
+        assert "You are visiting Acme as Otto (agency)" in text_of(client.get(path)), path
+        assert "visiting now" in text_of(ada.get(path)), path
 
 
 def test_the_notice_costs_no_statement(acme, otto, ada):
