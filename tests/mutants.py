@@ -130,6 +130,7 @@ class Mutant:
     before: str
     after: str
     line: int
+    decider: str = ""
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line} {self.before[:60]}"
@@ -171,7 +172,7 @@ def _calls_in(path: Path) -> Iterator[Mutant]:
             after = (
                 DECIDERS[name].replace("{receiver}", receiver or "").replace("{first}", first or "")
             )
-            yield Mutant(str(path.relative_to(ROOT)), before, after, node.lineno)
+            yield Mutant(str(path.relative_to(ROOT)), before, after, node.lineno, name)
 
 
 def _name(node: ast.expr) -> str:

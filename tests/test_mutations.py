@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -105,7 +106,20 @@ def walks(
         }
 
 
-@pytest.mark.parametrize("mutant", mutants(), ids=str)
+def by_tier() -> list[Any]:
+    """Return every mutant: of the calls of a decider one in each package, the others in `make test-slow`."""
+    known, tiers = set[tuple[str, str]](), []
+    for mutant in mutants():
+        call = (mutant.decider, str(Path(mutant.file).parent))
+        is_further = bool(mutant.decider) and call in known
+        known.add(call)
+        tiers.append(
+            pytest.param(mutant, id=str(mutant), marks=pytest.mark.slow if is_further else ())
+        )
+    return tiers
+
+
+@pytest.mark.parametrize("mutant", by_tier())
 def test_the_walk_fails_without(mutant: Mutant, walks: Walks) -> None:
     result = walks[mutant].result()
     # 1 says that tests ran and some failed; anything else would be a mutant that cannot even be imported.
