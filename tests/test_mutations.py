@@ -107,12 +107,11 @@ def walks(
 
 
 def by_tier() -> list[Any]:
-    """Return every mutant: of the calls of a decider one in each package, the others in `make test-slow`."""
-    known, tiers = set[tuple[str, str]](), []
+    """Return every mutant: every guard and one call of each decider, the other calls in `make test-slow`."""
+    known, tiers = set[str](), []
     for mutant in mutants():
-        call = (mutant.decider, str(Path(mutant.file).parent))
-        is_further = bool(mutant.decider) and call in known
-        known.add(call)
+        is_further = bool(mutant.decider) and mutant.decider in known
+        known.add(mutant.decider)
         tiers.append(
             pytest.param(mutant, id=str(mutant), marks=pytest.mark.slow if is_further else ())
         )

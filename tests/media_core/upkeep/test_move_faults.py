@@ -53,8 +53,16 @@ def moved(tenant, to, came):
     assert came() == {to: known, OTHER[to]: set()}
 
 
-@pytest.mark.parametrize("end", ENDS)
-@pytest.mark.parametrize("to", ["bucket", "disk"])
+# Killed on one way and interrupted on the other in every run, both on both in `make test-slow`.
+@pytest.mark.parametrize(
+    ("to", "end"),
+    [
+        ("bucket", "killed"),
+        ("disk", "interrupted"),
+        pytest.param("bucket", "interrupted", marks=pytest.mark.slow),
+        pytest.param("disk", "killed", marks=pytest.mark.slow),
+    ],
+)
 def test_a_move_that_ends_at_any_step_loses_nothing_and_is_ended_by_the_next(
     to, end, committed, came, cut_points
 ):
