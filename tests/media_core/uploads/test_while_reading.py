@@ -135,7 +135,7 @@ def test_what_cannot_fit_into_the_quota_is_refused_before_it_is_sent(
         in_a_thread(
             lambda: Quota.objects.filter(tenant=world.tenants["acme"]).update(quota_bytes=50_000)
         )
-    status, page = live.asked(live.headers(f"Content-Length: {FORM_OVERHEAD_BYTES + 50_001}"))
+    status, page = live.asked(live.headers(f"Content-Length: {FORM_OVERHEAD_BYTES + 70_001}"))
     assert (status, stored()) == (413, [])
     # Not how much: that is a sum over folders which not everybody who uploads may read.
     assert "and less than that is left." in page
