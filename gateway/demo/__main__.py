@@ -4,6 +4,8 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 from urllib.parse import urljoin
@@ -63,9 +65,32 @@ def end(_signal: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
+@contextmanager
+def heard() -> Iterator[None]:
+    """Let Ctrl-C end the block also when Python drops it.
+
+    What a signal's handler raises while an object is tidied away, or inside a callback, is printed and forgotten. So
+    it is raised again every second until the block is over.
+    """
+
+    def end_again(number: int, frame: FrameType | None) -> None:
+        signal.setitimer(signal.ITIMER_REAL, 1)
+        end(number, frame)
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM):
+        signal.signal(number, end_again)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, end)
+
+
 def serve(port: int, around: Surroundings) -> None:
     """Fill the demo and serve it until somebody stops it."""
-    facts = filled(port, around)
+    with heard():
+        facts = filled(port, around)
     os.umask(0o077)
     write_environment(port, around)
     FACTS.write_text(json.dumps(facts, ensure_ascii=False, indent=2) + "\n")
