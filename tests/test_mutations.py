@@ -107,11 +107,12 @@ def walks(
 
 
 def by_tier() -> list[Any]:
-    """Return every mutant: every guard and one call of each decider, the other calls in `make test-slow`."""
+    """Return every mutant: of each decider and of each file with guards one, the others in `make test-slow`."""
     known, tiers = set[str](), []
     for mutant in mutants():
-        is_further = bool(mutant.decider) and mutant.decider in known
-        known.add(mutant.decider)
+        kind = mutant.decider or mutant.file
+        is_further = kind in known
+        known.add(kind)
         tiers.append(
             pytest.param(mutant, id=str(mutant), marks=pytest.mark.slow if is_further else ())
         )
