@@ -20,6 +20,7 @@ from media_core.documents.copies import private_copy, public_copy
 from media_core.documents.folders import Folder
 from media_core.documents.locks import hold_the_tree
 from media_core.documents.models import Document
+from media_core.documents.open import find_document
 from media_core.documents.permissions import Editor, confirm_editor, may_be_public
 from media_core.errors import BucketUnavailable, ObjectMissing, PublishingRefused, StillPublic
 from media_core.storages.copies import Copy, take_away
@@ -88,17 +89,7 @@ def bring_back(document_id: UUID) -> Document:
 def editable(document_id: UUID, editor: Editor) -> Document:
     """Return a document that this editor may change now. Raises RoleRequired or NotFound. Two queries."""
     confirm_editor(editor)
-    found: Document | None = (
-        Document.objects.readable_by(editor)
-        .served_now()
-        .with_object()
-        .select_related("public_object", "folder")
-        .filter(pk=document_id)
-        .first()
-    )
-    if found is None:
-        raise NotFound
-    return found
+    return find_document(document_id, editor)
 
 
 def known(document_id: UUID, *, even_suspended: bool = False) -> Document:

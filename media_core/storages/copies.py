@@ -1,6 +1,5 @@
 """A further object of the room: row first and committed, bytes second, read back; given up when what follows fails."""
 
-import hashlib
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -12,7 +11,7 @@ from django.conf import settings
 from django.db import transaction
 
 from media_core.errors import BucketUnavailable
-from media_core.storages.disk import CHUNK_BYTES
+from media_core.storages import disk
 from media_core.storages.models import Content, StoredObject
 from media_core.storages.room import remove_everywhere, storage_of, verify
 
@@ -67,13 +66,10 @@ def derived(body: IO[bytes], source: StoredObject, *, area: str, file_name: str)
 
 def content_of(body: IO[bytes], *, file_name: str, content_type: str) -> Content:
     """Return what the ledger writes down of these bytes; the file stands at its beginning afterwards."""
-    digest, size_bytes = hashlib.sha256(), 0
     body.seek(0)
-    while chunk := body.read(CHUNK_BYTES):
-        digest.update(chunk)
-        size_bytes += len(chunk)
+    size_bytes, digest = disk.copied(body, len)
     body.seek(0)
-    return Content(file_name, size_bytes, content_type, digest.hexdigest())
+    return Content(file_name, size_bytes, content_type, digest)
 
 
 @contextmanager
