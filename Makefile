@@ -8,7 +8,7 @@ TESTS ?=
 export PYTHONDONTWRITEBYTECODE := 1
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test test-slow test-next check format lock clean
+.PHONY: help demo test test-slow test-next bench check format lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,6 +25,10 @@ test-slow: $(STAMP) ## Run the tests that `make test` leaves out
 test-next: ## Run the suite on Django 6.1, where a Python >= 3.12 is found
 	@VENV=.venv-next REQUIREMENTS=requirements/next.txt MINIMUM=3.12 bash requirements/install.sh
 	@.venv-next/bin/python -m pytest -m "not slow" $(TESTS)
+
+bench: export DJANGO_SETTINGS_MODULE = gateway.settings
+bench: $(STAMP) ## Measure: one table of ratios, all from one run (ONLY="signing memory" for some of them)
+	@$(BIN)/python -m tests.bench $(ONLY)
 
 # .env.example is what is checked, with values where it says "change".
 check: export DJANGO_ENV_FILE = .env.example
