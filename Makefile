@@ -5,6 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.development
 TESTS ?=
+# As many processes as there are processors; each has a database and a bucket of its own.
+WORKERS ?= $(shell nproc)
+PYTEST = -m pytest -n $(WORKERS) --dist worksteal
 export PYTHONDONTWRITEBYTECODE := 1
 .DEFAULT_GOAL := help
 
@@ -17,14 +20,14 @@ demo: $(STAMP) ## Start the gateway with three client projects on one bucket (PO
 	@exec $(BIN)/python -m gateway.demo
 
 test: $(STAMP) ## Run the tests (TESTS="tests/test_isolation.py -k eve" for some of them)
-	@$(BIN)/python -m pytest -m "not slow" $(TESTS)
+	@$(BIN)/python $(PYTEST) -m "not slow" $(TESTS)
 
 test-slow: $(STAMP) ## Run the tests that `make test` leaves out
-	@$(BIN)/python -m pytest -m slow $(TESTS) || { code=$$?; [ $$code -eq 5 ] && echo "No test is marked slow."; }
+	@$(BIN)/python $(PYTEST) -m slow $(TESTS) || { code=$$?; [ $$code -eq 5 ] && echo "No test is marked slow."; }
 
 test-next: ## Run the suite on Django 6.1, where a Python >= 3.12 is found
 	@VENV=.venv-next REQUIREMENTS=requirements/next.txt MINIMUM=3.12 bash requirements/install.sh
-	@.venv-next/bin/python -m pytest -m "not slow" $(TESTS)
+	@.venv-next/bin/python $(PYTEST) -m "not slow" $(TESTS)
 
 bench: export DJANGO_SETTINGS_MODULE = gateway.settings
 bench: $(STAMP) ## Measure: one table of ratios, all from one run (ONLY="signing memory" for some of them)

@@ -5,8 +5,6 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -75,35 +73,13 @@ def copied(to: Path) -> Path:
     return to
 
 
-def walked_without(
-    mutant: Mutant | None, to: Path, number: int
-) -> subprocess.CompletedProcess[str]:
+def walked_without(mutant: Mutant | None, to: Path) -> subprocess.CompletedProcess[str]:
     """Run the walk on a copy in which one check is gone, or none."""
     copy = copied(to)
     if mutant:
         file = copy / mutant.file
         file.write_text(mutant.applied(file.read_text()))
-    return walked(copy, f"mutant_{os.getpid()}_{number}", mutant.file if mutant else "")
-
-
-Walks = dict[Mutant | None, Future[subprocess.CompletedProcess[str]]]
-
-
-@pytest.fixture(scope="module")
-def walks(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Walks]:
-    """Run all walks that are asked for, as many at a time as there are processors."""
-    asked = {
-        item.callspec.params["mutant"]
-        for item in request.session.items
-        if hasattr(item, "callspec") and "mutant" in item.callspec.params
-    }
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        yield {
-            mutant: pool.submit(walked_without, mutant, tmp_path_factory.mktemp("mutant"), number)
-            for number, mutant in enumerate(asked)
-        }
+    return walked(copy, f"mutant_{os.getpid()}", mutant.file if mutant else "")
 
 
 def by_tier() -> list[Any]:
@@ -120,15 +96,14 @@ def by_tier() -> list[Any]:
 
 
 @pytest.mark.parametrize("mutant", by_tier())
-def test_the_walk_fails_without(mutant: Mutant, walks: Walks) -> None:
-    result = walks[mutant].result()
+def test_the_walk_fails_without(mutant: Mutant, tmp_path: Path) -> None:
+    result = walked_without(mutant, tmp_path)
     # 1 says that tests ran and some failed; anything else would be a mutant that cannot even be imported.
     assert (result.returncode, " failed" in result.stdout) == (1, True), result.stdout[-2000:]
 
 
-@pytest.mark.parametrize("mutant", [None], ids=["nothing changed"])
-def test_the_walk_passes_when(mutant: None, walks: Walks) -> None:
-    result = walks[mutant].result()
+def test_the_walk_passes_when_nothing_changed(tmp_path: Path) -> None:
+    result = walked_without(None, tmp_path)
     assert result.returncode == 0, result.stdout[-2000:]
 
 

@@ -41,7 +41,9 @@ ENVIRONMENT_NAMES = (
 
 def main() -> int:
     """Run the demo until Ctrl-C; return the exit code."""
-    signal.signal(signal.SIGTERM, end)
+    # A shell that starts us in the background has Ctrl-C ignored.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, end)
     try:
         with taken():
             port = free_port()
@@ -70,10 +72,13 @@ def heard() -> Iterator[None]:
     """Let Ctrl-C end the block also when Python drops it.
 
     What a signal's handler raises while an object is tidied away, or inside a callback, is printed and forgotten. So
-    it is raised again every second until the block is over.
+    it is raised again every second until the block is over, and once at its end.
     """
+    dropped = False
 
     def end_again(number: int, frame: FrameType | None) -> None:
+        nonlocal dropped
+        dropped = True
         signal.setitimer(signal.ITIMER_REAL, 1)
         end(number, frame)
 
@@ -85,6 +90,8 @@ def heard() -> Iterator[None]:
         signal.setitimer(signal.ITIMER_REAL, 0)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, end)
+    if dropped:
+        raise KeyboardInterrupt
 
 
 def serve(port: int, around: Surroundings) -> None:

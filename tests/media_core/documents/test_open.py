@@ -177,10 +177,12 @@ def taken_down_row():
     return document_row(visibility="public")
 
 
-MEMBERS = [None, *(Member(uuid.uuid4(), role, role) for role in Role)]
+MEMBERS = [None, *(Member(uuid.UUID(int=number), role, role) for number, role in enumerate(Role))]
 
 
-@pytest.mark.parametrize("member", MEMBERS, ids=str)
+@pytest.mark.parametrize(
+    "member", MEMBERS, ids=lambda member: member.name if member else "stranger"
+)
 @pytest.mark.parametrize("state", ["private", "public", "taken down"])
 def test_the_question_about_one_document_and_about_many_is_answered_alike(member, state, acme):
     with bind_tenant(acme):
