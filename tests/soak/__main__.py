@@ -1,7 +1,7 @@
 """The soak, in a process of its own on the settings that it is given: prints what came out, as JSON.
 
-    python -m tests.soak 5            five rounds: each of 8 threads uses each kind once for each of two tenants
-    python -m tests.soak 5 --unproved past the probe and without raw SQL: what the stamp makes of a pooler that mixes
+python -m tests.soak 5            five rounds: each of 8 threads uses each kind once for each of two tenants
+python -m tests.soak 5 --unproved past the probe and without raw SQL: what the stamp makes of a pooler that mixes
 """
 
 import json
@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import django
+import psycopg
 from django.db import DatabaseError, close_old_connections, connection
 
 THREADS = 8
@@ -58,7 +59,8 @@ def used(kind: Any, ours: Any, other: Any) -> Counter[str]:
     try:
         with bind_tenant(ours):
             looks = kind(ours, other)
-    except DatabaseError as error:
+    # Closing a cursor is not wrapped by Django.
+    except (DatabaseError, psycopg.Error) as error:
         return Counter([f"failed: {kind.__name__}: {type(error).__name__}", "failed"])
     finally:
         close_old_connections()
