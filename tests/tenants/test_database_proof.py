@@ -3,6 +3,7 @@
 import socket
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from tenants.database.proof import RETRY_SECONDS, Proof, parameters
 from tenants.errors import DatabaseNotProved
 
 pytestmark = pytest.mark.django_db
-AWAY = {"host": "127.0.0.1", "port": 9, "user": "gateway", "password": "nobody-reads-this"}
+AWAY: dict[str, Any] = {"host": "127.0.0.1", "port": 9, "user": "gateway", "password": "nobody-reads-this"}
 
 
 class Asked:
