@@ -14,7 +14,12 @@ from tenants.database.proof import RETRY_SECONDS, Proof, parameters
 from tenants.errors import DatabaseNotProved
 
 pytestmark = pytest.mark.django_db
-AWAY: dict[str, Any] = {"host": "127.0.0.1", "port": 9, "user": "gateway", "password": "nobody-reads-this"}
+AWAY: dict[str, Any] = {
+    "host": "127.0.0.1",
+    "port": 9,
+    "user": "gateway",
+    "password": "nobody-reads-this",
+}
 
 
 class Asked:
