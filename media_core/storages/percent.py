@@ -1,4 +1,4 @@
-"""Percent-encoding as S3's signatures want it (RFC 3986, 2.3): all but letters, digits and `-._~`, as UTF-8 in capitals.
+"""Percent-encoding as S3 signs it (RFC 3986, 2.3): all but letters, digits and `-._~`, as UTF-8 in capitals.
 
 It is what urllib's `quote` returns, at a third of its cost: a link to a document needs it three times.
 """

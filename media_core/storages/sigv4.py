@@ -8,7 +8,7 @@ import hmac
 import re
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import NoReturn
 from urllib.parse import urlsplit
@@ -22,7 +22,7 @@ SIGNED_AT = re.compile(r"[?&]X-Amz-Date=([0-9]{8}T[0-9]{6}Z)(?:&|$)")
 _TWO_DIGITS = [f"{number:02}" for number in range(60)]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class _Day:
     """What all signatures of one day (UTC) have in common. The key signs anything in the bucket: it is never shown."""
 
@@ -31,7 +31,7 @@ class _Day:
     scope: str
     # The query up to the time of day.
     query: str
-    key: hmac.HMAC = field(repr=False)
+    key: hmac.HMAC
 
 
 class QuerySigner:
