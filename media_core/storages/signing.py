@@ -43,7 +43,8 @@ def own_signer() -> QuerySigner | None:
     The first call of a process lets botocore sign a sample, and compares.
     """
     global _known  # noqa: PLW0603 - one tuple, exchanged as a whole: threads see the old one or the new one
-    current = settings._wrapped  # noqa: SLF001 - this is what override_settings exchanges; seven settings take 2 µs to compare
+    # What override_settings exchanges. To compare the seven settings themselves takes longer than to sign.
+    current = settings._wrapped  # type: ignore[misc]  # noqa: SLF001 - the stubs know settings only
     known, signer = _known
     if known is not current:
         signer = proved_signer(bucket_client(), bucket_access(), settings.BUCKET_NAME)

@@ -10,12 +10,16 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 from urllib.parse import urlsplit
 
 from media_core.storages.percent import encoded, encoded_path
 
+if TYPE_CHECKING:
+    import hashlib
+
 ALGORITHM = "AWS4-HMAC-SHA256"
+BLOCK_BYTES = 64
 DAY_SECONDS = 86_400
 DEFAULT_PORTS = {"http": 80, "https": 443}
 SIGNED_AT = re.compile(r"[?&]X-Amz-Date=([0-9]{8}T[0-9]{6}Z)(?:&|$)")
@@ -24,14 +28,26 @@ _TWO_DIGITS = [f"{number:02}" for number in range(60)]
 
 @dataclass(frozen=True, slots=True, repr=False)
 class _Day:
-    """What all signatures of one day (UTC) have in common. The key signs anything in the bucket: it is never shown."""
+    """What all signatures of one day (UTC) have in common. The key signs anything in the bucket: it is never shown.
+
+    It is kept as the two digests of an HMAC (RFC 2104) that have taken it in already. That is what `hmac.HMAC.copy`
+    does as well, for half as much again.
+    """
 
     begins: int
     date: str
     scope: str
     # The query up to the time of day.
     query: str
-    key: hmac.HMAC
+    inner: "hashlib._Hash"
+    outer: "hashlib._Hash"
+
+    def signature(self, text: str) -> str:
+        """Return HMAC-SHA-256 of the text with the signing key of the day."""
+        inner, outer = self.inner.copy(), self.outer.copy()
+        inner.update(text.encode())
+        outer.update(inner.digest())
+        return outer.hexdigest()
 
 
 class QuerySigner:
@@ -72,10 +88,9 @@ class QuerySigner:
         # In the order of the alphabet X-Amz-… comes before response-…; in the URL botocore puts it last.
         request = f"{method}\n{path}\n{signed}{'&' if query else ''}{query}{self._end}"
         digest = sha256(request.encode()).hexdigest()
-        signature = day.key.copy()
-        signature.update(f"{ALGORITHM}\n{day.date}T{clock}\n{day.scope}\n{digest}".encode())
+        signature = day.signature(f"{ALGORITHM}\n{day.date}T{clock}\n{day.scope}\n{digest}")
         before = f"{query}&" if query else ""
-        return f"{self._origin}{path}?{before}{signed}&X-Amz-Signature={signature.hexdigest()}"
+        return f"{self._origin}{path}?{before}{signed}&X-Amz-Signature={signature}"
 
     def _day_of(self, now: int) -> _Day:
         date = time.strftime("%Y%m%d", time.gmtime(now))
@@ -83,13 +98,15 @@ class QuerySigner:
         key = f"AWS4{self._secret_key}".encode()
         for step in scope.split("/"):
             key = hmac.digest(key, step.encode(), "sha256")
+        block = key.ljust(BLOCK_BYTES, b"\0")
         credential = encoded(f"{self._access_key}/{scope}")
         return _Day(
             begins=now - now % DAY_SECONDS,
             date=date,
             scope=scope,
             query=f"X-Amz-Algorithm={ALGORITHM}&X-Amz-Credential={credential}&X-Amz-Date={date}T",
-            key=hmac.new(key, digestmod=sha256),
+            inner=sha256(bytes(byte ^ 0x36 for byte in block)),
+            outer=sha256(bytes(byte ^ 0x5C for byte in block)),
         )
 
 
