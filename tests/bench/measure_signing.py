@@ -1,0 +1,79 @@
+"""What a link costs: against the two digests that no signer can do without, and botocore against the same."""
+
+import hmac
+from hashlib import sha256
+from urllib.parse import urlsplit
+
+from django.conf import settings
+
+from media_core.documents.models import Document
+from media_core.storages.client import bucket_client
+from media_core.storages.content_types import disposition
+from media_core.storages.models import StoredObject
+from media_core.storages.presigned import presigned_get
+from tenants.binding import bind_tenant
+from tests.bench.many import FILE_NAME, tenants
+from tests.bench.ratios import Ratio
+from tests.bench.timing import Work, cpu_seconds_each
+
+NAMES = {"file name in ASCII": "Offer for the street 2026.pdf", "file name with umlauts": FILE_NAME}
+SIGNING_KEY = b"k" * 32
+MICRO = 1_000_000
+
+
+def ratios() -> list[Ratio]:
+    (site,) = tenants(1)
+    with bind_tenant(site.tenant):
+        document = Document.objects.select_related("stored_object").get(pk=site.document_id)
+        return [
+            figure
+            for kind, name in NAMES.items()
+            for figure in _ratios_for(kind, document.stored_object, name)
+        ]
+
+
+def _ratios_for(kind: str, row: StoredObject, name: str) -> list[Ratio]:
+    request, to_sign = signed_texts(presigned_get(row, file_name=name))
+    works: dict[str, Work] = {
+        "floor": lambda: (
+            sha256(request).hexdigest(),
+            hmac.new(SIGNING_KEY, to_sign, sha256).hexdigest(),
+        ),
+        "ours": lambda: presigned_get(row, file_name=name),
+        "botocore": lambda: by_botocore(row, name),
+    }
+    found = cpu_seconds_each(works, rounds=40)
+    floor = f"one SHA-256 of {len(request)} B and one HMAC"
+    return [
+        Ratio(
+            f"Presigned GET, {kind}", found["ours"] * MICRO, found["floor"] * MICRO, "µs", floor, at_most=4
+        ),
+        Ratio(
+            f"The same by botocore, {kind}", found["botocore"] * MICRO, found["floor"] * MICRO, "µs", floor
+        ),
+    ]  # fmt: skip
+
+
+def signed_texts(url: str) -> tuple[bytes, bytes]:
+    """Return a canonical request and a string to sign, as long as those of this URL."""
+    parts = urlsplit(url)
+    query = parts.query.partition("&X-Amz-Signature=")[0]
+    request = f"GET\n{parts.path}\n{query}\nhost:{parts.netloc}\n\nhost\nUNSIGNED-PAYLOAD".encode()
+    scope = f"20260101/{settings.BUCKET_REGION}/s3/aws4_request"
+    digest = sha256(request).hexdigest()
+    return request, f"AWS4-HMAC-SHA256\n20260101T000000Z\n{scope}\n{digest}".encode()
+
+
+def by_botocore(row: StoredObject, name: str) -> str:
+    """Return what presigned_get returns, as it would be written without a signer of our own."""
+    return bucket_client().generate_presigned_url(
+        "get_object",
+        Params={
+            "Bucket": settings.BUCKET_NAME,
+            "Key": row.key,
+            "ResponseCacheControl": "private, no-store",
+            "ResponseContentDisposition": disposition(row.content_type, name),
+            "ResponseContentType": row.content_type,
+        },
+        ExpiresIn=300,
+    )
