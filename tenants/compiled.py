@@ -8,6 +8,7 @@ import secrets
 import uuid
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Generic, TypeAlias, TypeVar
 from uuid import UUID
 
@@ -24,7 +25,7 @@ Build: TypeAlias = Callable[[Shape, Values], QuerySet[Any, Any]]
 TENANT = "id of the bound tenant"
 MADE_UP: dict[type, Callable[[], object]] = {UUID: uuid.uuid4, str: lambda: secrets.token_hex(16)}
 # What is written into a query set stays as it is; a moment or an id in it would be one that has passed by.
-LASTING = (str, int, bool, type(None))
+LASTING = (str, int, bool, timedelta, type(None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,7 @@ def run(sql: str, parameters: list[object]) -> list[tuple[Any, ...]]:
 
 def columns_of(model: type[Model], *only: str) -> tuple[str, ...]:
     """Return the names of a model's columns, or of `only` these, in the order in which `from_db` takes their values."""
-    names = [field.attname for field in model._meta.concrete_fields]
+    names = [field.attname for field in model._meta.concrete_fields]  # noqa: SLF001 - Django's documented API
     if unknown := set(only).difference(names):
         raise TypeError(f"{model.__name__} has no {', '.join(sorted(unknown))}.")
     return tuple(name for name in names if name in only or not only)
