@@ -10,6 +10,7 @@ from django.db.models import Exists, Func, Value
 
 from tenants.binding import bound_tenant
 from tenants.errors import RowOfAnotherTenant
+from tenants.models import Tenant
 from tenants.stamp.models import Stamp
 
 Row = TypeVar("Row", bound=models.Model)
@@ -109,10 +110,16 @@ class RoomModel(models.Model):
 
     def refuse_another_tenant(self) -> None:
         """Raise RowOfAnotherTenant when the row was loaded or made under another tenant than the bound one."""
-        if self._tenant_id != bound_tenant().id:
+        self.its_tenant()
+
+    def its_tenant(self) -> Tenant:
+        """Return the bound tenant, whose row this is. Raises RowOfAnotherTenant when it is another's. No query."""
+        tenant = bound_tenant()
+        if self._tenant_id != tenant.id:
             raise RowOfAnotherTenant(
                 f"{type(self).__name__} {self.pk}: load it again under the bound tenant."
             )
+        return tenant
 
 
 def of_the_bound_tenant(rows: Iterable[Row]) -> list[Row]:

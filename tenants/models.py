@@ -86,6 +86,9 @@ class Tenant(TenantMixin):  # type: ignore[misc]  # django-tenants ships no type
     auto_create_schema = False
     auto_drop_schema = False
 
+    # Every key and every link asks for it, and to check a prefix takes time.
+    _prefix: Prefix | None = None
+
     objects = TenantQuerySet.as_manager()
 
     class Meta:
@@ -124,7 +127,14 @@ class Tenant(TenantMixin):  # type: ignore[misc]  # django-tenants ships no type
     @property
     def prefix(self) -> Prefix:
         """The tenant's room in the bucket."""
-        return Prefix(self.location_prefix, settings.LOCATION_PREFIX)
+        known, of_deployment = self._prefix, settings.LOCATION_PREFIX
+        if (
+            known is None
+            or known.location_prefix != self.location_prefix
+            or known.deployment_prefix != of_deployment
+        ):
+            self._prefix = known = Prefix(self.location_prefix, of_deployment)
+        return known
 
     def __enter__(self) -> NoReturn:
         # django-tenants keeps one list of previous tenants for all threads: a block ends in another's tenant.

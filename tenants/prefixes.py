@@ -101,7 +101,7 @@ class Prefix:
 
         No query, no request to the bucket.
         """
-        key = f"{self}{checked_name(name)}"
+        key = self.deployment_prefix + self.location_prefix + checked_name(name)
         if len(key.encode()) > MAX_KEY_BYTES:
             raise NameRefused(
                 f"The key would have {len(key.encode())} bytes; {MAX_KEY_BYTES} is the most."
@@ -128,7 +128,10 @@ def checked_name(name: str) -> str:
         raise NameRefused("It is empty, ends in '/' or has '//'.")
     if "\\" in name:
         raise NameRefused("It has a backslash.")
-    if any(unicodedata.category(character) in {"Cc", "Cs"} for character in name):
+    # What is printable in ASCII needs no look at each character.
+    if not (name.isascii() and name.isprintable()) and any(
+        unicodedata.category(character) in {"Cc", "Cs"} for character in name
+    ):
         raise NameRefused("It has a control character.")
     if segments[0] not in AREAS or len(segments) == 1:
         raise KeyOutsidePrefix

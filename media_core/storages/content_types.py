@@ -1,8 +1,14 @@
 """What a stored file is served as: a short list may be shown in the browser, the rest is only downloaded."""
 
+import re
+
 from django.utils.http import content_disposition_header
 
 from media_core.storages.file_types import INLINE_TYPES
+from media_core.storages.percent import encoded_path
+
+# Needs no escape between quotation marks.
+_is_plain = re.compile(r"[\t !#-\[\]-~]+").fullmatch
 
 
 def is_inline(content_type: str) -> bool:
@@ -16,5 +22,16 @@ def is_streamed(content_type: str) -> bool:
 
 
 def disposition(content_type: str, file_name: str) -> str:
-    """Return the Content-Disposition (RFC 6266) for a file that people call `file_name`."""
-    return content_disposition_header(not is_inline(content_type), file_name) or "attachment"
+    """Return the Content-Disposition (RFC 6266) for a file that people call `file_name`.
+
+    It is what Django writes. The two usual kinds of names are written here: every link needs one.
+
+    >>> disposition("application/pdf", "Größe.pdf"), disposition("text/html", "a.html")
+    ("inline; filename*=utf-8''Gr%C3%B6%C3%9Fe.pdf", 'attachment; filename="a.html"')
+    """
+    how = "inline" if is_inline(content_type) else "attachment"
+    if not file_name.isascii():
+        return f"{how}; filename*=utf-8''{encoded_path(file_name)}"
+    if _is_plain(file_name):
+        return f'{how}; filename="{file_name}"'
+    return content_disposition_header(how == "attachment", file_name) or "attachment"

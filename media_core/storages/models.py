@@ -171,8 +171,7 @@ class StoredObject(RoomModel):
     @property
     def key(self) -> ObjectKey:
         """The object's key in the bucket, in the bound tenant's room."""
-        self.refuse_another_tenant()
-        return bound_tenant().prefix.key(self.name)
+        return self.its_tenant().prefix.key(self.name)
 
     def mark_stored(self, etag: str) -> None:
         """The object is in the bucket. Raises UploadLost when the row was given up meanwhile. Two UPDATEs.
