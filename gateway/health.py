@@ -5,6 +5,8 @@ from collections.abc import Callable
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse
 
+from tenants.database.proof import proof
+
 
 class HealthMiddleware:
     """Answers a load balancer: alive says the process answers, ready says the database does too."""
@@ -30,7 +32,9 @@ def one_word(word: str, status: int = 200) -> HttpResponse:
 
 
 def database_answers() -> bool:
-    """Return whether the database answers one statement."""
+    """Return whether the database answers one statement, on a connection that is proved to be its own."""
+    if not proof.holds():
+        return False
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")

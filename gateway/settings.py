@@ -8,6 +8,7 @@ from pathlib import Path
 from django.core.exceptions import ImproperlyConfigured
 
 from gateway.environment import Environment
+from tenants.database.pool import pooled
 from tenants.errors import GatewayError
 from tenants.prefixes import checked_deployment_prefix
 
@@ -61,7 +62,7 @@ INSTALLED_APPS = [*SHARED_APPS, *TENANT_APPS]
 
 TENANT_MODEL = "tenants.Tenant"
 TENANT_DOMAIN_MODEL = "tenants.Domain"
-# One SET per binding instead of one per cursor. Only for direct connections: see docs/howto/deploy.md.
+# One SET per binding instead of one per cursor. Only for connections that keep their session (tenants/database).
 TENANT_LIMIT_SET_CALLS = True
 DATABASE_ROUTERS = ["django_tenants.routers.TenantSyncRouter"]
 
@@ -101,13 +102,16 @@ TEMPLATES = [
 
 # --- Database and cache
 
+_database = {
+    **env.database("DATABASE_URL", default="postgres:///gateway"),
+    "ENGINE": "tenants.database",
+    "CONN_MAX_AGE": env.number("DATABASE_CONN_MAX_AGE", default=60, at_least=0, at_most=3600),
+    "CONN_HEALTH_CHECKS": True,
+}
 DATABASES = {
-    "default": {
-        **env.database("DATABASE_URL", default="postgres:///gateway"),
-        "ENGINE": "django_tenants.postgresql_backend",
-        "CONN_MAX_AGE": env.number("DATABASE_CONN_MAX_AGE", default=60, at_least=0, at_most=3600),
-        "CONN_HEALTH_CHECKS": True,
-    }
+    "default": pooled(
+        _database, env.number("DATABASE_POOL_SIZE", default=0, at_least=0, at_most=100)
+    )
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # In the database, so that sign-in is throttled over all workers together.

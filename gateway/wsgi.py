@@ -7,3 +7,8 @@ from django.core.wsgi import get_wsgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gateway.settings")
 
 application = get_wsgi_application()
+
+from tenants.database.proof import proof  # noqa: E402 - the apps have to be loaded
+
+# Said in the log at the start, and not only when somebody asks. As long as it fails nobody is served.
+proof.holds()

@@ -16,6 +16,7 @@ from uuid import UUID
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.db import connection as django_connection
 
+from tenants.database.proof import proof
 from tenants.errors import BindingDisagrees, NoTenantBound, TenantSuspended
 from tenants.models import Tenant
 from tenants.trace import tenant_in_log
@@ -57,6 +58,8 @@ SHARED_CACHE_KEYS = ("allauth:rl:",)
 def bind_tenant(tenant: Tenant, *, even_suspended: bool = False) -> Iterator[Tenant]:
     """Work for `tenant` inside the block; whatever was bound before is bound again after it.
 
+    Raises DatabaseNotProved as long as connections may be mixed up with others'.
+
     `even_suspended` is for the keeper's own work on a tenant that is not served: it never issues links.
     One SET on the connection, with the first statement inside.
     """
@@ -75,6 +78,7 @@ def bind_agency() -> Iterator[None]:
 def _bind(to: Bound, *, even_suspended: bool = False) -> Iterator[None]:
     # Whatever is no tenant fails here, before anything is set.
     whose = "agency" if to is AGENCY else str(to.id)
+    proof.require()
     previous = connection.tenant
     token, unserved = _bound.set(to), _unserved.set(even_suspended)
     in_log = tenant_in_log.set(whose)

@@ -1,10 +1,15 @@
 """What must hold before anything is served."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.apps import apps
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.db import DEFAULT_DB_ALIAS
+
+from tenants.database.proof import proof
+from tenants.errors import DatabaseNotProved
 
 
 @register
@@ -40,3 +45,17 @@ def tenants_is_first_with_stamp(**_kwargs: Any) -> list[CheckMessage]:
     if "tenants.stamp" in settings.TENANT_APPS:
         return []
     return [Error("tenants.stamp is not in TENANT_APPS.", hint="Add it.", id="tenants.E003")]
+
+
+@register(Tags.database)
+def connections_keep_their_sessions(
+    databases: Sequence[str] | None = None, **_kwargs: Any
+) -> list[CheckMessage]:
+    """Behind a pooler in transaction mode a connection would stand in whatever schema another one chose."""
+    if DEFAULT_DB_ALIAS not in (databases or ()):
+        return []
+    try:
+        proof.require()
+    except DatabaseNotProved as refusal:
+        return [Error("No tenant is served.", hint=refusal.detail, id="tenants.E004")]
+    return []

@@ -88,6 +88,12 @@ class BindingDisagrees(GatewayError):
     status = HTTPStatus.INTERNAL_SERVER_ERROR
 
 
+class DatabaseNotProved(GatewayError):
+    """The gateway is not ready. Please try again in a moment."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+
+
 class RowOfAnotherTenant(GatewayError):
     """The row was loaded under another tenant than the one that is bound."""
 

@@ -7,8 +7,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from tenants.binding import AGENCY, bind_agency, bind_tenant, bound
+from tenants.database.proof import RETRY_SECONDS, proof
 from tenants.domains import tenant_of
-from tenants.errors import HostRefused
+from tenants.errors import DatabaseNotProved, HostRefused
 from tenants.hosts import normalised_host
 from tenants.models import Tenant
 from tenants.people.identity import member_of
@@ -21,6 +22,8 @@ class TenantMiddleware:
 
     An unknown host gets a static 404: no session, no cookie, no template. Django would turn an error of this
     class into a 500, so nothing here raises. At most one query, cached for 10 s.
+
+    As long as it is not proved that connections keep their sessions, everybody gets a plain 503.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -28,6 +31,8 @@ class TenantMiddleware:
         self.agency_host = normalised_host(settings.AGENCY_HOST)
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not proof.holds():
+            return plain_not_ready()
         raw_host = request.META.get("HTTP_HOST", "")
         if self._is_agency(raw_host):
             return self._answer_for_agency(request)
@@ -73,6 +78,20 @@ def plain_not_found() -> HttpResponse:
         content_type="text/plain; charset=utf-8",
         status=404,
         headers={"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"},
+    )
+
+
+def plain_not_ready() -> HttpResponse:
+    """Return the answer for everything as long as nobody is served. What is wrong stands in the log."""
+    return HttpResponse(
+        f"{DatabaseNotProved().message}\n",
+        content_type="text/plain; charset=utf-8",
+        status=DatabaseNotProved.status,
+        headers={
+            "Cache-Control": "no-store",
+            "X-Content-Type-Options": "nosniff",
+            "Retry-After": str(round(RETRY_SECONDS)),
+        },
     )
 
 

@@ -1,6 +1,8 @@
 from typing import Any
 
+from django.core.checks import Tags
 from django.core.management.base import CommandError
+from django.db import DEFAULT_DB_ALIAS
 from django_tenants.management.commands.migrate_schemas import MigrateSchemasCommand
 
 from tenants.schemas import note_versions
@@ -15,6 +17,8 @@ class Command(MigrateSchemasCommand):  # type: ignore[misc]  # django-tenants sh
             raise CommandError(
                 "Migrations only go forward here: leave the name of the migration out."
             )
+        # Django's own migrate asks this too; django-tenants' does not.
+        self.check(tags=[Tags.database], databases=[DEFAULT_DB_ALIAS])
         super().handle(*args, **options)
         if self.sync_tenant and not (options["plan"] or options["check_unapplied"]):
             note_versions()

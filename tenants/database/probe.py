@@ -1,0 +1,70 @@
+"""Whether a connection keeps its session in PostgreSQL, or something in between lends the session to others.
+
+The `search_path`, locks and server-side cursors are a session's. A pooler in transaction mode gives a client a
+session for a transaction only, and then the same one to the next client, with all that was set in it.
+"""
+
+import secrets
+import time
+from typing import Any
+
+import psycopg
+
+from tenants.database.line import Line
+from tenants.errors import DatabaseNotProved
+
+PROBE_SECONDS = 5.0
+# PostgreSQL notifies within milliseconds.
+HEARING_SECONDS = 2.0
+ROUNDS = 3
+REMEDY = (
+    "Connect to PostgreSQL directly, or through a pooler in session mode (PgBouncer: pool_mode = session), "
+    "and name that in DATABASE_URL."
+)
+
+
+def probe(parameters: dict[str, Any]) -> None:
+    """Return when connections keep their sessions; raise DatabaseNotProved when not, or when it cannot be known.
+
+    Two connections, about 16 statements, some milliseconds. It changes nothing and needs no table.
+    """
+    until = time.monotonic() + PROBE_SECONDS
+    try:
+        with Line.opened(parameters, until) as ours, Line.opened(parameters, until) as theirs:
+            found = what_is_shared(ours, theirs)
+    except psycopg.Error as error:
+        reason = (str(error).strip() or "no reason given").splitlines()[0]
+        raise DatabaseNotProved(f"The database does not answer: {reason}") from error
+    if found:
+        raise DatabaseNotProved(f"{found} A pooler mixes tenants here. {REMEDY}")
+
+
+def what_is_shared(ours: Line, theirs: Line) -> str:
+    """Return what shows that two connections do not have a session each, or nothing."""
+    pids: dict[Line, set[str]] = {ours: set(), theirs: set()}
+    for _ in range(ROUNDS):
+        paths = {line: f"public, gateway_probe_{secrets.token_hex(4)}" for line in pids}
+        for line, path in paths.items():
+            line.ask(f"SET search_path = {path}")
+        for line, path in paths.items():
+            pid, found = line.ask("SELECT pg_backend_pid(), current_setting('search_path')")
+            if found != path:
+                return "What one connection set was lost, or changed by another."
+            pids[line].add(pid)
+    if len(pids[ours]) > 1 or len(pids[theirs]) > 1 or pids[ours] & pids[theirs]:
+        return "Connections change their session, or share one."
+    if not idle_connection_is_attached(ours, theirs):
+        return "A connection that rests has no session."
+    return ""
+
+
+def idle_connection_is_attached(ours: Line, theirs: Line) -> bool:
+    """Return whether a connection that asks for nothing still has its session.
+
+    The certain part, whatever the pooler's size, load and habits: a notification goes to the session that listens.
+    A pooler that took the session back after LISTEN has nowhere to pass it on to.
+    """
+    channel = f"gateway_probe_{secrets.token_hex(8)}"
+    ours.ask(f"LISTEN {channel}")
+    theirs.ask(f"NOTIFY {channel}")
+    return ours.hears(channel, within=HEARING_SECONDS)

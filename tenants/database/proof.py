@@ -1,0 +1,71 @@
+"""The proof that this process's connections keep their sessions. Without it no tenant is bound."""
+
+import logging
+import time
+from collections.abc import Callable
+from threading import Lock
+from typing import Any
+
+from django.db import connection
+
+from tenants.database.probe import probe
+from tenants.errors import DatabaseNotProved
+
+logger = logging.getLogger("tenants.database")
+
+RETRY_SECONDS = 3.0
+
+
+class Proof:
+    """Whether the probe passed in this process, and when it failed last. Shared by the threads."""
+
+    def __init__(self, parameters: Callable[[], dict[str, Any]]) -> None:
+        self._parameters = parameters
+        self._proved = False
+        self._again_at = 0.0
+        self._reason = ""
+        self._lock = Lock()
+
+    def require(self) -> None:
+        """Raise DatabaseNotProved unless the connections of this process keep their sessions.
+
+        It is asked once for a process; after that this costs nothing. While it fails it is asked again, every
+        RETRY_SECONDS at most.
+        """
+        if not self._proved:
+            with self._lock:
+                self._ask_unless_known()
+
+    def holds(self) -> bool:
+        """Return whether `require` passes."""
+        try:
+            self.require()
+        except DatabaseNotProved:
+            return False
+        return True
+
+    def _ask_unless_known(self) -> None:
+        if self._proved:
+            return
+        if time.monotonic() < self._again_at:
+            raise DatabaseNotProved(self._reason)
+        try:
+            probe(self._parameters())
+        except DatabaseNotProved as refusal:
+            self._refused(refusal.detail)
+            raise
+        self._proved = True
+
+    def _refused(self, reason: str) -> None:
+        logger.error("No tenant is served. %s", reason)
+        self._reason, self._again_at = reason, time.monotonic() + RETRY_SECONDS
+
+
+def parameters() -> dict[str, Any]:
+    """Return what this thread's connection is opened with."""
+    given: dict[str, Any] = connection.get_connection_params()
+    return given
+
+
+# A process has one DATABASE_URL.
+proof = Proof(parameters)
