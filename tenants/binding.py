@@ -38,7 +38,6 @@ _bound: ContextVar[Bound | None] = ContextVar("bound", default=None)
 _unserved: ContextVar[bool] = ContextVar("unserved", default=False)
 
 
-
 class _Here(threading.local):
     """This thread's own connection, found once per binding: Django's way to it costs more than all else asked here."""
 

@@ -7,6 +7,8 @@ the SQL is written with made-up values, under a made-up tenant.
 import secrets
 import uuid
 from collections.abc import Callable, Hashable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Generic, TypeAlias, TypeVar
@@ -66,7 +68,9 @@ class Compiled(Generic[Shape]):
         """Return the statement of this shape. No query."""
         known = self._texts.get(shape)
         if known is None:
-            known = self._texts[shape] = self._written(shape)
+            # In a thread of its own, so with a connection of its own: a made-up tenant is never bound on this one.
+            with ThreadPoolExecutor(1) as aside:
+                known = self._texts[shape] = aside.submit(self._written, shape).result()
         return known
 
     def parameters(self, shape: Shape, values: Values) -> list[object]:
@@ -83,12 +87,11 @@ class Compiled(Generic[Shape]):
     def _written(self, shape: Shape) -> Text:
         made_up = {name: MADE_UP[kind]() for name, kind in self._takes.items()}
         tenant = Tenant(id=uuid.uuid4(), location_prefix=f"{secrets.token_hex(8)}/")
-        with bind_tenant(tenant):
+        with closing(connection), bind_tenant(tenant):
             sql, parameters = self._build(shape, made_up).query.sql_with_params()
         text = text_of(sql, parameters, {**made_up, TENANT: tenant.id})
-        refuse_leftovers(
-            text, [*made_up.values(), tenant.id, tenant.schema_name, tenant.location_prefix]
-        )
+        of_the_tenant = [tenant.id, tenant.schema_name[2:], tenant.location_prefix[:-1]]
+        refuse_leftovers(text, [*made_up.values(), *of_the_tenant])
         if missing := self._needs.difference(text.names):
             raise TypeError(f"The statement does not ask for: {', '.join(sorted(missing))}.")
         return text

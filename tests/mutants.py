@@ -95,7 +95,7 @@ GUARDS = (
         ")\n\n    def under_way",
     ),
     (VISITS, "consent__in=[Visit.Consent.GIVEN, Visit.Consent.NOT_NEEDED],", ""),
-    (VISITS, "ends_at__gt=timezone.now(),\n", "\n"),
+    (VISITS, "ends_at__gt=Now(),\n", "\n"),
     (
         VISITS,
         'When(may_write=True, then=Value("editor"))',

@@ -1,4 +1,4 @@
-"""The one statement of an opening: it finds the document as far as the asker may read it, and writes the access down."""
+"""The one statement of an opening: it finds the document as far as the asker may read it, and records the access."""
 
 import uuid
 from dataclasses import dataclass
@@ -80,12 +80,15 @@ def served(name: str, *stored: Any) -> Served:
     return Served(name, StoredObject.from_db("default", STORED_FIELDS, stored))
 
 
+EVENT_TABLE: Final = AccessEvent._meta.db_table  # noqa: SLF001 - Django's documented API
+
+
 def recording(sql: str) -> str:
     """Return the statement that also inserts what it finds into the access record, in one step."""
     event = ", ".join(f'"{column}"' for column in EVENT_COLUMNS)
     return (
         f"WITH found ({', '.join(FOUND + NOTED)}) AS ({sql}), noted AS ("  # noqa: S608 - names of our own columns
-        f'INSERT INTO "{AccessEvent._meta.db_table}" ({event}) '
+        f'INSERT INTO "{EVENT_TABLE}" ({event}) '
         f"SELECT {', '.join(NOTED[1:])} FROM found WHERE is_noted) "
         f"SELECT {', '.join(FOUND)} FROM found"
     )
@@ -149,7 +152,7 @@ def event(shape: Shape, values: Values) -> dict[str, Any]:
         "event_id": stamped(values["event_id"]),
         "event_document_id": F("pk"),
         "event_document_name": F("name"),
-        "event_person_id": Cast(Value(values["person_id"]), UUIDField()),
+        "event_person_id": Cast(Value(values["person_id"] if shape.role else None), UUIDField()),
         "event_person_name": Value(values["person_name"]),
         "event_at": Now(),
     }

@@ -68,7 +68,5 @@ def proved_signer(client: "S3Client", access: BucketAccess, bucket: str) -> Quer
         access_key=access.access_key,
         secret_key=access.secret_key,
     )
-    ours = signer.url(
-        SAMPLE_KEY, SAMPLE_QUERY, method="GET", seconds=SAMPLE_SECONDS, now=signed_at
-    )
+    ours = signer.url(SAMPLE_KEY, SAMPLE_QUERY, method="GET", seconds=SAMPLE_SECONDS, now=signed_at)
     return signer if ours == theirs else None
