@@ -8,23 +8,27 @@ TESTS ?=
 export PYTHONDONTWRITEBYTECODE := 1
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test test-slow test-next bench check format lock clean
+.PHONY: help demo test test-slow test-pgbouncer test-next bench check format lock clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(STAMP) ## Start the gateway with three client projects on one bucket (PORT=8000)
 	@exec $(BIN)/python -m gateway.demo
 
 test: $(STAMP) ## Run the tests (TESTS="tests/test_isolation.py -k eve" for some of them)
-	@$(BIN)/python -m pytest -m "not slow" $(TESTS)
+	@$(BIN)/python -m pytest -m "not slow and not pgbouncer" $(TESTS)
 
 test-slow: $(STAMP) ## Run the tests that `make test` leaves out
-	@$(BIN)/python -m pytest -m slow $(TESTS) || { code=$$?; [ $$code -eq 5 ] && echo "No test is marked slow."; }
+	@$(BIN)/python -m pytest -m "slow and not pgbouncer" $(TESTS) || { code=$$?; [ $$code -eq 5 ] && echo "No test is marked slow."; }
+
+test-pgbouncer: $(STAMP) ## Run the tests behind a PgBouncer of their own (installs Debian's, if there is none)
+	@PATH="$$PATH:/usr/sbin" bash tests/pgbouncer/install.sh
+	@$(BIN)/python -m pytest -m pgbouncer $(TESTS)
 
 test-next: ## Run the suite on Django 6.1, where a Python >= 3.12 is found
 	@VENV=.venv-next REQUIREMENTS=requirements/next.txt MINIMUM=3.12 bash requirements/install.sh
-	@.venv-next/bin/python -m pytest -m "not slow" $(TESTS)
+	@.venv-next/bin/python -m pytest -m "not slow and not pgbouncer" $(TESTS)
 
 bench: export DJANGO_SETTINGS_MODULE = gateway.settings
 bench: $(STAMP) ## Measure: one table of ratios, all from one run (ONLY="signing memory" for some of them)

@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import Exists, Func, Value
 
 from tenants.binding import bound_tenant
-from tenants.errors import RowOfAnotherTenant
+from tenants.errors import BindingDisagrees, RowOfAnotherTenant
 from tenants.models import Tenant
 from tenants.stamp.models import Stamp
 
@@ -19,6 +19,15 @@ Row = TypeVar("Row", bound=models.Model)
 def in_the_right_schema() -> Exists:
     """Return the condition that the connection really stands in the bound tenant's schema."""
     return Exists(Stamp.objects.filter(tenant_id=bound_tenant().id))
+
+
+def confirm_schema() -> None:
+    """Raise BindingDisagrees unless the connection stands in the bound tenant's schema. One query.
+
+    For whoever concludes something from rows that are not there.
+    """
+    if not Stamp.objects.filter(tenant_id=bound_tenant().id).exists():
+        raise BindingDisagrees
 
 
 class StampedId(models.UUIDField):  # type: ignore[type-arg]  # Django's is not generic when it runs

@@ -6,6 +6,7 @@ from django.db import transaction
 from django.db.models import Q, Sum
 from django.db.models.functions import Coalesce
 
+from media_core.rows import confirm_schema
 from media_core.storages.models import StoredObject
 from tenants import quotas
 
@@ -31,14 +32,16 @@ class Recount:
 
 
 def recount(*, mend: bool = True) -> Recount:
-    """Count the bound tenant's usage from its ledger, and put it right when it differs. Three statements.
+    """Count the bound tenant's usage from its ledger, and put it right when it differs. Four statements.
 
     Exact beside uploads and sweeps. Whoever changed the ledger and not yet the usage waits for the lock that is held
     here, and adds to the sum that was counted without them; whoever changed both is waited for. Raises QuotaBroken
-    when there is no quota to put right.
+    when there is no quota to put right, and BindingDisagrees where the ledger is not the bound tenant's.
     """
     with transaction.atomic():
         known = quotas.locked_usage()
+        # In another's schema nothing is found, and that is no ledger that holds nothing.
+        confirm_schema()
         # A statement of its own: it sees what was committed while the lock was waited for.
         counted = StoredObject.objects.aggregate(used=charged(*KEPT), reserved=charged(*PROMISED))
         found = Recount(

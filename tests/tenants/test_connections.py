@@ -1,17 +1,17 @@
 """A binding holds also where connections change: threads, rollbacks, reconnects, work after the transaction."""
 
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from contextvars import copy_context
 from itertools import cycle
-from uuid import uuid4
 
 import pytest
-from django.db import IntegrityError, OperationalError, transaction
+from django.db import DatabaseError, OperationalError, ProgrammingError, transaction
 
-from media_core.documents.models import AccessEvent, Document
+from media_core.documents.models import Document
 from tenants.binding import bind_agency, bind_tenant, bound_tenant, connection, on_commit
 from tenants.database.base import MAX_SCHEMAS
+from tenants.database.pool import given_back
 from tenants.errors import BindingDisagrees, NoTenantBound
 from tenants.models import Tenant
 from tenants.stamp.models import Stamp
@@ -164,17 +164,63 @@ def set_is_cancelled(run, sql, *rest):
     return run(sql, *rest)
 
 
-def test_no_row_is_found_or_written_where_the_connection_should_not_be(acme, globex, store: Store):
-    """django-tenants takes a SET that fails for nothing: the next statement runs where the last one ran."""
+def test_where_the_set_fails_nothing_is_asked_at_all(acme, globex, store: Store):
+    """django-tenants takes a SET that fails for nothing: the next statement would run where the last one ran."""
     store(acme)
     with bind_tenant(acme):
         assert Document.objects.count() == 1
     with bind_tenant(globex), connection.execute_wrapper(set_is_cancelled):
-        assert whose_rows() == ["Acme"]
-        assert not Document.objects.exists()
-        assert not Document.objects.all().delete()[0]
-        with pytest.raises(IntegrityError):
-            AccessEvent.objects.create(document_id=uuid4(), document_name="x")
+        for use in (whose_rows, Document.objects.exists, Document.objects.all().delete):
+            with pytest.raises(OperationalError, match="pointed at its schema"):
+                use()
+    with bind_tenant(acme):
+        assert Document.objects.count() == 1
+
+
+def test_in_a_failed_transaction_the_rollback_needs_no_set(acme, globex):
+    def rows_after_the_rollback():
+        with bind_tenant(acme):
+            with pytest.raises(ProgrammingError), transaction.atomic():
+                sql("SELECT no_such_column")
+            return whose_rows()
+
+    assert in_a_thread(rows_after_the_rollback) == ["Acme"]
+
+
+def test_an_error_that_is_passed_over_in_a_transaction_leaves_the_right_schema(acme, globex):
+    """PostgreSQL rolls back at the COMMIT, SET included, and calls it no error."""
+
+    def rows_after_the_commit():
+        with bind_tenant(acme):
+            schema_in_use()
+        with bind_tenant(globex):
+            with transaction.atomic(), suppress(DatabaseError):
+                sql("SELECT 1 / 0")
+            return [*whose_rows(), schema_in_use()]
+
+    assert in_a_thread(rows_after_the_commit) == ["Globex", globex.schema_name]
+
+
+def test_a_connection_that_is_taken_in_place_of_another_is_pointed_anew(acme, globex):
+    def rows_on_another():
+        with bind_tenant(acme):
+            schema_in_use()
+            first = connection.connection
+            connection.connect()
+            first.close()
+            return whose_rows()
+
+    assert in_a_thread(rows_on_another) == ["Acme"]
+
+
+def test_a_connection_goes_back_to_the_pool_without_a_schema_or_a_lock(connect, acme):
+    ours, other = connect(), connect()
+    ours.execute(f'SET search_path = "{acme.schema_name}", public')
+    ours.execute("SELECT pg_advisory_lock(4711)")
+    ours.commit()
+    given_back(ours)
+    assert ours.execute("SHOW search_path").fetchone() == ("public",)
+    assert other.execute("SELECT pg_try_advisory_lock(4711)").fetchone() == (True,)
 
 
 # --- after the transaction

@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# Puts PgBouncer where it is missing: Debian's package, by root or by sudo without a password.
+set -euo pipefail
+
+command -v pgbouncer >/dev/null && exit 0
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+  as_root=(sudo -n)
+fi
+if ! command -v apt-get >/dev/null || ! "${as_root[@]}" true 2>/dev/null; then
+  echo "PgBouncer is not installed. Install the package 'pgbouncer' and run this again." >&2
+  exit 1
+fi
+"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends pgbouncer

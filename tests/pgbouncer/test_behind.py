@@ -1,0 +1,137 @@
+"""What becomes of the gateway behind a real PgBouncer: refused in transaction mode, right in session mode."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import requests
+from django.db import connection
+
+from tenants.models import Tenant
+from tests.environment import ROOT
+from tests.pgbouncer.bouncer import bouncer, free_port
+from tests.pgbouncer.conftest import LOOKS
+from tests.soak.__main__ import THREADS
+from tests.soak.kinds import KINDS
+from tests.soak.running import fill, run
+
+pytestmark = [pytest.mark.django_db, pytest.mark.pgbouncer]
+
+
+def settings_behind(url: str) -> dict[str, str]:
+    return {**os.environ, "DJANGO_SETTINGS_MODULE": "gateway.settings", "DATABASE_URL": url}
+
+
+# --- what refuses
+
+
+@contextmanager
+def gunicorn(url: str, log: Path) -> Iterator[str]:
+    """Lend the address of a server whose database is at this URL."""
+    port = free_port()
+    command = ["gunicorn", "gateway.wsgi", f"--bind=127.0.0.1:{port}", "--no-control-socket"]
+    with log.open("w") as said:
+        server = subprocess.Popen(  # noqa: S603 - our own server
+            [sys.executable, "-m", *command], env=settings_behind(url), cwd=ROOT, stderr=said
+        )
+        try:
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.terminate()
+            server.wait()
+
+
+def asked(address: str, path: str, host: str = "acme.example") -> requests.Response:
+    """Return the answer, as soon as the server is up."""
+    headers, until = {"Host": host, "X-Forwarded-Proto": "https"}, time.monotonic() + 30
+    while True:
+        try:
+            return requests.get(address + path, headers=headers, timeout=30, allow_redirects=False)
+        except requests.ConnectionError:
+            assert time.monotonic() < until
+            time.sleep(0.1)
+
+
+def test_in_transaction_mode_a_server_starts_says_why_and_serves_nobody(world, tmp_path):
+    with bouncer("transaction", 1) as url, gunicorn(url, tmp_path / "log") as address:
+        for host in ("acme.example", "agency.localhost", "nobody.example"):
+            answer = asked(address, "/", host)
+            assert (answer.status_code, answer.headers["Retry-After"]) == (503, "3")
+            assert answer.text == "The gateway is not ready. Please try again in a moment.\n"
+        ready = asked(address, "/readyz")
+        assert (ready.status_code, ready.text) == (503, "not ready\n")
+        assert asked(address, "/healthz").status_code == 200
+    assert "pool_mode = session" in (tmp_path / "log").read_text()
+
+
+def test_in_session_mode_a_server_serves(world, tmp_path):
+    with bouncer("session", 8) as url, gunicorn(url, tmp_path / "log") as address:
+        assert asked(address, "/readyz").text == "ready\n"
+        assert asked(address, "/", "nobody.example").status_code == 404
+        assert "/accounts/login/" in asked(address, "/").headers["Location"]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("check", "--database", "default"), ("migrate_schemas",), ("sweep_uploads",)],
+)
+def test_in_transaction_mode_commands_are_refused_with_the_remedy(command, world):
+    with bouncer("transaction", 1) as url:
+        done = subprocess.run(  # noqa: S603 - our own command
+            [sys.executable, "manage.py", *command],
+            env=settings_behind(url),
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert "pool_mode = session" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+# --- what the stamp makes of it, where the check is passed by
+
+
+@pytest.mark.parametrize("size", [1, 3])
+def test_in_transaction_mode_a_look_finds_its_own_rows_or_nothing(
+    size, committed, acme, globex, record_property
+):
+    committed(lambda: fill(acme, globex))
+    with bouncer("transaction", size) as url:
+        found = run("3", "--unproved", DATABASE_URL=url)
+    record_property(
+        LOOKS, {what: found.get(what, 0) for what in ("right", "empty", "failed", "wrong")}
+    )
+    assert found.get("wrong", 0) == 0
+    assert found["right"]
+    # Else nothing was mixed up, and nothing proved.
+    assert found["empty"] or found["failed"]
+    assert {name for tenant in (acme, globex) for name in strangers(tenant)} == set()
+
+
+def strangers(tenant: Tenant) -> set[str]:
+    """Return the names that stand in a tenant's rows and are not its own, whatever the stamp says."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f'SELECT document_name FROM "{tenant.schema_name}".media_core_accessevent UNION '  # noqa: S608 - our own names
+            f'SELECT title FROM "{tenant.schema_name}".media_core_document'
+        )
+        return {name for (name,) in cursor.fetchall()} - {tenant.name}
+
+
+# --- what works
+
+
+@pytest.mark.parametrize("pool", ["0", "3"])
+def test_in_session_mode_every_answer_is_the_right_tenants(pool, committed, acme, globex):
+    committed(lambda: fill(acme, globex))
+    with bouncer("session", 40) as url:
+        found = run("2", DATABASE_URL=url, DATABASE_POOL_SIZE=pool)
+    uses = 2 * THREADS * len(KINDS) * 2
+    assert found == {"uses": uses, "right": found["right"]}

@@ -1,0 +1,3 @@
+from tests.media_core.conftest import committed
+
+__all__ = ["committed"]

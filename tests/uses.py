@@ -1,0 +1,104 @@
+"""Every kind of use that the product makes of a tenant's rows, and two rooms in which everything has a twin."""
+
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import IntegrityError
+
+from media_core.documents.folders import Folder, find_folder
+from media_core.documents.models import AccessEvent, Document
+from media_core.documents.open import open_document
+from media_core.documents.publishing import bring_back, publish, take_down, unpublish
+from media_core.documents.restriction import lift_restriction, restrict_folder
+from media_core.documents.tree import create_folder, remove_folder, rename_folder
+from media_core.storages.models import StoredObject
+from media_core.upkeep.move_storage import left_to_move
+from media_core.upkeep.recount import recount
+from media_core.upkeep.takedown import bring_all_back, stays_public, take_all_down
+from media_core.uploads.flow import store_upload, sweep
+from tenants.binding import bind_tenant
+from tenants.errors import BindingDisagrees, NotFound
+from tenants.models import Tenant
+from tenants.stamp.models import Stamp
+from tests.media_core.conftest import document_row, grow_old, stored_row
+
+
+def twin_rooms(*tenants: Tenant) -> dict[str, Any]:
+    """Give each tenant folder, private and public document and an old upload, with the same primary keys."""
+    folder_id, public_id = uuid.uuid4(), uuid.uuid4()
+    name = f"media/{public_id}/report.pdf"
+    pairs = [(uuid.uuid4(), uuid.uuid4()) for _ in range(3)]
+    for tenant in tenants:
+        with bind_tenant(tenant):
+            folder = Folder.objects.create(
+                id=folder_id, name=f"{tenant.name}-folder", path=[folder_id],
+                created_by_id=uuid.uuid4(), created_by_name=tenant.name,
+            )  # fmt: skip
+            document_row(
+                f"{tenant.name}-private", id=pairs[0][0], stored_object=stored_row(id=pairs[0][1]), folder=folder
+            )  # fmt: skip
+            document_row(
+                f"{tenant.name}-public", id=pairs[1][0], stored_object=stored_row(id=pairs[1][1]),
+                visibility="public", public_object=stored_row(id=public_id, area="media", name=name),
+            )  # fmt: skip
+            grow_old(stored_row("abandoned", id=pairs[2][1]))
+            AccessEvent.objects.create(document_id=pairs[0][0], document_name=f"{tenant.name}-read")
+    return {
+        "document_id": pairs[0][0],
+        "folder_id": folder_id,
+        "name": name.removeprefix("media/"),
+        "public_id": pairs[1][0],
+    }
+
+
+def upload(**given: Any) -> Document:
+    file = SimpleUploadedFile("x.pdf", b"bytes", content_type="")
+    return store_upload(uploader=given.pop("admin"), file=file, **given)
+
+
+FLOWS: dict[str, Callable[[dict[str, Any], Any], Any]] = {
+    "open": lambda there, admin: open_document(there["document_id"], admin),
+    "open as a stranger": lambda there, admin: open_document(there["public_id"], None),
+    "upload": lambda there, admin: upload(admin=admin),
+    "upload into a folder": lambda there, admin: upload(
+        admin=admin, folder=find_folder(there["folder_id"], admin)
+    ),
+    "publish": lambda there, admin: publish(there["document_id"], editor=admin),
+    "unpublish": lambda there, admin: unpublish(there["public_id"], editor=admin),
+    "take down": lambda there, admin: take_down(there["public_id"]),
+    "bring back": lambda there, admin: bring_back(there["public_id"]),
+    "take all down": lambda there, admin: take_all_down(lambda *_: None),
+    "bring all back": lambda there, admin: bring_all_back(lambda *_: None),
+    "make a folder": lambda there, admin: create_folder(name="n", parent_id=None, editor=admin),
+    "make a folder within": lambda there, admin: create_folder(
+        name="n", parent_id=there["folder_id"], editor=admin
+    ),
+    "rename a folder": lambda there, admin: rename_folder(
+        folder_id=there["folder_id"], name="n", editor=admin
+    ),
+    "remove a folder": lambda there, admin: remove_folder(
+        folder_id=there["folder_id"], admin=admin
+    ),
+    "restrict a folder": lambda there, admin: restrict_folder(
+        folder_id=there["folder_id"], readers=[], admin=admin
+    ),
+    "lift a restriction": lambda there, admin: lift_restriction(
+        folder_id=there["folder_id"], admin=admin
+    ),
+    "sweep": lambda there, admin: sweep(),
+    "recount": lambda there, admin: recount(),
+    "count what stays public": lambda there, admin: stays_public(),
+    "count what is to move": lambda there, admin: left_to_move(StoredObject.Place.DISK),
+}
+NOTHING = ("0", "[]", "(0, 0)", "StaysPublic(objects=0, size_bytes=0)", "refused")
+
+
+def outcome(flow: str, there: dict[str, Any], admin: Any) -> str:
+    """Return what a flow says that it found, or that it was refused because there is nothing."""
+    try:
+        found = FLOWS[flow](there, admin)
+    except (NotFound, BindingDisagrees, Stamp.DoesNotExist, IntegrityError):
+        return "refused"
+    return str(getattr(found, "done", found))
