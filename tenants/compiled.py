@@ -117,7 +117,7 @@ def text_of(sql: str, parameters: tuple[object, ...], made_up: Values) -> Text:
     """Return the statement with the made-up parameters known by name."""
     name_of = {value: name for name, value in made_up.items()}
     names = tuple(
-        name_of.get(value) if isinstance(value, Hashable) else None for value in parameters
+        name_of.get(value) if isinstance(value, UUID | str) else None for value in parameters
     )
     constants = tuple(
         value if name is None else None for name, value in zip(names, parameters, strict=True)

@@ -21,6 +21,9 @@ MAX_SCHEMAS = 150
 class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc]  # django-tenants ships no types
     """A connection that never takes for granted that it stands in its tenant's schema."""
 
+    # django-tenants': None when the SET is due.
+    search_path_set_schemas: Any
+
     def get_new_connection(self, conn_params: Any) -> Any:
         # One that comes out of a pool stands where its last user left it.
         self.search_path_set_schemas = None

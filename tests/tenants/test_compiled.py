@@ -10,7 +10,15 @@ from django.db.models.expressions import RawSQL
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from tenants.binding import AGENCY, bind_agency, bind_tenant, bound, bound_tenant, room_id
+from tenants.binding import (
+    AGENCY,
+    bind_agency,
+    bind_tenant,
+    bound,
+    bound_tenant,
+    connection,
+    room_id,
+)
 from tenants.compiled import Compiled, columns_of
 from tenants.errors import BindingDisagrees, NoTenantBound
 from tenants.models import Tenant
@@ -19,7 +27,6 @@ from tenants.people.models import Membership, Person, Session
 from tenants.people.sessions import OPENED, opened
 from tenants.stamp.models import Stamp
 from tests.conftest import new_session
-from tests.tenants.conftest import connection
 
 pytestmark = pytest.mark.django_db
 
@@ -142,19 +149,25 @@ REFUSED = {
 
 @pytest.mark.parametrize("build", REFUSED.values(), ids=REFUSED)
 def test_refuses_what_would_be_wrong_the_next_time(build, acme):
-    compiled = Compiled(lambda _, values: build(values), {"person": UUID}, needs=frozenset())
+    compiled: Compiled[None] = Compiled(
+        lambda _, values: build(values), {"person": UUID}, needs=frozenset()
+    )
     with bind_tenant(acme), pytest.raises(TypeError):
         compiled.text(None)
 
 
 def test_refuses_a_statement_that_does_not_ask_for_the_tenant(acme):
-    compiled = Compiled(lambda _, values: Person.objects.filter(pk=values["p"]), {"p": UUID})
+    compiled: Compiled[None] = Compiled(
+        lambda _, values: Person.objects.filter(pk=values["p"]), {"p": UUID}
+    )
     with bind_tenant(acme), pytest.raises(TypeError, match="id of the bound tenant"):
         compiled.text(None)
 
 
 def test_refuses_a_statement_that_overlooks_a_value_that_it_needs(acme):
-    compiled = Compiled(members, {"person": UUID, "key": str}, needs=frozenset({"key"}))
+    compiled: Compiled[None] = Compiled(
+        members, {"person": UUID, "key": str}, needs=frozenset({"key"})
+    )
     with bind_tenant(acme), pytest.raises(TypeError, match="key"):
         compiled.text(None)
 
