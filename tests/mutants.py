@@ -43,8 +43,8 @@ VISITS, FLOW = "tenants/people/visit_models.py", "tenants/people/visits.py"
 GUARDS = (
     (
         "tenants/people/models.py",
-        "self.filter(session_key=session_key, tenant=tenant_id, ",
-        "self.filter(session_key=session_key, ",
+        "session_key=session_key, tenant=tenant_id, expire_date__gt=Now()",
+        "session_key=session_key, expire_date__gt=Now()",
     ),
     (
         "tenants/people/models.py",
