@@ -14,9 +14,10 @@ from media_core.documents.models import AccessEvent, Document
 from media_core.rows import stamped
 from media_core.storages.models import StoredObject
 from media_core.storages.public import is_public
-from tenants.compiled import TENANT, Compiled, Values, columns_of, run
+from tenants.compiled import TENANT, Compiled
 from tenants.people.identity import Member, VisitFacts
 from tenants.people.models import Role
+from tenants.texts import Values, columns_of, run
 
 # What a link and the headers are made of.
 STORED_FIELDS: Final = columns_of(

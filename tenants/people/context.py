@@ -9,11 +9,12 @@ from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
 from tenants.binding import bound_tenant
-from tenants.compiled import Compiled, Values
+from tenants.compiled import Compiled
 from tenants.models import Tenant
 from tenants.people.identity import VisitFacts, member_of
 from tenants.people.models import Role
 from tenants.people.visit_models import Visit
+from tenants.texts import Values
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,10 @@ from django.contrib.sessions.backends.db import SessionStore as DatabaseSessionS
 from django.db.models import QuerySet
 
 from tenants.binding import AGENCY, bound, bound_tenant_even_suspended, room_id
-from tenants.compiled import Compiled, Values, columns_of
+from tenants.compiled import Compiled
 from tenants.people.models import Person, Session
 from tenants.people.visit_models import Visit
+from tenants.texts import Values, columns_of
 
 VISIT_KEY = "visit"
 KEY = re.compile(r"[0-9a-z]{32}")

@@ -19,13 +19,14 @@ from tenants.binding import (
     connection,
     room_id,
 )
-from tenants.compiled import Compiled, columns_of
+from tenants.compiled import Compiled
 from tenants.errors import BindingDisagrees, NoTenantBound
 from tenants.models import Tenant
 from tenants.people.context import NOTICES, notices
 from tenants.people.models import Membership, Person, Session
 from tenants.people.sessions import OPENED, opened
 from tenants.stamp.models import Stamp
+from tenants.texts import columns_of
 from tests.conftest import new_session
 
 pytestmark = pytest.mark.django_db
