@@ -53,7 +53,7 @@ class Compiled(Generic[Shape]):
                 known = self._texts[shape] = aside.submit(self._written, shape).result()
         return known
 
-    def parameters(self, shape: Shape, values: Values) -> list[object]:
+    def parameters(self, shape: Shape, values: Values) -> list[Any]:
         """Return what to send with the statement of this shape, for these values and the bound tenant."""
         text = self.text(shape)
         if TENANT in text.names:

@@ -23,7 +23,7 @@ class Text:
     names: tuple[str | None, ...]
     constants: tuple[object, ...]
 
-    def filled(self, values: Values) -> list[object]:
+    def filled(self, values: Values) -> list[Any]:
         """Return the parameters, with these values where their names stand."""
         return [
             constant if name is None else values[name]
@@ -42,7 +42,7 @@ def text_of_rows(rows: QuerySet[Any, Any], made_up: Values) -> Text:
     return text
 
 
-def run(sql: str, parameters: list[object]) -> list[tuple[Any, ...]]:
+def run(sql: str, parameters: list[Any]) -> list[tuple[Any, ...]]:
     """Return the rows of one statement, on the connection as it stands."""
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
