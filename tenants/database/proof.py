@@ -19,8 +19,11 @@ RETRY_SECONDS = 3.0
 class Proof:
     """Whether the probe passed in this process, and when it failed last. Shared by the threads."""
 
-    def __init__(self, parameters: Callable[[], dict[str, Any]]) -> None:
+    def __init__(
+        self, parameters: Callable[[], dict[str, Any]], *, retry_seconds: float = RETRY_SECONDS
+    ) -> None:
         self._parameters = parameters
+        self._retry_seconds = retry_seconds
         self._proved = False
         self._again_at = 0.0
         self._reason = ""
@@ -30,7 +33,7 @@ class Proof:
         """Raise DatabaseNotProved unless the connections of this process keep their sessions.
 
         It is asked once for a process; after that this costs nothing. While it fails it is asked again, every
-        RETRY_SECONDS at most.
+        `retry_seconds` at most.
         """
         if not self._proved:
             with self._lock:
@@ -58,7 +61,7 @@ class Proof:
 
     def _refused(self, reason: str) -> None:
         logger.error("No tenant is served. %s", reason)
-        self._reason, self._again_at = reason, time.monotonic() + RETRY_SECONDS
+        self._reason, self._again_at = reason, time.monotonic() + self._retry_seconds
 
 
 def parameters() -> dict[str, Any]:

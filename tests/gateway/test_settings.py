@@ -117,6 +117,7 @@ BAD = [
     ("TRUSTED_PROXY_COUNT", "10", "0 to 9"),
     ("TRUSTED_PROXY_COUNT", "-1", "0 to 9"),
     ("DATABASE_CONN_MAX_AGE", "3601", "0 to 3600"),
+    ("DATABASE_POOL_SIZE", "101", "0 to 100"),
     ("PRESIGNED_URL_EXPIRATION", "0", "1 to 3600"),
     ("PRESIGNED_URL_EXPIRATION", "3601", "1 to 3600"),
     ("PRESIGNED_URL_EXPIRATION", "1e2", "1 to 3600"),

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -17,6 +16,7 @@ from django.db import connection
 from gateway.demo.postgres.account import Account, account_for, is_root
 from gateway.demo.postgres.server import EmbeddedPostgres
 from tests.environment import ROOT
+from tests.gunicorn import free_port
 
 SECONDS_TO_START = 10
 INI = """\
@@ -95,12 +95,6 @@ def where() -> dict[str, str]:
     names = ("host", "port", "user", "password", "dbname")
     server = [f"{name}='{given[name]}'" for name in names if given.get(name)]
     return {"database": given["dbname"], "server": " ".join(server)}
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def wait_for(url: str, folder: Path) -> None:

@@ -1,20 +1,15 @@
 """What becomes of the gateway behind a real PgBouncer: refused in transaction mode, right in session mode."""
 
-import os
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
-import requests
 from django.db import connection
 
 from tenants.models import Tenant
 from tests.environment import ROOT
-from tests.pgbouncer.bouncer import bouncer, free_port
+from tests.gunicorn import asked, gunicorn, settings_behind
+from tests.pgbouncer.bouncer import bouncer
 from tests.pgbouncer.conftest import LOOKS
 from tests.soak.__main__ import THREADS
 from tests.soak.kinds import KINDS
@@ -23,38 +18,7 @@ from tests.soak.running import fill, run
 pytestmark = [pytest.mark.django_db, pytest.mark.pgbouncer]
 
 
-def settings_behind(url: str) -> dict[str, str]:
-    return {**os.environ, "DJANGO_SETTINGS_MODULE": "gateway.settings", "DATABASE_URL": url}
-
-
 # --- what refuses
-
-
-@contextmanager
-def gunicorn(url: str, log: Path) -> Iterator[str]:
-    """Lend the address of a server whose database is at this URL."""
-    port = free_port()
-    command = ["gunicorn", "gateway.wsgi", f"--bind=127.0.0.1:{port}", "--no-control-socket"]
-    with log.open("w") as said:
-        server = subprocess.Popen(  # noqa: S603 - our own server
-            [sys.executable, "-m", *command], env=settings_behind(url), cwd=ROOT, stderr=said
-        )
-        try:
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            server.terminate()
-            server.wait()
-
-
-def asked(address: str, path: str, host: str = "acme.example") -> requests.Response:
-    """Return the answer, as soon as the server is up."""
-    headers, until = {"Host": host, "X-Forwarded-Proto": "https"}, time.monotonic() + 30
-    while True:
-        try:
-            return requests.get(address + path, headers=headers, timeout=30, allow_redirects=False)
-        except requests.ConnectionError:
-            assert time.monotonic() < until
-            time.sleep(0.1)
 
 
 def test_in_transaction_mode_a_server_starts_says_why_and_serves_nobody(world, tmp_path):

@@ -27,3 +27,9 @@ def test_every_answer_is_the_right_tenants(rounds, connections, committed, acme,
 
 def test_there_are_fourteen_kinds_of_use_at_least():
     assert len(KINDS) >= 14
+
+
+def test_a_process_that_forks_leaves_its_pool_to_the_parent(committed, acme):
+    committed(lambda: fill(acme))
+    found = run(module="tests.soak.forked", DATABASE_POOL_SIZE="2")
+    assert found == {"child": 0, "before": ["Acme"], "after": ["Acme"]}
