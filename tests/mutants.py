@@ -43,8 +43,8 @@ VISITS, FLOW = "tenants/people/visit_models.py", "tenants/people/visits.py"
 GUARDS = (
     (
         "tenants/people/models.py",
-        "self.filter(session_key=session_key, tenant=tenant_id, ",
-        "self.filter(session_key=session_key, ",
+        "session_key=session_key, tenant=tenant_id, expire_date__gt=Now()",
+        "session_key=session_key, expire_date__gt=Now()",
     ),
     (
         "tenants/people/models.py",
@@ -95,7 +95,7 @@ GUARDS = (
         ")\n\n    def under_way",
     ),
     (VISITS, "consent__in=[Visit.Consent.GIVEN, Visit.Consent.NOT_NEEDED],", ""),
-    (VISITS, "ends_at__gt=timezone.now(),\n", "\n"),
+    (VISITS, "ends_at__gt=Now(),\n", "\n"),
     (
         VISITS,
         'When(may_write=True, then=Value("editor"))',

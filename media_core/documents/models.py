@@ -124,15 +124,3 @@ class AccessEvent(RoomModel):
 
     def __str__(self) -> str:
         return f"{self.person_name or 'anonymous'} opened {self.document_name}"
-
-
-def opened(document: Document, member: Member | None) -> AccessEvent:
-    """Write down that this member, or a stranger, was given a link. One INSERT."""
-    person_id: UUID | None = member.person_id if member else None
-    event: AccessEvent = AccessEvent.objects.create(
-        document_id=document.id,
-        document_name=document.name,
-        person_id=person_id,
-        person_name=member.name if member else "",
-    )
-    return event

@@ -1,27 +1,12 @@
 """Opening a document: permission, record, link. The way of a request ends here."""
 
-from dataclasses import dataclass
 from uuid import UUID
 
-from media_core.documents.models import Document, opened
-from media_core.storages.models import StoredObject
-from media_core.storages.public import is_public
+from media_core.documents.models import Document
+from media_core.documents.opening import Served, find
 from media_core.storages.room import link_to, storage_of
 from tenants.errors import NotFound
 from tenants.people.identity import Member
-
-
-@dataclass(frozen=True, slots=True)
-class Served:
-    """A document with the object that this asker gets: strangers the public one, members the one they stored."""
-
-    document: Document
-    stored: StoredObject
-
-    @property
-    def is_public(self) -> bool:
-        """Whether its public address is given, which is no secret; else a signed one is."""
-        return is_public(self.stored)
 
 
 def find_document(document_id: UUID, member: Member | None) -> Document:
@@ -43,27 +28,27 @@ def find_document(document_id: UUID, member: Member | None) -> Document:
 
 
 def find_served(document_id: UUID, member: Member | None) -> Served:
-    """Return a readable document with the object that this asker gets. One query. Raises NotFound."""
-    document = find_document(document_id, member)
-    stored = document.stored_object if member else document.public_object
-    if stored is None:
-        raise NotFound
-    return Served(document, stored)
+    """Return what this asker gets of a readable document; nothing is written down. One statement. Raises NotFound."""
+    return _there(find(document_id, member, is_noted=False))
 
 
 def open_document(document_id: UUID, member: Member | None) -> tuple[Served, str]:
     """Return what is served and its address: public, or signed. The access is recorded before, as far as it is one.
 
     A stranger who is sent to a public address gets nothing that they could not have without us, so nothing is
-    written down. Two statements, one for such a stranger; no request to the bucket. Raises NotFound.
+    written down. One statement finds and records; no request to the bucket. Raises NotFound.
     """
-    served = find_served(document_id, member)
-    if member or not served.is_public:
-        opened(served.document, member)
+    served = _there(find(document_id, member, is_noted=True))
     return served, _address(served)
+
+
+def _there(served: Served | None) -> Served:
+    if served is None:
+        raise NotFound
+    return served
 
 
 def _address(served: Served) -> str:
     if served.is_public:
         return storage_of(served.stored).public_url(served.stored)
-    return link_to(served.stored, file_name=served.document.name)
+    return link_to(served.stored, file_name=served.name)

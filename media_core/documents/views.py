@@ -5,7 +5,8 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.views.decorators.http import require_safe
 
-from media_core.documents.open import Served, find_served, open_document
+from media_core.documents.open import find_served, open_document
+from media_core.documents.opening import Served
 from media_core.storages.content_types import disposition
 from media_core.storages.headers import PUBLIC_CACHE
 from tenants.people.identity import Member, member_of
@@ -44,6 +45,6 @@ def described(served: Served, member: Member | None) -> HttpResponse:
         headers={
             **link_headers(served, member),
             "Content-Length": str(stored.size_bytes),
-            "Content-Disposition": disposition(stored.content_type, served.document.name),
+            "Content-Disposition": disposition(stored.content_type, served.name),
         },
     )

@@ -13,7 +13,8 @@ from django.utils.functional import SimpleLazyObject
 
 from tenants.binding import AGENCY, bound
 from tenants.errors import RoleRequired, SignInRequired
-from tenants.people.models import AgencyRole, Person, Role, Session
+from tenants.people.models import AgencyRole, Person, Role
+from tenants.people.sessions import OpenedSession
 from tenants.people.visit_models import Visit
 
 
@@ -63,11 +64,11 @@ class PersonMiddleware:
         return self.get_response(request)
 
 
-def session_row(request: HttpRequest) -> Session | None:
+def session_row(request: HttpRequest) -> OpenedSession | None:
     """Return the session's row when it holds a person who is still who they were and belongs here."""
     if not request.session.get(BACKEND_SESSION_KEY):
         return None
-    row: Session | None = getattr(request.session, "row", None)
+    row: OpenedSession | None = getattr(request.session, "row", None)
     if row is None or row.person is None or not row.person.is_active or not row.roles:
         return None
     return row if _same_password(request, row.person) else None

@@ -9,8 +9,7 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.sessions.base_session import AbstractBaseSession, BaseSessionManager
 from django.db import models
 from django.db.models import Case, When
-from django.db.models.functions import Lower
-from django.utils import timezone
+from django.db.models.functions import Lower, Now
 
 from tenants.models import Tenant
 from tenants.people.visit_models import Visit, roles_of_visit
@@ -122,21 +121,13 @@ def roles_of(person: str, tenant_id: UUID | None) -> ArraySubquery:
 
 class SessionQuerySet(models.QuerySet["Session"]):
     def opened(self, session_key: str, tenant_id: UUID | None) -> Self:
-        """Return the live session of this key and host, with its person and their roles here: one query.
-
-        It also says which agency staff visit the tenant and ask to: admins are told on every page.
-        """
-        visits = Visit.objects.order_by("asked_at").filter(tenant=tenant_id)
-        return (
-            self.filter(session_key=session_key, tenant=tenant_id, expire_date__gt=timezone.now())
-            .select_related("person", "visit")
-            .annotate(
-                roles=Case(
-                    When(visit=None, then=roles_of("person_id", tenant_id)),
-                    default=roles_of_visit(tenant_id),
-                ),
-                visiting=ArraySubquery(visits.under_way().values("person_name")),
-                asking=ArraySubquery(visits.waiting().values("person_name")),
+        """Return the live session of this key and host, with its person's roles here."""
+        return self.filter(
+            session_key=session_key, tenant=tenant_id, expire_date__gt=Now()
+        ).annotate(
+            roles=Case(
+                When(visit=None, then=roles_of("person_id", tenant_id)),
+                default=roles_of_visit(tenant_id),
             )
         )
 
@@ -148,11 +139,6 @@ class Session(AbstractBaseSession):
     tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, null=True, related_name="sessions")
     # With a visit, the person is here for the agency: the visit says what they may, no membership does.
     visit = models.ForeignKey(Visit, on_delete=models.CASCADE, null=True, related_name="sessions")
-
-    # Annotated by `opened`.
-    roles: list[str]
-    visiting: list[str]
-    asking: list[str]
 
     objects = BaseSessionManager.from_queryset(SessionQuerySet)()  # type: ignore[misc]  # the stubs want a plain manager
 

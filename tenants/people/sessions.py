@@ -1,17 +1,69 @@
 """The session engine: a session belongs to one host, and is worthless on another."""
 
 import re
-from typing import Any, cast
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Self, cast
 from uuid import UUID
 
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore as DatabaseSessionStore
+from django.db.models import QuerySet
 
-from tenants.binding import room_id
-from tenants.people.models import Session
+from tenants.binding import AGENCY, bound, bound_tenant_even_suspended, room_id
+from tenants.compiled import Compiled
+from tenants.people.models import Person, Session
+from tenants.people.visit_models import Visit
+from tenants.texts import Values, columns_of
 
 VISIT_KEY = "visit"
 KEY = re.compile(r"[0-9a-z]{32}")
+
+
+PERSON_FIELDS: Final = columns_of(Person)
+VISIT_FIELDS: Final = columns_of(
+    Visit, "id", "person_id", "person_name", "reason", "ends_at", "may_write"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedSession:
+    """A live session of the bound host: whose it is, and their roles here now. With a visit, the visit's role."""
+
+    session_data: str
+    roles: list[str]
+    person: Person | None
+    visit: Visit | None
+
+    @classmethod
+    def of(cls, session_data: str, roles: list[str], *rest: Any) -> Self:
+        person, visit = rest[: len(PERSON_FIELDS)], rest[len(PERSON_FIELDS) :]
+        return cls(
+            session_data,
+            roles,
+            person=_instance(Person, PERSON_FIELDS, person),
+            visit=_instance(Visit, VISIT_FIELDS, visit),
+        )
+
+
+def _instance(model: Any, fields: tuple[str, ...], values: Sequence[Any]) -> Any:
+    there = values[fields.index("id")] is not None
+    return model.from_db("default", fields, values) if there else None
+
+
+def opened(at_the_agency: bool, values: Values) -> QuerySet[Session, Any]:  # noqa: FBT001 - the statement's shape
+    """Return what a request asks of its session, in the order of OpenedSession."""
+    tenant_id = None if at_the_agency else bound_tenant_even_suspended().id
+    rows: QuerySet[Session, Any] = Session.objects.opened(values["session_key"], tenant_id)
+    return rows.values_list(
+        "session_data",
+        "roles",
+        *(f"person__{name}" for name in PERSON_FIELDS),
+        *(f"visit__{name}" for name in VISIT_FIELDS),
+    )
+
+
+OPENED: Final = Compiled(opened, {"session_key": str}, needs=frozenset({"session_key"}))
 
 
 class SessionStore(DatabaseSessionStore):
@@ -20,7 +72,7 @@ class SessionStore(DatabaseSessionStore):
     Loading is one query, which also brings the person and their roles here (`row`).
     """
 
-    row: Session | None = None
+    row: OpenedSession | None = None
 
     @classmethod
     def get_model_class(cls) -> type[Session]:
@@ -30,8 +82,9 @@ class SessionStore(DatabaseSessionStore):
         # Django takes any text, and a cookie can be any: a NUL would end in an error of the database.
         return bool(KEY.fullmatch(key or ""))
 
-    def _get_session_from_db(self) -> Session | None:
-        self.row = Session.objects.opened(self.session_key or "", room_id()).first()
+    def _get_session_from_db(self) -> OpenedSession | None:
+        found = OPENED.rows(bound() is AGENCY, {"session_key": self.session_key or ""})
+        self.row = OpenedSession.of(*found[0]) if found else None
         if self.row is None:
             # Never reuse a key that came from outside and names nothing here.
             self._session_key = None

@@ -9,6 +9,7 @@ from django.apps import apps
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import models
 from django.db.models import Case, Exists, OuterRef, Q, Value, When
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from tenants.models import Tenant
@@ -38,7 +39,7 @@ class VisitQuerySet(models.QuerySet["Visit"]):
     def waiting(self) -> Self:
         """Return the requests that an admin of the tenant may agree to now."""
         return self.possible().filter(
-            consent=Visit.Consent.WAITING, asked_at__gt=timezone.now() - REQUEST_LIFETIME
+            consent=Visit.Consent.WAITING, asked_at__gt=Now() - REQUEST_LIFETIME
         )
 
     def enterable(self) -> Self:
@@ -54,7 +55,7 @@ class VisitQuerySet(models.QuerySet["Visit"]):
         """Return the visits that go on now. Asked at every request, so an end counts from the next one on."""
         return self.possible().filter(
             consent__in=[Visit.Consent.GIVEN, Visit.Consent.NOT_NEEDED],
-            ends_at__gt=timezone.now(),
+            ends_at__gt=Now(),
         )
 
     def not_over(self) -> Self:

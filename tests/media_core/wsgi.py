@@ -25,7 +25,14 @@ def application() -> WSGIHandler:
     return get_wsgi_application()
 
 
-def asked(host: str, path: str, session_key: str = "", **given: Any) -> Answer:
+def asked(
+    host: str,
+    path: str,
+    session_key: str = "",
+    *,
+    by: WSGIHandler | None = None,
+    **given: Any,
+) -> Answer:
     """Return the gateway's answer, by way of the one proxy that .env.example names. Environ may be given."""
     started: list[Any] = []
     environ = {
@@ -48,7 +55,7 @@ def asked(host: str, path: str, session_key: str = "", **given: Any) -> Answer:
         "wsgi.run_once": False,
         **given,
     }
-    response: Any = application()(environ, lambda *line: started.append(line))  # type: ignore[arg-type]  # write() is not used
+    response: Any = (by or application())(environ, lambda *line: started.append(line))  # type: ignore[arg-type]  # write() is not used
     try:
         content = b"".join(response)
     finally:

@@ -10,11 +10,13 @@ from django.db import DatabaseError, OperationalError, ProgrammingError, transac
 
 from media_core.documents.models import Document
 from tenants.binding import bind_agency, bind_tenant, bound_tenant, connection, on_commit
+from tenants.database.base import MAX_SCHEMAS
 from tenants.database.pool import given_back
 from tenants.errors import BindingDisagrees, NoTenantBound
 from tenants.models import Tenant
 from tenants.stamp.models import Stamp
 from tests.conftest import Store
+from tests.media_core.wsgi import asked
 from tests.tenants.conftest import (
     ask_and_fail,
     in_a_thread,
@@ -23,6 +25,7 @@ from tests.tenants.conftest import (
     sql,
     whose_rows,
 )
+from tests.wire import statements
 
 pytestmark = pytest.mark.django_db
 
@@ -258,3 +261,55 @@ def test_the_keepers_work_on_a_suspended_tenant_goes_on_after_the_transaction(
     with django_capture_on_commit_callbacks(execute=True), bind_tenant(hooli, even_suspended=True):
         on_commit(lambda: found.append(bound_tenant()))
     assert found == [hooli]
+
+
+# --- a connection that is kept
+
+
+def ended_by_the_server() -> None:
+    """End this thread's session in PostgreSQL, as a restart of the server does."""
+    (pid,) = sql("SELECT pg_backend_pid()")[0]
+    in_a_thread(lambda: sql("SELECT pg_terminate_backend(%s)", pid))
+
+
+def test_a_request_on_a_connection_that_died_meanwhile_is_answered(acme):
+    def statuses():
+        before = asked("acme.example", "/accounts/login/").status
+        ended_by_the_server()
+        return [before, *(asked("acme.example", "/accounts/login/").status for _ in range(2))]
+
+    assert in_a_thread(statuses) == [200, 200, 200]
+
+
+def test_a_kept_connection_is_asked_by_the_set_that_is_due_anyway(acme, globex):
+    def sent_in_a_new_request():
+        with bind_tenant(acme):
+            whose_rows()
+        connection.close_if_unusable_or_obsolete()
+        with statements() as sent, bind_tenant(globex):
+            assert whose_rows() == ["Globex"]
+        return sent
+
+    sent = in_a_thread(sent_in_a_new_request)
+    assert [statement.split()[0].strip('"') for statement in sent] == ["SET", "SELECT", "SELECT"]
+
+
+def in_so_many_schemas(count: int) -> None:
+    for number in range(count):
+        with bind_tenant(Tenant(schema_name=f"t_{number:016}")):
+            sql("SELECT 1")
+
+
+def backends_around_a_request(schemas: int) -> set[int]:
+    """Return in which of PostgreSQL's processes a connection was before and after a request, with so many schemas."""
+    connection.close()
+    before = sql("SELECT pg_backend_pid()")[0]
+    # The public schema is the first.
+    in_so_many_schemas(schemas - 1)
+    connection.close_if_unusable_or_obsolete()
+    return {before[0], sql("SELECT pg_backend_pid()")[0][0]}
+
+
+@pytest.mark.parametrize(("schemas", "backends"), [(MAX_SCHEMAS - 1, 1), (MAX_SCHEMAS, 2)])
+def test_a_connection_ends_after_a_request_once_it_knows_many_schemas(schemas, backends, db):
+    assert len(in_a_thread(lambda: backends_around_a_request(schemas))) == backends

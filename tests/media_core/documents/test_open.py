@@ -242,32 +242,63 @@ def cost(host, path, session_key, **given):
     return answer, sent, requested
 
 
-def test_opening_costs_five_statements_and_no_bucket_request(committed, acme, people):
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("who", ["ada", "vic"])
+def test_opening_costs_three_statements_and_no_bucket_request(who, method, committed, acme, people):
     def open_one():
         with bind_tenant(acme):
             document = document_row()
-        return cost("acme.example", f"/d/{document.id}/x", new_session(people["vic"], acme))
+        key = new_session(people[who], acme)
+        return cost("acme.example", f"/d/{document.id}/x", key, REQUEST_METHOD=method)
 
     answer, sent, requested = committed(open_one)
-    assert answer.status == 302
-    # A health check of the connection, SET search_path, the session, the document, the record.
-    assert len(sent) <= 5, sent
-    assert "SET search_path" in " ".join(sent)
-    assert requested == []
+    assert answer.status == (302 if method == "GET" else 200)
+    # SET search_path, which also asks whether the connection lives; the session; the document with its record.
+    assert (len(sent), requested) == (3, []), sent
+    assert [statement.split()[0].strip('"') for statement in sent] == [
+        "SET",
+        "SELECT",
+        "WITH" if method == "GET" else "SELECT",
+    ]
 
 
-@pytest.mark.parametrize(("mode", "most"), [("acl", 3), ("policy", 3), ("gateway", 4)])
-def test_opening_a_public_document_costs_a_stranger(mode, most, committed, acme, settings):
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("mode", ["acl", "policy", "gateway"])
+def test_opening_a_public_document_costs_a_stranger_two(mode, method, committed, acme, settings):
     settings.PUBLIC_MEDIA_MODE = mode
 
     def open_one():
         with bind_tenant(acme):
             document = public_row()
-        return cost("acme.example", f"/d/{document.id}/x", "")
+        return cost("acme.example", f"/d/{document.id}/x", "", REQUEST_METHOD=method)
 
     answer, sent, requested = committed(open_one)
-    # Health check, SET, the document; and the record, where a secret is given.
-    assert (answer.status, len(sent), requested) == (302, most, []), sent
+    # SET and the document, in mode gateway with the record.
+    assert (answer.status, len(sent), requested) == (302 if method == "GET" else 200, 2, []), sent
+
+
+def test_opening_costs_the_same_when_tenants_take_turns(committed, acme, globex, people):
+    def open_in_turn():
+        requests_of = []
+        for tenant, host in ((acme, "acme.example"), (globex, "globex.example")):
+            with bind_tenant(tenant):
+                path = f"/d/{document_row().id}/x"
+            requests_of.append((host, path, new_session(people["max"], tenant)))
+        for request in requests_of * 2:
+            asked(*request)
+        with statements() as sent:
+            answers = [asked(*request) for request in requests_of * 3]
+        return {answer.status for answer in answers}, len(sent) / len(answers)
+
+    assert committed(open_in_turn) == ({302}, 3.0)
+
+
+def test_what_is_not_there_costs_no_more_than_what_is(committed, acme, people):
+    def ask():
+        return cost("acme.example", f"/d/{uuid.uuid4()}/x", new_session(people["vic"], acme))
+
+    answer, sent, requested = committed(ask)
+    assert (answer.status, len(sent), requested) == (404, 3, [])
 
 
 def test_a_list_costs_the_same_whatever_its_length(committed, acme, people):
@@ -282,7 +313,7 @@ def test_a_list_costs_the_same_whatever_its_length(committed, acme, people):
             costs[number] = (len(sent), len(requested))
         return costs
 
-    assert set(committed(list_them).values()) == {(6, 0)}
+    assert set(committed(list_them).values()) == {(5, 0)}
 
 
 def test_the_list_holds_no_link_to_the_bucket(acme, store, browse, settings):

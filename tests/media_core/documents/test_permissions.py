@@ -7,6 +7,7 @@ import pytest
 
 from media_core.documents.folders import Folder, FolderReader
 from media_core.documents.models import Document
+from media_core.documents.opening import find
 from media_core.documents.permissions import may_read, may_read_folder, readers
 from tenants.binding import bind_tenant
 from tenants.people.models import Membership
@@ -77,6 +78,8 @@ def test_the_twins_agree_over_any_tree(seed, acme, globex, people):
             assert listed == {f for f in folders if readers(f.path).filter(pk=row.pk).exists()}
             documents = set(Document.objects.readable_by(asker))
             assert documents == {d for d in Document.objects.all() if may_read(asker, d)}
+            opened = {d for d in Document.objects.all() if find(d.pk, asker, is_noted=True)}
+            assert documents == opened
 
 
 def test_a_stranger_knows_of_no_folder(acme):

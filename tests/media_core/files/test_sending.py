@@ -281,5 +281,5 @@ def test_sending_costs_one_query_besides_the_binding(on_disk, committed, store, 
 
     answer, sent = committed(send)
     assert (answer.status, answer.content) == (200, BODY)
-    # A health check of the connection, SET search_path, the object.
-    assert len(sent) <= 3, sent
+    # SET search_path, the object.
+    assert len(sent) <= 2, sent

@@ -154,7 +154,7 @@ def test_opening_a_document_costs_a_visitor_what_it_costs_a_member(acme, people,
 
     document = store(acme)
     member = browser_at("acme.example", new_session(people["vic"], acme))
-    assert cost(member) == cost(visiting(otto, acme)) <= 5
+    assert cost(member) == cost(visiting(otto, acme)) <= 3
 
 
 def test_an_admin_agrees_on_the_page(ada, acme, otto):

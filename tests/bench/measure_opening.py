@@ -1,0 +1,42 @@
+"""What opening a private document costs: requests per core of the web process, and statements on the wire."""
+
+from tests.bench.many import tenants
+from tests.bench.opening import in_turn, plain_application
+from tests.bench.ratios import Ratio
+from tests.bench.timing import cpu_seconds_each
+from tests.wire import statements
+
+TENANTS = 300
+ROUNDS = 10
+# Short, so that each host comes again before the process forgets it.
+ROUND_SECONDS = 0.4
+
+
+def ratios() -> list[Ratio]:
+    sites = tenants(TENANTS)
+    ours, plain = in_turn(sites), in_turn(sites, plain_application())
+    seconds = cpu_seconds_each(
+        {"ours": ours, "plain": plain}, rounds=ROUNDS, round_seconds=ROUND_SECONDS
+    )
+    warm = in_turn(sites[:1])
+    warm()
+    with statements() as sent:
+        warm()
+    return [
+        Ratio(
+            "Opening a private document, web process",
+            1 / seconds["ours"],
+            1 / seconds["plain"],
+            "requests per core",
+            "the same by the ORM's own queries",
+            at_least=3,
+        ),
+        Ratio(
+            "Statements on the wire to open it, SET included",
+            len(sent),
+            1,
+            "statements",
+            "one",
+            at_most=4,
+        ),
+    ]
