@@ -1,14 +1,17 @@
-"""Files on disk: private ones by our own signed addresses, public ones by their names."""
+"""Files by their names: apps' private ones everywhere; on disk public ones, and private ones by signed addresses."""
 
 import logging
 
-from django.http import HttpRequest, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_safe
 
+from media_core.documents.views import LINK_HEADERS
 from media_core.errors import ObjectDiffers, ObjectMissing
+from media_core.files.app_files import file_name_of, open_app_file, readable_app_file
 from media_core.files.find import Found, find_public, find_signed
 from media_core.files.sending import sent
+from media_core.storages.content_types import disposition
 from media_core.storages.headers import PRIVATE_CACHE, cache_control
 from media_core.storages.models import StoredObject
 from media_core.storages.room import link_to, storage_of
@@ -35,6 +38,29 @@ def public_view(request: HttpRequest, name: str) -> HttpResponseBase:
     if found.stored.place != StoredObject.Place.DISK:
         return HttpResponseRedirect(storage_of(found.stored).public_url(found.stored))
     return answered(request, found, keep=cache_control(found.stored.area))
+
+
+@require_safe
+def private_view(request: HttpRequest, name: str) -> HttpResponse:
+    """Redirect to the bytes of an app's private file, under the name that the app gave it. HEAD is answered from the row.
+
+    No document, version, thumbnail or upload has such a name: a key that somebody knows opens nothing here.
+    """
+    if request.method == "HEAD":
+        return described(readable_app_file(request, name), name)
+    return HttpResponseRedirect(open_app_file(request, name), headers=LINK_HEADERS)
+
+
+def described(stored: StoredObject, name: str) -> HttpResponse:
+    """Return the headers that the bytes would have, without asking the bucket."""
+    return HttpResponse(
+        content_type=stored.content_type,
+        headers={
+            **LINK_HEADERS,
+            "Content-Length": str(stored.size_bytes),
+            "Content-Disposition": disposition(stored.content_type, file_name_of(name)),
+        },
+    )
 
 
 def answered(request: HttpRequest, found: Found, *, keep: str) -> HttpResponseBase:
