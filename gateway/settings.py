@@ -219,6 +219,10 @@ PRESIGNED_URL_EXPIRATION = env.number(
 UPLOAD_MAX_BYTES = env.number(
     "UPLOAD_MAX_BYTES", default=100_000_000, at_least=1, at_most=5_000_000_000
 )
+# Who reads the private files of apps: a function of one of them, or all members.
+PRIVATE_MEDIA_READERS = (
+    env.text("PRIVATE_MEDIA_READERS", default="") or "media_core.documents.app_readers.members"
+)
 # A file of an upload waits here while it is checked, not in memory.
 FILE_UPLOAD_HANDLERS = ["media_core.uploads.handlers.LimitedUploadHandler"]
 FILE_UPLOAD_TEMP_DIR = env.text("UPLOAD_TEMP_DIR", default="") or None
