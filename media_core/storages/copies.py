@@ -36,12 +36,13 @@ def copied(source: StoredObject, *, area: str, file_name: str) -> Iterator[Copy]
     with transaction.atomic(durable=True):
         target = StoredObject.objects.announce(content, area=area, kind=source.kind)
     with _given_up_on_failure(target):
-        etag = _copied_bytes(source, target, file_name)
+        etag = copied_bytes(source, target, file_name)
         verify(target)
         yield Copy(target, etag)
 
 
-def _copied_bytes(source: StoredObject, target: StoredObject, file_name: str) -> str:
+def copied_bytes(source: StoredObject, target: StoredObject, file_name: str) -> str:
+    """Write the object of `target` with the bytes of `source`, wherever both lie; return its ETag."""
     if source.place == target.place:
         return storage_of(target).copy(source, target, file_name=file_name)
     with lent(source) as body:
@@ -104,5 +105,19 @@ def give_up(stored: StoredObject) -> None:
 
 def take_away(stored: StoredObject) -> bool:
     """Remove an object that leaves or was given up; return False when another did it. One bucket request."""
-    remove_everywhere(stored)
-    return stored.mark_gone()
+    if stored.key_is_its_own:
+        remove_everywhere(stored)
+        return stored.mark_gone()
+    return _take_away_alone(stored)
+
+
+def _take_away_alone(stored: StoredObject) -> bool:
+    """Remove an object whose key may be used again: nobody else removes it, or takes the key, before it is gone."""
+    leaves = [StoredObject.State.LEAVING, StoredObject.State.ABANDONED]
+    rows = StoredObject.objects.filter(pk=stored.pk, state__in=leaves)
+    with transaction.atomic():
+        row: StoredObject | None = rows.select_for_update().first()
+        if row is None:
+            return False
+        remove_everywhere(row)
+        return row.mark_gone()

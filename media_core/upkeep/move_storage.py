@@ -135,4 +135,4 @@ def file_name_of(row: StoredObject) -> str:
         name = StoredObject.objects.filter(pk=row.pk).values_list(f"{owner}__name", flat=True)
         if found := name.first():
             return str(found)
-    return row.name.rpartition("/")[2]
+    return (row.app_name or row.name).rpartition("/")[2]

@@ -45,7 +45,7 @@ def stays_public() -> StaysPublic:
     """
     if settings.PUBLIC_MEDIA_MODE == "gateway":
         return StaysPublic(0, 0)
-    there = [StoredObject.State.STORED, StoredObject.State.LEAVING]
+    there = [StoredObject.State.STORED, StoredObject.State.DELETED, StoredObject.State.LEAVING]
     rows = in_bucket().filter(area=StoredObject.Area.PUBLIC, state__in=there)
     return StaysPublic(rows.count(), rows.aggregate(total=Sum("size_bytes"))["total"] or 0)
 
