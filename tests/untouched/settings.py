@@ -4,7 +4,7 @@ What the how-tos show is tested to be exactly this.
 """
 
 from gateway.settings import *  # noqa: F403 - a project starts from the gateway's settings
-from gateway.settings import TEMPLATES
+from gateway.settings import STORAGES, TEMPLATES
 
 SHARED_APPS = [
     "tenants",
@@ -81,11 +81,20 @@ WAGTAILADMIN_BASE_URL = "https://acme.example"
 WAGTAILDOCS_DOCUMENT_MODEL = "plain.PrivateDocument"
 WAGTAILDOCS_SERVE_METHOD = "redirect"
 
+FILER_STORAGES = {
+    "public": {
+        "main": {"ENGINE": STORAGES["default"]["BACKEND"]},
+        "thumbnails": {"ENGINE": STORAGES["default"]["BACKEND"]},
+    },
+    "private": {
+        "main": {"ENGINE": STORAGES["private"]["BACKEND"], "UPLOAD_TO_PREFIX": "filer"},
+        "thumbnails": {"ENGINE": STORAGES["private"]["BACKEND"]},
+    },
+}
+THUMBNAIL_NAMER = "easy_thumbnails.namers.default"
+
+PRIVATE_MEDIA_READERS = "tests.untouched.plain.readers.may_read"
+
 # --- for the tests only
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-from gateway.settings import STORAGES  # noqa: E402
-
-if "private" not in STORAGES:
-    STORAGES["default"] = {"BACKEND": "django.core.files.storage.FileSystemStorage"}
-    STORAGES["private"] = {"BACKEND": "django.core.files.storage.FileSystemStorage"}
