@@ -1,16 +1,21 @@
 """Two tenants with Wagtail, django-filer and a plain app; made once, what a test adds is rolled back."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import call_command
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.test import Client
+from easy_thumbnails.models import Source
 
 from tenants.binding import bind_tenant
-from tenants.models import FileGroup, Tenant
+from media_core.storages.models import StoredObject
+from tenants.models import FileGroup, Quota, Tenant
 from tenants.provisioning import create_tenant
+from tests.untouched.uses import USES
 
 NAMES = ("acme", "globex")
 
@@ -46,6 +51,37 @@ def acme(tenants: dict[str, Tenant], db: None) -> Tenant:
 @pytest.fixture
 def globex(tenants: dict[str, Tenant], db: None) -> Tenant:
     return tenants["globex"]
+
+
+@pytest.fixture
+def committed(tenants: dict[str, Tenant], db: None) -> Iterator[dict[str, Tenant]]:
+    """Let a test commit, as a site does: on a connection without the test's transaction. What it leaves is removed."""
+    with another_connection():
+        yield tenants
+        for tenant in tenants.values():
+            with bind_tenant(tenant):
+                remove_everything(tenant)
+
+
+@contextmanager
+def another_connection() -> Iterator[None]:
+    first = connections[DEFAULT_DB_ALIAS]
+    second = connections.create_connection(DEFAULT_DB_ALIAS)
+    connections[DEFAULT_DB_ALIAS] = second
+    second.set_schema_to_public()  # type: ignore[attr-defined]  # django-tenants adds it
+    try:
+        yield
+    finally:
+        connections[DEFAULT_DB_ALIAS] = first
+        second.close()
+
+
+def remove_everything(tenant: Tenant) -> None:
+    for use in USES.values():
+        use.model.objects.all().delete()
+    StoredObject.objects.all().delete()
+    Source.objects.all().delete()
+    Quota.objects.filter(tenant=tenant).update(used_bytes=0, reserved_bytes=0, quota_bytes=None)
 
 
 @pytest.fixture
