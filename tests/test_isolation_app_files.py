@@ -48,7 +48,10 @@ def test_members_get_the_bytes(
     who: str, secret: StoredObject, acme: Tenant, browse: Browse
 ) -> None:
     answer = browse(acme, who).get(path_of(secret))
-    assert (answer.status_code, f"/acme/{secret.name}?" in answer.headers["Location"]) == (302, True)
+    assert (answer.status_code, f"/acme/{secret.name}?" in answer.headers["Location"]) == (
+        302,
+        True,
+    )
 
 
 def test_somebody_of_the_agency_gets_them_while_the_visit_goes_on(
@@ -238,7 +241,11 @@ def test_a_private_file_is_not_at_a_public_address_nor_the_other_way_round(
     who: str, secret: StoredObject, acme: Tenant, browse: Browse
 ) -> None:
     picture, client = kept(acme, name="picture.png", area="media"), browse(acme, who)
-    for path in (f"/media/{secret.app_name}", f"/private/{picture.app_name}", f"/media/{secret.name}"):
+    for path in (
+        f"/media/{secret.app_name}",
+        f"/private/{picture.app_name}",
+        f"/media/{secret.name}",
+    ):
         assert seen(asked(client, "get", path)) == nothing(client), path
 
 
@@ -253,7 +260,9 @@ def test_a_file_that_an_app_has_no_more_or_not_yet_looks_like_what_is_missing(
     assert seen(asked(client, "get", path_of(row))) == nothing(client)
 
 
-def test_a_public_file_is_at_its_own_host_only(acme: Tenant, globex: Tenant, browse: Browse) -> None:
+def test_a_public_file_is_at_its_own_host_only(
+    acme: Tenant, globex: Tenant, browse: Browse
+) -> None:
     picture = kept(acme, name="picture.png", area="media")
     assert browse(acme).get(f"/media/{picture.app_name}").status_code == 302
     for who in ("", "eve", "max"):

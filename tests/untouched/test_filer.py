@@ -138,4 +138,7 @@ def test_a_picture_is_uploaded_in_the_admin_and_shown_with_its_thumbnails(acme):
     with bind_tenant(acme):
         made = Image.objects.get()
     page = browser(acme, "editor").get(f"/django-admin/filer/image/{made.pk}/change/")
-    assert (page.status_code, f"/acme/media/{made.file.name}" in page.content.decode()) == (200, True)
+    assert (page.status_code, f"/acme/media/{made.file.name}" in page.content.decode()) == (
+        200,
+        True,
+    )
