@@ -119,7 +119,7 @@ def _record() -> tuple[str, list[list[str]]]:
             before = shared_writes()
             _migrate()
             refuse_shared_writes(shared_writes() - before)
-            statements += inserted_rows(scratch)
+            statements.extend(inserted_rows(scratch))
             applied = MigrationRecorder(connection).applied_migrations()
             transaction.set_rollback(True)
     finally:

@@ -1,4 +1,4 @@
-"""Apps that know nothing of tenants run in tenants: a project of its own, with other settings, so in a pytest of its own."""
+"""Apps that know nothing of tenants run in tenants: a project with other settings, in a pytest of its own."""
 
 import json
 import os
@@ -22,14 +22,16 @@ def surroundings(database: str) -> dict[str, str]:
     return {
         **os.environ,
         "DATABASE_URL": url.geturl(),
-        "LOCATION_PREFIX": "untouched/",
+        "LOCATION_PREFIX": "other-project/",
         environment.BUCKET_FACTS: json.dumps(environment.bucket_facts()),
     }
 
 
-def tested(*given: str, database: str = "untouched") -> subprocess.CompletedProcess[str]:
+def a_run(*given: str, database: str = "untouched") -> subprocess.CompletedProcess[str]:
     """Run tests of the project to their end."""
-    options = ["-q", "--no-header", "--show-capture=no", "-c", f"{PROJECT}/pytest.ini"]
+    # What is given wins over the settings that stand in this run's environment.
+    project = ["-c", f"{PROJECT}/pytest.ini", "--ds=tests.untouched.settings"]
+    options = ["-q", "--no-header", "--show-capture=no", *project]
     return subprocess.run(  # noqa: S603 - our own command
         [sys.executable, "-m", "pytest", *options, *given],
         cwd=environment.ROOT, env=surroundings(f"{database}_{os.getpid()}"),
@@ -44,11 +46,11 @@ def passed(result: subprocess.CompletedProcess[str]) -> int:
 
 @pytest.mark.slow
 def test_a_schema_with_wagtail_is_what_a_migrate_makes() -> None:
-    result = tested("-m", "slow", PROJECT, database="untouched_slow")
+    result = a_run("-m", "slow", PROJECT, database="untouched_slow")
     assert result.returncode == 0, result.stdout[-8000:] + result.stderr[-2000:]
 
 
 def test_wagtail_filer_and_plain_apps_run_unmodified_in_tenants() -> None:
-    result = tested("-m", "not slow", PROJECT)
+    result = a_run("-m", "not slow", PROJECT)
     assert result.returncode == 0, result.stdout[-8000:] + result.stderr[-2000:]
     assert passed(result) >= TESTS

@@ -11,8 +11,8 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from django.test import Client
 from easy_thumbnails.models import Source
 
-from tenants.binding import bind_tenant
 from media_core.storages.models import StoredObject
+from tenants.binding import bind_tenant
 from tenants.models import FileGroup, Quota, Tenant
 from tenants.provisioning import create_tenant
 from tests.untouched.uses import USES

@@ -1,10 +1,12 @@
 """Wagtail, django-filer and an app of our own in every tenant's schema, with Django's users and sessions.
 
-What the how-tos show is tested to be exactly this.
+What the how-tos show is this, name by name: test_howtos.py compares.
 """
 
 from gateway.settings import *  # noqa: F403 - a project starts from the gateway's settings
 from gateway.settings import STORAGES, TEMPLATES
+
+# --- docs/howto/use-with-your-app.md
 
 SHARED_APPS = [
     "tenants",
@@ -23,30 +25,12 @@ TENANT_APPS = [
     "django.contrib.sessions",
     "django.contrib.admin",
     "tests.untouched.plain",
-    # Wagtail
-    "wagtail.contrib.forms",
-    "wagtail.contrib.redirects",
-    "wagtail.embeds",
-    "wagtail.sites",
-    "wagtail.users",
-    "wagtail.snippets",
-    "wagtail.documents",
-    "wagtail.images",
-    "wagtail.search",
-    "wagtail.admin",
-    "wagtail",
-    "modelcluster",
-    "taggit",
-    # django-filer
-    "easy_thumbnails",
-    "filer",
 ]
-INSTALLED_APPS = [*SHARED_APPS, *TENANT_APPS]
 
 AUTH_USER_MODEL = "auth.User"
 AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
-LOGIN_URL = "/admin/login/"
+LOGIN_URL = "admin:login"
 
 MIDDLEWARE = [
     "gateway.health.HealthMiddleware",
@@ -64,9 +48,8 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
-# Wagtail shows previews in frames of its own.
-X_FRAME_OPTIONS = "SAMEORIGIN"
-# The gateway's own handler keeps files only for its own views.
+TEMPLATES[0]["OPTIONS"]["context_processors"].append("django.contrib.auth.context_processors.auth")
+# The gateway's own handler keeps files for its own views only.
 FILE_UPLOAD_HANDLERS = [
     "django.core.files.uploadhandler.MemoryFileUploadHandler",
     "django.core.files.uploadhandler.TemporaryFileUploadHandler",
@@ -74,13 +57,36 @@ FILE_UPLOAD_HANDLERS = [
 ROOT_URLCONF = "tests.untouched.urls"
 AGENCY_URLCONF = "tests.untouched.urls_agency"
 APPEND_SLASH = True
-TEMPLATES[0]["OPTIONS"]["context_processors"].append("django.contrib.auth.context_processors.auth")
+PRIVATE_MEDIA_READERS = "tests.untouched.plain.readers.may_read"
 
-WAGTAIL_SITE_NAME = "A site"
-WAGTAILADMIN_BASE_URL = "https://acme.example"
+# --- docs/howto/use-with-wagtail.md
+
+TENANT_APPS += [
+    "wagtail.contrib.forms",
+    "wagtail.contrib.redirects",
+    "wagtail.embeds",
+    "wagtail.sites",
+    "wagtail.users",
+    "wagtail.snippets",
+    "wagtail.documents",
+    "wagtail.images",
+    "wagtail.search",
+    "wagtail.admin",
+    "wagtail",
+    "modelcluster",
+    "taggit",
+]
+WAGTAIL_SITE_NAME = "Our site"
+WAGTAILADMIN_BASE_URL = "https://www.example.com"
 WAGTAILDOCS_DOCUMENT_MODEL = "plain.PrivateDocument"
 WAGTAILDOCS_SERVE_METHOD = "redirect"
+LOGIN_URL = "wagtailadmin_login"
+# Wagtail shows previews in frames of its own.
+X_FRAME_OPTIONS = "SAMEORIGIN"
 
+# --- docs/howto/use-with-django-filer.md
+
+TENANT_APPS += ["easy_thumbnails", "filer"]
 FILER_STORAGES = {
     "public": {
         "main": {"ENGINE": STORAGES["default"]["BACKEND"]},
@@ -91,9 +97,10 @@ FILER_STORAGES = {
         "thumbnails": {"ENGINE": STORAGES["private"]["BACKEND"]},
     },
 }
-THUMBNAIL_NAMER = "easy_thumbnails.namers.default"
 
-PRIVATE_MEDIA_READERS = "tests.untouched.plain.readers.may_read"
+# --- last of all
+
+INSTALLED_APPS = [*SHARED_APPS, *TENANT_APPS]
 
 # --- for the tests only
 

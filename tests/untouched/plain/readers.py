@@ -8,11 +8,8 @@ from tests.untouched.plain.models import Contract
 
 
 def may_read(request: HttpRequest, name: str) -> bool:
-    return (
-        may_read_document(request, name)
-        or may_read_filer(request, name)
-        or may_read_contract(request, name)
-    )
+    asked = (may_read_document, may_read_filer, may_read_contract)
+    return any(may(request, name) for may in asked)
 
 
 def may_read_document(request: HttpRequest, name: str) -> bool:
