@@ -40,4 +40,5 @@ SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "sessionid", "csrftoken"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = False
 MESSAGE_STORAGE = "django.contrib.messages.storage.fallback.FallbackStorage"
 X_FRAME_OPTIONS = "DENY"
+WAGTAILDOCS_SERVE_METHOD = "serve_view"
 LOGGING_CONFIG = None
