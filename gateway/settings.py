@@ -227,14 +227,21 @@ PRIVATE_MEDIA_READERS = (
 FILE_UPLOAD_HANDLERS = ["media_core.uploads.handlers.LimitedUploadHandler"]
 FILE_UPLOAD_TEMP_DIR = env.text("UPLOAD_TEMP_DIR", default="") or None
 
+# How long the bytes of what an app deleted are kept: longer than backups of the database are.
+DELETED_FILES_KEPT_DAYS = env.number(
+    "DELETED_FILES_KEPT_DAYS", default=30, at_least=0, at_most=3650
+)
+
 # --- Mail, static files, language, logs
 
 vars().update(env.mail("EMAIL_URL", default="smtp://localhost:25"))
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("DEFAULT_FROM_EMAIL", default="gateway@localhost")
 STATIC_URL = "/static/"
 STATIC_ROOT = env.text("STATIC_ROOT", default="") or str(BASE_DIR / "staticfiles")
-# No "default": a FileField of an app that knows nothing of tenants is refused, not stored somewhere.
+# Any app stores by these, under the tenant that is bound: docs/howto/use-with-your-app.md.
 STORAGES = {
+    "default": {"BACKEND": "media_core.app_files.storages.PublicAppStorage"},
+    "private": {"BACKEND": "media_core.app_files.storages.PrivateAppStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 LANGUAGE_CODE = "en"

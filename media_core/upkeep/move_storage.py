@@ -19,6 +19,8 @@ from tenants.errors import GatewayError
 
 Place = StoredObject.Place
 State = StoredObject.State
+# Of apps' files those too that are deleted and kept, and those that are taken down.
+KEPT = frozenset({State.STORED, State.DELETED, State.TAKEN_DOWN})
 OTHER = {Place.DISK: Place.BUCKET, Place.BUCKET: Place.DISK}
 
 
@@ -54,7 +56,7 @@ def left_to_move(to: Place) -> tuple[int, int]:
 
 
 def _to_move(to: Place) -> Q:
-    return Q(state=State.STORED, place=OTHER[to])
+    return Q(state__in=KEPT, place=OTHER[to])
 
 
 def move_room(to: Place, *, tell: Callable[[Moved], None]) -> Moved:
@@ -68,7 +70,7 @@ def move_room(to: Place, *, tell: Callable[[Moved], None]) -> Moved:
     with one_at_a_time():
         for row in _rows_to_work_on(to):
             try:
-                if row.place != to and row.state == State.STORED and not move(row, to):
+                if row.place != to and row.state in KEPT and not move(row, to):
                     continue
                 remove_left(row)
             except GatewayError as error:
@@ -92,7 +94,7 @@ def move(row: StoredObject, to: Place) -> bool:
 
     Raises ObjectMissing, ObjectDiffers or BucketUnavailable; then it still counts where it was.
     """
-    stored = StoredObject.objects.filter(pk=row.pk, state=State.STORED, place=row.place)
+    stored = StoredObject.objects.filter(pk=row.pk, state=row.state, place=row.place)
     if not stored.filter(left_in__in=["", to]).update(left_in=to):
         return False
     target, etag = room_storage(row.area, to), written(row, to)
@@ -135,4 +137,4 @@ def file_name_of(row: StoredObject) -> str:
         name = StoredObject.objects.filter(pk=row.pk).values_list(f"{owner}__name", flat=True)
         if found := name.first():
             return str(found)
-    return row.name.rpartition("/")[2]
+    return (row.app_name or row.name).rpartition("/")[2]
