@@ -8,11 +8,13 @@ from urllib.parse import quote
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from media_core.documents.models import AccessEvent, Document
 from media_core.storages.models import StoredObject
 from media_core.storages.room import storage_of
 from tenants.binding import bind_tenant
+from tenants.errors import SignInRequired
 from tenants.models import Tenant
 from tenants.people.models import Membership, Person
 from tests.apps import address_of, kept
@@ -23,6 +25,7 @@ from tests.walk import METHODS, asked, everything_of, seen
 pytestmark = pytest.mark.django_db
 Store = Callable[..., Document]
 NAME = "contracts/acme-secret.pdf"
+NOW = timezone.now()
 
 
 @pytest.fixture
@@ -165,17 +168,14 @@ def live_row(kind: str, state: str = "stored", **given: Any) -> StoredObject:
     """Return a row of the bound tenant's ledger; its object is in the bucket when it is a stored one."""
     object_id = uuid.uuid4()
     folder = "incoming/" if kind == "incoming" else ""
+    now = timezone.now()
     times = {
-        "stored_at": StoredObject.objects.filter(state="stored").first().stored_at
-        if state not in {"pending", "abandoned"}
-        else None,
-        "gone_at": StoredObject.objects.filter(state="stored").first().stored_at
-        if state == "gone"
-        else None,
+        "stored_at": None if state in {"pending", "abandoned"} else now,
+        "gone_at": now if state == "gone" else None,
     }
+    facts = {"name": f"private/{folder}{object_id}/offer.pdf", "area": "private", **times, **given}
     row: StoredObject = StoredObject.objects.create(
-        id=object_id, name=f"private/{folder}{object_id}/offer.pdf", area="private", kind=kind, size_bytes=5,
-        content_type="application/pdf", sha256="0" * 64, state=state, **{**times, **given},
+        id=object_id, kind=kind, size_bytes=5, content_type="application/pdf", sha256="0" * 64, state=state, **facts
     )  # fmt: skip
     if state == "stored":
         storage_of(row).put(row, BytesIO(b"bytes"), file_name="offer.pdf")
@@ -242,15 +242,31 @@ def test_a_private_file_is_not_at_a_public_address_nor_the_other_way_round(
         assert seen(asked(client, "get", path)) == nothing(client), path
 
 
+NOT_THERE: dict[str, dict[str, Any]] = {
+    "pending": {},
+    "abandoned": {},
+    "stored": {"claimed_at": None},
+    "deleted": {"deleted_at": NOW, "claimed_at": NOW},
+    "taken_down": {"taken_down_at": NOW, "claimed_at": NOW},
+    "leaving": {"claimed_at": NOW},
+    "gone": {"claimed_at": NOW},
+}
+
+
 @pytest.mark.parametrize("area", ["private", "media"])
-@pytest.mark.parametrize("state", ["pending", "abandoned", "leaving", "gone"])
+@pytest.mark.parametrize("state", NOT_THERE)
 def test_a_file_that_an_app_has_no_more_or_not_yet_looks_like_what_is_missing(
     state: str, area: str, secret: StoredObject, acme: Tenant, browse: Browse
 ) -> None:
+    if state == "taken_down":
+        # It was public, and its bytes lie under private/.
+        area = "private"
+    name = {"media": {"area": "media", "name": "media/gone.pdf"}}.get(area, {})
     with bind_tenant(acme):
-        row = live_row("app", state, app_name="gone.pdf")
+        live_row("app", state, app_name="gone.pdf", **name, **NOT_THERE[state])
     client = browse(acme, "ada")
-    assert seen(asked(client, "get", path_of(row))) == nothing(client)
+    for path in ("/private/gone.pdf", "/media/gone.pdf"):
+        assert seen(asked(client, "get", path)) == nothing(client)
 
 
 def test_a_public_file_is_at_its_own_host_only(acme: Tenant, globex: Tenant, browse: Browse) -> None:
@@ -269,8 +285,6 @@ def only_of_ed(request: Any, name: str) -> bool:
 
 
 def sends_to_sign_in(request: Any, name: str) -> bool:
-    from tenants.errors import SignInRequired
-
     raise SignInRequired
 
 
