@@ -41,7 +41,8 @@ def public_view(request: HttpRequest, name: str) -> HttpResponseBase:
     found = find_public(name)
     if found.stored.place == StoredObject.Place.DISK:
         return answered(request, found, keep=cache_control(found.stored.area))
-    if is_public(found.stored):
+    # An app's may have been stored in another mode: a signed link works whatever the bucket says of the object.
+    if is_public(found.stored) and found.stored.kind != StoredObject.Kind.APP:
         where = storage_of(found.stored).public_url(found.stored)
         return HttpResponseRedirect(where, headers=PUBLIC_LINK_HEADERS)
     if request.method == "HEAD":

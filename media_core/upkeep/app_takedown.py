@@ -16,6 +16,7 @@ from media_core.storages.copies import copied, take_away
 from media_core.storages.models import StoredObject
 from media_core.storages.public import prove_public
 from media_core.upkeep.takedown import Moved, Progress, each
+from tenants.binding import one_at_a_time
 
 Area, State = StoredObject.Area, StoredObject.State
 
@@ -23,7 +24,8 @@ Area, State = StoredObject.Area, StoredObject.State
 def take_files_down(progress: Progress) -> Moved:
     """Take the public files of the bound, suspended tenant's apps away. One that fails does not stop the others."""
     public = StoredObject.objects.app_files(Area.PUBLIC)
-    moved = each(public.values_list("pk", flat=True), take_file_down, progress)
+    with one_at_a_time():
+        moved = each(public.values_list("pk", flat=True), take_file_down, progress)
     # What its apps deleted just before, and still is public.
     sweep_app_files()
     return moved
@@ -31,7 +33,9 @@ def take_files_down(progress: Progress) -> Moved:
 
 def bring_files_back(progress: Progress) -> Moved:
     """Give every file that was taken down back to the public."""
-    return each(files_taken_down().values_list("pk", flat=True), bring_file_back, progress)
+    # Whatever an earlier run began and did not end is nobody's any more.
+    with one_at_a_time():
+        return each(files_taken_down().values_list("pk", flat=True), bring_file_back, progress)
 
 
 def files_taken_down() -> QuerySet[StoredObject]:
@@ -53,15 +57,22 @@ def take_file_down(file_id: UUID) -> None:
 def bring_file_back(file_id: UUID) -> None:
     """Give a file that was taken down to the public again, under its name; any other stays as it is.
 
-    Raises as `take_file_down`, and BucketRefused where strangers do not get it. Three to five bucket requests.
+    Belongs into `one_at_a_time`: what another run is writing would be taken for what a killed one left. Raises as `take_file_down`, and BucketRefused where strangers do not get it. Three to five bucket requests.
     """
     hidden = files_taken_down().filter(pk=file_id).first()
     if hidden is None:
         return
-    # The public object of before may still be there, and has the key.
-    for left in StoredObject.objects.filter(area=Area.PUBLIC, app_name=hidden.app_name, state=State.LEAVING):
-        take_away(left)
+    _free_the_key(hidden)
     _moved(hidden, Area.PUBLIC, {"state": State.STORED, "taken_down_at": None})
+
+
+def _free_the_key(hidden: StoredObject) -> None:
+    """Remove the public object of before, or what a run that failed made, where it is still there."""
+    there = [State.PENDING, State.ABANDONED, State.LEAVING]
+    of_its_name = StoredObject.objects.filter(area=Area.PUBLIC, app_name=hidden.app_name)
+    for left in of_its_name.filter(state__in=there):
+        left.abandon()
+        take_away(left)
 
 
 def _moved(old: StoredObject, area: StoredObject.Area, after: dict[str, object]) -> None:
