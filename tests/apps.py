@@ -10,7 +10,9 @@ from tenants.models import Tenant
 ALIASES = {"media": "default", "private": "private"}
 
 
-def kept(tenant: Tenant, content: bytes = b"bytes", name: str = "a/b.pdf", area: str = "private") -> StoredObject:
+def kept(
+    tenant: Tenant, content: bytes = b"bytes", name: str = "a/b.pdf", area: str = "private"
+) -> StoredObject:
     """Return the ledger's row of a file that an app keeps in a tenant's room under this name, or one like it."""
     with bind_tenant(tenant, even_suspended=True):
         got = storages[ALIASES[area]].save(name, ContentFile(content))

@@ -1,4 +1,4 @@
-"""Files of apps: one tenant's name leads nowhere at another's host, and no name leads to anything but a file of an app."""
+"""Files of apps: one tenant's name leads nowhere at another's host, and no name leads to anything else."""
 
 import uuid
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from tenants.errors import SignInRequired
 from tenants.models import Tenant
 from tenants.people.models import Membership, Person
 from tests.apps import address_of, kept
-from tests.conftest import Browse, browser_at, new_session
+from tests.conftest import Browse, World, browser_at, new_session
 from tests.visiting import visiting
 from tests.walk import METHODS, asked, everything_of, seen
 
@@ -40,7 +40,7 @@ def nothing(client: Client, method: str = "get") -> tuple[int, str, bytes]:
 
 
 def path_of(row: StoredObject) -> str:
-    return f"/private/{quote(row.app_name)}"
+    return f"/private/{quote(str(row.app_name))}"
 
 
 # --- Who
@@ -51,7 +51,10 @@ def test_members_get_the_bytes(
     who: str, secret: StoredObject, acme: Tenant, browse: Browse
 ) -> None:
     answer = browse(acme, who).get(path_of(secret))
-    assert (answer.status_code, f"/acme/{secret.name}?" in answer.headers["Location"]) == (302, True)
+    assert (answer.status_code, f"/acme/{secret.name}?" in answer.headers["Location"]) == (
+        302,
+        True,
+    )
 
 
 def test_somebody_of_the_agency_gets_them_while_the_visit_goes_on(
@@ -121,7 +124,7 @@ def test_somebody_of_the_agency_in_one_tenant_is_a_stranger_in_the_other(
 ) -> None:
     client = visiting(people["otto"], globex)
     assert client.get("/").status_code == 200
-    assert seen(client.get(path_of(secret))) == nothing(client)
+    assert seen(asked(client, "get", path_of(secret))) == nothing(client)
 
 
 def test_the_same_name_leads_each_to_their_own(
@@ -151,16 +154,17 @@ def test_of_a_suspended_tenant_it_gives_nothing_at_once(
 # --- What
 
 
-def keys_known(store: Store, acme: Tenant, globex: Tenant) -> list[str]:
+@pytest.fixture
+def known(store: Store, acme: Tenant, globex: Tenant) -> list[str]:
     """Return names in acme's room, and one in globex's, of which somebody may have seen a presigned URL."""
     document = store(acme, b"members only", name="offer.pdf")
     public = store(acme, b"for all", name="brochure.pdf", visibility="public")
     rows = [document.stored_object, public.stored_object, store(globex).stored_object]
     with bind_tenant(acme):
-        for kind in ("version", "derived", "incoming", "document"):
-            rows.append(live_row(kind))
-        for state in ("pending", "abandoned", "leaving", "gone"):
-            rows.append(live_row("document", state))
+        rows += [live_row(kind) for kind in ("version", "derived", "incoming", "document")]
+        rows += [
+            live_row("document", state) for state in ("pending", "abandoned", "leaving", "gone")
+        ]
     return [row.name for row in rows]
 
 
@@ -197,22 +201,21 @@ def spellings(name: str, prefix: str) -> list[str]:
 
 @pytest.mark.parametrize("who", ["", "vic", "ada"])
 def test_no_key_of_anything_else_in_the_room_opens_it(
-    who: str, secret: StoredObject, acme: Tenant, globex: Tenant, store: Store, browse: Browse
+    who: str, secret: StoredObject, known: list[str], acme: Tenant, browse: Browse
 ) -> None:
-    known = keys_known(store, acme, globex)
-    # The file of an app has one name; its key is not it.
-    known.append(secret.name)
     client = browse(acme, who)
     missing, before = nothing(client), everything_of(acme)
-    for name in known:
+    # The file of an app has one name; its key is not it.
+    for name in (*known, secret.name):
         for path in spellings(name, "acme/"):
             assert seen(asked(client, "get", f"/private/{path}")) == missing, path
     assert everything_of(acme) == before
 
 
 UNLIKELY = [
-    "%00", "a%00b", "%ff", "%c3%28", "%ED%A0%80", "..", ".", "../..", "%2e%2e/%2e%2e", "%5c..%5c", "//", "/", "x" * 5000,
-    "%F0%9F%98%80" * 200, "%0d%0aSet-Cookie:a=b", "media/x", "private/private/x", "incoming/x", "*", "%25", "'--",
+    "%00", "a%00b", "%ff", "%c3%28", "%ED%A0%80", "..", ".", "../..", "%2e%2e/%2e%2e", "%5c..%5c", "//", "/",
+    "x" * 5000, "%F0%9F%98%80" * 200, "%0d%0aSet-Cookie:a=b", "media/x", "private/private/x", "incoming/x", "*", "%25",
+    "'--",
     "contracts", "contracts/", "contracts/acme-secret", "contracts/acme-secret.pdf/x", "acme-secret.pdf",
     "CONTRACTS/acme-secret.pdf", "contracts//acme-secret.pdf", "contracts%2F%2Facme-secret.pdf",
     "contracts/./acme-secret.pdf", "x/../contracts/acme-secret.pdf", "contracts%5Cacme-secret.pdf",
@@ -238,7 +241,11 @@ def test_a_private_file_is_not_at_a_public_address_nor_the_other_way_round(
     who: str, secret: StoredObject, acme: Tenant, browse: Browse
 ) -> None:
     picture, client = kept(acme, name="picture.png", area="media"), browse(acme, who)
-    for path in (f"/media/{secret.app_name}", f"/private/{picture.app_name}", f"/media/{secret.name}"):
+    for path in (
+        f"/media/{secret.app_name}",
+        f"/private/{picture.app_name}",
+        f"/media/{secret.name}",
+    ):
         assert seen(asked(client, "get", path)) == nothing(client), path
 
 
@@ -269,7 +276,9 @@ def test_a_file_that_an_app_has_no_more_or_not_yet_looks_like_what_is_missing(
         assert seen(asked(client, "get", path)) == nothing(client)
 
 
-def test_a_public_file_is_at_its_own_host_only(acme: Tenant, globex: Tenant, browse: Browse) -> None:
+def test_a_public_file_is_at_its_own_host_only(
+    acme: Tenant, globex: Tenant, browse: Browse
+) -> None:
     picture = kept(acme, name="picture.png", area="media")
     assert browse(acme).get(f"/media/{picture.app_name}").status_code == 302
     for who in ("", "eve", "max"):
@@ -308,22 +317,35 @@ def test_a_refusal_of_the_hook_does_not_tell_that_there_is_something(
 ) -> None:
     settings.PRIVATE_MEDIA_READERS = f"{__name__}.sends_to_sign_in"
     client = browse(acme)
-    assert seen(client.get(path_of(secret))) == nothing(client)
+    assert seen(asked(client, "get", path_of(secret))) == nothing(client)
 
 
 def test_a_hook_that_says_yes_to_all_opens_files_of_apps_only_and_of_its_tenant_only(
-    secret: StoredObject, acme: Tenant, globex: Tenant, store: Store, browse: Browse, settings: Any
+    secret: StoredObject, known: list[str], browse: Browse, world: World, settings: Any
 ) -> None:
     settings.PRIVATE_MEDIA_READERS = f"{__name__}.yes_to_all"
+    acme, globex = world.tenants["acme"], world.tenants["globex"]
     assert browse(acme).get(path_of(secret)).status_code == 302
     client = browse(globex, "eve")
-    assert seen(client.get(path_of(secret))) == nothing(client)
+    assert seen(asked(client, "get", path_of(secret))) == nothing(client)
     client = browse(acme, "ada")
-    for name in keys_known(store, acme, globex):
-        assert seen(client.get(f"/private/{name.partition('/')[2]}")) == nothing(client)
+    for name in known:
+        assert seen(asked(client, "get", f"/private/{name.partition('/')[2]}")) == nothing(client)
 
 
 def test_the_address_that_an_app_shows_is_the_one_that_is_walked(
     secret: StoredObject, acme: Tenant
 ) -> None:
     assert address_of(acme, secret) == path_of(secret)
+
+
+def says_something(request: Any, name: str) -> Any:
+    return "no"
+
+
+def test_what_is_not_true_is_a_no(
+    secret: StoredObject, acme: Tenant, browse: Browse, settings: Any
+) -> None:
+    settings.PRIVATE_MEDIA_READERS = f"{__name__}.says_something"
+    client = browse(acme, "ada")
+    assert seen(asked(client, "get", path_of(secret))) == nothing(client)

@@ -148,4 +148,6 @@ def _parts(tenant: Tenant) -> list[tuple[str, str]]:
         ("files of apps", parts.app_files),
         ("deleted", parts.deleted),
     ]
-    return [(name, f"{exact_size(part.size_bytes)}, {part.objects} object(s)") for name, part in named]
+    return [
+        (name, f"{exact_size(part.size_bytes)}, {part.objects} object(s)") for name, part in named
+    ]

@@ -99,7 +99,9 @@ def _take_down(command: PlainCommand, tenant: Tenant) -> None:
         files = take_files_down(_told(command))
         documents = take_all_down(_told(command))
         left = stays_public()
-    command.stdout.write(f"Took {_counted(documents, files)} down; `tenant resume` brings them back.")
+    command.stdout.write(
+        f"Took {_counted(documents, files)} down; `tenant resume` brings them back."
+    )
     if documents.done or files.done:
         command.stdout.write("Browsers and CDNs keep what they have until it is too old for them.")
     if left.objects:

@@ -8,8 +8,8 @@ from django.views.decorators.http import require_safe
 
 from media_core.documents.views import LINK_HEADERS, PUBLIC_LINK_HEADERS
 from media_core.errors import ObjectDiffers, ObjectMissing
-from media_core.files.private import open_app_file, readable_app_file
 from media_core.files.find import Found, find_public, find_signed
+from media_core.files.private import open_app_file, readable_app_file
 from media_core.files.sending import sent
 from media_core.storages.content_types import disposition
 from media_core.storages.headers import PRIVATE_CACHE, cache_control
@@ -53,7 +53,7 @@ def public_view(request: HttpRequest, name: str) -> HttpResponseBase:
 
 @require_safe
 def private_view(request: HttpRequest, name: str) -> HttpResponse:
-    """Redirect to the bytes of an app's private file, under the name that the app gave it. HEAD is answered from the row.
+    """Redirect to the bytes of an app's private file, under the app's own name. HEAD is answered from the row.
 
     No document, version, thumbnail or upload has such a name: a key that somebody knows opens nothing here.
     """

@@ -4,44 +4,123 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('media_core', '0003_app_files'),
+        ("media_core", "0003_app_files"),
     ]
 
     operations = [
         migrations.RemoveConstraint(
-            model_name='storedobject',
-            name='app_file_name_once',
+            model_name="storedobject",
+            name="app_file_name_once",
         ),
         migrations.RemoveConstraint(
-            model_name='storedobject',
-            name='stored_object_state_has_times',
+            model_name="storedobject",
+            name="stored_object_state_has_times",
         ),
         migrations.AddField(
-            model_name='storedobject',
-            name='taken_down_at',
+            model_name="storedobject",
+            name="taken_down_at",
             field=models.DateTimeField(null=True),
         ),
         migrations.AlterField(
-            model_name='storedobject',
-            name='state',
-            field=models.CharField(choices=[('pending', 'Pending'), ('stored', 'Stored'), ('deleted', 'Deleted'), ('taken_down', 'Taken Down'), ('leaving', 'Leaving'), ('abandoned', 'Abandoned'), ('gone', 'Gone')], default='pending', max_length=20),
+            model_name="storedobject",
+            name="state",
+            field=models.CharField(
+                choices=[
+                    ("pending", "Pending"),
+                    ("stored", "Stored"),
+                    ("deleted", "Deleted"),
+                    ("taken_down", "Taken Down"),
+                    ("leaving", "Leaving"),
+                    ("abandoned", "Abandoned"),
+                    ("gone", "Gone"),
+                ],
+                default="pending",
+                max_length=20,
+            ),
         ),
         migrations.AddConstraint(
-            model_name='storedobject',
-            constraint=models.UniqueConstraint(condition=models.Q(('deleted_at', None), ('kind', 'app'), ('state__in', ['pending', 'stored']), ('taken_down_at', None)), fields=('area', 'app_name'), name='app_file_name_once', opclasses=['varchar_pattern_ops', 'varchar_pattern_ops']),
+            model_name="storedobject",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(
+                    ("deleted_at", None),
+                    ("kind", "app"),
+                    ("state__in", ["pending", "stored"]),
+                    ("taken_down_at", None),
+                ),
+                fields=("area", "app_name"),
+                name="app_file_name_once",
+                opclasses=["varchar_pattern_ops", "varchar_pattern_ops"],
+            ),
         ),
         migrations.AddConstraint(
-            model_name='storedobject',
-            constraint=models.UniqueConstraint(condition=models.Q(models.Q(('kind', 'app'), ('state', 'taken_down')), models.Q(('area', 'media'), ('deleted_at', None), ('kind', 'app'), ('state__in', ['pending', 'stored']), ('taken_down_at', None)), _connector='OR'), fields=('app_name',), name='app_file_name_kept'),
+            model_name="storedobject",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(
+                    models.Q(("kind", "app"), ("state", "taken_down")),
+                    models.Q(
+                        ("area", "media"),
+                        ("deleted_at", None),
+                        ("kind", "app"),
+                        ("state__in", ["pending", "stored"]),
+                        ("taken_down_at", None),
+                    ),
+                    _connector="OR",
+                ),
+                fields=("app_name",),
+                name="app_file_name_kept",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='storedobject',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('taken_down_at', None), models.Q(('state', 'taken_down'), _negated=True)), models.Q(('kind', 'app'), ('taken_down_at__isnull', False), models.Q(('state', 'stored'), _negated=True)), _connector='OR'), name='stored_object_taken_down_app'),
+            model_name="storedobject",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("taken_down_at", None), models.Q(("state", "taken_down"), _negated=True)
+                    ),
+                    models.Q(
+                        ("kind", "app"),
+                        ("taken_down_at__isnull", False),
+                        models.Q(("state", "stored"), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="stored_object_taken_down_app",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='storedobject',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('gone_at', None), ('state__in', ['pending', 'abandoned']), ('stored_at', None)), models.Q(('deleted_at', None), ('gone_at', None), ('state', 'stored'), ('stored_at__isnull', False)), models.Q(('deleted_at__isnull', False), ('gone_at', None), ('state', 'deleted'), ('stored_at__isnull', False)), models.Q(('area', 'private'), ('deleted_at', None), ('gone_at', None), ('state', 'taken_down'), ('stored_at__isnull', False)), models.Q(('gone_at', None), ('state', 'leaving'), ('stored_at__isnull', False)), models.Q(('gone_at__isnull', False), ('state', 'gone')), _connector='OR'), name='stored_object_state_has_times'),
+            model_name="storedobject",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("gone_at", None),
+                        ("state__in", ["pending", "abandoned"]),
+                        ("stored_at", None),
+                    ),
+                    models.Q(
+                        ("deleted_at", None),
+                        ("gone_at", None),
+                        ("state", "stored"),
+                        ("stored_at__isnull", False),
+                    ),
+                    models.Q(
+                        ("deleted_at__isnull", False),
+                        ("gone_at", None),
+                        ("state", "deleted"),
+                        ("stored_at__isnull", False),
+                    ),
+                    models.Q(
+                        ("area", "private"),
+                        ("deleted_at", None),
+                        ("gone_at", None),
+                        ("state", "taken_down"),
+                        ("stored_at__isnull", False),
+                    ),
+                    models.Q(("gone_at", None), ("state", "leaving"), ("stored_at__isnull", False)),
+                    models.Q(("gone_at__isnull", False), ("state", "gone")),
+                    _connector="OR",
+                ),
+                name="stored_object_state_has_times",
+            ),
         ),
     ]

@@ -49,6 +49,4 @@ def kept() -> Kept:
         for name, part in parts.items()
     }
     found = StoredObject.objects.aggregate(**counted, **summed)
-    return Kept(
-        **{name: Part(found[f"{name}_objects"], found[f"{name}_bytes"]) for name in parts}
-    )
+    return Kept(**{name: Part(found[f"{name}_objects"], found[f"{name}_bytes"]) for name in parts})

@@ -219,9 +219,7 @@ class StoredObject(RoomModel):
         after = {"state": old.state, "charged_bytes": old.charged_bytes, **after}
         after |= {"etag": etag, "stored_at": timezone.now()}
         # The other one first: it may hold the name that this one gets.
-        if not (
-            old.leave(handing_over=True) and self._charged_step(self.State.PENDING, **after)
-        ):
+        if not (old.leave(handing_over=True) and self._charged_step(self.State.PENDING, **after)):
             raise UploadLost
         for name, value in after.items():
             setattr(self, name, value)

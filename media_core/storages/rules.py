@@ -80,7 +80,11 @@ CONSTRAINTS = [
         | models.Q(state="stored", stored_at__isnull=False, deleted_at=None, gone_at=None)
         | models.Q(state="deleted", stored_at__isnull=False, deleted_at__isnull=False, gone_at=None)
         | models.Q(
-            state="taken_down", area="private", stored_at__isnull=False, deleted_at=None, gone_at=None
+            state="taken_down",
+            area="private",
+            stored_at__isnull=False,
+            deleted_at=None,
+            gone_at=None,
         )
         | models.Q(state="leaving", stored_at__isnull=False, gone_at=None)
         | models.Q(state="gone", gone_at__isnull=False),

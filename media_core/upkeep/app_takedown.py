@@ -1,7 +1,7 @@
 """A suspended tenant's public files of apps: out of the public's reach, and back under the name that they had.
 
-Both ways are the same steps: the new object's row, committed; its bytes, read back; one transaction in which it takes the
-place of the old one; the old object removed. A kill between any two leaves the file in one of its two places, and
+Both ways are the same steps: the new object's row, committed; its bytes, read back; one transaction in which it takes
+the place of the old one; the old object removed. A kill between any two leaves the file in one of its two places, and
 objects that the next run or the sweep removes. While it is taken down nobody else gets its name.
 """
 
@@ -49,7 +49,9 @@ def take_file_down(file_id: UUID) -> None:
 
     Raises ObjectMissing, ObjectDiffers, UploadLost or BucketUnavailable. Three bucket requests.
     """
-    public: StoredObject | None = StoredObject.objects.app_files(Area.PUBLIC).filter(pk=file_id).first()
+    public: StoredObject | None = (
+        StoredObject.objects.app_files(Area.PUBLIC).filter(pk=file_id).first()
+    )
     if public is not None:
         _moved(public, Area.PRIVATE, {"state": State.TAKEN_DOWN})
 
@@ -57,7 +59,8 @@ def take_file_down(file_id: UUID) -> None:
 def bring_file_back(file_id: UUID) -> None:
     """Give a file that was taken down to the public again, under its name; any other stays as it is.
 
-    Belongs into `one_at_a_time`: what another run is writing would be taken for what a killed one left. Raises as `take_file_down`, and BucketRefused where strangers do not get it. Three to five bucket requests.
+    Belongs into `one_at_a_time`: what another run is writing would be taken for what a killed one left. Raises as
+    `take_file_down`, and BucketRefused where strangers do not get it. Three to five bucket requests.
     """
     hidden = files_taken_down().filter(pk=file_id).first()
     if hidden is None:

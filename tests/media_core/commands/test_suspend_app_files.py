@@ -1,4 +1,4 @@
-"""manage.py tenant suspend and resume, and the public files of apps: counted, taken down, and back under their names."""
+"""manage.py tenant suspend and resume, and apps' public files: counted, taken down, and back under their names."""
 
 from collections.abc import Callable
 
