@@ -40,7 +40,9 @@ def public_view(request: HttpRequest, name: str) -> HttpResponseBase:
     """
     found = find_public(name)
     if found.stored.place == StoredObject.Place.DISK:
-        return answered(request, found, keep=cache_control(found.stored.area))
+        stored = found.stored
+        keep = cache_control(stored.area, key_is_its_own=stored.key_is_its_own)
+        return answered(request, found, keep=keep)
     # An app's may have been stored in another mode: a signed link works whatever the bucket says of the object.
     if is_public(found.stored) and found.stored.kind != StoredObject.Kind.APP:
         where = storage_of(found.stored).public_url(found.stored)

@@ -191,3 +191,15 @@ def test_a_document_that_came_from_disk_leads_to_a_signed_link_in_mode_gateway(
     link = browse(acme).get(path).headers["Location"]
     assert requests.get(link, timeout=5).content == b"for all"
     assert "Signature" in link
+
+
+@pytest.mark.parametrize("in_bucket", [True, False])
+def test_a_name_that_another_file_may_have_next_is_kept_by_no_cache_for_a_year(
+    in_bucket, acme, browse, settings, tmp_path
+):
+    settings.USE_S3_MEDIA, settings.DISK_MEDIA_ROOT = in_bucket, str(tmp_path)
+    settings.PUBLIC_MEDIA_IMMUTABLE = True
+    address = address_of(acme, kept(acme, area="media"))
+    answer = requests.get(address, timeout=5) if in_bucket else browse(acme).get(address)
+    answer.close()
+    assert answer.headers["Cache-Control"] == "public, max-age=300"
