@@ -271,9 +271,11 @@ def test_a_file_that_an_app_has_no_more_or_not_yet_looks_like_what_is_missing(
     name = {"media": {"area": "media", "name": "media/gone.pdf"}}.get(area, {})
     with bind_tenant(acme):
         live_row("app", state, app_name="gone.pdf", **name, **NOT_THERE[state])
-    client = browse(acme, "ada")
+    client, before = browse(acme, "ada"), everything_of(acme)
     for path in ("/private/gone.pdf", "/media/gone.pdf"):
-        assert seen(asked(client, "get", path)) == nothing(client)
+        for method in ("get", "head"):
+            assert seen(asked(client, method, path)) == nothing(client, method)
+    assert everything_of(acme) == before
 
 
 def test_a_public_file_is_at_its_own_host_only(
