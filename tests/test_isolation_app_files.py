@@ -1,4 +1,4 @@
-"""Files of apps: one tenant's name leads nowhere at another's host, and no name leads to anything but a file of an app."""
+"""Files of apps: one tenant's name leads nowhere at another's host, and no name leads to anything else."""
 
 import uuid
 from collections.abc import Callable
@@ -8,21 +8,24 @@ from urllib.parse import quote
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from media_core.documents.models import AccessEvent, Document
 from media_core.storages.models import StoredObject
 from media_core.storages.room import storage_of
 from tenants.binding import bind_tenant
+from tenants.errors import SignInRequired
 from tenants.models import Tenant
 from tenants.people.models import Membership, Person
 from tests.apps import address_of, kept
-from tests.conftest import Browse, browser_at, new_session
+from tests.conftest import Browse, World, browser_at, new_session
 from tests.visiting import visiting
 from tests.walk import METHODS, asked, everything_of, seen
 
 pytestmark = pytest.mark.django_db
 Store = Callable[..., Document]
 NAME = "contracts/acme-secret.pdf"
+NOW = timezone.now()
 
 
 @pytest.fixture
@@ -37,7 +40,7 @@ def nothing(client: Client, method: str = "get") -> tuple[int, str, bytes]:
 
 
 def path_of(row: StoredObject) -> str:
-    return f"/private/{quote(row.app_name)}"
+    return f"/private/{quote(str(row.app_name))}"
 
 
 # --- Who
@@ -121,7 +124,7 @@ def test_somebody_of_the_agency_in_one_tenant_is_a_stranger_in_the_other(
 ) -> None:
     client = visiting(people["otto"], globex)
     assert client.get("/").status_code == 200
-    assert seen(client.get(path_of(secret))) == nothing(client)
+    assert seen(asked(client, "get", path_of(secret))) == nothing(client)
 
 
 def test_the_same_name_leads_each_to_their_own(
@@ -151,16 +154,17 @@ def test_of_a_suspended_tenant_it_gives_nothing_at_once(
 # --- What
 
 
-def keys_known(store: Store, acme: Tenant, globex: Tenant) -> list[str]:
+@pytest.fixture
+def known(store: Store, acme: Tenant, globex: Tenant) -> list[str]:
     """Return names in acme's room, and one in globex's, of which somebody may have seen a presigned URL."""
     document = store(acme, b"members only", name="offer.pdf")
     public = store(acme, b"for all", name="brochure.pdf", visibility="public")
     rows = [document.stored_object, public.stored_object, store(globex).stored_object]
     with bind_tenant(acme):
-        for kind in ("version", "derived", "incoming", "document"):
-            rows.append(live_row(kind))
-        for state in ("pending", "abandoned", "leaving", "gone"):
-            rows.append(live_row("document", state))
+        rows += [live_row(kind) for kind in ("version", "derived", "incoming", "document")]
+        rows += [
+            live_row("document", state) for state in ("pending", "abandoned", "leaving", "gone")
+        ]
     return [row.name for row in rows]
 
 
@@ -168,17 +172,14 @@ def live_row(kind: str, state: str = "stored", **given: Any) -> StoredObject:
     """Return a row of the bound tenant's ledger; its object is in the bucket when it is a stored one."""
     object_id = uuid.uuid4()
     folder = "incoming/" if kind == "incoming" else ""
+    now = timezone.now()
     times = {
-        "stored_at": StoredObject.objects.filter(state="stored").first().stored_at
-        if state not in {"pending", "abandoned"}
-        else None,
-        "gone_at": StoredObject.objects.filter(state="stored").first().stored_at
-        if state == "gone"
-        else None,
+        "stored_at": None if state in {"pending", "abandoned"} else now,
+        "gone_at": now if state == "gone" else None,
     }
+    facts = {"name": f"private/{folder}{object_id}/offer.pdf", "area": "private", **times, **given}
     row: StoredObject = StoredObject.objects.create(
-        id=object_id, name=f"private/{folder}{object_id}/offer.pdf", area="private", kind=kind, size_bytes=5,
-        content_type="application/pdf", sha256="0" * 64, state=state, **{**times, **given},
+        id=object_id, kind=kind, size_bytes=5, content_type="application/pdf", sha256="0" * 64, state=state, **facts
     )  # fmt: skip
     if state == "stored":
         storage_of(row).put(row, BytesIO(b"bytes"), file_name="offer.pdf")
@@ -200,22 +201,21 @@ def spellings(name: str, prefix: str) -> list[str]:
 
 @pytest.mark.parametrize("who", ["", "vic", "ada"])
 def test_no_key_of_anything_else_in_the_room_opens_it(
-    who: str, secret: StoredObject, acme: Tenant, globex: Tenant, store: Store, browse: Browse
+    who: str, secret: StoredObject, known: list[str], acme: Tenant, browse: Browse
 ) -> None:
-    known = keys_known(store, acme, globex)
-    # The file of an app has one name; its key is not it.
-    known.append(secret.name)
     client = browse(acme, who)
     missing, before = nothing(client), everything_of(acme)
-    for name in known:
+    # The file of an app has one name; its key is not it.
+    for name in (*known, secret.name):
         for path in spellings(name, "acme/"):
             assert seen(asked(client, "get", f"/private/{path}")) == missing, path
     assert everything_of(acme) == before
 
 
 UNLIKELY = [
-    "%00", "a%00b", "%ff", "%c3%28", "%ED%A0%80", "..", ".", "../..", "%2e%2e/%2e%2e", "%5c..%5c", "//", "/", "x" * 5000,
-    "%F0%9F%98%80" * 200, "%0d%0aSet-Cookie:a=b", "media/x", "private/private/x", "incoming/x", "*", "%25", "'--",
+    "%00", "a%00b", "%ff", "%c3%28", "%ED%A0%80", "..", ".", "../..", "%2e%2e/%2e%2e", "%5c..%5c", "//", "/",
+    "x" * 5000, "%F0%9F%98%80" * 200, "%0d%0aSet-Cookie:a=b", "media/x", "private/private/x", "incoming/x", "*", "%25",
+    "'--",
     "contracts", "contracts/", "contracts/acme-secret", "contracts/acme-secret.pdf/x", "acme-secret.pdf",
     "CONTRACTS/acme-secret.pdf", "contracts//acme-secret.pdf", "contracts%2F%2Facme-secret.pdf",
     "contracts/./acme-secret.pdf", "x/../contracts/acme-secret.pdf", "contracts%5Cacme-secret.pdf",
@@ -249,15 +249,33 @@ def test_a_private_file_is_not_at_a_public_address_nor_the_other_way_round(
         assert seen(asked(client, "get", path)) == nothing(client), path
 
 
+NOT_THERE: dict[str, dict[str, Any]] = {
+    "pending": {},
+    "abandoned": {},
+    "stored": {"claimed_at": None},
+    "deleted": {"deleted_at": NOW, "claimed_at": NOW},
+    "taken_down": {"taken_down_at": NOW, "claimed_at": NOW},
+    "leaving": {"claimed_at": NOW},
+    "gone": {"claimed_at": NOW},
+}
+
+
 @pytest.mark.parametrize("area", ["private", "media"])
-@pytest.mark.parametrize("state", ["pending", "abandoned", "leaving", "gone"])
+@pytest.mark.parametrize("state", NOT_THERE)
 def test_a_file_that_an_app_has_no_more_or_not_yet_looks_like_what_is_missing(
     state: str, area: str, secret: StoredObject, acme: Tenant, browse: Browse
 ) -> None:
+    if state == "taken_down":
+        # It was public, and its bytes lie under private/.
+        area = "private"
+    name = {"media": {"area": "media", "name": "media/gone.pdf"}}.get(area, {})
     with bind_tenant(acme):
-        row = live_row("app", state, app_name="gone.pdf")
-    client = browse(acme, "ada")
-    assert seen(asked(client, "get", path_of(row))) == nothing(client)
+        live_row("app", state, app_name="gone.pdf", **name, **NOT_THERE[state])
+    client, before = browse(acme, "ada"), everything_of(acme)
+    for path in ("/private/gone.pdf", "/media/gone.pdf"):
+        for method in ("get", "head"):
+            assert seen(asked(client, method, path)) == nothing(client, method)
+    assert everything_of(acme) == before
 
 
 def test_a_public_file_is_at_its_own_host_only(
@@ -278,8 +296,6 @@ def only_of_ed(request: Any, name: str) -> bool:
 
 
 def sends_to_sign_in(request: Any, name: str) -> bool:
-    from tenants.errors import SignInRequired
-
     raise SignInRequired
 
 
@@ -303,22 +319,35 @@ def test_a_refusal_of_the_hook_does_not_tell_that_there_is_something(
 ) -> None:
     settings.PRIVATE_MEDIA_READERS = f"{__name__}.sends_to_sign_in"
     client = browse(acme)
-    assert seen(client.get(path_of(secret))) == nothing(client)
+    assert seen(asked(client, "get", path_of(secret))) == nothing(client)
 
 
 def test_a_hook_that_says_yes_to_all_opens_files_of_apps_only_and_of_its_tenant_only(
-    secret: StoredObject, acme: Tenant, globex: Tenant, store: Store, browse: Browse, settings: Any
+    secret: StoredObject, known: list[str], browse: Browse, world: World, settings: Any
 ) -> None:
     settings.PRIVATE_MEDIA_READERS = f"{__name__}.yes_to_all"
+    acme, globex = world.tenants["acme"], world.tenants["globex"]
     assert browse(acme).get(path_of(secret)).status_code == 302
     client = browse(globex, "eve")
-    assert seen(client.get(path_of(secret))) == nothing(client)
+    assert seen(asked(client, "get", path_of(secret))) == nothing(client)
     client = browse(acme, "ada")
-    for name in keys_known(store, acme, globex):
-        assert seen(client.get(f"/private/{name.partition('/')[2]}")) == nothing(client)
+    for name in known:
+        assert seen(asked(client, "get", f"/private/{name.partition('/')[2]}")) == nothing(client)
 
 
 def test_the_address_that_an_app_shows_is_the_one_that_is_walked(
     secret: StoredObject, acme: Tenant
 ) -> None:
     assert address_of(acme, secret) == path_of(secret)
+
+
+def says_something(request: Any, name: str) -> Any:
+    return "no"
+
+
+def test_what_is_not_true_is_a_no(
+    secret: StoredObject, acme: Tenant, browse: Browse, settings: Any
+) -> None:
+    settings.PRIVATE_MEDIA_READERS = f"{__name__}.says_something"
+    client = browse(acme, "ada")
+    assert seen(asked(client, "get", path_of(secret))) == nothing(client)

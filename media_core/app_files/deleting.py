@@ -34,9 +34,17 @@ def delete(area: str, name: str) -> None:
     try:
         row = find(area, name)
     except FileNotFoundError:
+        if area == Area.PUBLIC:
+            _let_it_not_come_back(name)
         return
     if row.mark_deleted() and area == Area.PUBLIC:
         on_commit(partial(_bury_now, row))
+
+
+def _let_it_not_come_back(name: str) -> None:
+    """Delete a public file that was taken down and is not back yet. Its bytes lie under `private/` already."""
+    for row in StoredObject.objects.filter(state=State.TAKEN_DOWN, app_name=name):
+        row.mark_deleted()
 
 
 def _bury_now(row: StoredObject) -> None:

@@ -15,7 +15,9 @@ from tenants.transactions import in_callers_transaction, own_transaction
 # A name that an open transaction holds counts as taken after this: it may be the caller's own, which waits for us.
 NAME_WAIT_MS = 250
 MAX_NAMES = 100
-NAME_CONSTRAINTS = frozenset({"stored_object_name_once", "app_file_name_once"})
+NAME_CONSTRAINTS = frozenset(
+    {"stored_object_name_once", "app_file_name_once", "app_file_name_kept"}
+)
 LOCK_NOT_AVAILABLE = "55P03"
 
 logger = logging.getLogger("media_core.app_files")

@@ -40,8 +40,11 @@ def public_view(request: HttpRequest, name: str) -> HttpResponseBase:
     """
     found = find_public(name)
     if found.stored.place == StoredObject.Place.DISK:
-        return answered(request, found, keep=cache_control(found.stored.area))
-    if is_public(found.stored):
+        stored = found.stored
+        keep = cache_control(stored.area, key_is_its_own=stored.key_is_its_own)
+        return answered(request, found, keep=keep)
+    # An app's may have been stored in another mode: a signed link works whatever the bucket says of the object.
+    if is_public(found.stored) and found.stored.kind != StoredObject.Kind.APP:
         where = storage_of(found.stored).public_url(found.stored)
         return HttpResponseRedirect(where, headers=PUBLIC_LINK_HEADERS)
     if request.method == "HEAD":
@@ -52,7 +55,7 @@ def public_view(request: HttpRequest, name: str) -> HttpResponseBase:
 
 @require_safe
 def private_view(request: HttpRequest, name: str) -> HttpResponse:
-    """Redirect to the bytes of an app's private file, under the name that the app gave it. HEAD is answered from the row.
+    """Redirect to the bytes of an app's private file, under the app's own name. HEAD is answered from the row.
 
     No document, version, thumbnail or upload has such a name: a key that somebody knows opens nothing here.
     """

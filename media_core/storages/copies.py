@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from shutil import copyfileobj
-from typing import IO
+from typing import IO, Any
 
 from django.conf import settings
 from django.db import transaction
@@ -25,8 +25,8 @@ class Copy:
 
 
 @contextmanager
-def copied(source: StoredObject, *, area: str, file_name: str) -> Iterator[Copy]:
-    """Lend a verified copy of an object in another area, with the headers of that area.
+def copied(source: StoredObject, *, area: str, file_name: str, **given: Any) -> Iterator[Copy]:
+    """Lend a verified copy of an object in another area, with the headers of that area; its row has what is given.
 
     It holds no quota: it is to take the place of its source (`replace`). When the block fails, the copy is given up.
     Raises ObjectMissing, ObjectDiffers, BucketUnavailable. One INSERT, two bucket requests.
@@ -34,7 +34,7 @@ def copied(source: StoredObject, *, area: str, file_name: str) -> Iterator[Copy]
     content = Content(file_name, source.size_bytes, source.content_type, source.sha256)
     # durable: an outer transaction that rolled back would leave an object that no row knows.
     with transaction.atomic(durable=True):
-        target = StoredObject.objects.announce(content, area=area, kind=source.kind)
+        target = StoredObject.objects.announce(content, area=area, kind=source.kind, **given)
     with _given_up_on_failure(target):
         etag = copied_bytes(source, target, file_name)
         verify(target)

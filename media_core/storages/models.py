@@ -62,8 +62,10 @@ class StoredObjectQuerySet(RoomQuerySet["StoredObject"]):
         return self.stored().filter(area=area, kind=StoredObject.Kind.APP, claimed_at__isnull=False)
 
     def published(self) -> Self:
-        """Return what the public gets of documents that are public."""
-        return self.stored().filter(area=PUBLIC_AREA, published_document__visibility="public")
+        """Return what the public gets: of documents that are public, and what apps have in the public area."""
+        of_documents = Q(published_document__visibility="public")
+        of_apps = Q(kind=StoredObject.Kind.APP, claimed_at__isnull=False)
+        return self.stored().filter(of_documents | of_apps, area=PUBLIC_AREA)
 
     def served_now(self) -> Self:
         """Return nothing at all when the tenant's row says it is suspended, whatever this process remembers."""
@@ -105,8 +107,8 @@ class StoredObject(RoomModel):
 
     pending → stored → leaving → gone, or pending → abandoned → gone; back to abandoned when its bytes came after it
     was gone. A file of an app is deleted between stored and leaving: nobody reaches it, and its bytes are kept for a
-    while. Each step is one conditional UPDATE. Its bytes of the quota are reserved while it is pending or abandoned,
-    used while it is stored, deleted or leaving.
+    while. A public one of a suspended tenant is taken down meanwhile, and keeps its name. Each step is one conditional
+    UPDATE. Its bytes of the quota are reserved while it is pending or abandoned, used from stored to leaving.
     """
 
     class Area(models.TextChoices):
@@ -124,6 +126,7 @@ class StoredObject(RoomModel):
         PENDING = "pending"
         STORED = "stored"
         DELETED = "deleted"
+        TAKEN_DOWN = "taken_down"
         LEAVING = "leaving"
         ABANDONED = "abandoned"
         GONE = "gone"
@@ -152,6 +155,8 @@ class StoredObject(RoomModel):
     # When the transaction in which an app saved its file was committed, and when the app deleted it.
     claimed_at = models.DateTimeField(null=True)
     deleted_at = models.DateTimeField(null=True)
+    # Also on the row of an object that is being made to be taken down, or to come back.
+    taken_down_at = models.DateTimeField(null=True)
     gone_at = models.DateTimeField(null=True)
 
     objects = RoomManager.from_queryset(StoredObjectQuerySet)()  # type: ignore[misc]  # the stubs take it for an instance variable
@@ -196,42 +201,43 @@ class StoredObject(RoomModel):
     def mark_deleted(self) -> bool:
         """An app deleted its file: nobody reaches it from here on, and its bytes are kept for a while. One UPDATE."""
         self.deleted_at = timezone.now()
-        deleted = self._step(
-            self.State.STORED, state=self.State.DELETED, deleted_at=self.deleted_at
-        )
+        after = {"state": self.State.DELETED, "deleted_at": self.deleted_at}
+        deleted = self._step(self._kept_state, **after)
         if deleted:
             self.state = self.State.DELETED
         return deleted
 
-    def replace(self, old: "StoredObject", etag: str) -> None:
+    def replace(self, old: "StoredObject", etag: str, **after: Any) -> None:
         """This object takes the place of another, and its bytes of the quota; the other one leaves. Two UPDATEs.
 
         It was announced, not reserved: while both are there the room is charged for one. It is stored, or deleted as
-        the other one is. Raises UploadLost when either is not in the state for it. Belongs into the transaction that
-        points to this one.
+        the other one is, unless `after` says what becomes of it. Raises UploadLost when either is not in the state for
+        it. Belongs into the transaction that points to this one.
         """
         if self.charged_bytes:
             raise ValueError("An object that takes another's place holds no quota of its own.")
-        charged = old.charged_bytes
-        self.state, self.etag, self.stored_at = old.state, etag, timezone.now()
-        came = self._charged_step(
-            self.State.PENDING, state=self.state, etag=etag, stored_at=self.stored_at,
-            charged_bytes=charged,
-        )  # fmt: skip
-        if not (came and old.leave(handing_over=True)):
+        after = {"state": old.state, "charged_bytes": old.charged_bytes, **after}
+        after |= {"etag": etag, "stored_at": timezone.now()}
+        # The other one first: it may hold the name that this one gets.
+        if not (old.leave(handing_over=True) and self._charged_step(self.State.PENDING, **after)):
             raise UploadLost
-        self.charged_bytes = charged
+        for name, value in after.items():
+            setattr(self, name, value)
 
     def leave(self, *known: Q, handing_over: bool = False) -> bool:
         """Nobody points to the object any more; it is removed at once, or by the next sweep. One UPDATE."""
         after = {"charged_bytes": 0} if handing_over else {}
-        was_deleted = self.state == self.State.DELETED
-        before = self.State.DELETED if was_deleted else self.State.STORED
-        left = self._charged_step(before, *known, state=self.State.LEAVING, **after)
+        left = self._charged_step(self._kept_state, *known, state=self.State.LEAVING, **after)
         if left:
             self.state = self.State.LEAVING
             self.charged_bytes = 0 if handing_over else self.charged_bytes
         return left
+
+    @property
+    def _kept_state(self) -> State:
+        """What it is in while somebody points to it, or might again."""
+        is_hidden = self.state in {self.State.DELETED, self.State.TAKEN_DOWN}
+        return self.State(self.state) if is_hidden else self.State.STORED
 
     def abandon(self) -> bool:
         """Nobody will finish this upload; the sweep removes what it left. One UPDATE."""

@@ -36,8 +36,28 @@ CONSTRAINTS = [
     models.UniqueConstraint(
         name="app_file_name_once",
         fields=["area", "app_name"],
-        condition=models.Q(kind="app", state__in=["pending", "stored"], deleted_at=None),
+        condition=models.Q(
+            kind="app", state__in=["pending", "stored"], deleted_at=None, taken_down_at=None
+        ),
         opclasses=["varchar_pattern_ops", "varchar_pattern_ops"],
+    ),
+    # Nobody takes the public name of a file that is taken down: it is to come back under it.
+    models.UniqueConstraint(
+        name="app_file_name_kept",
+        fields=["app_name"],
+        condition=models.Q(kind="app", state="taken_down")
+        | models.Q(
+            kind="app",
+            area="media",
+            state__in=["pending", "stored"],
+            deleted_at=None,
+            taken_down_at=None,
+        ),
+    ),
+    models.CheckConstraint(
+        name="stored_object_taken_down_app",
+        condition=models.Q(taken_down_at=None) & ~models.Q(state="taken_down")
+        | models.Q(kind="app", taken_down_at__isnull=False) & ~models.Q(state="stored"),
     ),
     models.CheckConstraint(
         name="stored_object_app_name_of_apps",
@@ -59,6 +79,13 @@ CONSTRAINTS = [
         condition=models.Q(state__in=["pending", "abandoned"], stored_at=None, gone_at=None)
         | models.Q(state="stored", stored_at__isnull=False, deleted_at=None, gone_at=None)
         | models.Q(state="deleted", stored_at__isnull=False, deleted_at__isnull=False, gone_at=None)
+        | models.Q(
+            state="taken_down",
+            area="private",
+            stored_at__isnull=False,
+            deleted_at=None,
+            gone_at=None,
+        )
         | models.Q(state="leaving", stored_at__isnull=False, gone_at=None)
         | models.Q(state="gone", gone_at__isnull=False),
     ),
