@@ -37,7 +37,13 @@ def a_run(
     """Run tests of the project to their end."""
     settings = ".".join([*project.relative_to(environment.ROOT).parts, "settings"])
     # What is given wins over the settings that stand in this run's environment.
-    options = ["-q", "--no-header", "--show-capture=no", f"-c{project}/pytest.ini", f"--ds={settings}"]
+    options = [
+        "-q",
+        "--no-header",
+        "--show-capture=no",
+        f"-c{project}/pytest.ini",
+        f"--ds={settings}",
+    ]
     return subprocess.run(  # noqa: S603 - our own command
         [sys.executable, "-m", "pytest", *options, *given],
         # Some of Wagtail's own tests open files by their path from here.
