@@ -1,4 +1,4 @@
-"""Which of Wagtail's own tests of documents and images are left out, and why. docs/howto/use-with-wagtail.md shows it."""
+"""Which of Wagtail's own tests of documents and images are left out, and why. The how-to shows the same."""
 
 PATH = "ask for a path on a disk, or expect what Wagtail does with one"
 COUNT = "count queries; ours are the binding of a request, and the rows of the ledger"

@@ -54,7 +54,7 @@ def made_tenant() -> Any:
 
 
 def empty() -> None:
-    """Empty the tenant's own tables after a test of transactions: the gateway closes `flush`, which takes all tenants'."""
+    """Empty the tenant's own tables after a test of transactions: the gateway closes `flush`."""
     from django.core.management.sql import emit_post_migrate_signal
     from django.db import connection
 
