@@ -223,9 +223,18 @@ PRESIGNED_URL_EXPIRATION = env.number(
 UPLOAD_MAX_BYTES = env.number(
     "UPLOAD_MAX_BYTES", default=100_000_000, at_least=1, at_most=5_000_000_000
 )
+# Who reads the private files of apps: a function of one of them, or all members.
+PRIVATE_MEDIA_READERS = (
+    env.text("PRIVATE_MEDIA_READERS", default="") or "media_core.documents.app_readers.members"
+)
 # A file of an upload waits here while it is checked, not in memory.
 FILE_UPLOAD_HANDLERS = ["media_core.uploads.handlers.LimitedUploadHandler"]
 FILE_UPLOAD_TEMP_DIR = env.text("UPLOAD_TEMP_DIR", default="") or None
+
+# How long the bytes of what an app deleted are kept: longer than backups of the database are.
+DELETED_FILES_KEPT_DAYS = env.number(
+    "DELETED_FILES_KEPT_DAYS", default=30, at_least=0, at_most=3650
+)
 
 # --- Mail, static files, language, logs
 
@@ -233,8 +242,10 @@ vars().update(env.mail("EMAIL_URL", default="smtp://localhost:25"))
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("DEFAULT_FROM_EMAIL", default="gateway@localhost")
 STATIC_URL = "/static/"
 STATIC_ROOT = env.text("STATIC_ROOT", default="") or str(BASE_DIR / "staticfiles")
-# No "default": a FileField of an app that knows nothing of tenants is refused, not stored somewhere.
+# Any app stores by these, under the tenant that is bound: docs/howto/use-with-your-app.md.
 STORAGES = {
+    "default": {"BACKEND": "media_core.app_files.storages.PublicAppStorage"},
+    "private": {"BACKEND": "media_core.app_files.storages.PrivateAppStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 LANGUAGE_CODE = "en"

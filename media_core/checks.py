@@ -7,6 +7,9 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004 - Django's name
+from django.core.exceptions import ImproperlyConfigured
+
+from media_core.documents.app_readers import REMEDY, refuse_misnamed_readers
 
 _LABEL = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
 _ADDRESS = r"(?:\d+\.){3}\d+"
@@ -102,3 +105,13 @@ def bucket_is_asked_over_https(**_kwargs: Any) -> list[CheckMessage]:
         return []
     hint = "Give an https:// endpoint."
     return [Warning("AWS_S3_ENDPOINT_URL is not HTTPS.", hint=hint, id="media_core.W001")]
+
+
+@register(Tags.security)
+def readers_of_apps_can_be_asked(**_kwargs: Any) -> list[CheckMessage]:
+    """Otherwise nobody would read an app's private file, and find out one by one."""
+    try:
+        refuse_misnamed_readers()
+    except ImproperlyConfigured as error:
+        return [Error(str(error).removesuffix(f" {REMEDY}"), hint=REMEDY, id="media_core.E030")]
+    return []

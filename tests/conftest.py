@@ -26,6 +26,9 @@ from tenants.people.models import AgencyRole, Membership, Person, Role
 from tenants.people.sessions import SessionStore
 from tenants.provisioning import create_tenant, suspend
 
+# A project with other settings: tests/test_untouched_apps.py runs it.
+collect_ignore = ["untouched"]
+
 # What a test of fault injection notes about itself (record_property); the end of the run adds them up.
 CUT_POINTS = "cut points"
 PASSWORD = "correct horse battery staple"

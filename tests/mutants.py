@@ -35,6 +35,7 @@ DECIDERS = {
     "confirm_editor": "None",
     "belongs_here": "True",
     "may_be_public": "True",
+    "may_read_app_file": "True",
 }
 # The twins that tests hold `readable` and `readable_folders` against; no code calls them, so none can lose the call.
 NEVER_CALLED = frozenset({"may_read", "may_read_folder"})
@@ -62,11 +63,45 @@ GUARDS = (
     # Files on disk: the signature, its end and its tenant, and what counts as public.
     ("media_core/storages/signed_files.py", "if tenant_id != bound_tenant().id.hex or ", "if "),
     ("media_core/storages/signed_files.py", " or time.time() >= expires_at:", ":"),
-    ("media_core/storages/models.py", ', published_document__visibility="public")', ")"),
+    (
+        "media_core/storages/models.py",
+        'Q(published_document__visibility="public")',
+        "Q(pk__isnull=False)",
+    ),
     (
         "media_core/files/find.py",
         "StoredObject.objects.stored().served_now()",
         "StoredObject.objects.stored()",
+    ),
+    # Files of apps: nothing else has such a name, none that is not there yet or any more, and who reads them.
+    ("media_core/files/find.py", "of_apps.served_now()", "of_apps"),
+    ("media_core/files/find.py", ".published()\n        .served_now()", ".published()"),
+    (
+        "media_core/files/find.py",
+        "StoredObject.objects.app_files(PRIVATE_AREA)",
+        "StoredObject.objects.stored().filter(kind='app', area='private')",
+    ),
+    (
+        "media_core/files/find.py",
+        "StoredObject.objects.app_files(PRIVATE_AREA)",
+        "StoredObject.objects.filter(kind='app', area='private', claimed_at__isnull=False)",
+    ),
+    (
+        "media_core/files/find.py",
+        "StoredObject.objects.app_files(PRIVATE_AREA)",
+        "StoredObject.objects.stored().filter(claimed_at__isnull=False)",
+    ),
+    ("media_core/files/find.py", ".filter(app_name=name)", ".filter(name__endswith=name)"),
+    (
+        "media_core/storages/models.py",
+        "Q(kind=StoredObject.Kind.APP, claimed_at__isnull=False)",
+        "Q(kind=StoredObject.Kind.APP)",
+    ),
+    ("media_core/documents/permissions.py", "(request, name) is True", "(request, name)"),
+    (
+        "media_core/documents/permissions.py",
+        "    except REFUSALS:\n        return False",
+        "    except REFUSALS:\n        return True",
     ),
     # Visits: who, where, how long, agreed to or not.
     (

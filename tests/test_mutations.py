@@ -29,12 +29,15 @@ FINDERS = {
     "visit": ("visits", "tickets"),
     "context": ("tickets",),
     "usage": ("limits",),
-    "files": ("files",),
+    "app_readers": ("app_files",),
+    "private": ("app_files",),
+    "files": ("app_files", "files"),
+    "storages/models": ("app_files", "files"),
     "publishing": ("publishing",),
     "library": ("folders",),
     "folders": ("folders",),
     "moves": ("folders",),
-    "permissions": ("folders", "publishing"),
+    "permissions": ("app_files", "folders", "publishing"),
 }
 
 

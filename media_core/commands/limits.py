@@ -5,6 +5,7 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
+from media_core.storages.kept import kept
 from media_core.upkeep.recount import Recount, recount
 from tenants.binding import bind_tenant
 from tenants.commands.base import Actions, PlainCommand, add_action
@@ -117,7 +118,8 @@ def _counted(found: Recount) -> str:
 
 
 def _show(command: PlainCommand, tenant: Tenant) -> None:
-    rows = [(called(tenant), ""), *_usage(quota_of(tenant)), *limits_of(tenant).in_words().items()]
+    usage = [*_usage(quota_of(tenant)), *_parts(tenant)]
+    rows = [(called(tenant), ""), *usage, *limits_of(tenant).in_words().items()]
     (title, _), *rest = rows
     command.stdout.write(title)
     for line in table(*rest).splitlines():
@@ -132,4 +134,20 @@ def _usage(row: Quota | None) -> list[tuple[str, str]]:
         ("used", exact_size(row.used_bytes)),
         ("promised", f"{exact_size(row.reserved_bytes)}, to uploads that are under way"),
         ("left", left),
+    ]
+
+
+def _parts(tenant: Tenant) -> list[tuple[str, str]]:
+    """Return what the used bytes are made of, where that is more than documents."""
+    with bind_tenant(tenant, even_suspended=True):
+        parts = kept()
+    if not parts.is_mixed:
+        return []
+    named = [
+        ("documents", parts.documents),
+        ("files of apps", parts.app_files),
+        ("deleted", parts.deleted),
+    ]
+    return [
+        (name, f"{exact_size(part.size_bytes)}, {part.objects} object(s)") for name, part in named
     ]

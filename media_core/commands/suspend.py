@@ -4,6 +4,7 @@ from argparse import Namespace
 
 from django.core.management.base import CommandError
 
+from media_core.upkeep.app_takedown import bring_files_back, files_taken_down, take_files_down
 from media_core.upkeep.takedown import (
     Moved,
     Progress,
@@ -95,11 +96,24 @@ def _public_in_words(public: StaysPublic, moved: str) -> str:
 
 def _take_down(command: PlainCommand, tenant: Tenant) -> None:
     with bind_tenant(tenant, even_suspended=True):
-        moved = take_all_down(_told(command))
-    command.stdout.write(f"Took {moved.done} document(s) down; `tenant resume` brings them back.")
-    if moved.done:
+        files = take_files_down(_told(command))
+        documents = take_all_down(_told(command))
+        left = stays_public()
+    command.stdout.write(
+        f"Took {_counted(documents, files)} down; `tenant resume` brings them back."
+    )
+    if documents.done or files.done:
         command.stdout.write("Browsers and CDNs keep what they have until it is too old for them.")
-    _say_what_failed(command, moved)
+    if left.objects:
+        remedy = "stay public: they came or failed just now. Run it again"
+        command.stdout.write(_public_in_words(left, remedy))
+    _say_what_failed(command, documents, files)
+
+
+def _counted(documents: Moved, files: Moved) -> str:
+    """Return how many were moved; of apps' files only where there are some."""
+    of_apps = f" and {files.done} file(s) of apps" if files.done or files.failed else ""
+    return f"{documents.done} document(s){of_apps}"
 
 
 def _told(command: PlainCommand) -> Progress:
@@ -110,11 +124,14 @@ def _told(command: PlainCommand) -> Progress:
     return tell
 
 
-def _say_what_failed(command: PlainCommand, moved: Moved) -> None:
-    for document_id, why in moved.failed.items():
-        command.stderr.write(f"{document_id}: {why}")
-    if moved.failed:
-        raise CommandError(f"{len(moved.failed)} document(s) failed, see above: run it again.")
+def _say_what_failed(command: PlainCommand, documents: Moved, files: Moved) -> None:
+    failed = {**documents.failed, **files.failed}
+    for row_id, why in failed.items():
+        command.stderr.write(f"{row_id}: {why}")
+    if documents.failed and not files.failed:
+        raise CommandError(f"{len(failed)} document(s) failed, see above: run it again.")
+    if failed:
+        raise CommandError(f"{len(failed)} object(s) failed, see above: run it again.")
 
 
 def _reach(tenant: Tenant) -> str:
@@ -141,7 +158,7 @@ def add_resume(actions: Actions) -> None:
 example:
   manage.py tenant resume acme/
 
-Documents that were taken down become public again. What fails or was interrupted goes on when it
+Documents and files of apps that were taken down become public again. What fails or was interrupted goes on when it
 is run again; exit code 1 says that something is left.""",
     )
     add_reference(parser)
@@ -158,10 +175,11 @@ def resume_(command: PlainCommand, asked: Namespace) -> None:
 
 def _bring_back(command: PlainCommand, tenant: Tenant, *, resumed: bool) -> None:
     with bind_tenant(tenant):
-        waiting = bool(taken_down())
-        moved = bring_all_back(_told(command)) if waiting else Moved()
+        waiting = bool(taken_down()) or files_taken_down().exists()
+        files = bring_files_back(_told(command)) if waiting else Moved()
+        documents = bring_all_back(_told(command)) if waiting else Moved()
     if waiting:
-        command.stdout.write(f"Brought {moved.done} document(s) back.")
+        command.stdout.write(f"Brought {_counted(documents, files)} back.")
     elif not resumed:
         command.stdout.write(f"{called(tenant)} was not suspended. Nothing was changed.")
-    _say_what_failed(command, moved)
+    _say_what_failed(command, documents, files)

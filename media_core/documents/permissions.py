@@ -6,10 +6,13 @@ from uuid import UUID
 
 from django.apps import apps
 from django.contrib.postgres.expressions import ArraySubquery
+from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.http import Http404, HttpRequest
 
+from media_core.documents.app_readers import app_readers
 from tenants.binding import bound_tenant
-from tenants.errors import RoleRequired
+from tenants.errors import NotFound, RoleRequired, SignInRequired
 from tenants.people.identity import Member
 from tenants.people.models import Membership, Role
 from tenants.people.visits import still_writes
@@ -19,6 +22,8 @@ if TYPE_CHECKING:
     from media_core.documents.models import Document
 
 EDITORS = frozenset({Role.ADMIN, Role.EDITOR})
+# How an app says no, besides False. Any other error of its own goes up: it is no answer.
+REFUSALS = (ObjectDoesNotExist, PermissionDenied, Http404, NotFound, RoleRequired, SignInRequired)
 
 
 def closed_folders(member: Member) -> "QuerySet[Folder]":
@@ -68,6 +73,17 @@ def may_read(member: Member | None, document: "Document") -> bool:
     if member is None:
         return document.visibility == "public" and document.public_object_id is not None
     return document.folder is None or may_read_folder(member, document.folder)
+
+
+def may_read_app_file(request: HttpRequest, name: str) -> bool:
+    """Whom PRIVATE_MEDIA_READERS lets read an app's private file: all members, when it names nobody else to ask.
+
+    Only True is a yes. Costs what it asks; members one query, which the request needs anyway.
+    """
+    try:
+        return app_readers()(request, name) is True
+    except REFUSALS:
+        return False
 
 
 def may_see_usage(member: Member) -> bool:

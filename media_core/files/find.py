@@ -1,11 +1,11 @@
-"""Which file on disk an address means, when it is one that may be given now."""
+"""Which file an address means, when it is one that may be given now."""
 
 from dataclasses import dataclass
 
 from media_core.storages.models import StoredObject
 from media_core.storages.signed_files import signed_file
 from tenants.errors import GatewayError, NotFound
-from tenants.prefixes import PUBLIC_AREA, checked_name
+from tenants.prefixes import PRIVATE_AREA, PUBLIC_AREA, checked_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,18 +29,41 @@ def find_signed(token: str, file_name: str) -> Found:
 
 
 def find_public(name: str) -> Found:
-    """Return the public object of this name: one that a public document has as such. Raises NotFound. One query."""
-    try:
-        key_name = checked_name(f"{PUBLIC_AREA}/{name}")
-    except GatewayError as error:
-        raise NotFound from error
+    """Return the public object of this name: of a public document, or of an app. Raises NotFound. One query."""
     stored: StoredObject | None = (
         StoredObject.objects.published()
         .served_now()
-        .filter(name=key_name)
+        .filter(name=room_name(PUBLIC_AREA, name))
         .select_related("published_document")
         .first()
     )
     if stored is None:
         raise NotFound
-    return Found(stored, stored.published_document.name, stored.content_type)
+    document = getattr(stored, "published_document", None)
+    return Found(stored, document.name if document else last_part(name), stored.content_type)
+
+
+def find_private(name: str) -> Found:
+    """Return the private file that an app keeps under this name, for a permission to be asked. One query.
+
+    Raises NotFound, the same for one that is missing, another tenant's, or no app's.
+    """
+    room_name(PRIVATE_AREA, name)
+    of_apps = StoredObject.objects.app_files(PRIVATE_AREA)
+    stored: StoredObject | None = of_apps.served_now().filter(app_name=name).first()
+    if stored is None:
+        raise NotFound
+    return Found(stored, last_part(name), stored.content_type)
+
+
+def room_name(area: str, name: str) -> str:
+    """Return the name relative to the room. Raises NotFound for one of which no key could be made."""
+    try:
+        return checked_name(f"{area}/{name}")
+    except GatewayError as error:
+        raise NotFound from error
+
+
+def last_part(name: str) -> str:
+    """Return what people call a file that an app keeps under this name."""
+    return name.rpartition("/")[2]

@@ -7,6 +7,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from media_core.documents.permissions import may_edit, may_see_usage
+from media_core.storages.kept import kept
 from tenants.binding import bound_tenant
 from tenants.errors import QuotaBroken
 from tenants.limits import largest_upload_bytes, types_in_words
@@ -61,7 +62,9 @@ def roughly(size_bytes: int) -> int:
 
 @require_safe
 def limits(request: HttpRequest) -> HttpResponse:
-    """What may come in here, and to admins how much of the quota is left. One query for who may upload."""
+    """What may come in here; to admins how much of the quota is left, and what holds it. Up to two queries."""
     member = required_member(request)
-    context = {"tenant": bound_tenant(), "member": member, "room": usage_for_page(member)}
+    room = usage_for_page(member)
+    parts = kept() if room.quota else None
+    context = {"tenant": bound_tenant(), "member": member, "room": room, "kept": parts}
     return render(request, "library/limits.html", context)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from shutil import copyfileobj
-from typing import IO
+from typing import IO, Any
 
 from django.conf import settings
 from django.db import transaction
@@ -25,8 +25,8 @@ class Copy:
 
 
 @contextmanager
-def copied(source: StoredObject, *, area: str, file_name: str) -> Iterator[Copy]:
-    """Lend a verified copy of an object in another area, with the headers of that area.
+def copied(source: StoredObject, *, area: str, file_name: str, **given: Any) -> Iterator[Copy]:
+    """Lend a verified copy of an object in another area, with the headers of that area; its row has what is given.
 
     It holds no quota: it is to take the place of its source (`replace`). When the block fails, the copy is given up.
     Raises ObjectMissing, ObjectDiffers, BucketUnavailable. One INSERT, two bucket requests.
@@ -34,14 +34,15 @@ def copied(source: StoredObject, *, area: str, file_name: str) -> Iterator[Copy]
     content = Content(file_name, source.size_bytes, source.content_type, source.sha256)
     # durable: an outer transaction that rolled back would leave an object that no row knows.
     with transaction.atomic(durable=True):
-        target = StoredObject.objects.announce(content, area=area, kind=source.kind)
+        target = StoredObject.objects.announce(content, area=area, kind=source.kind, **given)
     with _given_up_on_failure(target):
-        etag = _copied_bytes(source, target, file_name)
+        etag = copied_bytes(source, target, file_name)
         verify(target)
         yield Copy(target, etag)
 
 
-def _copied_bytes(source: StoredObject, target: StoredObject, file_name: str) -> str:
+def copied_bytes(source: StoredObject, target: StoredObject, file_name: str) -> str:
+    """Write the object of `target` with the bytes of `source`, wherever both lie; return its ETag."""
     if source.place == target.place:
         return storage_of(target).copy(source, target, file_name=file_name)
     with lent(source) as body:
@@ -104,5 +105,19 @@ def give_up(stored: StoredObject) -> None:
 
 def take_away(stored: StoredObject) -> bool:
     """Remove an object that leaves or was given up; return False when another did it. One bucket request."""
-    remove_everywhere(stored)
-    return stored.mark_gone()
+    if stored.key_is_its_own:
+        remove_everywhere(stored)
+        return stored.mark_gone()
+    return _take_away_alone(stored)
+
+
+def _take_away_alone(stored: StoredObject) -> bool:
+    """Remove an object whose key may be used again: nobody else removes it, or takes the key, before it is gone."""
+    leaves = [StoredObject.State.LEAVING, StoredObject.State.ABANDONED]
+    rows = StoredObject.objects.filter(pk=stored.pk, state__in=leaves)
+    with transaction.atomic():
+        row: StoredObject | None = rows.select_for_update().first()
+        if row is None:
+            return False
+        remove_everywhere(row)
+        return row.mark_gone()

@@ -98,23 +98,23 @@ def write_once(
     body: IO[bytes],
     *,
     size_bytes: int | None = None,
-    folder_is_its_own: bool = False,
+    part: str = "",
 ) -> str:
     """Write the file of this key, all of it or nothing, and return the digest of its bytes.
 
     It is written under another name and synced before it gets its own, so a kill leaves no half file, and an existing
-    one is never overwritten: the same bytes again are fine, others raise ObjectDiffers, as another size does. In a
-    folder of its own, what a killed write left there goes.
+    one is never overwritten: the same bytes again are fine, others raise ObjectDiffers, as another size does. What a
+    killed write left in the folder goes, when its name begins with `part`.
     """
     with disk_errors(), folder_of(key, make=True) as (folder, name):
-        part = f"{PART}{secrets.token_hex(16)}"
+        beginning, part = part, f"{part or PART}{secrets.token_hex(16)}"
         try:
             written_bytes, digest = _written(folder, part, body)
             if size_bytes not in {None, written_bytes}:
                 raise ObjectDiffers(f"{written_bytes} bytes came; {size_bytes} were announced.")
             _take_name(folder, part, name, digest)
         finally:
-            _remove_parts(folder, PART if folder_is_its_own else part)
+            _remove_parts(folder, beginning or part)
         os.fsync(folder)
     return digest
 
@@ -170,20 +170,21 @@ def _regular(folder: int, name: str) -> IO[bytes]:
     return os.fdopen(opened, "rb")
 
 
-def remove_file(key: ObjectKey, *, folder_is_its_own: bool) -> None:
-    """Remove the file of this key; one that is not there counts as removed.
+def remove_file(key: ObjectKey, *, folder_is_its_own: bool, part: str = "") -> None:
+    """Remove the file of this key, and what a killed write left; one that is not there counts as removed.
 
-    With a folder of its own, that goes too, and with it what a killed write left there.
+    With a folder of its own, that goes too. One that is shared stays: somebody may be about to write into it.
     """
     with disk_errors(), suppress(FileNotFoundError), folder_of(key) as (folder, name):
         with suppress(FileNotFoundError):
             os.unlink(name, dir_fd=folder)
+        if part:
+            _remove_parts(folder, part)
         if folder_is_its_own:
             _remove_folder(key, folder)
 
 
 def _remove_folder(key: ObjectKey, folder: int) -> None:
-    _remove_parts(folder, PART)
     with folder_of(ObjectKey(key.rpartition("/")[0])) as (parent, name):
         try:
             os.rmdir(name, dir_fd=parent)

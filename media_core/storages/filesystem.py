@@ -99,7 +99,7 @@ class DiskStorage(FileSystemStorage):
         Raises ObjectDiffers when these are not as many bytes as the row says, or others are stored already.
         """
         key, size_bytes = self._key_of(stored), stored.size_bytes
-        return disk.write_once(key, body, size_bytes=size_bytes, folder_is_its_own=True)
+        return disk.write_once(key, body, size_bytes=size_bytes, part=part_of(stored))
 
     def copy(self, source: StoredObject, target: StoredObject, *, file_name: str) -> str:
         """Write the object of `target`, in this area, with the bytes of `source`; return its ETag."""
@@ -121,7 +121,8 @@ class DiskStorage(FileSystemStorage):
 
     def remove(self, stored: StoredObject) -> None:
         """Delete the object of this row; one that is not there counts as deleted."""
-        disk.remove_file(self._key_of(stored), folder_is_its_own=True)
+        key, alone = self._key_of(stored), stored.key_is_its_own
+        disk.remove_file(key, folder_is_its_own=alone, part=part_of(stored))
 
     def public_url(self, stored: StoredObject) -> str:
         """Return the path of a public object at its tenant's host, without a signature."""
@@ -136,6 +137,11 @@ class DiskStorage(FileSystemStorage):
         if stored.area != self.area or not self.prefix.holds(stored.key):
             raise ValueError(f"The object is not in the {self.area} area of {self.prefix}.")
         return stored.key
+
+
+def part_of(stored: StoredObject) -> str:
+    """Return how what is being written of this object is called meanwhile: by its row, where others lie beside it."""
+    return disk.PART if stored.key_is_its_own else f"{disk.PART}{stored.pk.hex}-"
 
 
 def disk_storage(area: str) -> DiskStorage:

@@ -12,7 +12,9 @@ PUBLIC_CACHE = "public, max-age=300"
 IMMUTABLE_CACHE = "public, max-age=31536000, immutable"
 
 
-def stored_headers(area: str, content_type: str, *, file_name: str) -> dict[str, Any]:
+def stored_headers(
+    area: str, content_type: str, *, file_name: str, key_is_its_own: bool = True
+) -> dict[str, Any]:
     """Return the parameters of S3 with which an object of this area is written.
 
     Its proved type, inline or attachment, how long it may be kept, and its ACL where public objects have one; never
@@ -21,19 +23,21 @@ def stored_headers(area: str, content_type: str, *, file_name: str) -> dict[str,
     return {
         "ContentType": content_type,
         "ContentDisposition": disposition(content_type, file_name),
-        "CacheControl": cache_control(area),
+        "CacheControl": cache_control(area, key_is_its_own=key_is_its_own),
         **({"ACL": "public-read"} if has_acl(area) else {}),
     }
 
 
-def cache_control(area: str) -> str:
+def cache_control(area: str, *, key_is_its_own: bool = True) -> str:
     """Return how long browsers and CDNs may keep an object of this area.
 
-    A key is never used again, so a year would be right as well, but for what is taken back.
+    A key that is never used again may be kept for a year, but for what is taken back. A public file of an app has its
+    name for a key, and another may have it next.
     """
     if area != PUBLIC_AREA:
         return PRIVATE_CACHE
-    return IMMUTABLE_CACHE if settings.PUBLIC_MEDIA_IMMUTABLE else PUBLIC_CACHE
+    is_for_ever = settings.PUBLIC_MEDIA_IMMUTABLE and key_is_its_own
+    return IMMUTABLE_CACHE if is_for_ever else PUBLIC_CACHE
 
 
 def has_acl(area: str) -> bool:

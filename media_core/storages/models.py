@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from media_core.errors import UploadLost
 from media_core.rows import RoomManager, RoomModel, RoomQuerySet
+from media_core.storages.rules import CONSTRAINTS, INDEXES
 from tenants import quotas
 from tenants.binding import bound_tenant
 from tenants.models import Tenant
@@ -32,27 +33,39 @@ class StoredObjectQuerySet(RoomQuerySet["StoredObject"]):
         quotas.reserve(row.charged_bytes)
         return row
 
-    def announce(self, content: "Content", *, area: str, **given: Any) -> "StoredObject":
-        """Return a pending row for an object under a key that never was before. It holds no quota by itself."""
+    def announce(
+        self, content: "Content", *, area: str, app_name: str | None = None, **given: Any
+    ) -> "StoredObject":
+        """Return a pending row for an object under a key that never was before. It holds no quota by itself.
+
+        Only a public file of an app is found by its name alone, so its key may have been another's, which is gone.
+        """
         object_id = uuid.uuid4()
-        row: StoredObject = self.create(
-            id=object_id,
-            name=f"{area}/{object_id}/{safe_name(content.file_name)}",
-            area=area,
-            place=StoredObject.Place.BUCKET if settings.USE_S3_MEDIA else StoredObject.Place.DISK,
-            size_bytes=content.size_bytes,
-            content_type=content.content_type,
-            sha256=content.sha256,
-            **given,
-        )
+        facts = {
+            "name": object_name(area, object_id, content.file_name, app_name),
+            "app_name": app_name,
+            "place": StoredObject.Place.BUCKET
+            if settings.USE_S3_MEDIA
+            else StoredObject.Place.DISK,
+            "size_bytes": content.size_bytes,
+            "content_type": content.content_type,
+            "sha256": content.sha256,
+        }
+        row: StoredObject = self.create(id=object_id, area=area, **{**facts, **given})
         return row
 
     def stored(self) -> Self:
         return self.filter(state=StoredObject.State.STORED)
 
+    def app_files(self, area: str) -> Self:
+        """Return the files that apps have in this area: saved, by a transaction that was committed, and not deleted."""
+        return self.stored().filter(area=area, kind=StoredObject.Kind.APP, claimed_at__isnull=False)
+
     def published(self) -> Self:
-        """Return what the public gets of documents that are public."""
-        return self.stored().filter(area=PUBLIC_AREA, published_document__visibility="public")
+        """Return what the public gets: of documents that are public, and what apps have in the public area."""
+        of_documents = Q(published_document__visibility="public")
+        of_apps = Q(kind=StoredObject.Kind.APP, claimed_at__isnull=False)
+        return self.stored().filter(of_documents | of_apps, area=PUBLIC_AREA)
 
     def served_now(self) -> Self:
         """Return nothing at all when the tenant's row says it is suspended, whatever this process remembers."""
@@ -70,6 +83,15 @@ class StoredObjectQuerySet(RoomQuerySet["StoredObject"]):
         return self.filter(old | Q(state=StoredObject.State.LEAVING))
 
 
+def object_name(area: str, object_id: uuid.UUID, file_name: str, app_name: str | None) -> str:
+    """Return what an object is called in its room."""
+    if app_name is None:
+        return f"{area}/{object_id}/{safe_name(file_name)}"
+    if area == PUBLIC_AREA:
+        return f"{area}/{app_name}"
+    return f"{area}/{StoredObject.Kind.APP}/{object_id}/{safe_name(file_name)}"
+
+
 @dataclass(frozen=True, slots=True)
 class Content:
     """What is about to be stored: what people call it, how large, of which proved type, with which digest."""
@@ -84,8 +106,9 @@ class StoredObject(RoomModel):
     """One object in the room: what it is called relative to the room, what it is, and since when.
 
     pending → stored → leaving → gone, or pending → abandoned → gone; back to abandoned when its bytes came after it
-    was gone. Each step is one conditional UPDATE. Its bytes of the quota are reserved while it is pending or
-    abandoned, used while it is stored or leaving.
+    was gone. A file of an app is deleted between stored and leaving: nobody reaches it, and its bytes are kept for a
+    while. A public one of a suspended tenant is taken down meanwhile, and keeps its name. Each step is one conditional
+    UPDATE. Its bytes of the quota are reserved while it is pending or abandoned, used from stored to leaving.
     """
 
     class Area(models.TextChoices):
@@ -102,6 +125,8 @@ class StoredObject(RoomModel):
     class State(models.TextChoices):
         PENDING = "pending"
         STORED = "stored"
+        DELETED = "deleted"
+        TAKEN_DOWN = "taken_down"
         LEAVING = "leaving"
         ABANDONED = "abandoned"
         GONE = "gone"
@@ -110,7 +135,9 @@ class StoredObject(RoomModel):
         BUCKET = "bucket"
         DISK = "disk"
 
-    name = models.CharField(max_length=900, unique=True)
+    name = models.CharField(max_length=900)
+    # What an app calls its file, relative to the area; None for all that is no app's.
+    app_name = models.CharField(max_length=900, null=True)  # noqa: DJ001 - no name is not an empty one
     area = models.CharField(max_length=20, choices=Area)
     kind = models.CharField(max_length=20, choices=Kind, default=Kind.DOCUMENT)
     place = models.CharField(max_length=20, choices=Place, default=Place.BUCKET)
@@ -125,45 +152,18 @@ class StoredObject(RoomModel):
     state = models.CharField(max_length=20, choices=State, default=State.PENDING)
     created_at = models.DateTimeField(auto_now_add=True)
     stored_at = models.DateTimeField(null=True)
+    # When the transaction in which an app saved its file was committed, and when the app deleted it.
+    claimed_at = models.DateTimeField(null=True)
+    deleted_at = models.DateTimeField(null=True)
+    # Also on the row of an object that is being made to be taken down, or to come back.
+    taken_down_at = models.DateTimeField(null=True)
     gone_at = models.DateTimeField(null=True)
 
     objects = RoomManager.from_queryset(StoredObjectQuerySet)()  # type: ignore[misc]  # the stubs take it for an instance variable
 
     class Meta(RoomModel.Meta):
-        indexes = [
-            models.Index(
-                name="stored_object_given_up",
-                fields=["created_at"],
-                condition=models.Q(state__in=["pending", "abandoned", "leaving"]),
-            ),
-            models.Index(
-                name="stored_object_left_behind",
-                fields=["created_at"],
-                condition=~models.Q(left_in=""),
-            ),
-        ]
-        constraints = [
-            models.CheckConstraint(
-                name="stored_object_name_in_area",
-                condition=models.Q(area="media", name__startswith="media/")
-                | models.Q(area="private", name__startswith="private/"),
-            ),
-            models.CheckConstraint(
-                name="stored_object_state_has_times",
-                condition=models.Q(state__in=["pending", "abandoned"], stored_at=None, gone_at=None)
-                | models.Q(state__in=["stored", "leaving"], stored_at__isnull=False, gone_at=None)
-                | models.Q(state="gone", gone_at__isnull=False),
-            ),
-            models.CheckConstraint(
-                name="stored_object_place_is_known",
-                condition=models.Q(place__in=["bucket", "disk"], left_in__in=["", "bucket", "disk"])
-                & ~models.Q(left_in=models.F("place")),
-            ),
-            models.CheckConstraint(
-                name="stored_object_gone_holds_no_quota",
-                condition=~models.Q(state="gone") | models.Q(charged_bytes=0),
-            ),
-        ]
+        indexes = INDEXES
+        constraints = CONSTRAINTS
 
     def __str__(self) -> str:
         return self.name
@@ -173,44 +173,70 @@ class StoredObject(RoomModel):
         """The object's key in the bucket, in the bound tenant's room."""
         return self.its_tenant().prefix.key(self.name)
 
-    def mark_stored(self, etag: str) -> None:
+    @property
+    def key_is_its_own(self) -> bool:
+        """Whether no other object ever has its key, nor anything else in its last folder."""
+        return self.kind != self.Kind.APP or self.area != self.Area.PUBLIC
+
+    def mark_stored(self, etag: str, *, claimed: bool = False) -> None:
         """The object is in the bucket. Raises UploadLost when the row was given up meanwhile. Two UPDATEs.
 
-        Belongs into the transaction that makes somebody point to it.
+        Belongs into the transaction that makes somebody point to it. For an app's file, `claimed` says that there is
+        none, or that it is this one.
         """
         self.state, self.etag, self.stored_at = self.State.STORED, etag, timezone.now()
-        if not self._charged_step(
-            self.State.PENDING, state=self.state, etag=etag, stored_at=self.stored_at
-        ):
+        self.claimed_at = self.stored_at if claimed else None
+        after = {"etag": etag, "stored_at": self.stored_at, "claimed_at": self.claimed_at}
+        if not self._charged_step(self.State.PENDING, state=self.state, **after):
             raise UploadLost
         quotas.settle(self.charged_bytes)
 
-    def replace(self, old: "StoredObject", etag: str) -> None:
+    def claim(self) -> None:
+        """An app's file is its own as soon as this transaction is committed. Raises UploadLost. One UPDATE."""
+        self.claimed_at = timezone.now()
+        if not self._step(self.State.STORED, claimed_at=self.claimed_at):
+            raise UploadLost
+
+    def mark_deleted(self) -> bool:
+        """An app deleted its file: nobody reaches it from here on, and its bytes are kept for a while. One UPDATE."""
+        self.deleted_at = timezone.now()
+        after = {"state": self.State.DELETED, "deleted_at": self.deleted_at}
+        deleted = self._step(self._kept_state, **after)
+        if deleted:
+            self.state = self.State.DELETED
+        return deleted
+
+    def replace(self, old: "StoredObject", etag: str, **after: Any) -> None:
         """This object takes the place of another, and its bytes of the quota; the other one leaves. Two UPDATEs.
 
-        It was announced, not reserved: while both are there the room is charged for one. Raises UploadLost when either
-        is not in the state for it. Belongs into the transaction that points to this one.
+        It was announced, not reserved: while both are there the room is charged for one. It is stored, or deleted as
+        the other one is, unless `after` says what becomes of it. Raises UploadLost when either is not in the state for
+        it. Belongs into the transaction that points to this one.
         """
         if self.charged_bytes:
             raise ValueError("An object that takes another's place holds no quota of its own.")
-        charged = old.charged_bytes
-        self.state, self.etag, self.stored_at = self.State.STORED, etag, timezone.now()
-        came = self._charged_step(
-            self.State.PENDING, state=self.state, etag=etag, stored_at=self.stored_at,
-            charged_bytes=charged,
-        )  # fmt: skip
-        if not (came and old.leave(handing_over=True)):
+        after = {"state": old.state, "charged_bytes": old.charged_bytes, **after}
+        after |= {"etag": etag, "stored_at": timezone.now()}
+        # The other one first: it may hold the name that this one gets.
+        if not (old.leave(handing_over=True) and self._charged_step(self.State.PENDING, **after)):
             raise UploadLost
-        self.charged_bytes = charged
+        for name, value in after.items():
+            setattr(self, name, value)
 
-    def leave(self, *, handing_over: bool = False) -> bool:
+    def leave(self, *known: Q, handing_over: bool = False) -> bool:
         """Nobody points to the object any more; it is removed at once, or by the next sweep. One UPDATE."""
         after = {"charged_bytes": 0} if handing_over else {}
-        left = self._charged_step(self.State.STORED, state=self.State.LEAVING, **after)
+        left = self._charged_step(self._kept_state, *known, state=self.State.LEAVING, **after)
         if left:
             self.state = self.State.LEAVING
             self.charged_bytes = 0 if handing_over else self.charged_bytes
         return left
+
+    @property
+    def _kept_state(self) -> State:
+        """What it is in while somebody points to it, or might again."""
+        is_hidden = self.state in {self.State.DELETED, self.State.TAKEN_DOWN}
+        return self.State(self.state) if is_hidden else self.State.STORED
 
     def abandon(self) -> bool:
         """Nobody will finish this upload; the sweep removes what it left. One UPDATE."""
@@ -238,9 +264,9 @@ class StoredObject(RoomModel):
             self.charged_bytes = 0
             return True
 
-    def _charged_step(self, before: State, **after: Any) -> bool:
+    def _charged_step(self, before: State, *known: Q, **after: Any) -> bool:
         """Change the row when it also holds the quota that this instance says: it may have been gone and come back."""
-        return self._step(before, Q(charged_bytes=self.charged_bytes), **after)
+        return self._step(before, Q(charged_bytes=self.charged_bytes), *known, **after)
 
     def _step(self, before: State, *known: Q, **after: Any) -> bool:
         """Change the row when it is in this state."""

@@ -149,7 +149,12 @@ class SharedBucketStorage(S3Storage):  # type: ignore[misc]  # django-storages s
                 Key=self._key_of(stored),
                 Body=body,
                 ContentLength=stored.size_bytes,
-                **stored_headers(self.area, stored.content_type, file_name=file_name),
+                **stored_headers(
+                    self.area,
+                    stored.content_type,
+                    file_name=file_name,
+                    key_is_its_own=stored.key_is_its_own,
+                ),
             )
         except (BotoCoreError, ClientError) as error:
             raise translated(error) from error
@@ -177,7 +182,12 @@ class SharedBucketStorage(S3Storage):  # type: ignore[misc]  # django-storages s
             Key=self._key_of(target),
             CopySource={"Bucket": self.bucket_name, "Key": self._key_in_room(source)},
             MetadataDirective="REPLACE",
-            **stored_headers(self.area, target.content_type, file_name=file_name),
+            **stored_headers(
+                self.area,
+                target.content_type,
+                file_name=file_name,
+                key_is_its_own=target.key_is_its_own,
+            ),
         )
         return answer["CopyObjectResult"]["ETag"].strip('"')
 

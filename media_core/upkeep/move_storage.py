@@ -6,9 +6,11 @@ is read where its row says, and a row that says where else a copy may be. The ne
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import Q, Sum
 
 from media_core.errors import MoveRefused, ObjectDiffers
@@ -19,6 +21,8 @@ from tenants.errors import GatewayError
 
 Place = StoredObject.Place
 State = StoredObject.State
+# Of apps' files those too that are deleted and kept, and those that are taken down.
+KEPT = frozenset({State.STORED, State.DELETED, State.TAKEN_DOWN})
 OTHER = {Place.DISK: Place.BUCKET, Place.BUCKET: Place.DISK}
 
 
@@ -54,7 +58,7 @@ def left_to_move(to: Place) -> tuple[int, int]:
 
 
 def _to_move(to: Place) -> Q:
-    return Q(state=State.STORED, place=OTHER[to])
+    return Q(state__in=KEPT, place=OTHER[to])
 
 
 def move_room(to: Place, *, tell: Callable[[Moved], None]) -> Moved:
@@ -68,7 +72,7 @@ def move_room(to: Place, *, tell: Callable[[Moved], None]) -> Moved:
     with one_at_a_time():
         for row in _rows_to_work_on(to):
             try:
-                if row.place != to and row.state == State.STORED and not move(row, to):
+                if row.place != to and row.state in KEPT and not move(row, to):
                     continue
                 remove_left(row)
             except GatewayError as error:
@@ -92,9 +96,15 @@ def move(row: StoredObject, to: Place) -> bool:
 
     Raises ObjectMissing, ObjectDiffers or BucketUnavailable; then it still counts where it was.
     """
-    stored = StoredObject.objects.filter(pk=row.pk, state=State.STORED, place=row.place)
+    stored = StoredObject.objects.filter(pk=row.pk, state=row.state, place=row.place)
     if not stored.filter(left_in__in=["", to]).update(left_in=to):
         return False
+    with alone(row) as is_there:
+        return is_there and _moved(row, to)
+
+
+def _moved(row: StoredObject, to: Place) -> bool:
+    stored = StoredObject.objects.filter(pk=row.pk, state=row.state, place=row.place)
     target, etag = room_storage(row.area, to), written(row, to)
     if not stored.filter(left_in=to).update(place=to, left_in=row.place, etag=etag):
         # Nobody points to it any more, and nothing else would remove what was written just now.
@@ -102,6 +112,20 @@ def move(row: StoredObject, to: Place) -> bool:
         return False
     row.place, row.left_in, row.etag = to, row.place, etag
     return True
+
+
+@contextmanager
+def alone(row: StoredObject) -> Iterator[bool]:
+    """Say whether a public file of an app is still there; nobody deletes it, and takes its key, before the block ends.
+
+    The key of any other object is its own for ever, so nothing is held for it. One query, none for any other.
+    """
+    if row.key_is_its_own:
+        yield True
+        return
+    with transaction.atomic():
+        there = StoredObject.objects.filter(pk=row.pk, state=row.state).exclude(state=State.GONE)
+        yield there.select_for_update(of=("self",)).first() is not None
 
 
 def written(row: StoredObject, to: Place) -> str:
@@ -122,10 +146,15 @@ def written(row: StoredObject, to: Place) -> str:
 
 
 def remove_left(row: StoredObject) -> None:
-    """Remove the copy at the place that counts no more, then forget that there was one."""
+    """Remove the copy at the place that counts no more, then forget that there was one.
+
+    What was under the key of a public file of an app is removed with the file: somebody else may have the key since.
+    """
     if not row.left_in:
         return
-    room_storage(row.area, row.left_in).remove(row)
+    with alone(row) as is_there:
+        if is_there:
+            room_storage(row.area, row.left_in).remove(row)
     StoredObject.objects.filter(pk=row.pk, place=row.place, left_in=row.left_in).update(left_in="")
 
 
@@ -135,4 +164,4 @@ def file_name_of(row: StoredObject) -> str:
         name = StoredObject.objects.filter(pk=row.pk).values_list(f"{owner}__name", flat=True)
         if found := name.first():
             return str(found)
-    return row.name.rpartition("/")[2]
+    return (row.app_name or row.name).rpartition("/")[2]

@@ -11,7 +11,12 @@ from media_core.storages.models import StoredObject
 from tenants import quotas
 
 PROMISED = (StoredObject.State.PENDING, StoredObject.State.ABANDONED)
-KEPT = (StoredObject.State.STORED, StoredObject.State.LEAVING)
+KEPT = (
+    StoredObject.State.STORED,
+    StoredObject.State.DELETED,
+    StoredObject.State.TAKEN_DOWN,
+    StoredObject.State.LEAVING,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(slots=True)
 class Moved:
-    """What a run did: how many documents, and what it could not do, by the document's id."""
+    """What a run did: how many, and what it could not do, by the id."""
 
     done: int = 0
     failed: dict[UUID, str] = field(default_factory=dict)
@@ -45,7 +45,7 @@ def stays_public() -> StaysPublic:
     """
     if settings.PUBLIC_MEDIA_MODE == "gateway":
         return StaysPublic(0, 0)
-    there = [StoredObject.State.STORED, StoredObject.State.LEAVING]
+    there = [StoredObject.State.STORED, StoredObject.State.DELETED, StoredObject.State.LEAVING]
     rows = in_bucket().filter(area=StoredObject.Area.PUBLIC, state__in=there)
     return StaysPublic(rows.count(), rows.aggregate(total=Sum("size_bytes"))["total"] or 0)
 
@@ -67,7 +67,7 @@ def take_all_down(progress: Progress) -> Moved:
         # Whoever published while the tenant was still served has come to an end after this.
         hold_the_tree()
     with_object = Document.objects.filter(public_object__isnull=False)
-    moved = _each(with_object.values_list("pk", flat=True), take_down, progress)
+    moved = each(with_object.values_list("pk", flat=True), take_down, progress)
     # What a run before this one left, because it was killed or the bucket did not answer.
     sweep()
     return moved
@@ -75,7 +75,7 @@ def take_all_down(progress: Progress) -> Moved:
 
 def bring_all_back(progress: Progress) -> Moved:
     """Give every public document of the bound tenant that was taken down its public object again."""
-    return _each(taken_down(), bring_back, progress)
+    return each(taken_down(), bring_back, progress)
 
 
 def taken_down() -> list[UUID]:
@@ -86,14 +86,15 @@ def taken_down() -> list[UUID]:
     return list(rows.values_list("pk", flat=True))
 
 
-def _each(documents: Iterable[UUID], move: Callable[[UUID], object], progress: Progress) -> Moved:
-    moved, asked = Moved(), list(documents)
-    for number, document_id in enumerate(asked, start=1):
+def each(rows: Iterable[UUID], move: Callable[[UUID], object], progress: Progress) -> Moved:
+    """Move one after the other, and say what came of it; one that fails does not stop the others."""
+    moved, asked = Moved(), list(rows)
+    for number, row_id in enumerate(asked, start=1):
         try:
-            move(document_id)
+            move(row_id)
             moved.done += 1
         except GatewayError as error:
-            logger.warning("Document %s was not moved: %s", document_id, error)
-            moved.failed[document_id] = str(error)
+            logger.warning("%s was not moved: %s", row_id, error)
+            moved.failed[row_id] = str(error)
         progress(number, len(asked))
     return moved

@@ -4,7 +4,6 @@ import uuid
 
 import django.db.models.deletion
 import django.db.models.functions.text
-from django.conf import settings
 from django.db import migrations, models
 
 
@@ -65,7 +64,7 @@ class Migration(migrations.Migration):
                         null=True,
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="sessions",
-                        to=settings.AUTH_USER_MODEL,
+                        to="people.person",
                     ),
                 ),
                 (
@@ -110,7 +109,7 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="agency_roles",
-                        to=settings.AUTH_USER_MODEL,
+                        to="people.person",
                     ),
                 ),
             ],
@@ -147,7 +146,7 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="memberships",
-                        to=settings.AUTH_USER_MODEL,
+                        to="people.person",
                     ),
                 ),
                 (

@@ -1,0 +1,29 @@
+"""Where the files of apps are reached. Addresses are permanent and come from names alone: no query, no request."""
+
+from urllib.parse import quote
+
+from django.conf import settings
+from django.urls import reverse
+
+from media_core.storages.public import public_address
+from tenants.binding import bound_tenant
+from tenants.prefixes import PRIVATE_AREA, PUBLIC_AREA
+
+
+def public_url(name: str) -> str:
+    """Return the address of a public file: in the bucket or at the CDN, else a path at the tenant's host."""
+    key = bound_tenant().prefix.key(f"{PUBLIC_AREA}/{name}")
+    if settings.USE_S3_MEDIA and settings.PUBLIC_MEDIA_MODE != "gateway":
+        return public_address(key)
+    return reverse("files:public", kwargs={"name": name}, urlconf=settings.ROOT_URLCONF)
+
+
+def private_url(name: str) -> str:
+    """Return the path at the tenant's host where whoever may read a private file is sent on to it."""
+    bound_tenant().prefix.key(f"{PRIVATE_AREA}/{name}")
+    return private_path(name)
+
+
+def private_path(name: str) -> str:
+    """Return the path of a private file's permanent address."""
+    return f"/private/{quote(name, safe='/~')}"

@@ -1,0 +1,59 @@
+"""Saving and reading an app's file. Row first and committed, object second, then what makes the file the app's.
+
+All of it is committed beside the app's own transaction, but for one UPDATE: when the app's is rolled back or killed,
+the object belongs to nobody, and the sweep removes it.
+"""
+
+from contextlib import ExitStack
+from shutil import copyfileobj
+from typing import IO, Any
+
+from django.core.files.base import File
+from django.core.files.storage import Storage
+
+from media_core.app_files.incoming import received
+from media_core.app_files.ledger import find, give_up, reserved, settled
+from media_core.errors import ObjectMissing
+from media_core.storages.models import StoredObject
+from media_core.storages.room import storage_of
+from media_core.storages.shared_bucket import temporary_file
+
+
+def store(
+    storage: Storage, area: str, name: str, content: "File[Any]", *, max_length: int | None
+) -> str:
+    """Return the name under which the file is stored: the given one, or another beside it. One bucket request.
+
+    Raises NameRefused, UploadTooLarge, QuotaExceeded, BucketUnavailable or UploadLost; then there is no file, and what
+    may lie in the bucket is known to the ledger.
+    """
+    with received(content) as file, ExitStack() as on_failure:
+        row = reserved(storage, area, name, file=file, max_length=max_length)
+        on_failure.callback(give_up, row)
+        file_name = str(row.app_name).rpartition("/")[2]
+        settled(row, storage_of(row).put(row, file.body, file_name=file_name))
+        on_failure.pop_all()
+    return str(row.app_name)
+
+
+def read(area: str, name: str) -> IO[bytes]:
+    """Return a copy of the file's bytes, in memory while it is small. One query, one bucket request.
+
+    Raises FileNotFoundError when there is no such file, and ObjectMissing when its bytes are lost.
+    """
+    row = find(area, name)
+    try:
+        return _copy_of(row)
+    except ObjectMissing:
+        # It was deleted, or moved between disk and bucket, since it was found.
+        return _copy_of(find(area, name))
+
+
+def _copy_of(row: StoredObject) -> IO[bytes]:
+    with ExitStack() as on_failure:
+        body = on_failure.enter_context(temporary_file())
+        with storage_of(row).read(row) as original:
+            copyfileobj(original, body)
+        body.seek(0)
+        on_failure.pop_all()
+    return body

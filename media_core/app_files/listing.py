@@ -1,0 +1,23 @@
+"""What lies under a path, as the ledger knows it. Folders are only parts of names."""
+
+from django.db.models import F, Func, TextField, Value
+from django.db.models.functions import StrIndex, Substr
+
+from media_core.app_files.names import checked_app_name
+from media_core.storages.models import StoredObject
+
+
+def listed(area: str, path: str) -> tuple[list[str], list[str]]:
+    """Return the folders and the files right under a path of the bound tenant's; '' is the whole area. Two queries.
+
+    PostgreSQL picks them out of the names that begin so; what lies deeper is never sent.
+    """
+    path = path.strip("/") if path not in {".", "./"} else ""
+    beginning = f"{checked_app_name(area, path)}/" if path else ""
+    rows = StoredObject.objects.app_files(area).filter(app_name__startswith=beginning)
+    rest = rows.annotate(rest=Substr("app_name", len(beginning) + 1))
+    parts = rest.annotate(slash=StrIndex("rest", Value("/")))
+    first = Func(F("rest"), Value("/"), Value(1), function="split_part", output_field=TextField())
+    folders = parts.filter(slash__gt=0).values_list(first, flat=True).distinct()
+    files = parts.filter(slash=0).values_list("rest", flat=True)
+    return sorted(folders), sorted(files)

@@ -1,0 +1,26 @@
+"""Files of an app that knows nothing of tenants: stored as it stores them, by way of STORAGES."""
+
+from django.core.files.base import ContentFile
+from django.core.files.storage import storages
+
+from media_core.storages.models import StoredObject
+from tenants.binding import bind_tenant
+from tenants.models import Tenant
+
+ALIASES = {"media": "default", "private": "private"}
+
+
+def kept(
+    tenant: Tenant, content: bytes = b"bytes", name: str = "a/b.pdf", area: str = "private"
+) -> StoredObject:
+    """Return the ledger's row of a file that an app keeps in a tenant's room under this name, or one like it."""
+    with bind_tenant(tenant, even_suspended=True):
+        got = storages[ALIASES[area]].save(name, ContentFile(content))
+        row: StoredObject = StoredObject.objects.get(app_name=got, area=area, state="stored")
+    return row
+
+
+def address_of(tenant: Tenant, row: StoredObject) -> str:
+    """Return the address that an app puts into its pages."""
+    with bind_tenant(tenant, even_suspended=True):
+        return storages[ALIASES[row.area]].url(row.app_name)

@@ -1,0 +1,182 @@
+"""manage.py tenant suspend and resume, and apps' public files: counted, taken down, and back under their names."""
+
+from collections.abc import Callable
+
+import pytest
+from django.core.files.storage import default_storage
+
+from media_core.app_files.deleting import sweep_app_files
+from media_core.storages.client import bucket_client
+from media_core.storages.models import StoredObject
+from media_core.upkeep.app_takedown import bring_files_back, take_files_down
+from media_core.uploads.flow import sweep
+from tenants.binding import bind_tenant
+from tenants.models import Tenant
+from tests.apps import address_of, kept
+from tests.conftest import CUT_POINTS
+from tests.media_core.commands.test_suspend import tenant
+from tests.media_core.conftest import books, in_a_thread
+from tests.media_core.documents.conftest import seen_by_a_stranger
+from tests.media_core.uploads.faults import ENDS
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def picture(acme: Tenant, globex: Tenant) -> StoredObject:
+    kept(acme, b"acme's secret", "picture.png", "private")
+    kept(globex, b"globex's", "img/picture.png", "media")
+    return kept(acme, b"acme's picture", "img/picture.png", "media")
+
+
+def shown(of: Tenant, name: str = "img/picture.png") -> bytes | None:
+    """Return what strangers get at the file's public address."""
+    with bind_tenant(of, even_suspended=True):
+        return seen_by_a_stranger(of.prefix.key(f"media/{name}"))
+
+
+def states(of: Tenant) -> list[tuple[str, str, str]]:
+    with bind_tenant(of, even_suspended=True):
+        rows = StoredObject.objects.exclude(state="gone").order_by("area", "app_name")
+        return [(row.area, row.state, str(row.app_name)) for row in rows]
+
+
+def said_of(*arguments: str) -> str:
+    return tenant(*arguments).replace("\xa0", " ")
+
+
+def test_says_how_many_stay_public_files_of_apps_among_them(picture, acme, store):
+    store(acme, b"brochure", visibility="public")
+    assert "2 public object(s), 22 bytes, stay public" in said_of("suspend", "acme/")
+    assert shown(acme) == b"acme's picture"
+
+
+def test_takes_them_down_and_nothing_of_another_tenant(picture, acme, globex):
+    before = books(acme)
+    said = said_of("suspend", "acme/", "--take-down")
+    assert "Took 0 document(s) and 1 file(s) of apps down" in said
+    assert "stay public" not in said
+    assert (shown(acme), shown(globex)) == (None, b"globex's")
+    assert states(acme) == [
+        ("private", "taken_down", "img/picture.png"), ("private", "stored", "picture.png")
+    ]  # fmt: skip
+    assert books(acme) == before
+
+
+def test_resume_brings_them_back_under_the_same_address_with_the_same_headers(picture, acme):
+    def head():
+        return bucket_client().head_object(Bucket="test-bucket", Key="acme/media/img/picture.png")
+
+    address, before = address_of(acme, picture), head()
+    tenant("suspend", "acme/", "--take-down")
+    said = said_of("resume", "acme/")
+    assert "Brought 0 document(s) and 1 file(s) of apps back." in said
+    assert shown(acme) == b"acme's picture"
+    acme.refresh_from_db()
+    with bind_tenant(acme):
+        row = StoredObject.objects.app_files("media").get()
+        assert address_of(acme, row) == address
+        with default_storage.open("img/picture.png") as file:
+            assert file.read() == b"acme's picture"
+    after = head()
+    for name in ("ContentType", "ContentDisposition", "CacheControl", "ContentLength"):
+        assert after[name] == before[name]
+
+
+def test_running_again_has_nothing_to_do(picture, acme):
+    for _ in range(2):
+        said = said_of("suspend", "acme/", "--take-down")
+    assert "Took 0 document(s) down" in said
+    tenant("resume", "acme/")
+    assert "was not suspended. Nothing was changed." in tenant("resume", "acme/")
+
+
+def test_on_disk_they_go_and_come_back_too(acme, globex, browse, settings, tmp_path):
+    settings.USE_S3_MEDIA, settings.DISK_MEDIA_ROOT = False, str(tmp_path)
+    row = kept(acme, b"on disk", "img/a.png", "media")
+    path = address_of(acme, row)
+    assert b"".join(browse(acme).get(path).streaming_content) == b"on disk"
+    tenant("suspend", "acme/", "--take-down")
+    assert not list(tmp_path.rglob("media/img/*"))
+    tenant("resume", "acme/")
+    assert b"".join(browse(acme).get(path).streaming_content) == b"on disk"
+
+
+# --- Apps at work while not everything is back yet
+
+
+@pytest.fixture
+def taken_down(picture, acme: Tenant) -> Tenant:
+    with bind_tenant(acme):
+        take_files_down(lambda _done, _of: None)
+    return acme
+
+
+def test_nobody_else_gets_the_name_meanwhile(taken_down):
+    with bind_tenant(taken_down):
+        other = kept(taken_down, b"another", "img/picture.png", "media")
+        assert other.app_name != "img/picture.png"
+        bring_files_back(lambda _done, _of: None)
+    assert shown(taken_down) == b"acme's picture"
+    assert shown(taken_down, str(other.app_name)) == b"another"
+
+
+def test_what_an_app_deletes_meanwhile_does_not_come_back(taken_down):
+    with bind_tenant(taken_down):
+        default_storage.delete("img/picture.png")
+        assert bring_files_back(lambda _done, _of: None).done == 0
+    assert shown(taken_down) is None
+    assert ("private", "deleted", "img/picture.png") in states(taken_down)
+
+
+@pytest.mark.parametrize("name", ["img/picture.png", "picture.png"])
+def test_its_bytes_are_under_no_private_name(name, taken_down, browse):
+    answer = browse(taken_down, "ada").get(f"/private/{name}")
+    assert (answer.status_code == 302) == (name == "picture.png")
+
+
+# --- Whatever ends it, and wherever
+
+FLOWS: dict[str, tuple[Callable[..., object], bytes | None]] = {
+    "take down": (take_files_down, None),
+    "bring back": (bring_files_back, b"public"),
+}
+ALWAYS = {("take down", "interrupted"), ("bring back", "killed")}
+
+
+@pytest.mark.parametrize(
+    ("name", "end"),
+    [
+        pytest.param(
+            name, end, marks=() if (name, end) in ALWAYS else pytest.mark.slow, id=f"{name}, {end}"
+        )
+        for name in FLOWS
+        for end in ENDS
+    ],
+)
+def test_a_flow_that_ends_at_any_step_is_ended_by_the_next(name, end, committed, record_property):
+    acme = Tenant.objects.get(location_prefix="acme/")
+    flow, result = FLOWS[name]
+
+    def quietly(work):
+        return lambda: work(lambda _done, _of: None)
+
+    def here(*works):
+        def bound():
+            with bind_tenant(acme, even_suspended=True):
+                return [work() for work in works]
+
+        return in_a_thread(bound)
+
+    in_a_thread(lambda: kept(acme, b"public", "img/a.png", "media"))
+    before, steps, lived = in_a_thread(lambda: books(acme)), 0, False
+    while not lived:
+        steps += 1
+        here(quietly(take_files_down if name == "bring back" else bring_files_back))
+        lived = ENDS[end](quietly(flow), acme, steps)
+        assert shown(acme, "img/a.png") in {b"public", None}
+        here(quietly(flow), sweep, sweep_app_files)
+        assert shown(acme, "img/a.png") == result, steps
+        assert in_a_thread(lambda: books(acme))[0] == before[0]
+    record_property(CUT_POINTS, steps - 1)
+    assert steps > 10

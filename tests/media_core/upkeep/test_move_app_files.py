@@ -1,0 +1,123 @@
+"""Moving between disk and bucket, and files of apps: all of them move, addresses stay, and no key is mistaken."""
+
+import pytest
+from django.core.files.storage import storages
+from django.db import OperationalError, connection
+
+from media_core.app_files.deleting import sweep_app_files
+from media_core.storages.client import bucket_client
+from media_core.storages.models import StoredObject
+from media_core.storages.room import verify
+from media_core.upkeep.app_takedown import bring_files_back, take_files_down
+from media_core.upkeep.move_storage import move_room
+from tenants.binding import bind_tenant
+from tests.apps import address_of, kept
+from tests.media_core.conftest import in_a_thread
+from tests.media_core.upkeep.conftest import OTHER
+
+pytestmark = pytest.mark.django_db
+PLACES = ["bucket", "disk"]
+
+
+def quiet(*_numbers):
+    """Nobody listens."""
+
+
+def moved(tenant, to):
+    with bind_tenant(tenant):
+        found = move_room(StoredObject.Place(to), tell=quiet)
+    assert found.failed == []
+    return found.objects
+
+
+@pytest.fixture
+def all_kinds(rooms, acme, globex, settings):
+    """Store a public, a private, a deleted and a taken down file of an app in one place."""
+
+    def store_in(place):
+        settings.USE_S3_MEDIA = place == "bucket"
+        hidden = kept(acme, b"taken down", "img/hidden.png", "media")
+        with bind_tenant(acme):
+            take_files_down(quiet)
+        rows = [kept(acme, b"public", "img/a.png", "media"), kept(acme, b"private", "b.pdf")]
+        kept(acme, b"deleted", "c.pdf")
+        with bind_tenant(acme):
+            storages["private"].delete("c.pdf")
+        settings.USE_S3_MEDIA = place != "bucket"
+        return [*rows, hidden]
+
+    return store_in
+
+
+@pytest.mark.parametrize("to", PLACES)
+def test_all_of_them_move(to, all_kinds, acme):
+    all_kinds(OTHER[to])
+    assert moved(acme, to) == 4
+    with bind_tenant(acme):
+        rows = StoredObject.objects.exclude(state="gone")
+        assert {(row.place, row.left_in) for row in rows} == {(to, "")}
+        for row in rows:
+            verify(row)
+        bring_files_back(quiet)
+        assert StoredObject.objects.app_files("media").count() == 2
+
+
+@pytest.mark.parametrize("mode", ["acl", "gateway"])
+def test_addresses_from_the_disk_lead_into_the_bucket(mode, all_kinds, acme, browse, settings):
+    public, private, _ = all_kinds("disk")
+    settings.USE_S3_MEDIA, settings.PUBLIC_MEDIA_MODE = False, mode
+    paths = [address_of(acme, public), address_of(acme, private)]
+    settings.USE_S3_MEDIA = True
+    moved(acme, "bucket")
+    client = browse(acme, "vic")
+    for path in paths:
+        assert "Signature" in client.get(path).headers["Location"]
+
+
+def test_a_public_file_is_not_deleted_nor_its_key_taken_while_it_moves(
+    committed, rooms, acme, settings
+):
+    refused = []
+
+    def delete_it():
+        with bind_tenant(acme):
+            with connection.cursor() as cursor:
+                cursor.execute("SET lock_timeout TO '50ms'")
+            storages["default"].delete("img/a.png")
+
+    def try_to_delete(request, **_given):
+        if request.method == "PUT":
+            with pytest.raises(OperationalError, match="lock timeout"):
+                in_a_thread(delete_it)
+            refused.append(request.url)
+
+    def move_it():
+        settings.USE_S3_MEDIA = False
+        kept(acme, b"public", "img/a.png", "media")
+        settings.USE_S3_MEDIA = True
+        events = bucket_client().meta.events
+        events.register("before-send.s3", try_to_delete)
+        try:
+            return moved(acme, "bucket")
+        finally:
+            events.unregister("before-send.s3", try_to_delete)
+
+    assert committed(move_it) == 1
+    assert len(refused) == 1
+
+
+def test_what_a_gone_file_left_behind_is_not_removed_from_under_the_next_of_its_name(
+    rooms, acme, settings
+):
+    settings.USE_S3_MEDIA = False
+    kept(acme, b"old", "img/a.png", "media")
+    with bind_tenant(acme):
+        storages["default"].delete("img/a.png")
+        sweep_app_files()
+        gone = StoredObject.objects.filter(area="media", state="gone")
+        assert gone.update(place="bucket", left_in="disk") == 1
+    new = kept(acme, b"new", "img/a.png", "media")
+    with bind_tenant(acme):
+        move_room(StoredObject.Place.DISK, tell=quiet)
+        verify(new)
+        assert not StoredObject.objects.exclude(left_in="").exists()

@@ -1,0 +1,1 @@
+"""An app as any Django developer writes it: it knows nothing of tenants, buckets or ledgers."""
