@@ -37,9 +37,7 @@ def delete(area: str, name: str) -> None:
 
 def _let_it_not_come_back(name: str) -> None:
     """Delete a public file that was taken down and is not back yet. Its bytes lie under `private/` already."""
-    for row in StoredObject.objects.filter(
-        state=StoredObject.State.TAKEN_DOWN, app_name=name
-    ):
+    for row in StoredObject.objects.filter(state=StoredObject.State.TAKEN_DOWN, app_name=name):
         row.mark_deleted()
 
 

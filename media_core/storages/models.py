@@ -59,7 +59,7 @@ class StoredObjectQuerySet(RoomQuerySet["StoredObject"]):
 
     def app_files(self, area: str) -> Self:
         """Return the files that apps have in this area: saved, by a transaction that was committed, and not deleted."""
-        # What is stored is neither deleted nor taken down; said again, so that PostgreSQL finds it by the index of names.
+        # What is stored is neither deleted nor taken down; said again, so that PostgreSQL takes the index of names.
         named = self.filter(kind=StoredObject.Kind.APP, deleted_at=None, taken_down_at=None)
         return named.stored().filter(area=area, claimed_at__isnull=False)
 

@@ -5,6 +5,7 @@ from urllib.parse import quote, urlsplit
 import pytest
 import requests
 from django.db import connection
+from django.utils import timezone
 
 from media_core.documents.models import AccessEvent
 from media_core.storages.models import StoredObject
@@ -215,6 +216,15 @@ def test_a_name_that_another_file_may_have_next_is_kept_by_no_cache_for_a_year(
     ],
 )
 def test_a_file_is_found_by_an_index_of_names(find, index, acme):
+    now = timezone.now()
     with bind_tenant(acme), connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_seqscan TO off")
+        StoredObject.objects.bulk_create(
+            StoredObject(
+                name=f"{area}/{number}", app_name=str(number), area=area, kind="app", size_bytes=1,
+                state="stored", stored_at=now, claimed_at=now,
+            )
+            for area in ("media", "private")
+            for number in range(1000)
+        )  # fmt: skip
+        cursor.execute("ANALYZE media_core_storedobject")
         assert index in find(StoredObject.objects).explain()
