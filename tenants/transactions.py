@@ -3,9 +3,12 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections, transaction
 
-from tenants.binding import bound_tenant_even_suspended
+from tenants.binding import bound_tenant_even_suspended, connection
+
+# PostgreSQL's code of the error.
+LOCK_NOT_AVAILABLE = "55P03"
 
 
 def in_callers_transaction() -> bool:
@@ -35,6 +38,27 @@ def own_transaction() -> Iterator[None]:
 
 
 @contextmanager
+def waiting_at_most(milliseconds: int) -> Iterator[None]:
+    """Let statements in the block, inside a transaction, wait no longer for what others hold. Two statements.
+
+    One that had to wait longer raises OperationalError, for which `waited_too_long` is true.
+    """
+    _set_lock_timeout(f"'{milliseconds}ms'")
+    yield
+    _set_lock_timeout("DEFAULT")
+
+
+def waited_too_long(error: DatabaseError) -> bool:
+    """Return whether it says that something was held for longer than `waiting_at_most` allows."""
+    return getattr(error.__cause__, "sqlstate", None) == LOCK_NOT_AVAILABLE
+
+
+def _set_lock_timeout(value: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL lock_timeout TO {value}")
+
+
+@contextmanager
 def _second_connection() -> Iterator[None]:
     """Let everything in this thread speak to the database over a connection of its own, for the same tenant."""
     tenant = bound_tenant_even_suspended()
@@ -44,7 +68,7 @@ def _second_connection() -> Iterator[None]:
     second.execute_wrappers = first.execute_wrappers
     connections[DEFAULT_DB_ALIAS] = second
     try:
-        connection.set_tenant(tenant)  # type: ignore[attr-defined]  # django-tenants adds it
+        connection.set_tenant(tenant)
         yield
     finally:
         connections[DEFAULT_DB_ALIAS] = first

@@ -6,7 +6,7 @@ the object belongs to nobody, and the sweep removes it.
 
 from contextlib import ExitStack
 from shutil import copyfileobj
-from typing import IO, Any
+from typing import IO, Any, Self
 
 from django.core.files.base import File
 from django.core.files.storage import Storage
@@ -17,6 +17,8 @@ from media_core.errors import ObjectMissing
 from media_core.storages.models import StoredObject
 from media_core.storages.room import storage_of
 from media_core.storages.shared_bucket import temporary_file
+from tenants.binding import bound_tenant
+from tenants.errors import RowOfAnotherTenant
 
 
 def store(
@@ -34,6 +36,32 @@ def store(
         settled(row, storage_of(row).put(row, file.body, file_name=file_name))
         on_failure.pop_all()
     return str(row.app_name)
+
+
+class StoredFile(File):  # type: ignore[type-arg]  # Django's is not generic when it runs
+    """A copy of a stored file's bytes. It is opened again from its storage, never from a local file of that name."""
+
+    def __init__(self, area: str, name: str) -> None:
+        self.area = area
+        self.tenant_id = bound_tenant().id
+        super().__init__(read(area, name), name)
+
+    def open(self, mode: str | None = None, *_args: Any, **_kwargs: Any) -> Self:
+        """Go to the beginning; read the file again when it was closed. Raises RowOfAnotherTenant."""
+        refuse_to_write(mode or "rb")
+        if not self.closed:
+            self.seek(0)
+            return self
+        if bound_tenant().id != self.tenant_id:
+            raise RowOfAnotherTenant("The file was opened under another tenant: open it again.")
+        self.file = read(self.area, str(self.name))
+        return self
+
+
+def refuse_to_write(mode: str) -> None:
+    """Raise ValueError for every way to open a file but reading its bytes."""
+    if mode != "rb":
+        raise ValueError(f"Files are opened to be read ('rb'), not {mode!r}. Write with save().")
 
 
 def read(area: str, name: str) -> IO[bytes]:

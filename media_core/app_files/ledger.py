@@ -3,14 +3,19 @@
 import logging
 
 from django.core.files.storage import Storage
-from django.db import IntegrityError, OperationalError, connection, transaction
+from django.db import DatabaseError, IntegrityError, OperationalError, transaction
 
 from media_core.app_files.incoming import Received
 from media_core.app_files.names import FreeNames, checked_app_name
 from media_core.errors import UploadRefused
 from media_core.storages.models import StoredObject
 from tenants import quotas
-from tenants.transactions import in_callers_transaction, own_transaction
+from tenants.transactions import (
+    in_callers_transaction,
+    own_transaction,
+    waited_too_long,
+    waiting_at_most,
+)
 
 # A name that an open transaction holds counts as taken after this: it may be the caller's own, which waits for us.
 NAME_WAIT_MS = 250
@@ -18,7 +23,6 @@ MAX_NAMES = 100
 NAME_CONSTRAINTS = frozenset(
     {"stored_object_name_once", "app_file_name_once", "app_file_name_kept"}
 )
-LOCK_NOT_AVAILABLE = "55P03"
 
 logger = logging.getLogger("media_core.app_files")
 
@@ -38,7 +42,7 @@ def reserved(
 ) -> StoredObject:
     """Return a pending row for a file under this name, or another beside it when it is taken; committed.
 
-    Which of many gets the name is decided by the unique constraint. Raises QuotaExceeded, NameRefused. Six statements,
+    Which of many gets the name is decided by the unique constraint. Raises QuotaExceeded, NameRefused. Six statements
     for each name that is tried.
     """
     taken: set[str] = set()
@@ -63,15 +67,11 @@ def _reserved_as(area: str, name: str, file: Received) -> StoredObject | None:
     content = file.called(name.rpartition("/")[2])
     try:
         with own_transaction():
-            _wait_for_names(f"'{NAME_WAIT_MS}ms'")
-            row = StoredObject.objects.announce(
-                content,
-                area=area,
-                app_name=name,
-                kind=StoredObject.Kind.APP,
-                charged_bytes=file.size_bytes,
-            )
-            _wait_for_names("DEFAULT")
+            with waiting_at_most(NAME_WAIT_MS):
+                row = StoredObject.objects.announce(
+                    content, area=area, app_name=name, kind=StoredObject.Kind.APP,
+                    charged_bytes=file.size_bytes,
+                )  # fmt: skip
             quotas.reserve(row.charged_bytes)
     except (IntegrityError, OperationalError) as error:
         if not _is_about_the_name(error):
@@ -80,15 +80,9 @@ def _reserved_as(area: str, name: str, file: Received) -> StoredObject | None:
     return row
 
 
-def _wait_for_names(at_most: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(f"SET LOCAL lock_timeout TO {at_most}")
-
-
-def _is_about_the_name(error: Exception) -> bool:
-    cause = error.__cause__
-    constraint = getattr(getattr(cause, "diag", None), "constraint_name", None)
-    return constraint in NAME_CONSTRAINTS or getattr(cause, "sqlstate", None) == LOCK_NOT_AVAILABLE
+def _is_about_the_name(error: DatabaseError) -> bool:
+    constraint = getattr(getattr(error.__cause__, "diag", None), "constraint_name", None)
+    return constraint in NAME_CONSTRAINTS or waited_too_long(error)
 
 
 def give_up(row: StoredObject) -> None:

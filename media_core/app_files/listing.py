@@ -12,8 +12,8 @@ def listed(area: str, path: str) -> tuple[list[str], list[str]]:
 
     PostgreSQL picks them out of the names that begin so; what lies deeper is never sent.
     """
-    path = path.strip("/") if path not in {".", "./"} else ""
-    beginning = f"{checked_app_name(area, path)}/" if path else ""
+    whole_area = path in {"", ".", "./"}
+    beginning = "" if whole_area else f"{checked_app_name(area, path.removesuffix('/'))}/"
     rows = StoredObject.objects.app_files(area).filter(app_name__startswith=beginning)
     rest = rows.annotate(rest=Substr("app_name", len(beginning) + 1))
     parts = rest.annotate(slash=StrIndex("rest", Value("/")))

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from media_core.app_files.deleting import sweep_app_files
+from media_core.app_files.sweeping import sweep_app_files
 from media_core.storages.copies import copied, take_away
 from media_core.storages.models import StoredObject
 from media_core.storages.public import prove_public

@@ -310,9 +310,13 @@ def test_no_setting_is_one_that_django_storages_reads():
     assert [name for name in made if name.startswith(("AWS_", "GZIP_"))] == []
 
 
-def test_an_app_that_knows_nothing_of_tenants_has_nowhere_to_store():
+def test_an_app_that_knows_nothing_of_tenants_stores_in_the_bound_ones_room_alone():
     made = settings_with()
-    assert set(made["STORAGES"]) == {"staticfiles"}
+    assert set(made["STORAGES"]) == {"default", "private", "staticfiles"}
+    assert [made["STORAGES"][alias] for alias in ("default", "private")] == [
+        {"BACKEND": "media_core.app_files.storages.PublicAppStorage"},
+        {"BACKEND": "media_core.app_files.storages.PrivateAppStorage"},
+    ]
     assert not made.get("MEDIA_ROOT")
 
 

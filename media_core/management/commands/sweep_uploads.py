@@ -1,4 +1,4 @@
-"""manage.py sweep_uploads: removes from the bucket what failed or killed uploads left."""
+"""manage.py sweep_uploads: removes what failed or killed uploads left, and what apps deleted long ago."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from media_core.errors import BucketUnavailable
-from media_core.uploads.flow import sweep
+from media_core.upkeep.sweeping import sweep_room
 from tenants.binding import bind_tenant
 from tenants.commands.base import PlainCommand
 from tenants.commands.references import REFERENCE_HELP, called
@@ -16,7 +16,10 @@ from tenants.provisioning import find_tenant
 
 
 class Command(PlainCommand):
-    help = "Remove from the bucket what failed or killed uploads left, of every tenant or of one."
+    help = (
+        "Remove from the bucket what failed or killed uploads left, and the files that apps deleted "
+        "more than DELETED_FILES_KEPT_DAYS ago; of every tenant or of one."
+    )
     examples = """\
 examples:
   manage.py sweep_uploads --dry-run
@@ -47,7 +50,7 @@ answer for some tenant, or its quota is not in order; what is left there is remo
         """Return how many objects were removed, or None when it could not be done."""
         try:
             with bind_tenant(tenant, even_suspended=True):
-                count = len(sweep(dry_run=dry_run))
+                count = len(sweep_room(dry_run=dry_run))
         except (BucketUnavailable, QuotaBroken) as error:
             self.stderr.write(f"{called(tenant)}: {error}")
             return None

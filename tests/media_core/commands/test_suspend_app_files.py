@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from django.core.files.storage import default_storage
 
-from media_core.app_files.deleting import sweep_app_files
+from media_core.app_files.sweeping import sweep_app_files
 from media_core.storages.client import bucket_client
 from media_core.storages.models import StoredObject
 from media_core.upkeep.app_takedown import bring_files_back, take_files_down

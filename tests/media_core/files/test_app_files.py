@@ -4,8 +4,11 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 import requests
+from django.db import connection
+from django.utils import timezone
 
 from media_core.documents.models import AccessEvent
+from media_core.storages.models import StoredObject
 from tenants.binding import bind_tenant
 from tests.apps import address_of, kept
 from tests.conftest import new_session
@@ -203,3 +206,25 @@ def test_a_name_that_another_file_may_have_next_is_kept_by_no_cache_for_a_year(
     answer = requests.get(address, timeout=5) if in_bucket else browse(acme).get(address)
     answer.close()
     assert answer.headers["Cache-Control"] == "public, max-age=300"
+
+
+@pytest.mark.parametrize(
+    ("find", "index"),
+    [
+        (lambda rows: rows.app_files("private").filter(app_name="x"), "app_file_name_once"),
+        (lambda rows: rows.published().filter(name="media/x"), "stored_object_name_once"),
+    ],
+)
+def test_a_file_is_found_by_an_index_of_names(find, index, acme):
+    now = timezone.now()
+    with bind_tenant(acme), connection.cursor() as cursor:
+        StoredObject.objects.bulk_create(
+            StoredObject(
+                name=f"{area}/{number}", app_name=str(number), area=area, kind="app", size_bytes=1,
+                state="stored", stored_at=now, claimed_at=now,
+            )
+            for area in ("media", "private")
+            for number in range(1000)
+        )  # fmt: skip
+        cursor.execute("ANALYZE media_core_storedobject")
+        assert index in find(StoredObject.objects).explain()

@@ -4,7 +4,7 @@ import pytest
 from django.core.files.storage import storages
 from django.db import OperationalError, connection
 
-from media_core.app_files.deleting import sweep_app_files
+from media_core.app_files.sweeping import sweep_app_files
 from media_core.storages.client import bucket_client
 from media_core.storages.models import StoredObject
 from media_core.storages.room import verify
