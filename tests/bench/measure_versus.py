@@ -20,12 +20,13 @@ PER_LINK = "a new storage for each link"
 
 def ratios() -> list[Ratio]:
     members = sites()
-    ours, others, nothing = gateway(members, times=3), one_site(), alive(times=10)
+    ours, others, nothing = gateway(members, times=1), one_site(), alive(times=10)
     before = recorded(members)
     costs = measured(
         {
             "ours": (gunicorn, ours),
             "Wagtail": (gunicorn, others["wagtail"]),
+            "Wagtail for a group": (gunicorn, others["for_a_group"]),
             "per link": (gunicorn, others["per_link"]),
             "nothing": (gunicorn, nothing),
             "ours on Granian": (granian, ours),
@@ -58,8 +59,10 @@ def beside(costs: Mapping[str, Cost]) -> list[Ratio]:
     both = ours.with_database, costs["Wagtail"].with_database
     nothing, nothings = costs["nothing"].per_core, costs["nothing on Granian"].per_core
     others = costs["Wagtail on Granian"].per_core
+    for_a_group = costs["Wagtail for a group"].per_core
     return [
         Ratio(f"{WHAT}, with the database's CPU", *both, UNIT, WAGTAIL),
+        Ratio(WHAT, ours.per_core, for_a_group, UNIT, f"{WAGTAIL}, for a group"),
         Ratio(f"{WHAT}, on Granian", granians.per_core, others, UNIT, f"{WAGTAIL}, on Granian"),
         Ratio(f"{WHAT}, on Granian", granians.per_core, ours.per_core, UNIT, "on gunicorn"),
         Ratio("A view that does nothing, on Granian", nothings, nothing, UNIT, "on gunicorn"),

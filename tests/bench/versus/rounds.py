@@ -8,7 +8,7 @@ from tests.bench.versus.client import ask_all
 from tests.bench.versus.servers import Program, Server, on_cores, serving
 from tests.bench.versus.sides import Side
 
-ROUNDS = 5
+ROUNDS = 8
 
 
 @dataclass
@@ -47,7 +47,7 @@ def measured(what: Mapping[str, tuple[Program, Side]]) -> dict[str, Cost]:
 
 
 def note_round(cost: Cost, server: Server, side: Side) -> None:
-    """Measure a round. Before it everything is asked once: what rests for a while forgets hosts and connections."""
+    """Measure a round. Before it everything is asked once: who rests for ten seconds forgets its hosts."""
     ask_all(server.port, side.asked)
     count = len(side.asked) * side.times
     web, backends = server.web_seconds(), server.backend_seconds(side.database_url)

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import psutil
 import psycopg
@@ -69,10 +70,10 @@ def serving(
 ) -> Iterator[Server]:
     """Lend a server that answers. Ends it, workers included."""
     port = free_port()
-    given = {**os.environ, **environment, "PGAPPNAME": name, "PYTHONPATH": os.getcwd()}
+    given = {**os.environ, **environment, "PGAPPNAME": name, "PYTHONPATH": str(Path.cwd())}
     with on_cores(first=True):
         command = [sys.executable, "-m", *program(wsgi, port)]
-        process = subprocess.Popen(command, env=given, stderr=subprocess.DEVNULL)
+        process = subprocess.Popen(command, env=given, stderr=subprocess.DEVNULL)  # noqa: S603 - of ours
     try:
         wait_for(port, process)
         yield Server(port, psutil.Process(process.pid), name)

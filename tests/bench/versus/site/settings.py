@@ -67,8 +67,8 @@ USE_TZ = True
 STATIC_URL = "/static/"
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
 
-# Documents: the bucket signs nothing by itself, so the storage does (querystring_auth). For such a storage "redirect" is
-# what Wagtail takes by default: its view checks who may see the collection, then sends on to the storage's URL.
+# The storage signs its URLs (querystring_auth). For a storage that is elsewhere "redirect" is what Wagtail takes by
+# default: its view checks who may see the collection, then sends on to the storage's URL.
 STORAGES = {
     "default": {
         "BACKEND": "storages.backends.s3.S3Storage",

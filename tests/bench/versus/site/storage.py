@@ -1,3 +1,5 @@
+from typing import Any
+
 from django.conf import settings
 from storages.backends.s3 import S3Storage
 
@@ -8,4 +10,5 @@ class PrivateMediaStorage(S3Storage):  # type: ignore[misc]  # django-storages s
     default_acl = "private"
 
     def __init__(self) -> None:
-        super().__init__(**settings.STORAGES["default"]["OPTIONS"])
+        options: Any = settings.STORAGES["default"]["OPTIONS"]
+        super().__init__(**options)
