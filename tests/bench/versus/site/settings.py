@@ -1,6 +1,7 @@
 """A plain single-site Wagtail project as `wagtail start` lays it out, with documents in a bucket by django-storages.
 
-Where a choice is left it is the one that costs Wagtail less: connections are kept and not checked, nothing is logged.
+Connections are kept and checked as the gateway's are. Where a choice is left it is the one that costs Wagtail less:
+nothing is logged.
 """
 
 import os
@@ -59,7 +60,13 @@ TEMPLATES = [
         },
     }
 ]
-DATABASES = {"default": {**env.db("VERSUS_DATABASE_URL"), "CONN_MAX_AGE": 60}}
+DATABASES = {
+    "default": {
+        **env.db("VERSUS_DATABASE_URL"),
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+    }
+}
 DEFAULT_AUTO_FIELD = "django.db.models.AutoField"
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
