@@ -65,7 +65,9 @@ def _second_connection() -> Iterator[None]:
     first = connections[DEFAULT_DB_ALIAS]
     second = connections.create_connection(DEFAULT_DB_ALIAS)
     # Never out of a pool: whoever holds one of its connections must not wait for a second one.
-    options = {name: value for name, value in first.settings_dict["OPTIONS"].items() if name != "pool"}
+    options = {
+        name: value for name, value in first.settings_dict["OPTIONS"].items() if name != "pool"
+    }
     second.settings_dict = {**first.settings_dict, "OPTIONS": options}
     # Whoever watches the statements of this thread watches these as well.
     second.execute_wrappers = first.execute_wrappers

@@ -40,7 +40,8 @@ def ratios() -> list[Ratio]:
     per_row = cpu_seconds(lambda: tutorials_row(site), STORAGES) / STORAGES * MILLI
     return [
         Ratio("A list of 100 documents", page, bare, "ms CPU", counts, at_most=1.1),
-        Ratio("Statements for that list", sent["with links"], sent["without"], "statements", "without links", at_most=1),
+        Ratio("Statements for that list", sent["with links"], sent["without"], "statements", "without links",
+              at_most=1),  # fmt: skip
         Ratio(
             "One row of that list, all in", page / DOCUMENTS, per_row, "ms CPU",
             f"a new storage and its presigned URL ({STORAGES} rows measured)",
