@@ -1,7 +1,7 @@
 """Files of apps, saved by Django's words alone, and what then lies in the bucket."""
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Barrier
@@ -96,10 +96,3 @@ def at_once(works: list[Callable[[], Any]]) -> list[Any]:
 
     with ThreadPoolExecutor(len(works)) as pool:
         return [done.result() for done in [pool.submit(one, work) for work in works]]
-
-
-@pytest.fixture
-def new_keys(acme: Tenant) -> Iterator[Callable[[], set[str]]]:
-    """Return what came into acme's room since the test began."""
-    before = keys(acme)
-    yield lambda: keys(acme) - before
