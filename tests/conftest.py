@@ -27,7 +27,7 @@ from tenants.people.sessions import SessionStore
 from tenants.provisioning import create_tenant, suspend
 
 # A project with other settings: tests/test_untouched_apps.py runs it.
-collect_ignore = ["untouched"]
+collect_ignore = ["bench", "untouched"]
 
 # What a test of fault injection notes about itself (record_property); the end of the run adds them up.
 CUT_POINTS = "cut points"

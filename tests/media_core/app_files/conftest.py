@@ -96,10 +96,3 @@ def at_once(works: list[Callable[[], Any]]) -> list[Any]:
 
     with ThreadPoolExecutor(len(works)) as pool:
         return [done.result() for done in [pool.submit(one, work) for work in works]]
-
-
-@pytest.fixture
-def new_keys(acme: Tenant) -> Callable[[], set[str]]:
-    """Return what came into acme's room since the test began."""
-    before = keys(acme)
-    return lambda: keys(acme) - before

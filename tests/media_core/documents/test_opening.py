@@ -35,10 +35,16 @@ ASKERS = [
     visiting(Role.VIEWER, may_write=False),
     visiting(Role.EDITOR, may_write=True),
 ]
+
+
+def in_words(given):
+    return f"{given.name}, {given.role}" if isinstance(given, Member) else str(given)
+
+
 SHAPES = list(itertools.product(ASKERS, [True, False], ["acl", "policy", "gateway"]))
 
 
-@pytest.mark.parametrize(("member", "is_noted", "mode"), SHAPES, ids=str)
+@pytest.mark.parametrize(("member", "is_noted", "mode"), SHAPES, ids=in_words)
 def test_what_is_sent_is_what_the_query_set_says(member, is_noted, mode, world, settings):
     settings.PUBLIC_MEDIA_MODE = mode
     shape, values = Shape.of(member, is_noted=is_noted), of(member, uuid.uuid4())
@@ -48,7 +54,7 @@ def test_what_is_sent_is_what_the_query_set_says(member, is_noted, mode, world, 
             assert sent == readable(shape, values).query.sql_with_params()
 
 
-@pytest.mark.parametrize("member", ASKERS, ids=str)
+@pytest.mark.parametrize("member", ASKERS, ids=in_words)
 def test_permissions_are_asked_about_who_asks(member):
     asked = asker(Shape.of(member, is_noted=True), of(member, uuid.uuid4()))
     if asked and asked.visit and member and member.visit:
@@ -83,7 +89,7 @@ def plainly_found(document, member):
 
 
 @pytest.mark.parametrize("mode", ["acl", "gateway"])
-@pytest.mark.parametrize("member", ASKERS, ids=str)
+@pytest.mark.parametrize("member", ASKERS, ids=in_words)
 def test_finds_what_pages_find_and_the_object_that_the_asker_gets(member, mode, acme, settings):
     settings.PUBLIC_MEDIA_MODE = mode
     with bind_tenant(acme):
@@ -105,7 +111,7 @@ def test_the_object_is_the_row_of_the_ledger(acme):
 
 
 @pytest.mark.parametrize("mode", ["acl", "gateway"])
-@pytest.mark.parametrize("member", ASKERS, ids=str)
+@pytest.mark.parametrize("member", ASKERS, ids=in_words)
 def test_a_secret_that_is_found_is_written_down_once(member, mode, acme, settings):
     settings.PUBLIC_MEDIA_MODE = mode
     with bind_tenant(acme):
@@ -134,7 +140,7 @@ def test_looking_writes_nothing(acme):
         assert not AccessEvent.objects.exists()
 
 
-@pytest.mark.parametrize("member", ASKERS[1:], ids=str)
+@pytest.mark.parametrize("member", ASKERS[1:], ids=in_words)
 @pytest.mark.parametrize("is_noted", [True, False])
 def test_a_wrong_search_path_finds_nothing_and_writes_nothing(
     member, is_noted, acme, globex, twins

@@ -1,0 +1,328 @@
+"""A deleted file is gone for everybody at once; its bytes are kept for a while, and counted as long."""
+
+import pytest
+from django.conf import settings as django_settings
+from django.core.files.storage import storages
+from django.core.management import call_command
+from django.db import transaction
+
+from media_core.app_files.sweeping import sweep_app_files
+from media_core.errors import BucketUnavailable, ObjectMissing
+from media_core.storages.client import anonymous_client, bucket_client
+from media_core.storages.copies import take_away
+from media_core.storages.models import StoredObject
+from media_core.storages.room import storage_of
+from media_core.upkeep.sweeping import sweep_room
+from tenants.binding import bind_tenant
+from tests.media_core.app_files.conftest import (
+    AREA_OF,
+    Undone,
+    agree,
+    at_once,
+    deleted_days_ago,
+    row_of,
+    save,
+    states,
+)
+from tests.media_core.conftest import books, in_a_thread
+from tests.media_core.uploads.conftest import keys
+from tests.wire import bucket_requests
+
+pytestmark = pytest.mark.django_db
+
+
+def strangers_see(key):
+    try:
+        anonymous_client().head_object(Bucket=django_settings.BUCKET_NAME, Key=key)
+    except anonymous_client().exceptions.ClientError:
+        return False
+    return True
+
+
+def test_a_deleted_file_is_gone_at_once_and_its_bytes_are_kept(alias, folder, committed, acme):
+    name = f"{folder}/x"
+
+    def each():
+        before = keys(acme)
+        with bind_tenant(acme):
+            row = row_of(save(alias, name))
+            assert strangers_see(row.key) == (alias == "default")
+            storages[alias].delete(name)
+            assert not storages[alias].exists(name)
+            assert storages[alias].listdir(folder) == ([], [])
+            assert not strangers_see(row.key)
+            kept = row_of(name, state="deleted")
+            assert kept.name.startswith("private/app/")
+            with storage_of(kept).read(kept) as body:
+                assert body.read() == b"bytes"
+            assert keys(acme) - before == {kept.key}
+        assert books(acme) == (5, 0)
+        agree(acme, before)
+
+    committed(each)
+
+
+def test_a_rollback_brings_a_deleted_file_back(alias, folder, committed, acme):
+    name = f"{folder}/x"
+
+    def each():
+        with bind_tenant(acme):
+            save(alias, name)
+            with bucket_requests() as requests, pytest.raises(Undone), transaction.atomic():
+                storages[alias].delete(name)
+                assert not storages[alias].exists(name)
+                raise Undone
+            assert requests == []
+            with storages[alias].open(name) as file:
+                assert file.read() == b"bytes"
+            assert states(name) == [(AREA_OF[alias], "stored")]
+
+    committed(each)
+
+
+def test_a_public_file_is_deleted_after_the_commit_in_the_room_it_was_in(
+    folder, committed, acme, globex
+):
+    name = f"{folder}/x"
+
+    def each():
+        for tenant in (acme, globex):
+            with bind_tenant(tenant):
+                save("default", name)
+        with transaction.atomic(), bind_tenant(globex), bind_tenant(acme):
+            storages["default"].delete(name)
+        with bind_tenant(acme):
+            assert states(name) == [("media", "gone"), ("private", "deleted")]
+        with bind_tenant(globex):
+            assert states(name) == [("media", "stored")]
+
+    committed(each)
+
+
+@pytest.mark.parametrize("days", [0, 7, 30])
+def test_bytes_go_when_they_were_kept_long_enough(
+    days, alias, folder, committed, settings, acme, globex
+):
+    settings.DELETED_FILES_KEPT_DAYS = days
+    name = f"{folder}/x"
+
+    def each():
+        before = keys(acme)
+        for tenant in (acme, globex):
+            with bind_tenant(tenant):
+                storages[alias].delete(save(alias, name))
+                deleted_days_ago(days + 0.1 if tenant == acme else days - 0.1)
+        with bind_tenant(acme):
+            row = row_of(name, state="deleted")
+            assert sweep_room(dry_run=True) == [row]
+            assert sweep_room() == [row]
+            assert sweep_room() == []
+            assert row_of(name).state == "gone"
+        assert (keys(acme) - before, books(acme)) == (set(), (0, 0))
+        with bind_tenant(globex):
+            assert sweep_room() == []
+            assert row_of(name).state == "deleted"
+        assert books(globex) == (5, 0)
+
+    committed(each)
+
+
+def test_a_deleted_private_file_of_the_name_stays_apart_from_the_next(folder, acme):
+    name = f"{folder}/x"
+    with bind_tenant(acme):
+        save("private", name, b"first")
+        storages["private"].delete(name)
+        assert save("private", name, b"second") == name
+        deleted_days_ago(31)
+        assert len(sweep_room()) == 1
+        with storages["private"].open(name) as file:
+            assert file.read() == b"second"
+    assert books(acme) == (6, 0)
+
+
+def test_a_grave_keeps_no_private_name_from_being_taken(folder, committed, acme):
+    name = f"{folder}/x"
+
+    def each():
+        with bind_tenant(acme):
+            save("private", name, b"private")
+            storages["default"].delete(save("default", name, b"public"))
+            assert states(name) == [
+                ("private", "stored"), ("media", "gone"), ("private", "deleted"),
+            ]  # fmt: skip
+            with storages["private"].open(name) as file:
+                assert file.read() == b"private"
+
+    committed(each)
+
+
+# --- when the bucket does not answer, or lost the object
+
+
+def failing_at(operations):
+    def fail(**_given):
+        raise BucketUnavailable
+
+    events = bucket_client().meta.events
+    for operation in operations:
+        events.register(f"before-call.s3.{operation}", fail)
+    return lambda: [events.unregister(f"before-call.s3.{one}", fail) for one in operations]
+
+
+@pytest.mark.parametrize("operation", ["CopyObject", "DeleteObject"])
+def test_what_the_bucket_did_not_do_is_done_by_the_sweep(
+    operation, folder, committed, acme, caplog
+):
+    name = f"{folder}/x"
+
+    def each():
+        before = keys(acme)
+        with bind_tenant(acme):
+            row = row_of(save("default", name))
+            mend = failing_at([operation])
+            storages["default"].delete(name)
+            mend()
+            assert not storages["default"].exists(name)
+            assert strangers_see(row.key)
+            assert "stays until the next sweep" in caplog.text
+            assert books(acme) == (5, 0)
+            assert sweep_room(dry_run=True)
+            assert sweep_room()
+            assert not strangers_see(row.key)
+        agree(acme, before)
+        with bind_tenant(acme):
+            assert row_of(name, area="private", state="deleted")
+        assert books(acme) == (5, 0)
+
+    committed(each)
+
+
+def test_a_deleted_public_file_whose_bytes_are_lost_leaves_nothing(folder, committed, acme):
+    name = f"{folder}/x"
+
+    def each():
+        before = keys(acme)
+        with bind_tenant(acme):
+            row = row_of(save("default", name))
+            storage_of(row).remove(row)
+            storages["default"].delete(name)
+            assert StoredObject.objects.get(pk=row.pk).state == "gone"
+        agree(acme, before)
+        assert books(acme) == (0, 0)
+
+    committed(each)
+
+
+def test_a_bucket_that_names_the_copy_otherwise_has_it_read_back(folder, committed, acme):
+    name = f"{folder}/x"
+
+    def each():
+        with bind_tenant(acme):
+            row = row_of(save("default", name))
+            StoredObject.objects.filter(pk=row.pk).update(etag="as another bucket says it")
+            with bucket_requests() as requests:
+                storages["default"].delete(name)
+            assert [request.method for request in requests] == ["PUT", "GET", "DELETE"]
+            assert states(name) == [("media", "gone"), ("private", "deleted")]
+
+    committed(each)
+
+
+def test_a_copy_with_other_bytes_takes_nobodys_place(folder, committed, acme, caplog):
+    name = f"{folder}/x"
+
+    def each():
+        before = keys(acme)
+        with bind_tenant(acme):
+            row = row_of(save("default", name))
+            StoredObject.objects.filter(pk=row.pk).update(etag="other", sha256="0" * 64)
+            storages["default"].delete(name)
+            assert StoredObject.objects.get(pk=row.pk).state == "deleted"
+            assert [one.pk for one in sweep_app_files(dry_run=True)] == [row.pk]
+            assert sweep_app_files() == []
+            assert strangers_see(row.key)
+            StoredObject.objects.filter(pk=row.pk).update(sha256=row.sha256)
+        agree(acme, before)
+
+    committed(each)
+
+
+# --- beside each other
+
+
+def test_of_many_who_delete_a_file_each_succeeds_and_one_copy_is_kept(
+    alias, folder, committed, acme
+):
+    name = f"{folder}/x"
+
+    def deleting():
+        with bind_tenant(acme):
+            storages[alias].delete(name)
+
+    def sweeping():
+        with bind_tenant(acme):
+            sweep_room()
+
+    def saved():
+        with bind_tenant(acme):
+            save(alias, name)
+
+    before = keys(acme)
+    committed(saved)
+    done = at_once([deleting] * 4 + [sweeping] * 2)
+    assert done == [None] * 6
+    committed(lambda: agree(acme, before))
+    with bind_tenant(acme):
+        assert StoredObject.objects.filter(app_name=name, state="deleted").count() == 1
+    assert books(acme) == (5, 0)
+
+
+def test_whoever_comes_late_to_remove_an_object_leaves_the_next_one_of_its_name_alone(
+    folder, committed, acme
+):
+    name = f"{folder}/x"
+
+    def each():
+        with bind_tenant(acme):
+            old = row_of(save("default", name))
+            mend = failing_at(["DeleteObject"])
+            storages["default"].delete(name)
+            mend()
+            late = StoredObject.objects.get(pk=old.pk)
+            assert late.state == "leaving"
+            in_a_thread(lambda: others_sweep(acme))
+            assert save("default", name, b"the next") == name
+            assert not take_away(late)
+            with storages["default"].open(name) as file:
+                assert file.read() == b"the next"
+
+    committed(each)
+
+
+def others_sweep(tenant):
+    with bind_tenant(tenant):
+        assert sweep_room()
+
+
+def test_the_command_sweeps_files_of_apps_and_says_what_it_would(alias, folder, acme, capsys):
+    with bind_tenant(acme):
+        storages[alias].delete(save(alias, f"{folder}/x"))
+        StoredObject.objects.filter(state="deleted", area="media").update(state="leaving")
+        deleted_days_ago(31)
+    call_command("sweep_uploads", "--dry-run", "--tenant", "acme/")
+    assert "Would remove 1 object(s) of 1 tenant(s)." in capsys.readouterr().out
+    call_command("sweep_uploads", "--tenant", "acme/")
+    assert "Removed 1 object(s) of 1 tenant(s)." in capsys.readouterr().out
+
+
+def test_a_lost_deleted_object_does_not_stop_a_sweep(folder, acme):
+    with bind_tenant(acme):
+        rows = [row_of(save("private", f"{folder}/{number}")) for number in range(2)]
+        for row in rows:
+            storages["private"].delete(str(row.app_name))
+        storage_of(rows[0]).remove(rows[0])
+        with pytest.raises(ObjectMissing), storage_of(rows[0]).read(rows[0]):
+            pass
+        deleted_days_ago(31)
+        assert len(sweep_room()) == 2
+    assert books(acme) == (0, 0)
