@@ -56,6 +56,10 @@ class Server:
 
 
 def cpu_seconds(process: psutil.Process) -> float:
+    """Return the CPU time of a process, user and system, its ended threads included."""
+    if sys.platform == "linux":
+        # What clock_getcpuclockid(3) makes of a process: to the nanosecond, where cpu_times() counts hundredths.
+        return time.clock_gettime((~process.pid << 3) | 2)
     times = process.cpu_times()
     return float(times.user + times.system)
 

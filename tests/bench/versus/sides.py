@@ -82,7 +82,7 @@ def one_site() -> dict[str, Side]:
     )
     facts = json.loads(made.stdout.splitlines()[-1])
     sides = {}
-    for name, times in (("wagtail", 60), ("for_a_group", 60), ("per_link", 2)):
+    for name, times in (("wagtail", 80), ("for_a_group", 80), ("per_link", 2)):
         asked = get(
             facts[name],
             host="one.example",
