@@ -36,12 +36,12 @@ def ratios() -> list[Ratio]:
     with tempfile.TemporaryDirectory() as folder, without_links(Path(folder)) as templates:
         seconds, sent = measured(site, {"with links": settings.TEMPLATES, "without": templates})
     page, bare = (seconds[side] * MILLI for side in ("with links", "without"))
-    counts = f"the same pages without links ({sent['with links']} and {sent['without']} statements)"
+    with_links, without = sent["with links"], sent["without"]
+    counts = f"the same pages without links ({with_links} and {without} statements)"
     per_row = cpu_seconds(lambda: tutorials_row(site), STORAGES) / STORAGES * MILLI
     return [
         Ratio("A list of 100 documents", page, bare, "ms CPU", counts, at_most=1.1),
-        Ratio("Statements for that list", sent["with links"], sent["without"], "statements", "without links",
-              at_most=1),  # fmt: skip
+        Ratio("Statements for that list", with_links, without, "statements", "without links", at_most=1),
         Ratio(
             "One row of that list, all in", page / DOCUMENTS, per_row, "ms CPU",
             f"a new storage and its presigned URL ({STORAGES} rows measured)",
