@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.test import override_settings
@@ -23,7 +24,7 @@ from tests.wire import statements
 DOCUMENTS = 100
 # Together they show a hundred rows.
 PAGES = ("page=1", "page=2")
-ROUNDS, CALLS = 15, 3
+ROUNDS, CALLS = 20, 4
 STORAGES = 5
 ROWS = Path("library", "parts", "documents.html")
 LINK = re.compile(r'<a href="[^"]*"(?: aria-label="[^"]*")?>(.*?)</a>')
@@ -40,7 +41,9 @@ def ratios() -> list[Ratio]:
     per_row = cpu_seconds(lambda: tutorials_row(site), STORAGES) / STORAGES * MILLI
     return [
         Ratio("A list of 100 documents", page, bare, "ms CPU", counts, at_most=1.1),
-        Ratio("Statements for that list", sent["with links"], sent["without"], "statements", "without links", at_most=1),
+        Ratio(
+            "Statements for that list", sent["with links"], sent["without"], "statements", "without links", at_most=1
+        ),
         Ratio(
             "One row of that list, all in", page / DOCUMENTS, per_row, "ms CPU",
             f"a new storage and its presigned URL ({STORAGES} rows measured)",
@@ -64,7 +67,7 @@ def without_links(folder: Path) -> Iterator[list[dict[str, object]]]:
     assert found == 2
     (folder / ROWS).parent.mkdir(parents=True)
     (folder / ROWS).write_text(bare)
-    templates = copy.deepcopy(settings.TEMPLATES)
+    templates: list[Any] = copy.deepcopy(settings.TEMPLATES)
     templates[0]["DIRS"] = [folder, *templates[0]["DIRS"]]
     yield templates
 

@@ -17,7 +17,9 @@ STOCK = (2, 6)
 def ratios() -> list[Ratio]:
     sites = [[site.host, site.document_path, site.session_key] for site in tenants(WARM + FURTHER)]
     known, further = sites[:WARM], sites[WARM:]
-    stock = _grown("stock", [[f"warm{n}" for n in range(STOCK[0])], [f"t{n}" for n in range(STOCK[1])]])
+    stock = _grown(
+        "stock", [[f"warm{n}" for n in range(STOCK[0])], [f"t{n}" for n in range(STOCK[1])]]
+    )
     per_storage = stock / STOCK[1]
     found = []
     for threads in (1, 8):
@@ -39,7 +41,7 @@ def ratios() -> list[Ratio]:
 
 def _grown(how: str, rounds: list[list[list[str]]] | list[list[str]]) -> int:
     """Return by how many bytes a worker grew in the last of these rounds."""
-    done = subprocess.run(
+    done = subprocess.run(  # noqa: S603 - this Python, on our own module
         [sys.executable, "-m", "tests.bench.memory_worker", how],
         input=json.dumps(rounds), capture_output=True, text=True, check=False,
     )  # fmt: skip
