@@ -26,6 +26,7 @@ CACHES = frozenset({"cache", "lru_cache", "cached_property"})
 # What may be remembered by a process: facts about the code, the same for every tenant.
 REMEMBERED = frozenset(
     {
+        "media_core/library/addresses.py:_around",
         "tenants/schemas.py:_loader",
         "tenants/schemas.py:schema_version",
         "tenants/schemas.py:fingerprint",

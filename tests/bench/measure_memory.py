@@ -41,7 +41,7 @@ def ratios() -> list[Ratio]:
 
 def _grown(how: str, rounds: list[list[list[str]]] | list[list[str]]) -> int:
     """Return by how many bytes a worker grew in the last of these rounds."""
-    done = subprocess.run(  # noqa: S603 - our own command
+    done = subprocess.run(  # noqa: S603 - this Python, on our own module
         [sys.executable, "-m", "tests.bench.memory_worker", how],
         input=json.dumps(rounds), capture_output=True, text=True, check=False,
     )  # fmt: skip

@@ -10,6 +10,7 @@ import json
 import logging
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from threading import Barrier
 
 import django
@@ -45,7 +46,7 @@ def after_requests(pool: ThreadPoolExecutor, threads: int, sites: list[list[str]
     """Return the worker's size after it served each site, and each thread made each room's storages and a link."""
     list(pool.map(serve, sites))
     together = Barrier(threads)
-    list(pool.map(lambda _: (together.wait(), use_storages(sites)), range(threads)))
+    list(pool.map(partial(use_storages, sites), [together] * threads))
     return resident_bytes()
 
 
@@ -56,7 +57,9 @@ def serve(site: list[str]) -> None:
     assert asked(host, "/", session_key).status == 200
 
 
-def use_storages(sites: list[list[str]]) -> None:
+def use_storages(sites: list[list[str]], together: Barrier) -> None:
+    """Make the storages of each room and a link, when all threads are there to do so."""
+    together.wait()
     for host, *_ in sites:
         tenant = tenant_of(host)
         assert tenant is not None

@@ -16,8 +16,7 @@ def cpu_seconds_each(
 ) -> dict[str, float]:
     """Return the CPU seconds that one call of each takes, by name: the best round of each.
 
-    The rounds take turns, so that what disturbs one side disturbs the other. The time of an empty loop is taken off
-    nobody; each call is counted with the microsecond fraction that calling costs.
+    The rounds take turns, so that what disturbs one side disturbs the other. The call itself is counted, on every side.
     """
     calls = {name: _calls_in(round_seconds, work) for name, work in works.items()}
     best = dict.fromkeys(works, float("inf"))

@@ -1,5 +1,8 @@
 """Which tenant a piece of work is for: said once, held by context and connection together, and given back."""
 
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+
 import pytest
 
 from tenants.binding import (
@@ -110,6 +113,25 @@ def test_a_connection_that_points_at_public_is_refused(acme):
         connection.set_schema_to_public()
         with pytest.raises(BindingDisagrees):
             bound_tenant()
+
+
+def test_a_thread_that_takes_over_a_binding_without_its_connection_is_refused(acme):
+    with bind_tenant(acme), ThreadPoolExecutor(1) as pool:
+        taken_over = copy_context()
+        with pytest.raises(BindingDisagrees):
+            pool.submit(taken_over.run, bound_tenant).result()
+
+
+def test_a_thread_that_was_bound_before_is_refused_anothers_binding(acme, globex):
+    def bind_and_leave() -> None:
+        with bind_tenant(globex):
+            assert bound_tenant() == globex
+
+    with bind_tenant(acme), ThreadPoolExecutor(1) as pool:
+        taken_over = copy_context()
+        pool.submit(bind_and_leave).result()
+        with pytest.raises(BindingDisagrees):
+            pool.submit(taken_over.run, bound_tenant).result()
 
 
 def test_a_binding_repairs_what_somebody_did_to_the_connection(acme, globex):

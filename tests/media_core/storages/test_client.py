@@ -22,17 +22,25 @@ import django
 django.setup()
 from botocore.client import BaseClient
 from media_core.storages.client import bucket_client
+from media_core.storages.models import StoredObject
+from media_core.storages.presigned import presigned_get
 from media_core.storages.shared_bucket import SharedBucketStorage
-from tenants.prefixes import Prefix
+from tenants.binding import bind_tenant
+from tenants.models import Tenant
 
 start = threading.Barrier(8)
-storages = [SharedBucketStorage(Prefix(f"tenant{number}/"), "private") for number in range(2000)]
+tenants = [Tenant(location_prefix=f"tenant{number}/") for number in range(2000)]
+storages = [SharedBucketStorage(tenant.prefix, "private") for tenant in tenants]
 
 def use():
     start.wait()
     for storage in storages:
         assert storage.connection.meta.client is bucket_client()
     assert storage.bucket.meta.client is bucket_client()
+    for tenant in tenants:
+        with bind_tenant(tenant):
+            row = StoredObject(name="private/a/a.pdf", state="stored", content_type="image/png")
+            assert f"/{tenant.location_prefix}private/" in presigned_get(row, file_name="a.pdf")
 
 threads = [threading.Thread(target=use) for _ in range(8)]
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -86,7 +94,7 @@ def said_by(script: str, **environment: str) -> str:
     return done.stdout
 
 
-def test_two_thousand_storages_and_eight_threads_share_one_client():
+def test_two_thousand_tenants_storages_and_links_in_eight_threads_share_one_client():
     clients, kilobytes = said_by(COUNT_CLIENTS).split()
     assert int(clients) == 1
     assert int(kilobytes) < 40_000
