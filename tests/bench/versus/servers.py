@@ -1,6 +1,7 @@
 """A WSGI server as a process of its own, on one core, and what it costs."""
 
 import os
+import platform
 import socket
 import subprocess
 import sys
@@ -57,7 +58,7 @@ class Server:
 
 def cpu_seconds(process: psutil.Process) -> float:
     """Return the CPU time of a process, user and system, its ended threads included."""
-    if sys.platform == "linux":
+    if platform.system() == "Linux":
         # What clock_getcpuclockid(3) makes of a process: to the nanosecond, where cpu_times() counts hundredths.
         return time.clock_gettime((~process.pid << 3) | 2)
     times = process.cpu_times()
