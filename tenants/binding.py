@@ -15,9 +15,15 @@ from uuid import UUID
 from django.db import connection as django_connection
 from django.db import transaction
 
-from tenants.errors import BindingDisagrees, NoTenantBound, TenantSuspended
+from tenants.errors import (
+    BindingDisagrees,
+    NoTenantBound,
+    SchemaNotServed,
+    TenantSuspended,
+)
 from tenants.models import Tenant
 from tenants.trace import tenant_in_log
+from tenants.versions import refusal
 
 
 class Agency(Enum):
@@ -47,8 +53,13 @@ def bind_tenant(tenant: Tenant, *, even_suspended: bool = False) -> Iterator[Ten
     """Work for `tenant` inside the block; whatever was bound before is bound again after it.
 
     `even_suspended` is for the keeper's own work on a tenant that is not served: it never issues links.
-    One SET on the connection, with the first statement inside.
+    Raises SchemaNotServed when this code does not fit the tenant's tables: that nobody can work with, the keeper
+    neither. One SET on the connection, with the first statement inside.
     """
+    if why := refusal(tenant.schema_version, tenant.oldest_code):
+        raise SchemaNotServed(
+            f"{tenant.location_prefix}: {why}. Look at manage.py migrate_tenants --dry-run."
+        )
     with _bind(tenant, even_suspended=even_suspended):
         yield tenant
 

@@ -1,10 +1,13 @@
 """What must hold before anything is served."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.apps import apps
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
+
+from tenants.versions import app_versions, declared
 
 
 @register
@@ -40,3 +43,27 @@ def tenants_is_first_with_stamp(**_kwargs: Any) -> list[CheckMessage]:
     if "tenants.stamp" in settings.TENANT_APPS:
         return []
     return [Error("tenants.stamp is not in TENANT_APPS.", hint="Add it.", id="tenants.E003")]
+
+
+@register
+def migrations_are_decided(**_kwargs: Any) -> list[CheckMessage]:
+    """Each new migration of a tenant app needs a decision: which code and which tables still fit each other."""
+    return [
+        Error(
+            f"{label}: {fault}.",
+            hint=f"Decide the lines in migrations/__init__.py of {label} for its newest migration.",
+            id="tenants.E004",
+        )
+        for label in app_versions()
+        if declared(label, "DECIDED_FOR")
+        for fault in _undecided(label)
+    ]
+
+
+def _undecided(label: str) -> Iterator[str]:
+    app = app_versions()[label]
+    if declared(label, "DECIDED_FOR") != app.last:
+        yield f"the newest migration is {app.last}, and DECIDED_FOR is another"
+    for name in ("OLDEST_SCHEMA", "OLDEST_CODE"):
+        if declared(label, name) not in app.known:
+            yield f"{name} names no migration"

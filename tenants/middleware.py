@@ -1,5 +1,6 @@
 """From host to tenant: every request is bound to one tenant, or to the agency, or gets a plain 404."""
 
+import logging
 from collections.abc import Callable
 
 from django.conf import settings
@@ -7,11 +8,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from tenants.binding import AGENCY, bind_agency, bind_tenant, bound
-from tenants.domains import tenant_of
-from tenants.errors import HostRefused
+from tenants.domains import CACHE_SECONDS, hosts, tenant_of
+from tenants.errors import HostRefused, SchemaNotServed
 from tenants.hosts import normalised_host
 from tenants.models import Tenant
 from tenants.people.identity import member_of
+from tenants.versions import refusal, schema_version
+
+logger = logging.getLogger("tenants.middleware")
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -19,13 +23,16 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 class TenantMiddleware:
     """Binds the request's tenant for the whole request, and answers an unknown host itself.
 
-    An unknown host gets a static 404: no session, no cookie, no template. Django would turn an error of this
-    class into a 500, so nothing here raises. At most one query, cached for 10 s.
+    An unknown host gets a static 404, a tenant whose tables this code cannot serve a static 503: no session, no
+    cookie, no template. Django would turn an error of this class into a 500, so nothing here raises. At most one
+    query, cached for 10 s.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
         self.agency_host = normalised_host(settings.AGENCY_HOST)
+        # Read once, before the first request.
+        schema_version()
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         raw_host = request.META.get("HTTP_HOST", "")
@@ -47,6 +54,8 @@ class TenantMiddleware:
 
     def _answer_for_tenant(self, request: HttpRequest, tenant: Tenant) -> HttpResponse:
         request.tenant = tenant  # type: ignore[attr-defined]  # as django-tenants and templates call it
+        if why := refusal(tenant.schema_version, tenant.oldest_code):
+            return plain_not_ready(tenant, why)
         with bind_tenant(tenant):
             return self.get_response(request)
 
@@ -74,6 +83,34 @@ def plain_not_found() -> HttpResponse:
         status=404,
         headers={"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"},
     )
+
+
+def plain_not_ready(tenant: Tenant, why: str) -> HttpResponse:
+    """Return the one answer for a tenant whose tables this code cannot serve; the log says whose, and why."""
+    logger.warning("tenant not served: %s", why, extra={"tenant": str(tenant.id)})
+    return HttpResponse(
+        f"{SchemaNotServed().message}\n",
+        content_type="text/plain; charset=utf-8",
+        status=SchemaNotServed.status,
+        headers={
+            "Retry-After": f"{CACHE_SECONDS:.0f}",
+            "Cache-Control": "no-store",
+            "X-Content-Type-Options": "nosniff",
+        },
+    )
+
+
+def outdated(request: HttpRequest) -> HttpResponse | None:
+    """Return the 503 when the tenant's tables changed beyond this code since its row was cached, else nothing.
+
+    For a request that failed at the database. One query.
+    """
+    known = getattr(request, "tenant", None)
+    tenant = Tenant.objects.filter(pk=known.pk).first() if known else None
+    if tenant is None or not (why := refusal(tenant.schema_version, tenant.oldest_code)):
+        return None
+    hosts.forget()
+    return plain_not_ready(tenant, why)
 
 
 def content_security_policy(*, form_action: str = "'self'") -> str:

@@ -26,9 +26,11 @@ CACHES = frozenset({"cache", "lru_cache", "cached_property"})
 # What may be remembered by a process: facts about the code, the same for every tenant.
 REMEMBERED = frozenset(
     {
-        "tenants/schemas.py:_loader",
-        "tenants/schemas.py:schema_version",
         "tenants/schemas.py:fingerprint",
+        "tenants/versions.py:loader",
+        "tenants/versions.py:app_versions",
+        "tenants/versions.py:schema_version",
+        "tenants/versions.py:oldest_code",
     }
 )
 
