@@ -37,7 +37,9 @@ class Deployment:
     def url(self) -> str:
         return urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{self.database}").geturl()
 
-    def start(self, *command: str, newer: str = "") -> subprocess.Popen[str]:
+    def start(
+        self, *command: str, newer: str = "", stdin: int | None = None
+    ) -> subprocess.Popen[str]:
         """Start Python with this, as the code of today or as newer code."""
         given = {**os.environ, "DATABASE_URL": self.url, "NEWER": newer}
         given["DJANGO_SETTINGS_MODULE"] = (
@@ -48,8 +50,8 @@ class Deployment:
             env=given, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
 
-    def run(self, *command: str, newer: str = "") -> "Ended":
-        return ended(self.start(*command, newer=newer))
+    def run(self, *command: str, newer: str = "", seconds: float | None = 60) -> "Ended":
+        return ended(self.start(*command, newer=newer), seconds)
 
     def migrate(self, *options: str, newer: str = "adds") -> "Ended":
         return self.run("manage.py", "migrate_tenants", *options, newer=newer)
@@ -91,8 +93,8 @@ class Ended:
     complained: str
 
 
-def ended(process: subprocess.Popen[str]) -> Ended:
-    said, complained = process.communicate(timeout=60)
+def ended(process: subprocess.Popen[str], seconds: float | None = 60) -> Ended:
+    said, complained = process.communicate(timeout=seconds)
     return Ended(process.returncode, said, complained)
 
 
