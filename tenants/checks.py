@@ -9,8 +9,10 @@ from django.core.checks import CheckMessage, Error, register
 
 from tenants.versions import app_versions, declared
 
+TAG = "tenants"
 
-@register
+
+@register(TAG)
 def no_app_is_shared_and_tenants(**_kwargs: Any) -> list[CheckMessage]:
     """A table in both the public and a tenant's schema would answer for a tenant when its own is missing."""
     return [
@@ -24,7 +26,7 @@ def no_app_is_shared_and_tenants(**_kwargs: Any) -> list[CheckMessage]:
     ]
 
 
-@register
+@register(TAG)
 def no_cookie_is_for_all_hosts(**_kwargs: Any) -> list[CheckMessage]:
     """A cookie with a domain goes to every tenant's host under it."""
     names = ("SESSION_COOKIE_DOMAIN", "CSRF_COOKIE_DOMAIN", "LANGUAGE_COOKIE_DOMAIN")
@@ -37,7 +39,7 @@ def no_cookie_is_for_all_hosts(**_kwargs: Any) -> list[CheckMessage]:
     ]
 
 
-@register
+@register(TAG)
 def tenants_is_first_with_stamp(**_kwargs: Any) -> list[CheckMessage]:
     """Without the stamp no row of a tenant is ever found."""
     if "tenants.stamp" in settings.TENANT_APPS:
@@ -45,7 +47,7 @@ def tenants_is_first_with_stamp(**_kwargs: Any) -> list[CheckMessage]:
     return [Error("tenants.stamp is not in TENANT_APPS.", hint="Add it.", id="tenants.E003")]
 
 
-@register
+@register(TAG)
 def migrations_are_decided(**_kwargs: Any) -> list[CheckMessage]:
     """Each new migration of a tenant app needs a decision: which code and which tables still fit each other."""
     return [

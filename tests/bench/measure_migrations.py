@@ -49,18 +49,17 @@ def ratios() -> list[Ratio]:
     forget_the_field(there)
     ours.append(cost_of(there, lambda: there.run(*OURS, newer=newer)))
     forget_the_field(there)
+    nothing = f"migrate_tenants, {TENANTS} up to date"
     name = f"migrate_tenants, {TENANTS} behind by one AddField"
     by_clock, by_cpu = min(o.seconds for o in ours), min(o.cpu_seconds for o in ours)
     return [
         Ratio(f"{name}: clock", theirs.seconds, by_clock, "s", "migrate_tenants", at_least=5),
         Ratio(f"{name}: CPU", theirs.cpu_seconds, by_cpu, "s", "migrate_tenants", at_least=5),
         Ratio(
-            f"migrate_tenants, {TENANTS} up to date",
-            min(c.seconds for c in current),
-            1,
-            "s",
-            "clock",
-            at_most=2,
+            f"{nothing}: clock", min(c.seconds for c in current), 1, "s", "one second", at_most=2
+        ),
+        Ratio(
+            f"{nothing}: CPU", min(c.cpu_seconds for c in current), 1, "s", "one second", at_most=2
         ),
     ]
 

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.core.management.base import CommandError, CommandParser
 
+from tenants.checks import TAG
 from tenants.commands.base import PlainCommand
 from tenants.commands.references import REFERENCE_HELP, called
 from tenants.domains import CACHE_SECONDS, hosts
@@ -25,6 +26,8 @@ PARALLEL = min(8, 2 * (os.cpu_count() or 1))
 
 
 class Command(PlainCommand):
+    # Those of tenants only: the others import every view, which takes longer than finding nobody behind.
+    requires_system_checks = (TAG,)
     help = "Bring the schema of every tenant that is behind to this code's version."
     examples = """\
 examples:
@@ -78,6 +81,8 @@ transaction, or not at all. Exit code 1: some tenants failed; they are named wit
             if self.stderr.isatty():
                 self.stderr.write(f"\r{number} of {len(tenants)} ", ending="")
             yield result
+        if self.stderr.isatty():
+            self.stderr.write("")
 
     def _tell_plan(self, tenants: list[Tenant]) -> None:
         """Say in numbers what would be done, by version."""
