@@ -4,13 +4,14 @@ import logging
 from collections.abc import Callable
 from http import HTTPStatus
 
+from django.db import IntegrityError, ProgrammingError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import urlencode
 
 from tenants.errors import GatewayError, NotFound, SignInRequired
-from tenants.middleware import content_security_policy, plain_not_found
+from tenants.middleware import content_security_policy, outdated, plain_not_found
 
 logger = logging.getLogger("gateway.answers")
 
@@ -28,7 +29,10 @@ class ErrorMiddleware:
         return response
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        return answered(request, error) if isinstance(error, GatewayError) else None
+        if isinstance(error, GatewayError):
+            return answered(request, error)
+        # A table that is not as this code knows it: perhaps the tenant was migrated a moment ago.
+        return outdated(request) if isinstance(error, ProgrammingError | IntegrityError) else None
 
 
 def answered(request: HttpRequest, error: GatewayError) -> HttpResponse:

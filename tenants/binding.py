@@ -17,9 +17,15 @@ from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.db import connection as django_connection
 
 from tenants.database.proof import proof
-from tenants.errors import BindingDisagrees, NoTenantBound, TenantSuspended
+from tenants.errors import (
+    BindingDisagrees,
+    NoTenantBound,
+    SchemaNotServed,
+    TenantSuspended,
+)
 from tenants.models import Tenant
 from tenants.trace import tenant_in_log
+from tenants.versions import refusal
 
 
 class Agency(Enum):
@@ -60,8 +66,13 @@ def bind_tenant(tenant: Tenant, *, even_suspended: bool = False) -> Iterator[Ten
     Raises DatabaseNotProved as long as connections may be mixed up with others'.
 
     `even_suspended` is for the keeper's own work on a tenant that is not served: it never issues links.
-    One SET on the connection, with the first statement inside.
+    Raises SchemaNotServed when this code does not fit the tenant's tables: that nobody can work with, the keeper
+    neither. One SET on the connection, with the first statement inside.
     """
+    if why := refusal(tenant.schema_version, tenant.oldest_code):
+        raise SchemaNotServed(
+            f"{tenant.location_prefix}: {why}. Look at manage.py migrate_tenants --dry-run."
+        )
     with _bind(tenant, even_suspended=even_suspended):
         yield tenant
 

@@ -1,6 +1,6 @@
 """What must hold before anything is served."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.apps import apps
@@ -10,9 +10,12 @@ from django.db import DEFAULT_DB_ALIAS
 
 from tenants.database.proof import proof
 from tenants.errors import DatabaseNotProved
+from tenants.versions import app_versions, declared
+
+TAG = "tenants"
 
 
-@register
+@register(TAG)
 def no_app_is_shared_and_tenants(**_kwargs: Any) -> list[CheckMessage]:
     """A table in both the public and a tenant's schema would answer for a tenant when its own is missing."""
     return [
@@ -26,7 +29,7 @@ def no_app_is_shared_and_tenants(**_kwargs: Any) -> list[CheckMessage]:
     ]
 
 
-@register
+@register(TAG)
 def no_cookie_is_for_all_hosts(**_kwargs: Any) -> list[CheckMessage]:
     """A cookie with a domain goes to every tenant's host under it."""
     names = ("SESSION_COOKIE_DOMAIN", "CSRF_COOKIE_DOMAIN", "LANGUAGE_COOKIE_DOMAIN")
@@ -39,7 +42,7 @@ def no_cookie_is_for_all_hosts(**_kwargs: Any) -> list[CheckMessage]:
     ]
 
 
-@register
+@register(TAG)
 def tenants_is_first_with_stamp(**_kwargs: Any) -> list[CheckMessage]:
     """Without the stamp no row of a tenant is ever found."""
     if "tenants.stamp" in settings.TENANT_APPS:
@@ -59,3 +62,27 @@ def connections_keep_their_sessions(
     except DatabaseNotProved as refusal:
         return [Error("No tenant is served.", hint=refusal.detail, id="tenants.E004")]
     return []
+
+
+@register(TAG)
+def migrations_are_decided(**_kwargs: Any) -> list[CheckMessage]:
+    """Each new migration of a tenant app needs a decision: which code and which tables still fit each other."""
+    return [
+        Error(
+            f"{label}: {fault}.",
+            hint=f"Decide the lines in migrations/__init__.py of {label} for its newest migration.",
+            id="tenants.E005",
+        )
+        for label in app_versions()
+        if declared(label, "DECIDED_FOR")
+        for fault in _undecided(label)
+    ]
+
+
+def _undecided(label: str) -> Iterator[str]:
+    app = app_versions()[label]
+    if declared(label, "DECIDED_FOR") != app.last:
+        yield f"the newest migration is {app.last}, and DECIDED_FOR is another"
+    for name in ("OLDEST_SCHEMA", "OLDEST_CODE"):
+        if declared(label, name) not in app.known:
+            yield f"{name} names no migration"

@@ -122,6 +122,13 @@ class TenantSuspended(GatewayError):
     status = HTTPStatus.FORBIDDEN
 
 
+class SchemaNotServed(GatewayError):
+    """This site is being updated. Try again in a moment."""
+
+    # The tables of the tenant and this code do not fit: manage.py migrate_tenants, or a reload, is under way or due.
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+
+
 class TenantNotFound(GatewayError):
     """There is no such tenant."""
 

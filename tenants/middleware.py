@@ -1,5 +1,6 @@
 """From host to tenant: every request is bound to one tenant, or to the agency, or gets a plain 404."""
 
+import logging
 from collections.abc import Callable
 
 from django.conf import settings
@@ -8,11 +9,14 @@ from django.shortcuts import render
 
 from tenants.binding import AGENCY, bind_agency, bind_tenant, bound
 from tenants.database.proof import RETRY_SECONDS, proof
-from tenants.domains import tenant_of
-from tenants.errors import DatabaseNotProved, HostRefused
+from tenants.domains import CACHE_SECONDS, hosts, tenant_of
+from tenants.errors import DatabaseNotProved, GatewayError, HostRefused, SchemaNotServed
 from tenants.hosts import normalised_host
 from tenants.models import Tenant
 from tenants.people.identity import member_of
+from tenants.versions import refusal, schema_version
+
+logger = logging.getLogger("tenants.middleware")
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -20,8 +24,9 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 class TenantMiddleware:
     """Binds the request's tenant for the whole request, and answers an unknown host itself.
 
-    An unknown host gets a static 404: no session, no cookie, no template. Django would turn an error of this
-    class into a 500, so nothing here raises. At most one query, cached for 10 s.
+    An unknown host gets a static 404, a tenant whose tables this code cannot serve a static 503: no session, no
+    cookie, no template. Django would turn an error of this class into a 500, so nothing here raises. At most one
+    query, cached for 10 s.
 
     As long as it is not proved that connections keep their sessions, everybody gets a plain 503.
     """
@@ -29,10 +34,12 @@ class TenantMiddleware:
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
         self.agency_host = normalised_host(settings.AGENCY_HOST)
+        # Read once, before the first request.
+        schema_version()
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if not proof.holds():
-            return plain_not_ready()
+            return plain_not_ready(DatabaseNotProved(), retry_seconds=RETRY_SECONDS)
         raw_host = request.META.get("HTTP_HOST", "")
         if self._is_agency(raw_host):
             return self._answer_for_agency(request)
@@ -52,6 +59,8 @@ class TenantMiddleware:
 
     def _answer_for_tenant(self, request: HttpRequest, tenant: Tenant) -> HttpResponse:
         request.tenant = tenant  # type: ignore[attr-defined]  # as django-tenants and templates call it
+        if why := refusal(tenant.schema_version, tenant.oldest_code):
+            return not_fitting(tenant, why)
         with bind_tenant(tenant):
             return self.get_response(request)
 
@@ -81,18 +90,37 @@ def plain_not_found() -> HttpResponse:
     )
 
 
-def plain_not_ready() -> HttpResponse:
-    """Return the answer for everything as long as nobody is served. What is wrong stands in the log."""
+def plain_not_ready(error: GatewayError, *, retry_seconds: float) -> HttpResponse:
+    """Return the answer for everything that is not served for the moment. What is wrong stands in the log."""
     return HttpResponse(
-        f"{DatabaseNotProved().message}\n",
+        f"{error.message}\n",
         content_type="text/plain; charset=utf-8",
-        status=DatabaseNotProved.status,
+        status=error.status,
         headers={
             "Cache-Control": "no-store",
             "X-Content-Type-Options": "nosniff",
-            "Retry-After": str(round(RETRY_SECONDS)),
+            "Retry-After": f"{retry_seconds:.0f}",
         },
     )
+
+
+def not_fitting(tenant: Tenant, why: str) -> HttpResponse:
+    """Return the one answer for a tenant whose tables this code cannot serve; the log says whose, and why."""
+    logger.warning("tenant not served: %s", why, extra={"tenant": str(tenant.id)})
+    return plain_not_ready(SchemaNotServed(), retry_seconds=CACHE_SECONDS)
+
+
+def outdated(request: HttpRequest) -> HttpResponse | None:
+    """Return the 503 when the tenant's tables changed beyond this code since its row was cached, else nothing.
+
+    For a request that failed at the database. One query.
+    """
+    known = getattr(request, "tenant", None)
+    tenant = Tenant.objects.filter(pk=known.pk).first() if known else None
+    if tenant is None or not (why := refusal(tenant.schema_version, tenant.oldest_code)):
+        return None
+    hosts.forget()
+    return not_fitting(tenant, why)
 
 
 def content_security_policy(*, form_action: str = "'self'") -> str:

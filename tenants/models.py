@@ -79,7 +79,9 @@ class Tenant(TenantMixin):  # type: ignore[misc]  # django-tenants ships no type
     )
     # Whether the agency's staff wait for an admin's consent before they enter.
     requires_consent = models.BooleanField(default=False, db_default=False)
+    # What the schema has, and the oldest code that serves it: tenants/versions.py reads both.
     schema_version = models.TextField(default="")
+    oldest_code = models.TextField(default="", db_default="")
     created_at = models.DateTimeField(auto_now_add=True)
 
     # Schemas are made and dropped by flows of our own, never as a side effect of a row.

@@ -26,7 +26,8 @@ from tenants.models import (
 from tenants.names import checked_human_name
 from tenants.people.models import Session
 from tenants.prefixes import checked_location_prefix, overlaps
-from tenants.schemas import create_schema, current_recording, schema_version
+from tenants.schemas import create_schema, current_recording
+from tenants.versions import oldest_code, schema_version
 
 
 def create_tenant(
@@ -50,6 +51,7 @@ def create_tenant(
         upload_max_bytes=limits.upload_max_bytes,
         file_groups=list(limits.file_groups),
         schema_version=schema_version(),
+        oldest_code=oldest_code(),
     )
     host = checked_tenant_host(domain)
     recording = current_recording()

@@ -6,7 +6,7 @@ that migrations insert come along as they were in the end: the same for every te
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -15,75 +15,67 @@ from typing import Any
 from uuid import UUID
 
 import django
-from django.apps import apps
 from django.conf import settings
 from django.core.management.sql import emit_post_migrate_signal
 from django.db import transaction
 from django.db.migrations.executor import MigrationExecutor
-from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
 from tenants.binding import connection
 from tenants.models import SchemaRecording, Tenant, new_schema_name
 from tenants.recorded_rows import inserted_rows, shared_writes
+from tenants.versions import (
+    Node,
+    loader,
+    oldest_code,
+    schema_version,
+    tenant_app_labels,
+    version_of,
+)
 
 
-@cache
-def _loader() -> MigrationLoader:
-    return MigrationLoader(None)
-
-
-def tenant_app_labels() -> list[str]:
-    """Return the labels of the apps whose tables stand in every tenant's schema."""
-    return sorted(
-        config.label for config in apps.get_app_configs() if config.name in settings.TENANT_APPS
-    )
-
-
-@cache
-def schema_version() -> str:
-    """Return the version of a tenant's schema in this code: the last migration of each tenant app."""
-    leaves = [
-        ".".join(node)
-        for label in tenant_app_labels()
-        for node in _loader().graph.leaf_nodes(label)
-    ]
-    return " ".join(leaves)
+class SchemaIsNamed(RuntimeError):
+    """A migration names its schema, so it cannot be replayed in another. Leave the schema out."""
 
 
 @cache
 def fingerprint() -> str:
     """Return a digest of all that decides what a migrate sends: migrations, their text, Django's version."""
     digest = hashlib.sha256(f"{django.VERSION} {settings.TENANT_APPS}".encode())
-    for key, migration in sorted(_loader().disk_migrations.items()):
+    for key, migration in sorted(loader().disk_migrations.items()):
         source = Path(modules[type(migration).__module__].__file__ or "").read_bytes()
         digest.update(repr(key).encode() + hashlib.sha256(source).digest())
     return digest.hexdigest()
 
 
+def applied_migrations(schema_name: str) -> list[Node]:
+    """Return the migrations of tenant apps that a schema really has, in the order they were applied. One query."""
+    with connection.cursor() as cursor:
+        noted = f'SELECT app, name FROM "{schema_name}".django_migrations WHERE app = ANY(%s) ORDER BY id'  # noqa: S608 - generated
+        cursor.execute(noted, [tenant_app_labels()])
+        return list(cursor.fetchall())
+
+
 def applied_version(schema_name: str) -> str:
     """Return the version that a schema really has, by its own record of migrations. One query."""
-    labels = tenant_app_labels()
-    with connection.cursor() as cursor:
-        noted = f'SELECT app, name FROM "{schema_name}".django_migrations WHERE app = ANY(%s)'  # noqa: S608 - generated
-        cursor.execute(noted, [labels])
-        applied = set(cursor.fetchall())
-    return " ".join(".".join(node) for node in sorted(applied) if _is_last(node, applied))
+    return version_of(applied_migrations(schema_name))
 
 
-def _is_last(node: tuple[str, str], applied: set[tuple[str, str]]) -> bool:
-    """Return whether none of the app's own migrations after this one is applied."""
-    known = _loader().graph.node_map.get(node)
-    after = {child.key for child in known.children if child.key[0] == node[0]} if known else set()
-    return not after & applied
+def note_version(tenant: Tenant, version: str) -> None:
+    """Write down which version the tenant's schema has, and which code serves it. At most one UPDATE.
+
+    Which code serves a version that is not this code's own is not known here: only code of that version says so.
+    """
+    oldest = oldest_code() if version == schema_version() else ""
+    if version == tenant.schema_version and (oldest or tenant.oldest_code) == tenant.oldest_code:
+        return
+    Tenant.objects.filter(pk=tenant.pk).update(schema_version=version, oldest_code=oldest)
 
 
 def note_versions() -> None:
     """Write down which version each tenant's schema has. One query and at most one UPDATE per tenant."""
     for tenant in Tenant.objects.all():
-        version = applied_version(tenant.schema_name)
-        if version != tenant.schema_version:
-            Tenant.objects.filter(pk=tenant.pk).update(schema_version=version)
+        note_version(tenant, applied_version(tenant.schema_name))
 
 
 def current_recording() -> SchemaRecording:
@@ -91,7 +83,7 @@ def current_recording() -> SchemaRecording:
     known = SchemaRecording.objects.filter(fingerprint=fingerprint()).first()
     if known:
         return known
-    statements, migrations = _record()
+    statements, migrations = record()
     # Two that record at once have recorded the same.
     recording, _ = SchemaRecording.objects.get_or_create(
         fingerprint=fingerprint(),
@@ -104,48 +96,59 @@ def current_recording() -> SchemaRecording:
     return recording
 
 
-def _record() -> tuple[str, list[list[str]]]:
-    """Return what a migrate of a scratch schema sends, and the migrations it notes as applied.
+def record(since: Sequence[Node] = ()) -> tuple[str, list[list[str]]]:
+    """Return what a migrate of a scratch schema sends, and all migrations that it has applied in the end.
 
+    `since` are migrations that the schema has before: only what comes after them is recorded. Raises SchemaIsNamed.
     All inside a transaction that is rolled back: nothing is left behind, also by a kill.
     """
     scratch = new_schema_name()
     previous = connection.tenant
     try:
-        with transaction.atomic(), _recorded() as statements:
+        with transaction.atomic():
             with connection.cursor() as cursor:
                 cursor.execute(f'CREATE SCHEMA "{scratch}"')
             connection.set_schema(scratch)
-            before = shared_writes()
-            _migrate()
-            refuse_shared_writes(shared_writes() - before)
-            statements.extend(inserted_rows(scratch))
+            statements = _recorded_step(since) if since else _recorded_whole(scratch)
             applied = MigrationRecorder(connection).applied_migrations()
             transaction.set_rollback(True)
     finally:
         connection.set_tenant(previous)
     text = ";\n".join(statement.rstrip().rstrip(";") for statement in statements)
     if scratch in text:
-        raise RuntimeError(
-            "A migration names its schema, so it cannot be replayed in another. Leave the schema out."
-        )
-    return text, sorted([app, name] for app, name in applied)
+        raise SchemaIsNamed
+    return text, [[app, name] for app, name in sorted(applied)]
+
+
+def settle(action: str, migration: Any = None, *_more: Any, **_named: Any) -> None:
+    """Do at the end of a migration what its COMMIT would: PostgreSQL alters no table with pending trigger events."""
+    if action == "apply_success" and migration.app_label in tenant_app_labels():
+        with connection.schema_editor(atomic=False) as editor:
+            editor.execute("SET CONSTRAINTS ALL IMMEDIATE", None)
+            editor.execute("SET CONSTRAINTS ALL DEFERRED", None)
+
+
+def _recorded_step(since: Sequence[Node]) -> list[str]:
+    """Return what a migrate sends after these migrations, in the schema in which the connection stands."""
+    MigrationExecutor(connection, settle).migrate(list(since))
+    with _recorded() as statements:
+        _migrate()
+    return statements
+
+
+def _recorded_whole(schema_name: str) -> list[str]:
+    """Return what a migrate of the new schema in which the connection stands sends, and the rows that it leaves."""
+    before = shared_writes()
+    with _recorded() as statements:
+        _migrate()
+        emit_post_migrate_signal(verbosity=0, interactive=False, db=connection.alias)
+    refuse_shared_writes(shared_writes() - before)
+    return [*statements, *inserted_rows(schema_name)]
 
 
 def _migrate() -> None:
-    """Migrate the schema in which the connection stands, and let apps add their rows, as `migrate` does."""
-    executor = MigrationExecutor(connection, progress_callback=_settle)
+    executor = MigrationExecutor(connection, settle)
     executor.migrate(executor.loader.graph.leaf_nodes())
-    emit_post_migrate_signal(verbosity=0, interactive=False, db=connection.alias)
-
-
-def _settle(step: str, *_: Any) -> None:
-    """Check foreign keys between two migrations, as the end of their transactions would."""
-    if step == "apply_success":
-        with connection.cursor() as cursor:
-            # PostgreSQL alters no table that has rows which are still to be checked.
-            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-            cursor.execute("SET CONSTRAINTS ALL DEFERRED")
 
 
 def refuse_shared_writes(written: set[tuple[str, int, int, int]]) -> None:
@@ -178,15 +181,19 @@ def _recorded() -> Iterator[list[str]]:
         del connection.SchemaEditorClass
 
 
+def noted_rows(migrations: Iterable[Sequence[str]]) -> str:
+    """Return migrations as the rows of an INSERT into django_migrations."""
+    return ", ".join(f"('{app}', '{name}', now())" for app, name in migrations)
+
+
 def create_schema(schema_name: str, tenant_id: UUID, recording: SchemaRecording) -> None:
     """Make a tenant's schema with its stamp, in one batch. Call it inside the transaction of the tenant's rows."""
-    noted = ", ".join(f"('{app}', '{name}', now())" for app, name in recording.migrations)
     # Rows come last: PostgreSQL refuses to alter a table with pending trigger events.
     batch = f"""
         CREATE SCHEMA "{schema_name}";
         SET LOCAL search_path = "{schema_name}", public;
         {recording.statements};
-        INSERT INTO django_migrations (app, name, applied) VALUES {noted};
+        INSERT INTO django_migrations (app, name, applied) VALUES {noted_rows(recording.migrations)};
         INSERT INTO stamp_stamp (only_row, tenant_id) VALUES (true, '{tenant_id}');
         SET LOCAL search_path = public
     """  # noqa: S608 - the schema's name is generated, the id a UUID, the rest our own migrations

@@ -27,9 +27,11 @@ CACHES = frozenset({"cache", "lru_cache", "cached_property"})
 REMEMBERED = frozenset(
     {
         "media_core/library/addresses.py:_around",
-        "tenants/schemas.py:_loader",
-        "tenants/schemas.py:schema_version",
         "tenants/schemas.py:fingerprint",
+        "tenants/versions.py:loader",
+        "tenants/versions.py:app_versions",
+        "tenants/versions.py:schema_version",
+        "tenants/versions.py:oldest_code",
     }
 )
 

@@ -97,7 +97,7 @@ def refusals() -> Iterator[None]:
             raise
         raise CommandError(
             "The database lacks a table of this version: "
-            "run manage.py migrate_schemas --shared first (for tenants: manage.py migrate_schemas)."
+            "run manage.py migrate_schemas --shared first (for tenants: manage.py migrate_tenants)."
         ) from error
     except OperationalError as error:
         why = " ".join(str(error).split())

@@ -13,8 +13,8 @@ from tenants.csv_cells import csv_text
 from tenants.limits import largest_in_words, quota_of
 from tenants.models import MAX_PRESIGN_SECONDS, Quota, Tenant
 from tenants.provisioning import listed_tenants
-from tenants.schemas import schema_version
 from tenants.sizes import human_size
+from tenants.versions import schema_version, standing
 
 FIRST = 'Make the first: manage.py tenant create "Acme Tools" --prefix acme/ --domain acme.example'
 
@@ -54,7 +54,7 @@ def list_(command: PlainCommand, asked: Namespace) -> None:
         command.stdout.write(_nothing_found(asked.query, asked.status))
 
 
-TITLES = ("NAME", "PREFIX", "PRIMARY DOMAIN", "STATUS", "MEMBERS", "USED", "QUOTA")
+TITLES = ("NAME", "PREFIX", "PRIMARY DOMAIN", "STATUS", "SCHEMA", "MEMBERS", "USED", "QUOTA")
 
 
 def _line(row: dict[str, Any]) -> list[str]:
@@ -78,6 +78,7 @@ def _row(tenant: Any) -> dict[str, Any]:
         "prefix": tenant.location_prefix,
         "primary_domain": tenant.primary_domain or "",
         "status": tenant.status,
+        "schema": standing(tenant.schema_version, tenant.oldest_code),
         "members": tenant.member_count,
         **_usage(getattr(tenant, "quota", None)),
     }
@@ -121,6 +122,7 @@ def described(tenant: Tenant) -> dict[str, Any]:
         "location": f"s3://{settings.BUCKET_NAME}/{tenant.prefix}",
         "schema_name": tenant.schema_name,
         "schema_version": tenant.schema_version,
+        "schema": standing(tenant.schema_version, tenant.oldest_code),
         "presign_seconds": tenant.presign_seconds,
         **_usage(quota_of(tenant)),
         "upload_max_bytes": tenant.upload_max_bytes,
@@ -145,7 +147,7 @@ def _page(facts: dict[str, Any]) -> str:
         ("prefix", facts["prefix"]),
         ("location", facts["location"]),
         ("schema", facts["schema_name"]),
-        ("version", _version(facts["schema_version"])),
+        ("version", _version(facts)),
         ("links live", _lifetime(facts["presign_seconds"])),
         ("used", _used(facts)),
         ("largest file", largest_in_words(facts["upload_max_bytes"])),
@@ -177,8 +179,11 @@ def _indented(rows: list[Any]) -> str:
     return "\n".join(f"  {line}" for line in table(*rows).splitlines())
 
 
-def _version(version: str) -> str:
-    return version if version == schema_version() else f"{version} (this code: {schema_version()})"
+def _version(facts: dict[str, Any]) -> str:
+    version, schema = facts["schema_version"], facts["schema"]
+    return (
+        version if schema == "current" else f"{version} ({schema}; this code: {schema_version()})"
+    )
 
 
 def _lifetime(seconds: int | None) -> str:

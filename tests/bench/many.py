@@ -21,7 +21,7 @@ from tenants.people.members import set_role
 from tenants.people.models import Membership, Person, Role, Session
 from tenants.people.sessions import SessionStore
 from tenants.provisioning import create_tenant
-from tenants.schemas import schema_version
+from tenants.versions import schema_version
 from tests.media_core.conftest import document_row, stored_row
 
 PREFIX = "bench-"

@@ -12,7 +12,8 @@ from tenants.management.commands import delete_tenant
 from tenants.models import CacheEntry, Tenant
 from tenants.people.models import Session
 from tenants.people.sessions import SessionStore
-from tenants.schemas import applied_version, schema_version
+from tenants.schemas import applied_version
+from tenants.versions import schema_version
 from tests.conftest import new_session
 
 COMMANDS = Path(delete_tenant.__file__).parent

@@ -23,8 +23,9 @@ from tenants.binding import bind_agency, bind_tenant, connection
 from tenants.errors import HostTaken
 from tenants.models import Domain, PrefixReservation, SchemaRecording, Tenant, new_schema_name
 from tenants.provisioning import create_tenant
-from tenants.schemas import current_recording, fingerprint, schema_version, tenant_app_labels
+from tenants.schemas import current_recording, fingerprint
 from tenants.stamp.models import Stamp
+from tenants.versions import schema_version, tenant_app_labels
 from tests.tenants.conftest import Connect, create_umbrella, schema_in_use, schemas, sql
 
 pytestmark = pytest.mark.django_db

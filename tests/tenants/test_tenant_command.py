@@ -183,7 +183,9 @@ def test_show_as_json_has_domains_and_members(acme):
 
 def test_show_says_when_the_schema_is_of_another_version_than_the_code(acme):
     Tenant.objects.filter(pk=acme.pk).update(schema_version="media_core.0000_older")
-    assert "media_core.0000_older (this code: media_core." in tenant("show", "acme/")
+    assert "media_core.0000_older (ahead, not served; this code: media_core." in tenant(
+        "show", "acme/"
+    )
 
 
 def test_a_tenant_that_is_not_there_is_refused_with_the_way_to_find_it(acme):

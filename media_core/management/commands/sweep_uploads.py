@@ -10,7 +10,7 @@ from media_core.upkeep.sweeping import sweep_room
 from tenants.binding import bind_tenant
 from tenants.commands.base import PlainCommand
 from tenants.commands.references import REFERENCE_HELP, called
-from tenants.errors import QuotaBroken
+from tenants.errors import QuotaBroken, SchemaNotServed
 from tenants.models import Tenant
 from tenants.provisioning import find_tenant
 
@@ -26,7 +26,8 @@ examples:
   manage.py sweep_uploads --tenant acme/
 
 Run it every hour. It may run beside uploads and beside itself. Exit code 1: the bucket did not
-answer for some tenant, or its quota is not in order; what is left there is removed by the next run."""
+answer for some tenant, its quota is not in order, or it has to be migrated first; what is left
+there is removed by the next run."""
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--tenant", metavar="REF", help=REFERENCE_HELP)
@@ -51,7 +52,7 @@ answer for some tenant, or its quota is not in order; what is left there is remo
         try:
             with bind_tenant(tenant, even_suspended=True):
                 count = len(sweep_room(dry_run=dry_run))
-        except (BucketUnavailable, QuotaBroken) as error:
+        except (BucketUnavailable, QuotaBroken, SchemaNotServed) as error:
             self.stderr.write(f"{called(tenant)}: {error}")
             return None
         if count:

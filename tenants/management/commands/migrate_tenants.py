@@ -1,0 +1,161 @@
+"""manage.py migrate_tenants: brings the tenants that are behind to this code's version."""
+
+import os
+import time
+from argparse import ArgumentTypeError
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Any
+from uuid import UUID
+
+from django.core.management.base import CommandError, CommandParser
+
+from tenants.checks import TAG
+from tenants.commands.base import PlainCommand
+from tenants.commands.references import REFERENCE_HELP, called
+from tenants.domains import CACHE_SECONDS, hosts
+from tenants.models import Tenant
+from tenants.provisioning import find_tenant
+from tenants.upgrades.run import Outcome, Result, upgraded
+from tenants.upgrades.steps import Step, planned, recorded
+from tenants.versions import oldest_code, schema_version
+
+MAX_PARALLEL = 64
+# The database works, the threads wait for it: some more than processors.
+PARALLEL = min(8, 2 * (os.cpu_count() or 1))
+
+
+class Command(PlainCommand):
+    # Those of tenants only: the others import every view, which takes longer than finding nobody behind.
+    requires_system_checks = (TAG,)
+    help = "Bring the schema of every tenant that is behind to this code's version."
+    examples = """\
+examples:
+  manage.py migrate_tenants --dry-run
+  manage.py migrate_tenants
+  manage.py migrate_tenants --tenant acme/
+  manage.py migrate_tenants --parallel 16
+
+Run manage.py migrate_schemas --shared before it, and reload the gateway after it. Tenants are served
+meanwhile. It can be interrupted and run again, also beside itself: each tenant is changed in one
+transaction, or not at all. Exit code 1: some tenants failed; they are named with the reason."""
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--tenant",
+            metavar="REF",
+            help=f"only this one, whatever is noted of it; {REFERENCE_HELP}",
+        )
+        parser.add_argument(
+            "--parallel",
+            type=_parallel,
+            default=PARALLEL,
+            metavar="N",
+            help=f"how many at once, each on a connection of its own: 1 to {MAX_PARALLEL}; here {PARALLEL} by default",
+        )
+        parser.add_argument(
+            "--dry-run", action="store_true", help="change nothing, say what would be done"
+        )
+
+    def handle(self, **options: Any) -> None:
+        """Migrate those that are behind; then those that were made meanwhile by a process of older code."""
+        started = time.monotonic()
+        if options["dry_run"]:
+            self._tell_plan(behind(options["tenant"]))
+            return
+        note_what_serves()
+        done: dict[UUID, tuple[Tenant, Result]] = {}
+        while batch := [tenant for tenant in behind(options["tenant"]) if tenant.pk not in done]:
+            for tenant, result in self._upgraded(batch, parallel=options["parallel"]):
+                done[tenant.pk] = (tenant, result)
+        hosts.forget()
+        self._tell([*done.values()], seconds=time.monotonic() - started)
+
+    def _upgraded(self, tenants: list[Tenant], *, parallel: int) -> Iterator[tuple[Tenant, Result]]:
+        steps = {step.version: recorded(step) for step in planned_for(tenants)}
+        for step in steps.values():
+            if step.by_itself:
+                self.stdout.write(f"{step.version}: each by a migrate of its own: {step.by_itself}")
+        results = upgraded(tenants, steps, parallel=min(parallel, len(tenants)))
+        for number, result in enumerate(results, start=1):
+            if self.stderr.isatty():
+                self.stderr.write(f"\r{number} of {len(tenants)} ", ending="")
+            yield result
+        if self.stderr.isatty():
+            self.stderr.write("")
+
+    def _tell_plan(self, tenants: list[Tenant]) -> None:
+        """Say in numbers what would be done, by version."""
+        steps = {step.version: step for step in planned_for(tenants)}
+        for version, count in sorted(Counter(tenant.schema_version for tenant in tenants).items()):
+            self.stdout.write(
+                f"{count} tenant(s) at {version or 'no noted version'}: {_plan(steps.get(version))}"
+            )
+        current = Tenant.objects.filter(schema_version=schema_version()).count()
+        self.stdout.write(
+            f"Would migrate {len(tenants)} tenant(s) to {schema_version()}; {current} are there."
+        )
+
+    def _tell(self, done: list[tuple[Tenant, Result]], *, seconds: float) -> None:
+        counts = Counter(result for _, result in done if isinstance(result, Outcome))
+        migrated = counts[Outcome.REPLAYED] + counts[Outcome.MIGRATED]
+        parts = [f"{counts[outcome]} {outcome.value}" for outcome in Outcome if counts[outcome]]
+        if not done:
+            self.stdout.write(f"Every tenant is at {schema_version()}.")
+            return
+        self.stdout.write(
+            f"Migrated {migrated} of {len(done)} tenant(s) in {seconds:.1f} s"
+            + (f": {', '.join(parts)}." if parts else ".")
+        )
+        if migrated:
+            self.stdout.write(f"Running processes hear of it within {CACHE_SECONDS:.0f} s.")
+        self._fail_for(
+            [(tenant, result) for tenant, result in done if not isinstance(result, Outcome)]
+        )
+
+    def _fail_for(self, failed: list[tuple[Tenant, BaseException]]) -> None:
+        """Name those that failed, each with its reason; end with exit code 1 when there are some."""
+        for tenant, error in sorted(failed, key=lambda one: one[0].location_prefix):
+            self.stderr.write(f"{called(tenant)}: {reason(error)}")
+        if failed:
+            raise CommandError(
+                f"{len(failed)} tenant(s) failed, see above. Run it again once that is mended."
+            )
+
+
+def _parallel(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= MAX_PARALLEL):
+        raise ArgumentTypeError(f"{text!r} is no number of threads: give 1 to {MAX_PARALLEL}")
+    return int(text)
+
+
+def behind(reference: str | None) -> list[Tenant]:
+    """Return the tenants whose noted version is not this code's, or the one that is meant. One query."""
+    if reference:
+        return [find_tenant(reference)]
+    return list(Tenant.objects.exclude(schema_version=schema_version()))
+
+
+def planned_for(tenants: Iterable[Tenant]) -> Iterator[Step]:
+    """Yield the step of each version that some of them are noted at, where it is known."""
+    for version in sorted({tenant.schema_version for tenant in tenants}):
+        if step := planned(version):
+            yield step
+
+
+def _plan(step: Step | None) -> str:
+    if step is None:
+        return "their schemas are looked at one by one"
+    names = ", ".join(f"{one.app_label}.{one.name}" for one in step.migrations)
+    return f"{names}, {f'each by itself: {step.by_itself}' if step.by_itself else 'by a recording'}"
+
+
+def note_what_serves() -> None:
+    """Write down which code serves the current tenants, where this code says it otherwise. One UPDATE."""
+    current = Tenant.objects.filter(schema_version=schema_version())
+    current.exclude(oldest_code=oldest_code()).update(oldest_code=oldest_code())
+
+
+def reason(error: BaseException) -> str:
+    """Return an error in one line."""
+    return " ".join(str(error).split()) or type(error).__name__

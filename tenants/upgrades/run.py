@@ -1,0 +1,174 @@
+"""Bringing tenants to this code's version: each in one transaction, several at once, one failure stopping no other."""
+
+from collections.abc import Collection, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
+from enum import Enum
+from typing import Any
+
+from django.core.management import call_command
+from django.core.management.commands.migrate import Command as MigrateCommand
+from django.db import DEFAULT_DB_ALIAS, connections, transaction
+
+from tenants.binding import connection
+from tenants.models import Tenant
+from tenants.schemas import (
+    applied_migrations,
+    applied_version,
+    note_version,
+    noted_rows,
+    settle,
+)
+from tenants.upgrades.steps import Step
+from tenants.versions import (
+    Node,
+    is_ahead,
+    loader,
+    schema_version,
+    tenant_app_labels,
+    version_of,
+)
+
+# Requests queue behind a migration that waits for a table. After this long it gives up, and the next run tries again.
+LOCK_SECONDS = 10
+# Advisory locks of two numbers are apart from those of one (binding.one_at_a_time): this kind, and whose.
+LOCK_KIND = 1
+LOCK_BYTES = 4
+
+
+class Outcome(Enum):
+    """What was done to one tenant."""
+
+    REPLAYED = "by a recording"
+    MIGRATED = "by a migrate of its own"
+    NOTED = "was current, the note was not"
+    AHEAD = "is ahead of this code"
+
+
+Result = Outcome | BaseException
+
+
+def upgraded(
+    tenants: Collection[Tenant], steps: Mapping[str, Step], *, parallel: int
+) -> Iterator[tuple[Tenant, Result]]:
+    """Yield each tenant, once it is done, with what was done or the error that left it as it was.
+
+    `parallel` threads, each with a connection of its own: nearly all of the work is the database's.
+    """
+    lent: list[Any] = []
+    threads = ThreadPoolExecutor(parallel, initializer=_lend_connection, initargs=(lent,))
+    try:
+        running = {threads.submit(upgrade, tenant, steps): tenant for tenant in tenants}
+        for done in as_completed(running):
+            yield running[done], done.exception() or done.result()
+    finally:
+        # Also when somebody interrupts: what has not begun is left for the next run.
+        threads.shutdown(cancel_futures=True)
+        for one in lent:
+            one.close()
+
+
+def _lend_connection(lent: list[Any]) -> None:
+    """Let the main thread close this thread's connection in the end: threads of a pool do not hear of theirs."""
+    own = connections[DEFAULT_DB_ALIAS]
+    own.inc_thread_sharing()
+    lent.append(own)
+
+
+def upgrade(tenant: Tenant, steps: Mapping[str, Step]) -> Outcome:
+    """Bring one tenant to this code's version, by what its schema itself says it has, whatever is noted.
+
+    All in one transaction, unless a migration refuses that. Two at once take turns. Nine statements for a replay.
+    """
+    connection.close_if_unusable_or_obsolete()
+    with _alone_with(tenant):
+        with transaction.atomic():
+            applied = _locked_history(tenant)
+            if outcome := _in_one_transaction(tenant, steps, applied):
+                return outcome
+        try:
+            _migrate(tenant)
+        finally:
+            # Migrations that end their own transactions may have come half way.
+            note_version(tenant, applied_version(tenant.schema_name))
+        return Outcome.MIGRATED
+
+
+def _in_one_transaction(
+    tenant: Tenant, steps: Mapping[str, Step], applied: list[Node]
+) -> Outcome | None:
+    """Return what was done, or None when it cannot be done in one transaction."""
+    found = version_of(applied)
+    if found == schema_version() or is_ahead(found):
+        note_version(tenant, found)
+        return Outcome.AHEAD if is_ahead(found) else Outcome.NOTED
+    step = steps.get(found)
+    if step and not step.by_itself and step.before == frozenset(applied):
+        _replay(tenant, step)
+        outcome = Outcome.REPLAYED
+    elif _needs_own_transactions(applied):
+        return None
+    else:
+        _migrate(tenant)
+        outcome = Outcome.MIGRATED
+    note_version(tenant, schema_version())
+    return outcome
+
+
+def _needs_own_transactions(applied: list[Node]) -> bool:
+    labels = set(tenant_app_labels())
+    return any(
+        not migration.atomic
+        for node, migration in loader().graph.nodes.items()
+        if node[0] in labels and node not in applied
+    )
+
+
+@contextmanager
+def _alone_with(tenant: Tenant) -> Iterator[None]:
+    """Let no other run touch the tenant meanwhile. The lock is the connection's, so it ends with the process."""
+    lock = [LOCK_KIND, int.from_bytes(tenant.id.bytes[:LOCK_BYTES], signed=True)]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s, %s)", lock)
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(%s, %s)", lock)
+
+
+def _locked_history(tenant: Tenant) -> list[Node]:
+    """Return the migrations that the schema has; nobody adds one, by whatever command, before we commit."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'; "
+            f'LOCK TABLE "{tenant.schema_name}".django_migrations IN SHARE ROW EXCLUSIVE MODE'
+        )
+    return applied_migrations(tenant.schema_name)
+
+
+def _replay(tenant: Tenant, step: Step) -> None:
+    batch = f"""
+        SET LOCAL search_path = "{tenant.schema_name}", public;
+        {step.statements};
+        INSERT INTO django_migrations (app, name, applied)
+            SELECT * FROM (VALUES {noted_rows(step.applied)}) AS those (app, name, applied)
+            WHERE (app, name) NOT IN (SELECT app, name FROM django_migrations);
+        SET LOCAL search_path = public
+    """  # noqa: S608 - the schema's name is generated, the rest our own migrations
+    with connection.cursor() as cursor:
+        cursor.execute(batch)
+
+
+class _Migrate(MigrateCommand):
+    def migration_progress_callback(self, *given: Any, **named: Any) -> None:
+        settle(*given, **named)
+
+
+def _migrate(tenant: Tenant) -> None:
+    """Run Django's own migrate in the tenant's schema, with its signals."""
+    connection.set_schema(tenant.schema_name)
+    try:
+        call_command(_Migrate(), verbosity=0, interactive=False, skip_checks=True)
+    finally:
+        connection.set_schema_to_public()

@@ -1,0 +1,9 @@
+"""A column whose migration takes a moment."""
+
+from tenants.stamp import migrations
+
+__path__ = [*__path__, *migrations.__path__]
+
+DECIDED_FOR = "0002_slow"
+OLDEST_SCHEMA = "0001_initial"
+OLDEST_CODE = "0001_initial"
