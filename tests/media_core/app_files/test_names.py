@@ -119,7 +119,13 @@ def bound(tenant, work):
 
 def expect(found):
     graves = [("private", "deleted")] * 2
-    assert found == [("media", "gone"), graves[0], ("media", "gone"), graves[1], ("media", "stored")]
+    assert found == [
+        ("media", "gone"),
+        graves[0],
+        ("media", "gone"),
+        graves[1],
+        ("media", "stored"),
+    ]
 
 
 @pytest.mark.parametrize("state", ["pending", "abandoned", "leaving", "deleted"])
