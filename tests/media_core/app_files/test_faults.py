@@ -1,0 +1,146 @@
+"""Whatever ends a save, a deletion or a sweep, and wherever: after a sweep ledger, quota and bucket agree."""
+
+import uuid
+
+import pytest
+from django.core.files.storage import storages
+from django.db import transaction
+
+from media_core.upkeep.sweeping import sweep_room
+from tenants.binding import bind_tenant
+from tests.conftest import CUT_POINTS
+from tests.media_core.app_files.conftest import (
+    ALIASES,
+    agree,
+    deleted_days_ago,
+    row_of,
+    save,
+    states,
+)
+from tests.media_core.conftest import grow_old
+from tests.media_core.uploads.conftest import keys
+from tests.media_core.uploads.faults import ENDS, interrupted
+
+pytestmark = pytest.mark.django_db
+
+# Each flow, by itself or in an app's transaction. What repeats the same steps in another way is slow.
+WAYS = [(alias, within, end) for alias in ALIASES for within in (False, True) for end in ENDS]
+SOON = {("default", False, "interrupted"), ("private", True, "interrupted")}
+WAYS_MARKED = [
+    pytest.param(way, id="-".join(map(str, way)), marks=() if way in SOON else pytest.mark.slow)
+    for way in WAYS
+]
+
+
+def in_a_transaction(work, within):
+    if not within:
+        work()
+        return
+    with transaction.atomic():
+        work()
+
+
+@pytest.mark.parametrize("way", WAYS_MARKED)
+def test_a_save_that_ends_at_any_step_leaves_nothing_that_is_not_known(
+    way, committed, acme, record_property
+):
+    alias, within, end = way
+    before, step, lived = keys(acme), 0, False
+    while not lived:
+        step, name = step + 1, f"{uuid.uuid4().hex}/x"
+        lived = ENDS[end](
+            lambda name=name: in_a_transaction(lambda: save(alias, name), within), acme, step
+        )
+        committed(lambda name=name, lived=lived: all_or_nothing(acme, before, alias, name, lived))
+    assert step - 1 >= 12
+    record_property(CUT_POINTS, step - 1)
+
+
+def all_or_nothing(tenant, before, alias, name, lived):
+    """The file is there and can be read, or nothing of it is there."""
+    with bind_tenant(tenant):
+        there = storages[alias].exists(name)
+    agree(tenant, before)
+    with bind_tenant(tenant):
+        assert storages[alias].exists(name) == there
+        assert there or not lived
+        if there:
+            with storages[alias].open(name) as file:
+                assert file.read() == b"bytes"
+        else:
+            assert {state for _, state in states(name)} <= {"gone"}
+
+
+@pytest.mark.parametrize("way", WAYS_MARKED)
+def test_a_deletion_that_ends_at_any_step_loses_no_byte(way, committed, acme, record_property):
+    alias, within, end = way
+    before, step, lived = keys(acme), 0, False
+    while not lived:
+        step, name = step + 1, f"{uuid.uuid4().hex}/x"
+        committed(lambda name=name: saved(acme, alias, name))
+        lived = ENDS[end](
+            lambda name=name: in_a_transaction(lambda: storages[alias].delete(name), within),
+            acme,
+            step,
+        )
+        committed(lambda name=name, lived=lived: there_or_kept(acme, before, alias, name, lived))
+    assert step - 1 >= (25 if alias == "default" else 4)
+    record_property(CUT_POINTS, step - 1)
+
+
+def saved(tenant, alias, name):
+    with bind_tenant(tenant):
+        save(alias, name)
+
+
+def there_or_kept(tenant, before, alias, name, lived):
+    """The file is there, or deleted with its bytes kept once; never both, and never neither."""
+    with bind_tenant(tenant):
+        there = storages[alias].exists(name)
+    agree(tenant, before)
+    with bind_tenant(tenant):
+        assert storages[alias].exists(name) == there
+        assert not (there and lived)
+        kept = [state for _, state in states(name) if state != "gone"]
+        assert kept == (["stored"] if there else ["deleted"])
+
+
+LEFT = [
+    ("unclaimed", "default"),
+    ("over", "private"),
+    # As a deletion does it.
+    pytest.param("unburied", "default", marks=pytest.mark.slow),
+    pytest.param("unclaimed", "private", marks=pytest.mark.slow),
+    pytest.param("over", "default", marks=pytest.mark.slow),
+]
+
+
+@pytest.mark.parametrize(("left", "alias"), LEFT)
+def test_a_sweep_that_ends_at_any_step_is_ended_by_the_next(
+    left, alias, committed, acme, record_property
+):
+    before, step, lived = keys(acme), 0, False
+    while not lived:
+        step += 1
+        committed(lambda: leave(acme, alias, left))
+        lived = interrupted(sweep_room, acme, step)
+        committed(lambda: agree(acme, before))
+    assert step - 1 >= 10
+    record_property(CUT_POINTS, step - 1)
+
+
+def leave(tenant, alias, left):
+    """Leave what a sweep has to do with."""
+    name = f"{uuid.uuid4().hex}/x"
+    with bind_tenant(tenant), transaction.atomic():
+        save(alias, name)
+        transaction.set_rollback(left == "unclaimed")
+    with bind_tenant(tenant):
+        if left == "unclaimed":
+            grow_old(row_of(name))
+        elif left == "over":
+            storages[alias].delete(name)
+            deleted_days_ago(31)
+        else:
+            # As a worker leaves it that is killed right after the commit.
+            assert row_of(name).mark_deleted()
