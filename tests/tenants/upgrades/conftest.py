@@ -47,7 +47,7 @@ class Deployment:
         )
         return subprocess.Popen(  # noqa: S603 - our own Python and our own commands
             [sys.executable, *command],
-            env=given, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            env=given, cwd=ROOT, text=True, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
 
     def run(self, *command: str, newer: str = "", seconds: float | None = 60) -> "Ended":
