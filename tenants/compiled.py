@@ -17,6 +17,7 @@ from django.db.models import QuerySet
 from tenants.binding import bind_tenant, bound_tenant_even_suspended, connection
 from tenants.models import Tenant
 from tenants.texts import Text, Values, refuse_leftovers, run, text_of_rows
+from tenants.versions import schema_version
 
 Shape = TypeVar("Shape", bound=Hashable)
 Build: TypeAlias = Callable[[Shape, Values], QuerySet[Any, Any]]
@@ -66,7 +67,11 @@ class Compiled(Generic[Shape]):
 
     def _written(self, shape: Shape) -> Text:
         made_up = {name: MADE_UP[kind]() for name, kind in self._takes.items()}
-        tenant = Tenant(id=uuid.uuid4(), location_prefix=f"{secrets.token_hex(8)}/")
+        tenant = Tenant(
+            id=uuid.uuid4(),
+            location_prefix=f"{secrets.token_hex(8)}/",
+            schema_version=schema_version(),
+        )
         with closing(connection), bind_tenant(tenant):
             rows = self._build(shape, made_up)
             text = text_of_rows(rows, {**made_up, TENANT: tenant.id})
