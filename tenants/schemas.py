@@ -114,10 +114,20 @@ def record(since: Sequence[Node] = ()) -> tuple[str, list[list[str]]]:
             transaction.set_rollback(True)
     finally:
         connection.set_tenant(previous)
-    text = ";\n".join(statement.rstrip().rstrip(";") for statement in statements)
+    text = batch_of(statements)
     if scratch in text:
         raise SchemaIsNamed
     return text, [[app, name] for app, name in sorted(applied)]
+
+
+def batch_of(statements: Iterable[str]) -> str:
+    """Return statements as one text, the last one to be ended like the others.
+
+    >>> batch_of(["DROP TABLE a;", "DROP TABLE b -- it was empty"]).splitlines()
+    ['DROP TABLE a', ';', 'DROP TABLE b -- it was empty']
+    """
+    # On a line of its own: a statement that somebody wrote may end in a comment.
+    return ";\n".join(f"{statement.rstrip().rstrip(';')}\n" for statement in statements)
 
 
 def settle(action: str, migration: Any = None, *_more: Any, **_named: Any) -> None:
