@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections, transaction
 
 from tenants.binding import connection, rebound
-from tenants.database.pool import unpooled
 
 # PostgreSQL's code of the error.
 LOCK_NOT_AVAILABLE = "55P03"
@@ -66,7 +65,10 @@ def _second_connection() -> Iterator[None]:
     bound_again, first = rebound(), connections[DEFAULT_DB_ALIAS]
     second = connections.create_connection(DEFAULT_DB_ALIAS)
     # Never out of a pool: whoever holds one of its connections must not wait for a second one.
-    second.settings_dict = unpooled(first.settings_dict)
+    options = {
+        name: value for name, value in first.settings_dict["OPTIONS"].items() if name != "pool"
+    }
+    second.settings_dict = {**first.settings_dict, "OPTIONS": options}
     # Whoever watches the statements of this thread watches these as well.
     second.execute_wrappers = first.execute_wrappers
     connections[DEFAULT_DB_ALIAS] = second

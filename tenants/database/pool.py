@@ -31,15 +31,6 @@ def pooled(database: dict[str, Any], size: int) -> dict[str, Any]:
     }
 
 
-def unpooled(database: dict[str, Any]) -> dict[str, Any]:
-    """Return the settings of a database for a connection that no pool lends, and that stays open until it is closed.
-
-    For whoever needs a connection while others of the same process are held: in a pool it would wait for those.
-    """
-    options = {name: value for name, value in database["OPTIONS"].items() if name != "pool"}
-    return {**database, "CONN_MAX_AGE": None, "OPTIONS": options}
-
-
 def given_back(connection: Connection[Any]) -> None:
     """Leave nothing of the last user in a connection: neither their schema nor a lock.
 

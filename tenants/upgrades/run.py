@@ -11,7 +11,6 @@ from django.core.management.commands.migrate import Command as MigrateCommand
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
 
 from tenants.binding import connection
-from tenants.database.pool import unpooled
 from tenants.models import Tenant
 from tenants.schemas import (
     applied_migrations,
@@ -72,8 +71,6 @@ def upgraded(
 def _lend_connection(lent: list[Any]) -> None:
     """Let the main thread close this thread's connection in the end: threads of a pool do not hear of theirs."""
     own = connections[DEFAULT_DB_ALIAS]
-    # Not out of a pool: that may have fewer than there are threads, and each keeps its own.
-    own.settings_dict = unpooled(own.settings_dict)
     own.inc_thread_sharing()
     lent.append(own)
 

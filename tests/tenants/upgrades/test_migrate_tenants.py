@@ -42,13 +42,6 @@ def test_every_tenant_is_brought_to_what_a_migrate_of_its_own_makes(deployment):
     assert "Every tenant is at" in deployment.migrate().said
 
 
-def test_it_needs_no_connection_of_a_pool_that_is_smaller_than_its_threads(deployment, monkeypatch):
-    monkeypatch.setenv("DATABASE_POOL_SIZE", "1")
-    ran = deployment.migrate("--parallel=4")
-    assert (ran.code, ran.complained) == (0, "")
-    assert deployment.noted() == everybody(NAMES, NEW)
-
-
 def test_a_dry_run_says_by_version_what_would_be_done_and_does_nothing(deployment):
     deployment.sql("UPDATE tenants_tenant SET schema_version = '' WHERE location_prefix = 'acme/'")
     before = deployment.noted()
