@@ -29,6 +29,7 @@ from tenants.versions import (
     version_of,
 )
 
+MAX_PARALLEL = 64
 # Requests queue behind a migration that waits for a table. After this long it gives up, and the next run tries again.
 LOCK_SECONDS = 10
 # Advisory locks of two numbers are apart from those of one (binding.one_at_a_time): this kind, and whose.
@@ -56,7 +57,8 @@ def upgraded(
     `parallel` threads, each with a connection of its own: nearly all of the work is the database's.
     """
     lent: list[Any] = []
-    threads = ThreadPoolExecutor(parallel, initializer=_lend_connection, initargs=(lent,))
+    most = min(parallel, _connections_to_have())
+    threads = ThreadPoolExecutor(most, initializer=_lend_connection, initargs=(lent,))
     try:
         running = {threads.submit(upgrade, tenant, steps): tenant for tenant in tenants}
         for done in as_completed(running):
@@ -66,6 +68,15 @@ def upgraded(
         threads.shutdown(cancel_futures=True)
         for one in lent:
             one.close()
+
+
+def _connections_to_have() -> int:
+    """Return how many connections threads can have: with a pool as many as it holds, this thread's own given back."""
+    pool = connection.settings_dict["OPTIONS"].get("pool")
+    if not pool:
+        return MAX_PARALLEL
+    connection.close()
+    return int(pool["max_size"])
 
 
 def _lend_connection(lent: list[Any]) -> None:

@@ -202,6 +202,13 @@ def test_what_ends_its_own_transactions_and_fails_half_way_is_noted_as_it_is(dep
     assert deployment.applied("globex") == [OLD, "0002_apart", "0003_strict"]
 
 
+def test_with_a_pool_of_one_connection_too(deployment, monkeypatch):
+    monkeypatch.setenv("DATABASE_POOL_SIZE", "1")
+    ran = deployment.migrate("--parallel", "4")
+    assert (ran.code, ran.complained) == (0, "")
+    assert deployment.noted() == everybody(NAMES, NEW)
+
+
 @pytest.mark.parametrize("number", ["0", "65", "x", "-1"])
 def test_so_many_at_once_are_refused(number):
     with pytest.raises(CommandError, match="give 1 to 64"):
