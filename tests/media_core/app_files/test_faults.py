@@ -1,6 +1,7 @@
 """Whatever ends a save, a deletion or a sweep, and wherever: after a sweep ledger, quota and bucket agree."""
 
 import uuid
+from functools import partial
 
 import pytest
 from django.core.files.storage import storages
@@ -48,10 +49,8 @@ def test_a_save_that_ends_at_any_step_leaves_nothing_that_is_not_known(
     before, step, lived = keys(acme), 0, False
     while not lived:
         step, name = step + 1, f"{uuid.uuid4().hex}/x"
-        lived = ENDS[end](
-            lambda name=name: in_a_transaction(lambda: save(alias, name), within), acme, step
-        )
-        committed(lambda name=name, lived=lived: all_or_nothing(acme, before, alias, name, lived))
+        lived = ENDS[end](partial(in_a_transaction, partial(save, alias, name), within), acme, step)
+        committed(partial(all_or_nothing, acme, before, alias, name, lived))
     assert step - 1 >= 12
     record_property(CUT_POINTS, step - 1)
 
@@ -77,13 +76,10 @@ def test_a_deletion_that_ends_at_any_step_loses_no_byte(way, committed, acme, re
     before, step, lived = keys(acme), 0, False
     while not lived:
         step, name = step + 1, f"{uuid.uuid4().hex}/x"
-        committed(lambda name=name: saved(acme, alias, name))
-        lived = ENDS[end](
-            lambda name=name: in_a_transaction(lambda: storages[alias].delete(name), within),
-            acme,
-            step,
-        )
-        committed(lambda name=name, lived=lived: there_or_kept(acme, before, alias, name, lived))
+        committed(partial(saved, acme, alias, name))
+        deletion = partial(storages[alias].delete, name)
+        lived = ENDS[end](partial(in_a_transaction, deletion, within), acme, step)
+        committed(partial(there_or_kept, acme, before, alias, name, lived))
     assert step - 1 >= (25 if alias == "default" else 4)
     record_property(CUT_POINTS, step - 1)
 

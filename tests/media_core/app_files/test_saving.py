@@ -2,13 +2,13 @@
 
 import pytest
 from django.core.files.storage import storages
-from django.db import connection, transaction
+from django.db import transaction
 
 from media_core.errors import BucketUnavailable
 from media_core.storages.client import bucket_client
 from media_core.storages.models import StoredObject
 from media_core.upkeep.sweeping import sweep_room
-from tenants.binding import bind_tenant, bound_tenant
+from tenants.binding import bind_tenant, bound_tenant, connection
 from tenants.errors import QuotaExceeded
 from tests.media_core.app_files.conftest import agree, at_once, row_of, save, states, undone
 from tests.media_core.conftest import books, grow_old, in_a_thread, set_quota

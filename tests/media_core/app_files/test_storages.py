@@ -3,6 +3,7 @@
 import pickle
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -115,13 +116,14 @@ HOSTILE = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("use", USES)
 @pytest.mark.parametrize("name", HOSTILE, ids=ascii)
-def test_a_hostile_name_is_refused_before_anything_is_asked(use, name, alias, acme):
-    if use == "listdir" and name in {"", ".", "a/"}:
-        pytest.skip("A folder may be called so.")
-    with bind_tenant(acme), statements() as sent, pytest.raises((NameRefused, KeyOutsidePrefix)):
-        USES[use](storages[alias], name)
+def test_a_hostile_name_is_refused_before_anything_is_asked(name, alias, acme):
+    # Of these, folders may be called "" and "a/".
+    uses = set(USES) - ({"listdir"} if name in {"", ".", "a/"} else set())
+    with bind_tenant(acme), statements() as sent:
+        for use in uses:
+            with pytest.raises((NameRefused, KeyOutsidePrefix)):
+                USES[use](storages[alias], name)
     assert [statement for statement in sent if "SET search_path" not in statement] == []
 
 
@@ -159,7 +161,7 @@ def test_a_storage_may_be_pickled_for_there_is_nothing_in_it(alias):
 
 def test_it_takes_no_options(alias):
     with pytest.raises(TypeError):
-        type(storages[alias])(location="globex/")
+        type(storages[alias])(location="globex/")  # type: ignore[call-arg]
 
 
 def test_there_is_no_path_on_this_machine(alias, acme):
@@ -274,7 +276,8 @@ def test_a_large_file_waits_on_disk_and_can_be_searched(alias, folder, acme):
     with bind_tenant(acme):
         name = save(alias, f"{folder}/large.bin", body)
         with storages[alias].open(name) as file:
-            assert file.file._rolled
+            spooled: Any = file.file
+            assert spooled._rolled
             file.seek(-4, 2)
             assert (file.read(), file.size) == (b"6789", len(body))
 
@@ -363,7 +366,7 @@ def test_where_nothing_is_public_by_itself_the_address_is_at_the_tenants_host(
 
 
 def test_counts_of_statements_and_bucket_requests(alias, folder, committed, acme):
-    counts = {}
+    counts: dict[str, tuple[int, int]] = {}
 
     def counted(use, name):
         with bind_tenant(acme), bucket_requests() as requests:
