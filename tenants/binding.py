@@ -6,7 +6,7 @@ disagrees with the connection, or with a tenant that may not be served, `bound_t
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from enum import Enum
 from functools import partial
@@ -89,7 +89,7 @@ def _bind(to: Bound, *, even_suspended: bool = False) -> Iterator[None]:
     # Whatever is no tenant fails here, before anything is set.
     whose = "agency" if to is AGENCY else str(to.id)
     proof.require()
-    previous = connection.tenant
+    previous, here = connection.tenant, _here.connection
     token, unserved = _bound.set(to), _unserved.set(even_suspended)
     in_log = tenant_in_log.set(whose)
     try:
@@ -100,6 +100,12 @@ def _bind(to: Bound, *, even_suspended: bool = False) -> Iterator[None]:
         _unserved.reset(unserved)
         _bound.reset(token)
         connection.set_tenant(previous)
+        _here.connection = here
+
+
+def rebound() -> AbstractContextManager[None]:
+    """Work for the bound tenant on the connection that this thread has now, when it was exchanged for another one."""
+    return _bind(bound_tenant_even_suspended(), even_suspended=_unserved.get())
 
 
 def _point_connection_at(to: Bound) -> None:

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections, transaction
 
-from tenants.binding import bound_tenant_even_suspended, connection
+from tenants.binding import connection, rebound
 
 # PostgreSQL's code of the error.
 LOCK_NOT_AVAILABLE = "55P03"
@@ -61,8 +61,8 @@ def _set_lock_timeout(value: str) -> None:
 @contextmanager
 def _second_connection() -> Iterator[None]:
     """Let everything in this thread speak to the database over a connection of its own, for the same tenant."""
-    tenant = bound_tenant_even_suspended()
-    first = connections[DEFAULT_DB_ALIAS]
+    # Whose it is the first connection says.
+    bound_again, first = rebound(), connections[DEFAULT_DB_ALIAS]
     second = connections.create_connection(DEFAULT_DB_ALIAS)
     # Never out of a pool: whoever holds one of its connections must not wait for a second one.
     options = {
@@ -73,8 +73,8 @@ def _second_connection() -> Iterator[None]:
     second.execute_wrappers = first.execute_wrappers
     connections[DEFAULT_DB_ALIAS] = second
     try:
-        connection.set_tenant(tenant)
-        yield
+        with bound_again:
+            yield
     finally:
         connections[DEFAULT_DB_ALIAS] = first
         second.close()

@@ -16,6 +16,7 @@ SAMPLE_RATES = {
 }
 # So many that chance does not bring them together.
 FRAMES = 4
+TAG_HEAD_BYTES = 10
 # Writers fill up to here between the tag and the first frame.
 MAX_PADDING = 4_096
 
@@ -39,11 +40,15 @@ def prove_mp3(file: IO[bytes]) -> None:
 def _behind_tag(file: IO[bytes]) -> int:
     """Return where the first frame begins: behind an ID3v2 tag and its padding, if there is one."""
     file.seek(0)
-    head = file.read(10)
+    head = file.read(TAG_HEAD_BYTES)
     if not head.startswith(b"ID3"):
         return 0
+    if len(head) < TAG_HEAD_BYTES:
+        raise Unproved("it ends too early")
     parts = head[6:10]
-    at = 10 + sum(part << shift for part, shift in zip(parts, (21, 14, 7, 0), strict=True))
+    at = TAG_HEAD_BYTES + sum(
+        part << shift for part, shift in zip(parts, (21, 14, 7, 0), strict=True)
+    )
     file.seek(at)
     padding = file.read(MAX_PADDING)
     return at + len(padding) - len(padding.lstrip(b"\0"))

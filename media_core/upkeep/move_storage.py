@@ -155,7 +155,11 @@ def remove_left(row: StoredObject) -> None:
     with alone(row) as is_there:
         if is_there:
             room_storage(row.area, row.left_in).remove(row)
-    StoredObject.objects.filter(pk=row.pk, place=row.place, left_in=row.left_in).update(left_in="")
+    known = StoredObject.objects.filter(pk=row.pk, place=row.place, left_in=row.left_in)
+    if not is_there:
+        # One that was deleted just now is removed by others, who have to know of the copy until it is gone.
+        known = known.filter(state=State.GONE)
+    known.update(left_in="")
 
 
 def file_name_of(row: StoredObject) -> str:

@@ -55,6 +55,7 @@ HOSTILE = {
     "JPEG that is a ZIP as well": picture("JPEG") + zipped({"x.html": b"<script>"}),
     "movie of nothing": b"\0\0\0\x18ftypisom\0\0\0\0isommp42",
     "MP3 of one frame and text": mp3()[:40] + b"<script>alert(1)</script>" * 40,
+    "the first bytes of an ID3 tag": b"ID3\x03",
     "ID3 and HTML": b"ID3\x03\0\0\0\0\0\0<html><script>",
     "Ogg and HTML": b"OggS\0" + b"<html>" * 20,
     "WAV and HTML": b"RIFF\x10\0\0\0WAVE<html><script>",

@@ -116,6 +116,7 @@ HOSTILE = (
     Hostile("AVIF as MP4", "a.mp4", picture("AVIF")),
     Hostile("head of a WebM", "a.webm", samples()["webm"][:12]),
     Hostile("WebM of an endless part", "a.webm", samples()["webm"][:-11] + b"\xec\x01" + b"\xff" * 7),
+    Hostile("half a head of an MP3", "a.mp3", b"ID3\4\0"),
     Hostile("head of an MP3", "a.mp3", b"ID3\4\0\0\0\0\0\0" + SCRIPT),
     Hostile("head of an Ogg", "a.ogg", samples()["ogg"][:40] + SCRIPT),
     Hostile("WAV with a page behind", "a.wav", samples()["wav"] + SCRIPT),

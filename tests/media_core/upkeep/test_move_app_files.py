@@ -9,7 +9,7 @@ from media_core.storages.client import bucket_client
 from media_core.storages.models import StoredObject
 from media_core.storages.room import verify
 from media_core.upkeep.app_takedown import bring_files_back, take_files_down
-from media_core.upkeep.move_storage import move_room
+from media_core.upkeep.move_storage import move, move_room, remove_left
 from tenants.binding import bind_tenant
 from tests.apps import address_of, kept
 from tests.media_core.conftest import in_a_thread
@@ -121,3 +121,22 @@ def test_what_a_gone_file_left_behind_is_not_removed_from_under_the_next_of_its_
         move_room(StoredObject.Place.DISK, tell=quiet)
         verify(new)
         assert not StoredObject.objects.exclude(left_in="").exists()
+
+
+def test_a_copy_is_not_forgotten_when_its_file_is_deleted_while_it_moves(
+    came, rooms, acme, settings
+):
+    kept(acme, b"public", "img/a.png", "media")
+    settings.USE_S3_MEDIA = False
+    with bind_tenant(acme):
+        row = StoredObject.objects.app_files("media").get()
+        assert move(row, StoredObject.Place.DISK)
+        # The app deletes it, and is killed before it is moved out of reach.
+        StoredObject.objects.get(pk=row.pk).mark_deleted()
+        remove_left(row)
+        sweep_app_files()
+        assert set(StoredObject.objects.values_list("area", "state")) == {
+            ("media", "gone"),
+            ("private", "deleted"),
+        }
+    assert came()["bucket"] == set()

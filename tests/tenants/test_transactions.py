@@ -1,0 +1,54 @@
+"""A transaction of our own beside the caller's: another connection for the same tenant, and the first one after it."""
+
+import pytest
+from django.db import DEFAULT_DB_ALIAS, connections, transaction
+
+from tenants.binding import bind_tenant, bound_tenant, on_commit
+from tenants.errors import BindingDisagrees
+from tenants.transactions import own_transaction
+from tests.media_core.conftest import in_a_thread
+
+pytestmark = pytest.mark.django_db
+
+
+def misled():
+    """Return whether a tenant is said to be bound while this thread's connection stands elsewhere."""
+    here = connections[DEFAULT_DB_ALIAS]
+    tenant = here.tenant
+    here.set_schema_to_public()
+    try:
+        bound_tenant()
+    except BindingDisagrees:
+        return False
+    else:
+        return True
+    finally:
+        here.set_tenant(tenant)
+
+
+def test_each_connection_is_looked_at_while_it_is_the_threads_own(acme):
+    def each():
+        with bind_tenant(acme), transaction.atomic():
+            first = connections[DEFAULT_DB_ALIAS]
+            with own_transaction():
+                assert connections[DEFAULT_DB_ALIAS] is not first
+                assert not misled()
+                on_commit(bound_tenant)
+            assert connections[DEFAULT_DB_ALIAS] is first
+            assert not misled()
+
+    in_a_thread(each)
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError])
+def test_the_first_connection_is_back_after_an_error(acme, error):
+    def each():
+        with bind_tenant(acme), transaction.atomic():
+            first = connections[DEFAULT_DB_ALIAS]
+            with pytest.raises(error), own_transaction():
+                raise error
+            assert connections[DEFAULT_DB_ALIAS] is first
+            assert bound_tenant() == acme
+            assert not misled()
+
+    in_a_thread(each)
