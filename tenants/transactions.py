@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections, transaction
 
@@ -9,6 +11,9 @@ from tenants.binding import bound_tenant_even_suspended, connection
 
 # PostgreSQL's code of the error.
 LOCK_NOT_AVAILABLE = "55P03"
+
+# Django's connections belong to one thread each: nothing that is given this context works in another one.
+_second: ContextVar[Any] = ContextVar("second", default=None)
 
 
 def in_callers_transaction() -> bool:
@@ -33,8 +38,23 @@ def own_transaction() -> Iterator[None]:
         with transaction.atomic():
             yield
         return
-    with _second_connection(), transaction.atomic():
+    with one_second_connection(), _on_the_second_connection(), transaction.atomic():
         yield
+
+
+@contextmanager
+def one_second_connection() -> Iterator[None]:
+    """Let all that is committed beside the caller's transaction in the block share a connection, opened when needed."""
+    if _second.get() or not in_callers_transaction():
+        yield
+        return
+    second = connections.create_connection(DEFAULT_DB_ALIAS)
+    token = _second.set(second)
+    try:
+        yield
+    finally:
+        _second.reset(token)
+        second.close()
 
 
 @contextmanager
@@ -59,11 +79,13 @@ def _set_lock_timeout(value: str) -> None:
 
 
 @contextmanager
-def _second_connection() -> Iterator[None]:
-    """Let everything in this thread speak to the database over a connection of its own, for the same tenant."""
-    tenant = bound_tenant_even_suspended()
-    first = connections[DEFAULT_DB_ALIAS]
-    second = connections.create_connection(DEFAULT_DB_ALIAS)
+def _on_the_second_connection() -> Iterator[None]:
+    """Let everything in this thread speak to the database over the second connection, for the same tenant."""
+    first, second, tenant = (
+        connections[DEFAULT_DB_ALIAS],
+        _second.get(),
+        bound_tenant_even_suspended(),
+    )
     # Whoever watches the statements of this thread watches these as well.
     second.execute_wrappers = first.execute_wrappers
     connections[DEFAULT_DB_ALIAS] = second
@@ -72,4 +94,3 @@ def _second_connection() -> Iterator[None]:
         yield
     finally:
         connections[DEFAULT_DB_ALIAS] = first
-        second.close()
