@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections, transaction
 
@@ -9,6 +11,9 @@ from tenants.binding import connection, rebound
 
 # PostgreSQL's code of the error.
 LOCK_NOT_AVAILABLE = "55P03"
+
+# Django's connections belong to one thread each: nothing that is given this context works in another one.
+_second: ContextVar[Any] = ContextVar("second", default=None)
 
 
 def in_callers_transaction() -> bool:
@@ -33,8 +38,35 @@ def own_transaction() -> Iterator[None]:
         with transaction.atomic():
             yield
         return
-    with _second_connection(), transaction.atomic():
+    with one_second_connection(), _on_the_second_connection(), transaction.atomic():
         yield
+
+
+@contextmanager
+def one_second_connection() -> Iterator[None]:
+    """Let all that is committed beside the caller's transaction in the block share a connection, opened when needed."""
+    if _second.get() or not in_callers_transaction():
+        yield
+        return
+    second = _opened_beside(connections[DEFAULT_DB_ALIAS])
+    token = _second.set(second)
+    try:
+        yield
+    finally:
+        _second.reset(token)
+        second.close()
+
+
+def _opened_beside(first: Any) -> Any:
+    """Return another connection to the same database.
+
+    Never one out of a pool: whoever holds one of its connections must not wait for a second one.
+    """
+    second: Any = connections.create_connection(DEFAULT_DB_ALIAS)
+    given = first.settings_dict["OPTIONS"]
+    options = {name: value for name, value in given.items() if name != "pool"}
+    second.settings_dict = {**first.settings_dict, "OPTIONS": options}
+    return second
 
 
 @contextmanager
@@ -59,16 +91,10 @@ def _set_lock_timeout(value: str) -> None:
 
 
 @contextmanager
-def _second_connection() -> Iterator[None]:
-    """Let everything in this thread speak to the database over a connection of its own, for the same tenant."""
+def _on_the_second_connection() -> Iterator[None]:
+    """Let everything in this thread speak to the database over the second connection, for the same tenant."""
     # Whose it is the first connection says.
-    bound_again, first = rebound(), connections[DEFAULT_DB_ALIAS]
-    second = connections.create_connection(DEFAULT_DB_ALIAS)
-    # Never out of a pool: whoever holds one of its connections must not wait for a second one.
-    options = {
-        name: value for name, value in first.settings_dict["OPTIONS"].items() if name != "pool"
-    }
-    second.settings_dict = {**first.settings_dict, "OPTIONS": options}
+    bound_again, first, second = rebound(), connections[DEFAULT_DB_ALIAS], _second.get()
     # Whoever watches the statements of this thread watches these as well.
     second.execute_wrappers = first.execute_wrappers
     connections[DEFAULT_DB_ALIAS] = second
@@ -77,4 +103,3 @@ def _second_connection() -> Iterator[None]:
             yield
     finally:
         connections[DEFAULT_DB_ALIAS] = first
-        second.close()

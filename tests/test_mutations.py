@@ -105,6 +105,8 @@ def test_the_walk_fails_without(mutant: Mutant, tmp_path: Path) -> None:
     assert (result.returncode, " failed" in result.stdout) == (1, True), result.stdout[-2000:]
 
 
+# The suite itself runs the walk on the code as it is.
+@pytest.mark.slow
 def test_the_walk_passes_when_nothing_changed(tmp_path: Path) -> None:
     result = walked_without(None, tmp_path)
     assert result.returncode == 0, result.stdout[-2000:]

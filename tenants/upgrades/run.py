@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from enum import Enum
+from threading import Lock
 from typing import Any
 
 from django.core.management import call_command
@@ -29,11 +30,15 @@ from tenants.versions import (
     version_of,
 )
 
+MAX_PARALLEL = 64
 # Requests queue behind a migration that waits for a table. After this long it gives up, and the next run tries again.
 LOCK_SECONDS = 10
 # Advisory locks of two numbers are apart from those of one (binding.one_at_a_time): this kind, and whose.
 LOCK_KIND = 1
 LOCK_BYTES = 4
+
+# Django loads all migrations anew for each migrate, into modules that the threads share: one migrate at a time.
+_lock = Lock()
 
 
 class Outcome(Enum):
@@ -56,7 +61,8 @@ def upgraded(
     `parallel` threads, each with a connection of its own: nearly all of the work is the database's.
     """
     lent: list[Any] = []
-    threads = ThreadPoolExecutor(parallel, initializer=_lend_connection, initargs=(lent,))
+    most = min(parallel, _connections_to_have())
+    threads = ThreadPoolExecutor(most, initializer=_lend_connection, initargs=(lent,))
     try:
         running = {threads.submit(upgrade, tenant, steps): tenant for tenant in tenants}
         for done in as_completed(running):
@@ -66,6 +72,15 @@ def upgraded(
         threads.shutdown(cancel_futures=True)
         for one in lent:
             one.close()
+
+
+def _connections_to_have() -> int:
+    """Return how many connections threads can have: with a pool as many as it holds, this thread's own given back."""
+    pool = connection.settings_dict["OPTIONS"].get("pool")
+    if not pool:
+        return MAX_PARALLEL
+    connection.close()
+    return int(pool["max_size"])
 
 
 def _lend_connection(lent: list[Any]) -> None:
@@ -84,35 +99,45 @@ def upgrade(tenant: Tenant, steps: Mapping[str, Step]) -> Outcome:
     with _alone_with(tenant):
         with transaction.atomic():
             applied = _locked_history(tenant)
-            if outcome := _in_one_transaction(tenant, steps, applied):
+            if outcome := _noted_or_replayed(tenant, steps, applied):
                 return outcome
-        try:
-            _migrate(tenant)
-        finally:
-            # Migrations that end their own transactions may have come half way.
-            note_version(tenant, applied_version(tenant.schema_name))
+        with _lock:
+            if _needs_own_transactions(applied):
+                _migrate_in_parts(tenant)
+            else:
+                _migrate_at_once(tenant)
         return Outcome.MIGRATED
 
 
-def _in_one_transaction(
+def _noted_or_replayed(
     tenant: Tenant, steps: Mapping[str, Step], applied: list[Node]
 ) -> Outcome | None:
-    """Return what was done, or None when it cannot be done in one transaction."""
+    """Return what was done, or None when the tenant needs a migrate of its own."""
     found = version_of(applied)
     if found == schema_version() or is_ahead(found):
         note_version(tenant, found)
         return Outcome.AHEAD if is_ahead(found) else Outcome.NOTED
     step = steps.get(found)
-    if step and not step.by_itself and step.before == frozenset(applied):
-        _replay(tenant, step)
-        outcome = Outcome.REPLAYED
-    elif _needs_own_transactions(applied):
+    if step is None or step.by_itself or step.before != frozenset(applied):
         return None
-    else:
-        _migrate(tenant)
-        outcome = Outcome.MIGRATED
+    _replay(tenant, step)
     note_version(tenant, schema_version())
-    return outcome
+    return Outcome.REPLAYED
+
+
+def _migrate_at_once(tenant: Tenant) -> None:
+    with transaction.atomic():
+        _locked_history(tenant)
+        _migrate(tenant)
+        note_version(tenant, schema_version())
+
+
+def _migrate_in_parts(tenant: Tenant) -> None:
+    try:
+        _migrate(tenant)
+    finally:
+        # It may have come half way.
+        note_version(tenant, applied_version(tenant.schema_name))
 
 
 def _needs_own_transactions(applied: list[Node]) -> bool:

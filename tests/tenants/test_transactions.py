@@ -1,5 +1,7 @@
 """A transaction of our own beside the caller's: another connection for the same tenant, and the first one after it."""
 
+from typing import Any
+
 import pytest
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
 
@@ -13,7 +15,7 @@ pytestmark = pytest.mark.django_db
 
 def misled():
     """Return whether a tenant is said to be bound while this thread's connection stands elsewhere."""
-    here = connections[DEFAULT_DB_ALIAS]
+    here: Any = connections[DEFAULT_DB_ALIAS]
     tenant = here.tenant
     here.set_schema_to_public()
     try:

@@ -13,14 +13,14 @@ from django.core.management.base import CommandError, CommandParser
 from tenants.checks import TAG
 from tenants.commands.base import PlainCommand
 from tenants.commands.references import REFERENCE_HELP, called
+from tenants.database.proof import proof
 from tenants.domains import CACHE_SECONDS, hosts
 from tenants.models import Tenant
 from tenants.provisioning import find_tenant
-from tenants.upgrades.run import Outcome, Result, upgraded
+from tenants.upgrades.run import MAX_PARALLEL, Outcome, Result, upgraded
 from tenants.upgrades.steps import Step, planned, recorded
 from tenants.versions import oldest_code, schema_version
 
-MAX_PARALLEL = 64
 # The database works, the threads wait for it: some more than processors.
 PARALLEL = min(8, 2 * (os.cpu_count() or 1))
 
@@ -60,6 +60,8 @@ transaction, or not at all. Exit code 1: some tenants failed; they are named wit
     def handle(self, **options: Any) -> None:
         """Migrate those that are behind; then those that were made meanwhile by a process of older code."""
         started = time.monotonic()
+        # Locks and search paths are the connection's: a pooler that mixes connections would mix up tenants.
+        proof.require()
         if options["dry_run"]:
             self._tell_plan(behind(options["tenant"]))
             return

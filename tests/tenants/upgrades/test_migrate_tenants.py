@@ -196,10 +196,17 @@ def test_what_ends_its_own_transactions_and_fails_half_way_is_noted_as_it_is(dep
     assert ran.code == 1
     assert "each by a migrate of its own: stamp.0002_apart is not atomic" in ran.said
     assert 'Globex (globex/): relation "in_the_way" already exists' in ran.complained
-    assert deployment.noted() == everybody(NAMES, "0003_strict") | {"globex": "0002_apart"}
+    assert deployment.noted() == everybody(NAMES, "0003_strict") | {"globex": "0002_apart"}, ran
     deployment.sql(f"DROP TABLE {deployment.schema('globex')}.in_the_way")
     assert deployment.migrate(newer="half_way").code == 0
     assert deployment.applied("globex") == [OLD, "0002_apart", "0003_strict"]
+
+
+def test_with_a_pool_of_one_connection_too(deployment, monkeypatch):
+    monkeypatch.setenv("DATABASE_POOL_SIZE", "1")
+    ran = deployment.migrate("--parallel", "4")
+    assert (ran.code, ran.complained) == (0, "")
+    assert deployment.noted() == everybody(NAMES, NEW)
 
 
 @pytest.mark.parametrize("number", ["0", "65", "x", "-1"])
