@@ -11,7 +11,9 @@ class Migration(migrations.Migration):
             "Stamp",
             models.CheckConstraint(condition=~models.Q(colour=""), name="stamp_has_a_colour"),
         ),
-        migrations.RunSQL("UPDATE stamp_stamp SET colour = 'grey' -- as everybody's", elidable=True),
+        migrations.RunSQL(
+            "UPDATE stamp_stamp SET colour = 'grey' -- as everybody's", elidable=True
+        ),
         migrations.RunSQL("SELECT 1 -- twice", elidable=True),
         migrations.RunPython(migrations.RunPython.noop, elidable=True),
     ]
