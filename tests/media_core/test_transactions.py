@@ -101,6 +101,7 @@ def test_no_connection_is_left_open(committed, acme):
 def test_outside_of_a_transaction_it_needs_no_second_connection(committed, acme):
     def each():
         with bind_tenant(acme):
+            connection.ensure_connection()
             own = connection.connection
             with one_second_connection(), own_transaction():
                 assert connection.connection is own
