@@ -7,9 +7,10 @@ handler429 = "gateway.answers.too_many_requests"
 handler500 = "gateway.answers.server_error"
 
 urlpatterns = [
+    # First, because it is asked for most: Django tries them in this order.
+    path("", include("media_core.documents.urls")),
     path("accounts/", include("tenants.people.urls")),
     path("", include("media_core.library.urls")),
-    path("", include("media_core.documents.urls")),
     path("", include("media_core.visits.urls")),
     path("", include("media_core.files.urls")),
 ]

@@ -1,5 +1,6 @@
 """One SQL statement as Django's ORM wrote it, with named places for what changes from run to run."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,6 +13,7 @@ from django.db.models import Model, QuerySet
 Values: TypeAlias = Mapping[str, Any]
 
 # What is written into a query set stays as it is; a moment or an id in it would be one that has passed by.
+PLAIN = re.compile(r"[A-Za-z0-9_ ]*")
 LASTING = (str, int, bool, timedelta, type(None))
 
 
@@ -67,7 +69,33 @@ def text_of(sql: str, parameters: tuple[object, ...], made_up: Values) -> Text:
     constants = tuple(
         value if name is None else None for name, value in zip(names, parameters, strict=True)
     )
-    return Text(sql, names, constants)
+    return brief(Text(sql, names, constants))
+
+
+def brief(text: Text) -> Text:
+    """Return the statement with what always stands there written into its SQL: psycopg need not adapt it each time.
+
+    Only numbers, and text that is the same quoted or not; the rest stays a parameter.
+    """
+    parts = text.sql.split("%s")
+    if "%%" in text.sql or len(parts) != len(text.names) + 1:
+        return text
+    sql, names, constants = parts[0], [], []
+    for name, constant, after in zip(text.names, text.constants, parts[1:], strict=True):
+        literal = None if name else _literal(constant)
+        if literal is None:
+            names.append(name)
+            constants.append(constant)
+        sql += f"{literal or '%s'}{after}"
+    return Text(sql, tuple(names), tuple(constants))
+
+
+def _literal(constant: object) -> str | None:
+    if isinstance(constant, int) and not isinstance(constant, bool) and constant >= 0:
+        return str(int(constant))
+    if isinstance(constant, str) and PLAIN.fullmatch(constant):
+        return f"'{str.__str__(constant)}'"
+    return None
 
 
 def refuse_leftovers(text: Text, made_up: list[object]) -> None:

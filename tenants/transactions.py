@@ -32,7 +32,8 @@ def own_transaction() -> Iterator[None]:
     """Commit what the block writes when it ends, whatever becomes of a transaction that is open around it.
 
     Inside one the block works on a second connection, which is closed after it. It sees nothing that the caller has
-    not committed, and waits for ever for a row that the caller has changed: so it may only touch rows of its own.
+    not committed, and waits for ever for a row that the caller has changed: so it may only touch rows of its own. A
+    block inside another one is a part of it, and is committed with it.
     """
     if not in_callers_transaction():
         with transaction.atomic():
@@ -94,12 +95,12 @@ def _set_lock_timeout(value: str) -> None:
 def _on_the_second_connection() -> Iterator[None]:
     """Let everything in this thread speak to the database over the second connection, for the same tenant."""
     # Whose it is the first connection says.
-    bound_again, first, second = rebound(), connections[DEFAULT_DB_ALIAS], _second.get()
+    bind_again, first, second = rebound(), connections[DEFAULT_DB_ALIAS], _second.get()
     # Whoever watches the statements of this thread watches these as well.
     second.execute_wrappers = first.execute_wrappers
     connections[DEFAULT_DB_ALIAS] = second
     try:
-        with bound_again:
+        with bind_again():
             yield
     finally:
         connections[DEFAULT_DB_ALIAS] = first
