@@ -15,6 +15,7 @@ from tenants.database.pool import given_back
 from tenants.errors import BindingDisagrees, NoTenantBound
 from tenants.models import Tenant
 from tenants.stamp.models import Stamp
+from tenants.versions import schema_version
 from tests.conftest import Store
 from tests.media_core.wsgi import asked
 from tests.tenants.conftest import (
@@ -296,7 +297,7 @@ def test_a_kept_connection_is_asked_by_the_set_that_is_due_anyway(acme, globex):
 
 def in_so_many_schemas(count: int) -> None:
     for number in range(count):
-        with bind_tenant(Tenant(schema_name=f"t_{number:016}")):
+        with bind_tenant(Tenant(schema_name=f"t_{number:016}", schema_version=schema_version())):
             sql("SELECT 1")
 
 
