@@ -18,6 +18,7 @@ from tenants.errors import NotFound
 from tenants.people.identity import Member, VisitFacts
 from tenants.people.models import Role
 from tests.media_core.conftest import document_row, misdirected, stored_row
+from tests.wire import as_sent
 
 pytestmark = pytest.mark.django_db
 
@@ -50,8 +51,8 @@ def test_what_is_sent_is_what_the_query_set_says(member, is_noted, mode, world, 
     shape, values = Shape.of(member, is_noted=is_noted), of(member, uuid.uuid4())
     for name in ("acme", "globex"):
         with bind_tenant(world.tenants[name]):
-            sent = STATEMENT.text(shape).sql, tuple(STATEMENT.parameters(shape, values))
-            assert sent == readable(shape, values).query.sql_with_params()
+            sent = as_sent(STATEMENT.text(shape).sql, STATEMENT.parameters(shape, values))
+            assert sent == as_sent(*readable(shape, values).query.sql_with_params())
 
 
 @pytest.mark.parametrize("member", ASKERS, ids=in_words)
