@@ -5,7 +5,7 @@ Django's own count of queries misses what django-tenants and connection health c
 
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -39,6 +39,12 @@ def statements() -> Iterator[list[str]]:
         )
         trace.seek(0)
         sent += STATEMENT.findall(trace.read())
+
+
+def as_sent(sql: str, parameters: Iterable[object]) -> str:
+    """Return a statement as it goes over the wire: psycopg writes the parameters into it."""
+    operations: Any = connection.ops
+    return str(operations.compose_sql(sql, parameters))
 
 
 @contextmanager

@@ -28,6 +28,7 @@ from tenants.people.sessions import OPENED, opened
 from tenants.stamp.models import Stamp
 from tenants.texts import columns_of
 from tests.conftest import new_session
+from tests.wire import as_sent
 
 pytestmark = pytest.mark.django_db
 
@@ -44,11 +45,6 @@ def roles_of(*given, **kinds):
 
 def sent(compiled, shape, values):
     return as_sent(compiled.text(shape).sql, compiled.parameters(shape, values))
-
-
-def as_sent(sql, parameters):
-    """What goes over the wire: psycopg writes the parameters into the statement."""
-    return connection.ops.compose_sql(sql, parameters)
 
 
 # --- it is what the query set says

@@ -18,6 +18,7 @@ from tenants.errors import NotFound
 from tenants.people.identity import Member, VisitFacts
 from tenants.people.models import Role
 from tests.media_core.conftest import document_row, misdirected, stored_row
+from tests.wire import as_sent
 
 pytestmark = pytest.mark.django_db
 
