@@ -270,6 +270,8 @@ LOGGING = {
         **{name: {"level": "WARNING"} for name in ("boto3", "botocore", "s3transfer", "urllib3")},
         # "Not Found: /d/…" would bring file names into the log; every request has its own line.
         "django.request": {"level": "ERROR"},
+        # So would a form that is refused.
+        "django.security.csrf": {"level": "ERROR"},
         "django": {"handlers": [], "propagate": True, "level": LOG_LEVEL},
         "django.server": {"handlers": [], "propagate": True, "level": LOG_LEVEL},
     },

@@ -19,7 +19,7 @@ from media_core.documents.models import Document
 from media_core.storages.presigned import presigned_get
 from tenants.binding import bind_agency, bind_tenant
 from tenants.people.models import Session
-from tests.conftest import PASSWORD, browser_at
+from tests.conftest import PASSWORD, browser_at, new_session
 
 pytestmark = pytest.mark.django_db
 SIGNED = "https://b.fsn1.example/acme/private/x?X-Amz-Credential=AKIA&X-Amz-Signature=0f3a&x=1"
@@ -77,6 +77,14 @@ def test_two_requests_have_two_ids(log, acme, globex, browse):
     lines = [line for line in log.read() if line["logger"] == "gateway.requests"]
     assert [line["tenant"] for line in lines] == [str(acme.id), str(globex.id)]
     assert len({line["request_id"] for line in lines}) == 2
+
+
+def test_a_refused_form_names_its_path_in_no_line(log, acme, people):
+    browser = browser_at("acme.example", new_session(people["ada"], acme))
+    browser.handler.enforce_csrf_checks = True
+    assert browser.post("/upload?a-secret-name.pdf", {"x": "1"}).status_code == 403
+    assert log.lines
+    assert not [line for line in log.lines if "a-secret-name" in line]
 
 
 def test_a_clients_own_request_id_is_not_taken(log, acme):
