@@ -13,7 +13,7 @@ from media_core.documents.models import AccessEvent, Document
 from media_core.documents.open import find_document
 from media_core.documents.opening import STATEMENT, Shape, asker, find, of, readable
 from media_core.storages.models import StoredObject
-from tenants.binding import bind_tenant, connection
+from tenants.binding import bind_tenant
 from tenants.errors import NotFound
 from tenants.people.identity import Member, VisitFacts
 from tenants.people.models import Role
@@ -43,11 +43,6 @@ def in_words(given):
 
 
 SHAPES = list(itertools.product(ASKERS, [True, False], ["acl", "policy", "gateway"]))
-
-
-def as_sent(sql, parameters):
-    """What goes over the wire: psycopg writes the parameters into the statement."""
-    return connection.ops.compose_sql(sql, parameters)
 
 
 @pytest.mark.parametrize(("member", "is_noted", "mode"), SHAPES, ids=in_words)
