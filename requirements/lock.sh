@@ -6,7 +6,7 @@ cd "$(dirname "$0")"
 
 compile() {
   ../.venv/bin/uv pip compile --quiet --universal --python-version "$1" --generate-hashes --no-header --no-annotate \
-    --no-emit-index-url --no-emit-find-links ${UPGRADE:-} "${@:4}" "$2" --output-file "$3"
+    --no-strip-extras --no-emit-index-url --no-emit-find-links ${UPGRADE:-} "${@:4}" "$2" --output-file "$3"
 }
 
 compile 3.11 production.in production.txt
