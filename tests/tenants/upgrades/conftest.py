@@ -15,7 +15,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
 NAMES = ("acme", "globex", "hooli", "initech")
-TEMPLATE, COPY = "gateway_upgrades", "gateway_upgrade"
+# Databases are the server's, which the processes of one run share.
+PROCESS = os.environ.get("PYTEST_XDIST_WORKER", "gw")
+TEMPLATE, COPY = f"gateway_upgrades_{PROCESS}", f"gateway_upgrade_{PROCESS}"
 MAKE_TENANTS = f"""
 import django
 django.setup()
