@@ -48,6 +48,7 @@ WSGI_APPLICATION = "gateway.wsgi.application"
 SHARED_APPS = [
     "tenants",
     "tenants.people",
+    "media_core.storages.bucket",
     "django_tenants",
     "django.contrib.contenttypes",
     "django.contrib.auth",
@@ -199,6 +200,8 @@ PUBLIC_MEDIA_MODE = env.choice("PUBLIC_MEDIA_MODE", "acl", {"acl", "policy", "ga
 # Where the bucket's public objects are reached from outside, such as a CDN; empty is the bucket itself.
 PUBLIC_MEDIA_BASE_URL = env.base_url("PUBLIC_MEDIA_BASE_URL")
 PUBLIC_MEDIA_IMMUTABLE = env.yes("PUBLIC_MEDIA_IMMUTABLE", default=False)
+# What `manage.py bucket doctor` proved counts for so long.
+BUCKET_PROOF_DAYS = env.number("BUCKET_PROOF_DAYS", default=30, at_least=1, at_most=365)
 PUBLIC_PHOTOS_WITHOUT_LOCATION = env.yes("PUBLIC_PHOTOS_WITHOUT_LOCATION", default=True)
 
 # django-storages knows these; here they would publish or unsign, and nothing reads them.

@@ -87,6 +87,10 @@ class BucketRefused(BucketUnavailable):
     """The storage refuses the gateway. Nothing was changed; the people who run it have to look."""
 
 
+class BucketNotProved(BucketRefused):
+    """The storage has not been proved safe for this. Nothing was changed; the people who run it have to look."""
+
+
 class MoveRefused(GatewayError):
     """The stored files cannot be moved like that."""
 

@@ -24,6 +24,8 @@ MAX_PREFIX_BYTES = 200
 # S3 allows 1,024 bytes; the rest is room for a later suffix and for what a URL adds.
 MAX_KEY_BYTES = 900
 MAX_SAFE_NAME = 100
+# No tenant's prefix has a segment that begins with an underscore.
+GATEWAY_PREFIX = "_gateway/"
 
 
 def checked_location_prefix(value: str) -> str:
@@ -136,6 +138,19 @@ def checked_name(name: str) -> str:
     if segments[0] not in AREAS or len(segments) == 1:
         raise KeyOutsidePrefix
     return name
+
+
+def gateway_key(name: str, *, deployment_prefix: str = "") -> ObjectKey:
+    """Return the object key of what belongs to the deployment itself, and to no tenant: its marker, its canaries.
+
+    Raises KeyOutsidePrefix or NameRefused.
+
+    >>> gateway_key("owner.json", deployment_prefix="live/")
+    'live/_gateway/owner.json'
+    """
+    # An area in front: what is refused inside a room is refused here.
+    checked_name(f"{PRIVATE_AREA}/{name}")
+    return ObjectKey(f"{checked_deployment_prefix(deployment_prefix)}{GATEWAY_PREFIX}{name}")
 
 
 def safe_name(display_name: str) -> str:

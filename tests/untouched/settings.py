@@ -11,6 +11,7 @@ from gateway.settings import STORAGES, TEMPLATES
 SHARED_APPS = [
     "tenants",
     "tenants.people",
+    "media_core.storages.bucket",
     "django_tenants",
     # Shared: Django remembers the numbers of content types for the whole process.
     "django.contrib.contenttypes",

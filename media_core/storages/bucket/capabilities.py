@@ -1,0 +1,130 @@
+"""What the bucket was proved to do, by the doctor's newest run. Flows ask here, and what is not proved is refused."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from django.conf import settings
+from django.utils import timezone
+
+from media_core.errors import BucketNotProved
+from media_core.storages.bucket.models import BucketReport
+from media_core.storages.client import bucket_access
+from tenants.prefixes import PUBLIC_AREA
+
+
+class Capability(StrEnum):
+    """What a bucket can do, or keeps from happening. The values stand in reports: never change one."""
+
+    # Strangers get no private object, and no list.
+    PRIVATE = "private"
+    # The ownership marker under our LOCATION_PREFIX names this deployment.
+    OWNED = "owned"
+    PUBLIC_BY_ACL = "public by acl"
+    PUBLIC_BY_POLICY = "public by policy"
+    # A signed URL gives the object, dies in time, and forces the headers it names.
+    PRESIGNED_GET = "presigned get"
+    # A form is held to its key, type, size and time.
+    POST_POLICY = "post policy"
+    # What a signature does not cover is refused: CVE-2026-54330.
+    SIGNED_HEADERS_ONLY = "signed headers only"
+    MULTIPART = "multipart"
+    COPY = "copy"
+    # If-None-Match: * on a PUT is obeyed.
+    CONDITIONAL_PUT = "conditional put"
+    BATCH_DELETE = "batch delete"
+
+
+class UploadMethod(StrEnum):
+    """How the bytes of an upload may come into the bucket."""
+
+    # By a signed form, from the browser to the bucket.
+    FORM = "form"
+    # By presigned parts, from the browser to the bucket.
+    PARTS = "parts"
+    # Through the gateway.
+    RELAY = "relay"
+
+
+# Above this a form is no good: it cannot be resumed.
+FORM_MAX_BYTES = 100_000_000
+# What makes the bucket unfit to take anything: the bytes would be open, or another deployment's to overwrite.
+NEEDED_TO_STORE = (Capability.PRIVATE, Capability.OWNED)
+PUBLIC_MODES = {"acl": Capability.PUBLIC_BY_ACL, "policy": Capability.PUBLIC_BY_POLICY}
+
+
+def current_target() -> str:
+    """Return which bucket settings name, and how it is spoken to. Without credentials."""
+    access = bucket_access()
+    return (
+        f"{access.endpoint_url}/{settings.BUCKET_NAME}/{settings.LOCATION_PREFIX}"
+        f" {access.signature_version} {access.addressing_style} {access.region}"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What the newest report says of the bucket in settings."""
+
+    made_at: datetime | None = None
+    capabilities: dict[str, bool] | None = None
+    # The report's number, for a page to link to.
+    report_id: int | None = None
+
+    @property
+    def is_fresh(self) -> bool:
+        """Return whether it may still be relied on."""
+        oldest = timezone.now() - timedelta(days=settings.BUCKET_PROOF_DAYS)
+        return self.made_at is not None and self.made_at > oldest
+
+    def has(self, capability: Capability) -> bool:
+        """Return whether the bucket was proved to do this, not too long ago."""
+        return self.is_fresh and (self.capabilities or {}).get(capability) is True
+
+    def lacks(self, capability: Capability) -> bool:
+        """Return whether the bucket was seen not to do this, however long ago."""
+        return (self.capabilities or {}).get(capability) is False
+
+    @property
+    def when(self) -> str:
+        return f"{self.made_at:%Y-%m-%d %H:%M} UTC" if self.made_at else "never"
+
+
+def proof() -> Proof:
+    """Return what is known of the bucket in settings; nothing of any other counts. One query."""
+    newest: BucketReport | None = BucketReport.objects.filter(target=current_target()).first()
+    if newest is None:
+        return Proof()
+    return Proof(newest.made_at, newest.capabilities, newest.pk)
+
+
+def required_to_store(area: str) -> Proof:
+    """Return the proof when an object may be written to this area; raise BucketNotProved. One query.
+
+    A private object is refused where the bucket was seen to give such objects to strangers, or to be another
+    deployment's. A public one also where nobody has proved that the bucket keeps the two apart.
+    """
+    known = proof()
+    for needed in NEEDED_TO_STORE:
+        if known.lacks(needed):
+            raise BucketNotProved(f"On {known.when} it failed at {needed!r}. {REMEDY}")
+    wanted = PUBLIC_MODES.get(settings.PUBLIC_MEDIA_MODE) if area == PUBLIC_AREA else None
+    if wanted and not known.has(wanted):
+        raise BucketNotProved(
+            f"PUBLIC_MEDIA_MODE={settings.PUBLIC_MEDIA_MODE} needs {wanted!r}, proved in the last "
+            f"{settings.BUCKET_PROOF_DAYS} days; last examined: {known.when}. {REMEDY}"
+        )
+    return known
+
+
+REMEDY = "Run manage.py bucket doctor."
+
+
+def upload_method(size_bytes: int, known: Proof) -> UploadMethod:
+    """Return how an upload of this size may come in; what is not proved goes through the gateway. No query."""
+    if size_bytes <= FORM_MAX_BYTES and known.has(Capability.POST_POLICY):
+        return UploadMethod.FORM
+    parts = (Capability.SIGNED_HEADERS_ONLY, Capability.MULTIPART)
+    if size_bytes > FORM_MAX_BYTES and all(known.has(needed) for needed in parts):
+        return UploadMethod.PARTS
+    return UploadMethod.RELAY
