@@ -5,6 +5,7 @@ They are committed once per session; what a test adds is rolled back after it.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from io import StringIO
 from typing import Any
 
 import pytest
@@ -54,6 +55,8 @@ class World:
 def world(django_db_setup: None, django_db_blocker: Any) -> World:
     with django_db_blocker.unblock():
         call_command("collectstatic", interactive=False, verbosity=0)
+        # What flows may rely on is found out, not assumed: of the bucket that this run has.
+        call_command("bucket", "doctor", try_policy=True, stdout=StringIO())
         return create_world()
 
 

@@ -1,9 +1,9 @@
 """The one boto3 client of this process. Clients are thread-safe once made; sessions and resources are not."""
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Lock
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import boto3
 import botocore.session
@@ -103,15 +103,26 @@ def closed_session() -> botocore.session.Session:
     return botocore.session.Session(session_vars={**variables, **files})
 
 
+def client_like(access: BucketAccess, config: Config, **other: Any) -> "S3Client":
+    """Return a client for one question, with some of its access and configuration changed. It is not kept."""
+    changed = replace(access, **other)
+    return _session(changed).client(
+        "s3", endpoint_url=changed.endpoint_url, config=client_config(changed).merge(config)
+    )
+
+
 def _new_client(access: BucketAccess, *, anonymous: bool) -> "S3Client":
+    config = client_config(access)
+    if anonymous:
+        config = config.merge(Config(signature_version=UNSIGNED))
+    return _session(access).client("s3", endpoint_url=access.endpoint_url, config=config)
+
+
+def _session(access: BucketAccess) -> boto3.session.Session:
     # A session of its own: boto3's default session is shared with whatever else runs in the process.
-    session = boto3.session.Session(
+    return boto3.session.Session(
         aws_access_key_id=access.access_key,
         aws_secret_access_key=access.secret_key,
         region_name=access.region,
         botocore_session=closed_session(),
     )
-    config = client_config(access)
-    if anonymous:
-        config = config.merge(Config(signature_version=UNSIGNED))
-    return session.client("s3", endpoint_url=access.endpoint_url, config=config)

@@ -15,6 +15,7 @@ from django.core.files.base import File
 from storages.backends.s3 import S3Storage
 
 from media_core.errors import ObjectMissing
+from media_core.storages.bucket.capabilities import Capability, required_to_store
 from media_core.storages.bucket_errors import translated
 from media_core.storages.client import bucket_client, closed_session
 from media_core.storages.file_types import DOWNLOAD_TYPE
@@ -139,10 +140,12 @@ class SharedBucketStorage(S3Storage):  # type: ignore[misc]  # django-storages s
             )
 
     def put(self, stored: StoredObject, body: IO[bytes], *, file_name: str) -> str:
-        """Write the object of this row with its headers and return its ETag. One request.
+        """Write the object of this row with its headers and return its ETag. One query, one request.
 
-        Raises BucketUnavailable when the bucket does not answer or is busy, after the client's own retries.
+        Raises BucketUnavailable when the bucket does not answer or is busy, after the client's own retries, and
+        BucketNotProved where nobody has proved that the bucket is fit for this area.
         """
+        required_to_store(self.area)
         try:
             answer = bucket_client().put_object(
                 Bucket=self.bucket_name,
@@ -163,9 +166,12 @@ class SharedBucketStorage(S3Storage):  # type: ignore[misc]  # django-storages s
     def copy(self, source: StoredObject, target: StoredObject, *, file_name: str) -> str:
         """Write the object of `target` with the bytes of `source` and headers of its own; return its ETag.
 
-        One request where the bucket copies; where it fails to, as Hetzner's may, the bytes come and go through a
-        temporary file. One copy takes 5 GB at most, which is the most that an upload may have. Raises ObjectMissing.
+        One request where the bucket was proved to copy; where it was not, or fails to, as Hetzner's may, the bytes come
+        and go through a temporary file. One copy takes 5 GB at most, which is the most that an upload may have. Raises
+        ObjectMissing, and as `put` does.
         """
+        if not required_to_store(self.area).has(Capability.COPY):
+            return self._streamed(source, target, file_name=file_name)
         try:
             return self._copied(source, target, file_name=file_name)
         except ClientError as error:

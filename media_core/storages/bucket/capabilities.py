@@ -50,6 +50,7 @@ class UploadMethod(StrEnum):
 FORM_MAX_BYTES = 100_000_000
 # What makes the bucket unfit to take anything: the bytes would be open, or another deployment's to overwrite.
 NEEDED_TO_STORE = (Capability.PRIVATE, Capability.OWNED)
+REMEDY = "Run manage.py bucket doctor."
 PUBLIC_MODES = {"acl": Capability.PUBLIC_BY_ACL, "policy": Capability.PUBLIC_BY_POLICY}
 
 
@@ -105,19 +106,27 @@ def required_to_store(area: str) -> Proof:
     deployment's. A public one also where nobody has proved that the bucket keeps the two apart.
     """
     known = proof()
-    for needed in NEEDED_TO_STORE:
-        if known.lacks(needed):
-            raise BucketNotProved(f"On {known.when} it failed at {needed!r}. {REMEDY}")
-    wanted = PUBLIC_MODES.get(settings.PUBLIC_MEDIA_MODE) if area == PUBLIC_AREA else None
-    if wanted and not known.has(wanted):
-        raise BucketNotProved(
-            f"PUBLIC_MEDIA_MODE={settings.PUBLIC_MEDIA_MODE} needs {wanted!r}, proved in the last "
-            f"{settings.BUCKET_PROOF_DAYS} days; last examined: {known.when}. {REMEDY}"
-        )
+    for basic in NEEDED_TO_STORE:
+        if known.lacks(basic):
+            raise BucketNotProved(f"On {known.when} it failed at {basic.value!r}. {REMEDY}")
+    for wanted in needed_to_publish() if area == PUBLIC_AREA else ():
+        if not known.has(wanted):
+            raise BucketNotProved(
+                f"PUBLIC_MEDIA_MODE={settings.PUBLIC_MEDIA_MODE} needs {wanted.value!r}, proved in the last "
+                f"{settings.BUCKET_PROOF_DAYS} days; last examined: {known.when}. {REMEDY}"
+            )
     return known
 
 
-REMEDY = "Run manage.py bucket doctor."
+def needed_to_publish() -> tuple[Capability, ...]:
+    """Return what must be proved before anything in the bucket is public; nothing where nothing ever is."""
+    mode = PUBLIC_MODES.get(settings.PUBLIC_MEDIA_MODE)
+    return (*NEEDED_TO_STORE, mode) if mode else ()
+
+
+def needed() -> tuple[Capability, ...]:
+    """Return what the gateway cannot work without, as it is set up."""
+    return (*NEEDED_TO_STORE, Capability.PRESIGNED_GET, Capability.MULTIPART, *needed_to_publish())
 
 
 def upload_method(size_bytes: int, known: Proof) -> UploadMethod:
@@ -125,6 +134,36 @@ def upload_method(size_bytes: int, known: Proof) -> UploadMethod:
     if size_bytes <= FORM_MAX_BYTES and known.has(Capability.POST_POLICY):
         return UploadMethod.FORM
     parts = (Capability.SIGNED_HEADERS_ONLY, Capability.MULTIPART)
-    if size_bytes > FORM_MAX_BYTES and all(known.has(needed) for needed in parts):
+    if size_bytes > FORM_MAX_BYTES and all(known.has(part) for part in parts):
         return UploadMethod.PARTS
     return UploadMethod.RELAY
+
+
+def uses(known: Proof) -> dict[str, str]:
+    """Return what the gateway does on the strength of this proof, in words."""
+    lacking = next((basic for basic in NEEDED_TO_STORE if known.lacks(basic)), None)
+    return {
+        "stores": f"nothing: {lacking.value!r} failed" if lacking else "private files",
+        "publishes": _publishing(known),
+        "copies": "inside the bucket" if known.has(Capability.COPY) else "through the gateway",
+        "small uploads": UPLOADS[upload_method(FORM_MAX_BYTES, known)],
+        "large uploads": UPLOADS[upload_method(FORM_MAX_BYTES + 1, known)],
+    }
+
+
+def _publishing(known: Proof) -> str:
+    if settings.PUBLIC_MEDIA_MODE == "gateway":
+        return "by links of some minutes (gateway)"
+    missing = [wanted.value for wanted in needed_to_publish() if not known.has(wanted)]
+    return (
+        f"nothing: not proved: {', '.join(missing)}"
+        if missing
+        else f"by {settings.PUBLIC_MEDIA_MODE}"
+    )
+
+
+UPLOADS = {
+    UploadMethod.FORM: "a signed form, from the browser to the bucket, is safe here",
+    UploadMethod.PARTS: "presigned parts, from the browser to the bucket, are safe here",
+    UploadMethod.RELAY: "through the gateway only",
+}

@@ -1,0 +1,127 @@
+"""manage.py bucket doctor."""
+
+import json
+from argparse import Namespace
+from collections.abc import Iterator
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import CommandError
+
+from media_core.storages.bucket.capabilities import Proof, uses
+from media_core.storages.bucket.doctor.examine import Examination, examine, stored
+from media_core.storages.bucket.findings import Finding, Outcome
+from media_core.storages.bucket.models import BucketReport
+from tenants.commands.base import Actions, PlainCommand, add_action
+from tenants.commands.tables import table
+
+COLUMN = 9
+
+
+def add_doctor(actions: Actions) -> None:
+    parser = add_action(
+        actions,
+        doctor,
+        summary="Try what the bucket does and keeps from happening, and say what to change.",
+        examples="""\
+examples:
+  manage.py bucket doctor
+  manage.py bucket doctor --json > report.json
+  manage.py bucket doctor --try-policy
+
+It asks the bucket itself, as the gateway and as a stranger, with canaries under
+<LOCATION_PREFIX>_gateway/ that are removed at the end, whatever happens. Of its own it leaves the
+marker that says whose prefix this is. The report is stored: publishing, copying and uploading
+rely on it for BUCKET_PROOF_DAYS, so run it every day. Exit code 1: something failed.""",
+    )
+    parser.add_argument("--json", action="store_true", help="print the report as a JSON object")
+    parser.add_argument(
+        "--try-policy",
+        action="store_true",
+        help="also outside PUBLIC_MEDIA_MODE=policy: change the bucket's policy for a moment, for one canary",
+    )
+
+
+def doctor(command: PlainCommand, asked: Namespace) -> None:
+    """Examine the bucket in settings, print what is seen as it is seen, store it."""
+    refuse_without_bucket()
+    if not asked.json:
+        command.stdout.write(f"{settings.BUCKET_NAME} at {settings.BUCKET_ENDPOINT_URL}\n")
+    tell = (lambda _: None) if asked.json else (lambda finding: say(command, finding))
+    examination = examine(try_policy=asked.try_policy, tell=tell)
+    report = stored(examination)
+    if asked.json:
+        command.stdout.write(json.dumps(as_json(report), indent=2, ensure_ascii=False))
+    else:
+        sum_up(command, examination, report)
+    if not examination.passed:
+        raise CommandError(f"{settings.BUCKET_NAME} is not fit as it is: {counted(examination)}.")
+
+
+def refuse_without_bucket() -> None:
+    """Raise CommandError on disk: there is nothing to examine."""
+    if not (settings.USE_S3_MEDIA or settings.BUCKET_NAME):
+        raise CommandError(
+            "There is no bucket to examine: USE_S3_MEDIA=False, and AWS_STORAGE_BUCKET_NAME is empty."
+        )
+
+
+def say(command: PlainCommand, finding: Finding) -> None:
+    """Print one finding: what and what was seen, why it matters, what to do."""
+    styles = {
+        Outcome.OK: command.style.SUCCESS,
+        Outcome.WARNING: command.style.WARNING,
+        Outcome.FAILED: command.style.ERROR,
+        Outcome.UNKNOWN: command.style.NOTICE,
+    }
+    state = styles[finding.outcome](f"{finding.outcome:<{COLUMN}}")
+    command.stdout.write(f"{state}{command.style.MIGRATE_HEADING(finding.title)}")
+    for name, text in (("seen", finding.seen), ("why", finding.why), ("do", finding.remedy)):
+        if text:
+            command.stdout.write(f"{'':<{COLUMN}}{name + ':':<6}{text}")
+    command.stdout.flush()
+
+
+def sum_up(command: PlainCommand, examination: Examination, report: BucketReport) -> None:
+    """Print the seven points, what the gateway does from now on, and how many of each outcome there are."""
+    command.stdout.write("\nThe seven points of the checklist")
+    command.stdout.write(indented(table(*seven_points(examination.findings))))
+    command.stdout.write("\nFrom now on the gateway")
+    command.stdout.write(indented(table(*uses(known(report)).items())))
+    command.stdout.write(
+        f"\n{counted(examination)}; {examination.requests} requests, {examination.seconds:.1f} s."
+    )
+
+
+def seven_points(findings: tuple[Finding, ...]) -> Iterator[tuple[str, str, str]]:
+    """Yield the points of the checklist this project grew from, each with its finding."""
+    points = [(f.checklist, f.outcome.value, f.seen) for f in findings if f.checklist]
+    yield from sorted(points)
+
+
+def indented(text: str) -> str:
+    return "\n".join(f"  {line}" for line in text.splitlines())
+
+
+def counted(examination: Examination) -> str:
+    """Return how many findings there are of each outcome, worst first."""
+    outcomes = (Outcome.FAILED, Outcome.WARNING, Outcome.UNKNOWN, Outcome.OK)
+    return ", ".join(f"{examination.count(outcome)} {outcome}" for outcome in outcomes)
+
+
+def known(report: BucketReport) -> Proof:
+    return Proof(report.made_at, report.capabilities, report.pk)
+
+
+def as_json(report: BucketReport) -> dict[str, Any]:
+    """Return the report as it is printed with --json."""
+    return {
+        "target": report.target,
+        "made_at": report.made_at.isoformat(timespec="seconds"),
+        "passed": report.passed,
+        "capabilities": report.capabilities,
+        "uses": uses(known(report)),
+        "findings": report.findings,
+        "requests": report.requests,
+        "seconds": report.seconds,
+    }

@@ -1,0 +1,114 @@
+"""One run of the doctor: every probe asked, its findings put together, and stored as what flows may rely on."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from media_core.storages.bucket.capabilities import Capability, current_target, needed
+from media_core.storages.bucket.doctor.bench import Bench, bench
+from media_core.storages.bucket.doctor.probe import Probe
+from media_core.storages.bucket.doctor.probes import (
+    attacks,
+    forms,
+    links,
+    objects,
+    public,
+    reach,
+    strangers,
+    upkeep,
+)
+from media_core.storages.bucket.findings import Finding, Outcome
+from media_core.storages.bucket.models import BucketReport
+
+PROBES: tuple[Probe, ...] = (
+    *reach.PROBES,
+    *upkeep.OWNERSHIP,
+    *strangers.PROBES,
+    *links.PROBES,
+    *forms.PROBES,
+    *public.PROBES,
+    *attacks.PROBES,
+    *objects.PROBES,
+    *upkeep.PROBES,
+    *links.LATE,
+    *forms.LATE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """What one run saw."""
+
+    findings: tuple[Finding, ...]
+    requests: int
+    seconds: float
+
+    @property
+    def passed(self) -> bool:
+        """Return whether nothing failed, and all is proved that the gateway cannot work without."""
+        proved = self.capabilities()
+        return not self.count(Outcome.FAILED) and all(proved.get(name) for name in needed())
+
+    def count(self, outcome: Outcome) -> int:
+        return sum(finding.outcome == outcome for finding in self.findings)
+
+    def capabilities(self) -> dict[str, bool]:
+        """Return what is proved, or disproved. One probe that could not find out leaves it open."""
+        return {
+            capability.value: all(proofs)
+            for capability in Capability
+            if (proofs := self._proofs(capability))
+            and (False in proofs or self._complete(capability))
+        }
+
+    def _proofs(self, capability: Capability) -> list[bool]:
+        return [f.capabilities[capability] for f in self.findings if capability in f.capabilities]
+
+    def _complete(self, capability: Capability) -> bool:
+        asked = {probe.id for probe in PROBES if capability in probe.proves}
+        told = {f.probe for f in self.findings if capability in f.capabilities}
+        return asked == told
+
+
+def examine(
+    *, try_policy: bool = False, tell: Callable[[Finding], None] = lambda _finding: None
+) -> Examination:
+    """Ask every probe and return what was seen. Nothing is left in the bucket but the ownership marker.
+
+    About 110 requests, and some seconds: one link is waited for until it is over. `tell` hears each finding when it is
+    there. Raises nothing for what the bucket refuses: that is a finding.
+    """
+    begun = time.monotonic()
+    with bench(try_policy=try_policy) as at:
+        findings = tuple(_told(_findings(at), tell))
+    return Examination(findings, at.sent, time.monotonic() - begun)
+
+
+def _told(findings: Iterable[Finding], tell: Callable[[Finding], None]) -> Iterator[Finding]:
+    for finding in findings:
+        tell(finding)
+        yield finding
+
+
+def _findings(at: Bench) -> Iterator[Finding]:
+    gate = ""
+    for probe in PROBES:
+        if gate and not probe.explains:
+            yield probe.skipped(gate)
+            continue
+        finding = probe.answered(at)
+        if probe.is_gate and finding.outcome == Outcome.FAILED:
+            gate = gate or probe.title
+        yield finding
+
+
+def stored(examination: Examination) -> BucketReport:
+    """Return the report, from now on what flows rely on. One INSERT."""
+    return BucketReport.objects.create(
+        target=current_target(),
+        passed=examination.passed,
+        capabilities=examination.capabilities(),
+        findings=[finding.as_json() for finding in examination.findings],
+        requests=examination.requests,
+        seconds=round(examination.seconds, 1),
+    )

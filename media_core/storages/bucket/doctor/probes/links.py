@@ -1,0 +1,113 @@
+"""Links for reading: they work, they die, they say how they are served, and nobody makes another out of one."""
+
+import re
+from http import HTTPStatus
+
+from media_core.storages.bucket.capabilities import Capability
+from media_core.storages.bucket.doctor.bench import SHORT_SECONDS, Bench
+from media_core.storages.bucket.doctor.probe import Probe, Seen, fine, untried, wrong
+
+UNSAFE = (
+    "Do not use this store for private files: a link would be good for ever, or for other objects."
+)
+NO_STORE = "private, no-store"
+SHOWN = "attachment; filename*=utf-8''%C3%BC.pdf"
+WANTED = {
+    "Cache-Control": NO_STORE,
+    "Content-Disposition": SHOWN,
+    "Content-Type": "application/pdf",
+}
+
+
+def presigned_get(bench: Bench) -> Seen:
+    key = bench.put("private/linked")
+    bench.soon_over("link", bench.link("get_object", key, seconds=SHORT_SECONDS))
+    answer = bench.http.ask("GET", bench.link("get_object", key))
+    if answer.body != bench.secret:
+        return wrong(
+            f"A link was answered with {answer.status}.", "See signature, endpoint and clocks."
+        )
+    return fine("A link gives the bytes to a stranger who holds it.")
+
+
+def tampered(bench: Bench) -> Seen:
+    """The link of one canary, changed in every way that would make it another's, or live longer."""
+    ours, other = bench.put("private/ours"), bench.put("private/other")
+    link = bench.link("get_object", ours)
+    changed = {
+        "another key": link.replace(ours, other),
+        "a longer life": re.sub(r"(X-Amz-Expires=|Expires=)\d+", r"\g<1>3599999999", link),
+        "another signature": re.sub(r"(Signature=.)", r"\1A", link),
+        "no signature": re.sub(r"&?(X-Amz-)?Signature=[^&]*", "", link),
+    }
+    taken = [
+        what for what, url in changed.items() if bench.secret in bench.http.ask("GET", url).body
+    ]
+    if taken:
+        return wrong(f"A link was taken with {', '.join(taken)}.", UNSAFE)
+    return fine(f"A link is refused with {', '.join(changed)}.")
+
+
+def forced_headers(bench: Bench) -> Seen:
+    key = bench.put("private/forced", ContentType="text/html")
+    link = bench.link(
+        "get_object",
+        key,
+        ResponseCacheControl=NO_STORE,
+        ResponseContentDisposition=SHOWN,
+        ResponseContentType=WANTED["Content-Type"],
+    )
+    given = bench.http.ask("GET", link).headers
+    # Names of headers come in any case.
+    found = {name.lower(): value for name, value in given.items()}
+    other = [name for name, value in WANTED.items() if found.get(name.lower()) != value]
+    if other:
+        return wrong(f"The link's own {', '.join(other)} was overlooked.")
+    return fine("Type, file name and no-store are served as the link says.")
+
+
+def expiry(bench: Bench) -> Seen:
+    link = bench.over("link")
+    if link is None:
+        return untried("Not tried: no link could be made.")
+    answer = bench.http.ask("GET", link)
+    if bench.secret in answer.body or answer.status < HTTPStatus.BAD_REQUEST:
+        return wrong(f"A link of one second was answered with {answer.status} after two.", UNSAFE)
+    return fine(f"A link that is over is refused ({answer.status}).")
+
+
+PROBES = (
+    Probe(
+        id="presigned-get",
+        title="Links work",
+        why="A private file leaves the bucket by a link of some minutes, and in no other way.",
+        run=presigned_get,
+        checklist="5. presigned links",
+        proves=(Capability.PRESIGNED_GET,),
+    ),
+    Probe(
+        id="tampered-links",
+        title="Links cannot be changed",
+        why="Whoever holds the link of one file must not make one of another out of it.",
+        run=tampered,
+        proves=(Capability.PRESIGNED_GET,),
+    ),
+    Probe(
+        id="forced-headers",
+        title="Links force type and file name",
+        why="A file that a browser takes for a page could run scripts.",
+        run=forced_headers,
+        remedy="Files would be served as they are stored, which is safe, under names like those of their keys.",
+        proves=(Capability.PRESIGNED_GET,),
+    ),
+)
+# Asked last: by then the link is over without anybody having waited for it.
+LATE = (
+    Probe(
+        id="expiry",
+        title="Links die",
+        why="A link cannot be taken back, so it must end by itself.",
+        run=expiry,
+        proves=(Capability.PRESIGNED_GET,),
+    ),
+)

@@ -1,0 +1,132 @@
+"""Writing, copying and deleting: what works as it should, and what the gateway does without."""
+
+from hashlib import sha256
+from http import HTTPStatus
+
+from botocore.exceptions import ClientError
+
+from media_core.storages.bucket.capabilities import Capability
+from media_core.storages.bucket.doctor.bench import Bench
+from media_core.storages.bucket.doctor.probe import Probe, Seen, fine, lacking, wrong
+from media_core.storages.bucket_errors import status_of
+
+# The smallest size of a part that is not the last one.
+PART_BYTES = 5 * 1024 * 1024
+STREAMED = "Nothing to do: the gateway reads and writes the bytes itself, which takes longer."
+CHECKSUMS = (
+    "The store stumbles over checksums or uploads of parts. Does a proxy change requests on their way? Anything larger "
+    "than 8 MB would fail."
+)
+
+
+def checksums(bench: Bench) -> Seen:
+    """With the client that the gateway uses, whose checksums are sent only where S3 demands them."""
+    key = bench.put("private/whole")
+    if bench.read(key) != bench.secret:
+        return wrong("What was written is not what is read.", CHECKSUMS)
+    parts = (bench.secret * (PART_BYTES // len(bench.secret)), b"and the rest")
+    digest = sha256(b"".join(parts)).hexdigest()
+    read = bench.read(_in_parts(bench, parts))
+    if read is None or sha256(read).hexdigest() != digest:
+        return wrong("What was written in parts is not what is read.", CHECKSUMS)
+    return fine(
+        f"Whole and in parts, {sum(map(len, parts)):,} bytes came back as they were written."
+    )
+
+
+def _in_parts(bench: Bench, parts: tuple[bytes, ...]) -> str:
+    at = {"Bucket": bench.bucket, "Key": bench.key("private/parts")}
+    upload_id = bench.client.create_multipart_upload(**at)["UploadId"]  # type: ignore[arg-type]
+    done = []
+    for number, part in enumerate(parts, start=1):
+        answer = bench.client.upload_part(**at, UploadId=upload_id, PartNumber=number, Body=part)  # type: ignore[arg-type]
+        done.append({"ETag": answer["ETag"], "PartNumber": number})
+    bench.client.complete_multipart_upload(
+        **at,
+        UploadId=upload_id,
+        MultipartUpload={"Parts": done},  # type: ignore[arg-type]
+    )
+    return at["Key"]
+
+
+def copy(bench: Bench) -> Seen:
+    """A copy with headers of its own, as publishing makes it."""
+    source = bench.put("private/source", ContentType="application/pdf")
+    target = bench.key("private/copied")
+    bench.client.copy_object(
+        Bucket=bench.bucket,
+        Key=target,
+        CopySource={"Bucket": bench.bucket, "Key": source},
+        MetadataDirective="REPLACE",
+        ContentType="text/plain",
+    )
+    found = bench.client.get_object(Bucket=bench.bucket, Key=target)
+    if found["Body"].read() != bench.secret:
+        return lacking("A copy has other bytes.", STREAMED)
+    if found["ContentType"] != "text/plain":
+        return lacking("A copy keeps the headers of its source.", STREAMED)
+    return fine("A copy has the bytes of its source, and headers of its own.")
+
+
+def conditional(bench: Bench) -> Seen:
+    key = bench.put("private/once")
+    try:
+        bench.client.put_object(Bucket=bench.bucket, Key=key, Body=b"twice", IfNoneMatch="*")
+    except ClientError as error:
+        if status_of(error) == HTTPStatus.PRECONDITION_FAILED:
+            return fine("If-None-Match: * keeps a second PUT from the key of the first.")
+        raise
+    return lacking("If-None-Match: * is overlooked.", CONDITIONAL)
+
+
+CONDITIONAL = "Nothing to do: keys hold a UUID, and the ledger says which are taken."
+
+
+def batch_delete(bench: Bench) -> Seen:
+    keys = [bench.put(f"private/batch/{number}") for number in range(3)]
+    answer = bench.client.delete_objects(
+        Bucket=bench.bucket, Delete={"Objects": [{"Key": key} for key in keys[:2]]}
+    )
+    left = [bench.read(key) is not None for key in keys]
+    if answer.get("Errors") or left != [False, False, True]:
+        return lacking("A batch did not delete just what it named.", ONE_BY_ONE)
+    return fine("A batch deletes what it names.")
+
+
+ONE_BY_ONE = "Nothing to do: objects are deleted one by one."
+
+PROBES = (
+    Probe(
+        id="checksums",
+        title="Writes and reads agree",
+        why="boto3's own checksums make uploads over HTTPS fail on Ceph RGW; ours are sent only where S3 demands them.",
+        run=checksums,
+        remedy=CHECKSUMS,
+        checklist="6. checksum settings",
+        proves=(Capability.MULTIPART,),
+    ),
+    Probe(
+        id="copy",
+        title="The bucket copies",
+        why="Publishing and taking back copy inside the bucket, or the bytes go through the gateway.",
+        run=copy,
+        proves=(Capability.COPY,),
+        at_worst=lambda seen: lacking(seen, STREAMED),
+    ),
+    Probe(
+        id="if-none-match",
+        title="A key is not written twice",
+        why="With If-None-Match: * the bucket itself keeps one upload from another's key.",
+        run=conditional,
+        proves=(Capability.CONDITIONAL_PUT,),
+        at_worst=lambda seen: lacking(seen, CONDITIONAL),
+    ),
+    Probe(
+        id="batch-delete",
+        title="Deletes in batches",
+        why="Retiring a client deletes thousands of objects: a thousand a request, or one.",
+        run=batch_delete,
+        proves=(Capability.BATCH_DELETE,),
+        at_worst=lambda seen: lacking(seen, ONE_BY_ONE),
+    ),
+)

@@ -1,0 +1,205 @@
+"""Whether the bucket is there, and whether it takes us for who we are."""
+
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import Literal
+from urllib.parse import urlsplit
+
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+from django.conf import settings
+
+from media_core.storages.bucket.doctor.bench import Bench
+from media_core.storages.bucket.doctor.probe import (
+    Probe,
+    Seen,
+    fine,
+    in_words,
+    remarkable,
+    untried,
+    wrong,
+)
+from media_core.storages.bucket_errors import code_of, status_of
+from media_core.storages.client import bucket_access, client_like
+from tenants.prefixes import gateway_key
+
+# S3 and Ceph RGW refuse a request whose clock is a quarter of an hour off.
+REFUSED_SKEW_SECONDS = 900
+WORTH_SAYING_SECONDS = 30
+OTHER_VERSION: dict[str, Literal["s3", "s3v4"]] = {"s3v4": "s3", "s3": "s3v4"}
+OTHER_STYLE: dict[str, Literal["path", "virtual"]] = {"virtual": "path", "path": "virtual"}
+
+
+def reachable(bench: Bench) -> Seen:
+    """Any answer will do, also a refusal."""
+    answer = bench.as_stranger("", "HEAD")
+    return fine(f"{endpoint()} answers ({answer.status} to a stranger).")
+
+
+def clock(bench: Bench) -> Seen:
+    date = bench.as_stranger("", "HEAD").headers.get("Date", "")
+    if not date:
+        return untried("The bucket's answers have no Date.")
+    theirs = parsedate_to_datetime(date).replace(tzinfo=UTC)
+    skew = round(abs((datetime.now(UTC) - theirs).total_seconds()))
+    if skew >= REFUSED_SKEW_SECONDS:
+        return wrong(f"The clocks are {skew} seconds apart.")
+    if skew >= WORTH_SAYING_SECONDS:
+        return remarkable(
+            f"The clocks are {skew} seconds apart: links live so much longer or shorter."
+        )
+    return fine(f"The clocks are {skew} second(s) apart.")
+
+
+def credentials(bench: Bench) -> Seen:
+    """Listing asks for more than HEAD, whose refusals have no words."""
+    try:
+        _listed(bench.client)
+    except ClientError as error:
+        return wrong(*_refused(error))
+    return fine(f"The keys open the bucket {settings.BUCKET_NAME}.")
+
+
+def _listed(client: object) -> None:
+    prefix = gateway_key("x", deployment_prefix=settings.LOCATION_PREFIX)[:-1]
+    client.list_objects_v2(Bucket=settings.BUCKET_NAME, Prefix=prefix, MaxKeys=1)  # type: ignore[attr-defined]  # a client of boto
+
+
+def _refused(error: ClientError) -> tuple[str, str]:
+    code, status = code_of(error), status_of(error)
+    if code == "NoSuchBucket" or status == HTTPStatus.NOT_FOUND:
+        return f"There is no bucket {settings.BUCKET_NAME} at {endpoint()}.", (
+            "Mend AWS_STORAGE_BUCKET_NAME or AWS_S3_ENDPOINT_URL: a bucket is known at its own location only."
+        )
+    remedies = {
+        "InvalidAccessKeyId": "Mend AWS_ACCESS_KEY_ID: the bucket does not know it.",
+        "SignatureDoesNotMatch": "Mend AWS_SECRET_ACCESS_KEY, or see the signature below.",
+        "RequestTimeTooSkewed": "Set this machine's clock (NTP).",
+        "AuthorizationHeaderMalformed": "Mend AWS_S3_REGION_NAME: the bucket is in another region.",
+    }
+    usual = "Give keys that may read, write, delete and list in this bucket."
+    return in_words(error), remedies.get(code, usual)
+
+
+def signature(bench: Bench) -> Seen:
+    """Whether the version in settings is taken; if not, whether the other one is."""
+    version = settings.BUCKET_SIGNATURE_VERSION
+    if _works(bench.client):
+        if version == "s3v4":
+            return fine(f"SigV4 is taken, for the region {settings.BUCKET_REGION}.")
+        return _old_version()
+    other = OTHER_VERSION[version]
+    if _works(_client(signature_version=other)):
+        return wrong(
+            f"{version} is refused, {other} is taken.", f"Set AWS_S3_SIGNATURE_VERSION={other}."
+        )
+    return untried(f"Neither {version} nor {other} is taken: see the keys.")
+
+
+def _old_version() -> Seen:
+    if _works(_client(signature_version="s3v4")):
+        return remarkable(
+            "SigV2 is taken, and so is SigV4.",
+            "Set AWS_S3_SIGNATURE_VERSION=s3v4: SigV2 neither signs the host nor the length of an upload.",
+        )
+    return remarkable("SigV2 is taken. SigV4 is not.")
+
+
+def addressing(bench: Bench) -> Seen:
+    """Whether the style in settings reaches the bucket; if not, whether the other one does."""
+    style = settings.BUCKET_ADDRESSING_STYLE
+    if _works(bench.client):
+        shown = urlsplit(bench.link("get_object", bench.key("private/x")))
+        return fine(
+            f"{style}: keys begin at {shown.scheme}://{shown.netloc}{_bucket_in(shown.path)}."
+        )
+    other = OTHER_STYLE[style]
+    if _works(_client(addressing_style=other)):
+        return wrong(f"{style} fails, {other} works.", f"Set AWS_S3_ADDRESSING_STYLE={other}.")
+    return untried(f"Neither {style} nor {other} opens the bucket: see the keys.")
+
+
+def _bucket_in(path: str) -> str:
+    inside = path.startswith(f"/{settings.BUCKET_NAME}/")
+    return f"/{settings.BUCKET_NAME}" if inside else ""
+
+
+def _client(**other: str) -> object:
+    # Once refused is enough: it is asked only for what it answers.
+    return client_like(bucket_access(), Config(retries={"total_max_attempts": 1}), **other)
+
+
+def _works(client: object) -> bool:
+    try:
+        _listed(client)
+    except (BotoCoreError, ClientError):
+        return False
+    return True
+
+
+def prefix(bench: Bench) -> Seen:
+    """A canary is written by its key, and found under the deployment's prefix and nowhere else."""
+    key = bench.put("private/prefix")
+    found = bench.client.list_objects_v2(Bucket=bench.bucket, Prefix=bench.key("private/prefix"))
+    keys = [each["Key"] for each in found.get("Contents", ())]
+    if keys != [key]:
+        return wrong(
+            f"A list of its prefix shows {len(keys)} keys instead of the one that was written."
+        )
+    where = settings.LOCATION_PREFIX or "the root of the bucket (LOCATION_PREFIX is empty)"
+    return fine(f"All keys of this deployment begin at {where}.")
+
+
+def endpoint() -> str:
+    return str(settings.BUCKET_ENDPOINT_URL)
+
+
+PROBES = (
+    Probe(
+        id="reachable",
+        title="The bucket is reached",
+        why="Without an answer nothing is stored and no link works.",
+        run=reachable,
+        remedy="Look at AWS_S3_ENDPOINT_URL, its certificate (AWS_CA_BUNDLE names an authority of your own), DNS and "
+        "the firewall.",
+        is_gate=True,
+    ),
+    Probe(
+        id="clock",
+        title="The clocks agree",
+        why="Signatures carry the time. A clock that is wrong refuses uploads, and lets links live too long.",
+        run=clock,
+        remedy="Set this machine's clock (NTP).",
+    ),
+    Probe(
+        id="credentials",
+        title="The keys open it",
+        why="The gateway reads, writes, deletes and lists with one pair of keys.",
+        run=credentials,
+        is_gate=True,
+    ),
+    Probe(
+        id="signature",
+        title="The signature version is taken",
+        why="A store refuses every request, and every link, that is signed in a way it does not know.",
+        run=signature,
+        checklist="2. signature version",
+        explains=True,
+    ),
+    Probe(
+        id="addressing",
+        title="Endpoint and path are right",
+        why="A bucket may be a host (virtual) or a part of the path. Links and CORS depend on it.",
+        run=addressing,
+        checklist="3. endpoint and path",
+        explains=True,
+    ),
+    Probe(
+        id="prefix",
+        title="Keys lie under the prefix",
+        why="The prefix keeps this deployment apart from whatever else lies in the bucket.",
+        run=prefix,
+        checklist="7. prefixes",
+    ),
+)

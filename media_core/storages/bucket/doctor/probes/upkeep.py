@@ -1,0 +1,55 @@
+"""What keeps the bucket in order: whose it is, what it deletes by itself, which pages may upload to it."""
+
+from botocore.exceptions import ClientError
+
+from media_core.storages.bucket.doctor.bench import Bench
+from media_core.storages.bucket.doctor.probe import Probe, Seen, fine, remarkable, untried
+from media_core.storages.bucket_errors import code_of
+
+VERSIONS = "Deleted files stay, and are billed. Switch versioning off, or let a lifecycle rule end old versions."
+LOCK = "A lock keeps what must be deleted. Use a bucket without object lock."
+NO_LOCK = frozenset(
+    {
+        "NotImplemented",
+        "MethodNotAllowed",
+        "ObjectLockConfigurationNotFoundError",
+        "NoSuchObjectLockConfiguration",
+    }
+)
+
+
+def versioning(bench: Bench) -> Seen:
+    status = bench.client.get_bucket_versioning(Bucket=bench.bucket).get("Status", "")
+    if status == "Enabled":
+        return remarkable("Versioning is on.", VERSIONS)
+    return fine("Versioning is off." if not status else "Versioning is suspended.")
+
+
+def object_lock(bench: Bench) -> Seen:
+    try:
+        found = bench.client.get_object_lock_configuration(Bucket=bench.bucket)
+    except ClientError as error:
+        if code_of(error) in NO_LOCK:
+            return fine("There is no object lock.")
+        raise
+    enabled = found.get("ObjectLockConfiguration", {}).get("ObjectLockEnabled") == "Enabled"
+    return remarkable("Object lock is on.", LOCK) if enabled else fine("There is no object lock.")
+
+
+OWNERSHIP: tuple[Probe, ...] = ()
+PROBES: tuple[Probe, ...] = (
+    Probe(
+        id="versioning",
+        title="Deleted is deleted",
+        why="In a versioned bucket a deletion hides an object, and the bill goes on.",
+        run=versioning,
+        at_worst=untried,
+    ),
+    Probe(
+        id="object-lock",
+        title="Nothing is locked",
+        why="A retired client's files must be removable.",
+        run=object_lock,
+        at_worst=untried,
+    ),
+)
