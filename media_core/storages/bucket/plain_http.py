@@ -9,7 +9,7 @@ from botocore.exceptions import HTTPClientError
 from botocore.httpsession import URLLib3Session
 
 from media_core.storages.bucket_errors import BUSY_STATUSES
-from media_core.storages.client import CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS, closed_session
+from media_core.storages.client import READ_TIMEOUT_SECONDS, closed_session
 from media_core.storages.public import bucket_base_url
 from tenants.prefixes import ObjectKey
 
@@ -38,8 +38,9 @@ class PlainHttp:
 
     def __init__(self) -> None:
         bundle = closed_session().get_config_variable("ca_bundle")
-        timeouts = (CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS)
-        self._session = URLLib3Session(verify=bundle or True, proxies={}, timeout=timeouts)
+        self._session = URLLib3Session(
+            verify=bundle or True, proxies={}, timeout=READ_TIMEOUT_SECONDS
+        )
         self.sent = 0
 
     def ask(

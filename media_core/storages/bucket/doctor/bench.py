@@ -77,6 +77,10 @@ class Bench:
         """Keep something signed for a second, to be used when it is over: other probes run meanwhile."""
         self._dying[name] = (made, time.monotonic() + OVER_SECONDS)
 
+    def begin_parts(self, key: ObjectKey) -> str:
+        """Begin an upload of parts and return its id. One request."""
+        return self.client.create_multipart_upload(Bucket=self.bucket, Key=key)["UploadId"]
+
     def over(self, name: str) -> Any:
         """Return what is over by now, or None when it was never made; waits for the rest of its time."""
         made, at = self._dying.get(name, (None, 0.0))

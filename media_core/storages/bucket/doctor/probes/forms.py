@@ -1,7 +1,8 @@
 """Forms by which a browser uploads straight into the bucket (POST policies), and what they must be held to."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import Any
 
 from urllib3.filepost import encode_multipart_formdata
@@ -15,7 +16,6 @@ from tenants.prefixes import ObjectKey
 RELAYED = "Nothing to do: uploads go through the gateway here, never by a form."
 TYPE = "application/pdf"
 BOUNDARY = "gateway-doctor"
-NAMES = {"content_type": "Content-Type"}
 
 
 def form(bench: Bench, key: ObjectKey, *, seconds: int = 60) -> dict[str, Any]:
@@ -30,10 +30,15 @@ def form(bench: Bench, key: ObjectKey, *, seconds: int = 60) -> dict[str, Any]:
     )
 
 
-def sent(bench: Bench, signed: dict[str, Any], *, body: bytes = b"", **changed: str) -> Answer:
+def sent(
+    bench: Bench,
+    signed: dict[str, Any],
+    changed: Mapping[str, str] = MappingProxyType({}),
+    *,
+    body: bytes = b"",
+) -> Answer:
     """Send the form as a browser does, with some of its fields changed."""
-    names = {NAMES.get(name, name): value for name, value in changed.items()}
-    fields: list[Any] = [*{**signed["fields"], **names}.items()]
+    fields: list[Any] = [*{**signed["fields"], **changed}.items()]
     fields.append(("file", ("canary", body or bench.secret, TYPE)))
     content, content_type = encode_multipart_formdata(fields, BOUNDARY)
     return bench.http.ask(
@@ -61,15 +66,15 @@ def held_to_size(bench: Bench) -> Seen:
 
 def held_to_type(bench: Bench) -> Seen:
     key = bench.key("private/incoming/type")
-    sent(bench, form(bench, key), content_type="text/html")
+    sent(bench, form(bench, key), {"Content-Type": "text/html"})
     return _kept_out(bench, {"another type": key})
 
 
 def held_to_key(bench: Bench) -> Seen:
     """Another key, and a field that the form does not name."""
     other, extra = bench.key("private/other-key"), bench.key("private/incoming/extra")
-    sent(bench, form(bench, bench.key("private/incoming/key")), key=other)
-    sent(bench, form(bench, extra), **{"x-amz-meta-extra": "1"})
+    sent(bench, form(bench, bench.key("private/incoming/key")), {"key": other})
+    sent(bench, form(bench, extra), {"x-amz-meta-extra": "1"})
     return _kept_out(bench, {"another key": other, "a field of its own": extra})
 
 
@@ -83,7 +88,7 @@ def held_to_signature(bench: Bench) -> Seen:
     key = bench.key("private/incoming/unsigned")
     signed = form(bench, key)
     field = "x-amz-signature" if "x-amz-signature" in signed["fields"] else "signature"
-    sent(bench, signed, **{field: signed["fields"][field][::-1]})
+    sent(bench, signed, {field: signed["fields"][field][::-1]})
     return _kept_out(bench, {"another signature": key})
 
 

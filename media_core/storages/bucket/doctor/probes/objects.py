@@ -2,6 +2,7 @@
 
 from hashlib import sha256
 from http import HTTPStatus
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
@@ -9,6 +10,10 @@ from media_core.storages.bucket.capabilities import Capability
 from media_core.storages.bucket.doctor.bench import Bench
 from media_core.storages.bucket.doctor.probe import Probe, Seen, fine, lacking, wrong
 from media_core.storages.bucket_errors import status_of
+from tenants.prefixes import ObjectKey
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.type_defs import CompletedPartTypeDef
 
 # The smallest size of a part that is not the last one.
 PART_BYTES = 5 * 1024 * 1024
@@ -34,19 +39,19 @@ def checksums(bench: Bench) -> Seen:
     )
 
 
-def _in_parts(bench: Bench, parts: tuple[bytes, ...]) -> str:
-    at = {"Bucket": bench.bucket, "Key": bench.key("private/parts")}
-    upload_id = bench.client.create_multipart_upload(**at)["UploadId"]  # type: ignore[arg-type]
-    done = []
+def _in_parts(bench: Bench, parts: tuple[bytes, ...]) -> ObjectKey:
+    key = bench.key("private/parts")
+    upload_id = bench.begin_parts(key)
+    done: list[CompletedPartTypeDef] = []
     for number, part in enumerate(parts, start=1):
-        answer = bench.client.upload_part(**at, UploadId=upload_id, PartNumber=number, Body=part)  # type: ignore[arg-type]
+        answer = bench.client.upload_part(
+            Bucket=bench.bucket, Key=key, UploadId=upload_id, PartNumber=number, Body=part
+        )
         done.append({"ETag": answer["ETag"], "PartNumber": number})
     bench.client.complete_multipart_upload(
-        **at,
-        UploadId=upload_id,
-        MultipartUpload={"Parts": done},  # type: ignore[arg-type]
+        Bucket=bench.bucket, Key=key, UploadId=upload_id, MultipartUpload={"Parts": done}
     )
-    return at["Key"]
+    return key
 
 
 def copy(bench: Bench) -> Seen:

@@ -32,8 +32,9 @@ def object_lock(bench: Bench) -> Seen:
         if code_of(error) in NO_LOCK:
             return fine("There is no object lock.")
         raise
-    enabled = found.get("ObjectLockConfiguration", {}).get("ObjectLockEnabled") == "Enabled"
-    return remarkable("Object lock is on.", LOCK) if enabled else fine("There is no object lock.")
+    if "ObjectLockEnabled" in found.get("ObjectLockConfiguration", {}):
+        return remarkable("Object lock is on.", LOCK)
+    return fine("There is no object lock.")
 
 
 OWNERSHIP: tuple[Probe, ...] = ()
