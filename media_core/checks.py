@@ -2,14 +2,19 @@
 
 import ipaddress
 import re
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004 - Django's name
 from django.core.exceptions import ImproperlyConfigured
+from django.db import DEFAULT_DB_ALIAS, DatabaseError
 
-from media_core.documents.app_readers import REMEDY, refuse_misnamed_readers
+from media_core.documents.app_readers import REMEDY as READERS_REMEDY
+from media_core.documents.app_readers import refuse_misnamed_readers
+from media_core.storages.bucket.capabilities import REMEDY
+from media_core.storages.bucket.start import unproved
 
 _LABEL = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
 _ADDRESS = r"(?:\d+\.){3}\d+"
@@ -107,11 +112,25 @@ def bucket_is_asked_over_https(**_kwargs: Any) -> list[CheckMessage]:
     return [Warning("AWS_S3_ENDPOINT_URL is not HTTPS.", hint=hint, id="media_core.W001")]
 
 
+@register(Tags.database)
+def bucket_is_proved(databases: Sequence[str] | None = None, **_kwargs: Any) -> list[CheckMessage]:
+    """What nobody has proved is refused: publishing in the bucket, copies inside it, uploads past the gateway."""
+    if DEFAULT_DB_ALIAS not in (databases or ()):
+        return []
+    try:
+        why = unproved()
+    except DatabaseError:
+        # Other checks say what is wrong with the database; before the first migration nothing is served anyway.
+        return []
+    return [Warning(why, hint=REMEDY, id="media_core.W011")] if why else []
+
+
 @register(Tags.security)
 def readers_of_apps_can_be_asked(**_kwargs: Any) -> list[CheckMessage]:
     """Otherwise nobody would read an app's private file, and find out one by one."""
     try:
         refuse_misnamed_readers()
     except ImproperlyConfigured as error:
-        return [Error(str(error).removesuffix(f" {REMEDY}"), hint=REMEDY, id="media_core.E030")]
+        text = str(error).removesuffix(f" {READERS_REMEDY}")
+        return [Error(text, hint=READERS_REMEDY, id="media_core.E030")]
     return []

@@ -87,7 +87,7 @@ def sum_up(command: PlainCommand, examination: Examination, report: BucketReport
     command.stdout.write("\nThe seven points of the checklist")
     command.stdout.write(indented(table(*seven_points(examination.findings))))
     command.stdout.write("\nFrom now on the gateway")
-    command.stdout.write(indented(table(*uses(known(report)).items())))
+    command.stdout.write(indented(table(*uses(Proof.of(report)).items())))
     command.stdout.write(
         f"\n{counted(examination)}; {examination.requests} requests, {examination.seconds:.1f} s."
     )
@@ -109,10 +109,6 @@ def counted(examination: Examination) -> str:
     return ", ".join(f"{examination.count(outcome)} {outcome}" for outcome in outcomes)
 
 
-def known(report: BucketReport) -> Proof:
-    return Proof(report.made_at, report.capabilities, report.pk)
-
-
 def as_json(report: BucketReport) -> dict[str, Any]:
     """Return the report as it is printed with --json."""
     return {
@@ -120,7 +116,7 @@ def as_json(report: BucketReport) -> dict[str, Any]:
         "made_at": report.made_at.isoformat(timespec="seconds"),
         "passed": report.passed,
         "capabilities": report.capabilities,
-        "uses": uses(known(report)),
+        "uses": uses(Proof.of(report)),
         "findings": report.findings,
         "requests": report.requests,
         "seconds": report.seconds,

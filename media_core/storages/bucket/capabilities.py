@@ -65,12 +65,15 @@ def current_target() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What the newest report says of the bucket in settings."""
+    """What a report says of the bucket in settings."""
 
     made_at: datetime | None = None
     capabilities: dict[str, bool] | None = None
-    # The report's number, for a page to link to.
-    report_id: int | None = None
+
+    @classmethod
+    def of(cls, report: BucketReport | None) -> "Proof":
+        """Return what a report proves; without one, nothing is."""
+        return cls(report.made_at, report.capabilities) if report else cls()
 
     @property
     def is_fresh(self) -> bool:
@@ -91,12 +94,15 @@ class Proof:
         return f"{self.made_at:%Y-%m-%d %H:%M} UTC" if self.made_at else "never"
 
 
-def proof() -> Proof:
-    """Return what is known of the bucket in settings; nothing of any other counts. One query."""
+def newest_report() -> BucketReport | None:
+    """Return the newest report on the bucket in settings; none of any other counts. One query."""
     newest: BucketReport | None = BucketReport.objects.filter(target=current_target()).first()
-    if newest is None:
-        return Proof()
-    return Proof(newest.made_at, newest.capabilities, newest.pk)
+    return newest
+
+
+def proof() -> Proof:
+    """Return what is known of the bucket in settings. One query."""
+    return Proof.of(newest_report())
 
 
 def required_to_store(area: str) -> Proof:

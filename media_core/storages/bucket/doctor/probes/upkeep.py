@@ -27,14 +27,12 @@ def versioning(bench: Bench) -> Seen:
 
 def object_lock(bench: Bench) -> Seen:
     try:
-        found = bench.client.get_object_lock_configuration(Bucket=bench.bucket)
+        bench.client.get_object_lock_configuration(Bucket=bench.bucket)
     except ClientError as error:
         if code_of(error) in NO_LOCK:
             return fine("There is no object lock.")
         raise
-    if "ObjectLockEnabled" in found.get("ObjectLockConfiguration", {}):
-        return remarkable("Object lock is on.", LOCK)
-    return fine("There is no object lock.")
+    return remarkable("Object lock is on.", LOCK)
 
 
 OWNERSHIP: tuple[Probe, ...] = ()

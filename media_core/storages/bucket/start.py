@@ -1,0 +1,37 @@
+"""What a start of the gateway says of its bucket: whether it was proved to be fit, and not too long ago."""
+
+import logging
+
+from django.conf import settings
+from django.db import DatabaseError, connection
+
+from media_core.storages.bucket.capabilities import REMEDY, needed, proof
+
+logger = logging.getLogger("media_core.storages")
+
+
+def unproved() -> str:
+    """Return what the gateway needs of its bucket and nobody has proved lately; nothing when all is. One query."""
+    if not settings.USE_S3_MEDIA:
+        return ""
+    known = proof()
+    missing = [capability.value for capability in needed() if not known.has(capability)]
+    if not missing:
+        return ""
+    return (
+        f"The bucket is not proved to be fit (last examined: {known.when}): {', '.join(missing)}."
+    )
+
+
+def say_what_is_not_proved() -> None:
+    """Write a line into the log when something is missing. The database may still lack our tables, or be away."""
+    try:
+        why = unproved()
+    except DatabaseError:
+        why = "Whether the bucket is fit could not be asked of the database."
+    finally:
+        # Workers may be forked from this process.
+        if not connection.in_atomic_block:
+            connection.close()
+    if why:
+        logger.warning("%s %s", why, REMEDY)
