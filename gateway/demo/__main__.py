@@ -126,6 +126,8 @@ def filled(port: int, around: Surroundings) -> dict[str, Any]:
     except DatabaseError as error:
         raise DemoRefused(f"DATABASE_URL: {str(error).splitlines()[0]}") from error
     call_command("collectstatic", interactive=False, verbosity=0)
+    if around.with_bucket:
+        content.examine_bucket()
     tenants = content.create_tenants()
     people, folders = content.create_people(tenants), content.create_folders(tenants)
     documents = content.create_documents(tenants)

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.core.files.base import ContentFile
 
+from gateway.demo.errors import DemoRefused
 from gateway.demo.people import ACTORS, SITES, Actor
 from gateway.demo.samples import FOLDERS, Sample, SampleFolder, samples
 from media_core.documents.folders import Folder, path_of
@@ -16,6 +17,8 @@ from media_core.documents.models import Document
 from media_core.documents.permissions import Admin, readers, required_admin
 from media_core.documents.restriction import active_members, restrict_folder
 from media_core.documents.tree import create_folder
+from media_core.storages.bucket.doctor.examine import examine, stored
+from media_core.storages.bucket.findings import Outcome
 from media_core.storages.models import StoredObject
 from media_core.storages.public import is_public
 from media_core.storages.room import storage_of
@@ -26,6 +29,19 @@ from tenants.people.identity import Member
 from tenants.people.members import add_agency_role, find_or_create_person, set_role
 from tenants.people.models import AgencyRole, Membership, Person, Role
 from tenants.provisioning import create_tenant, set_requires_consent
+
+
+def examine_bucket() -> None:
+    """Find out what the bucket can do, as `manage.py bucket doctor` does. Raises DemoRefused where it is not fit."""
+    examination = examine()
+    stored(examination)
+    if not examination.passed:
+        seen = [
+            f"{each.title}: {each.seen}"
+            for each in examination.findings
+            if each.outcome != Outcome.OK
+        ]
+        raise DemoRefused(f"The bucket is not fit. {' '.join(seen)}")
 
 
 def create_tenants() -> dict[str, Tenant]:

@@ -19,10 +19,10 @@ NO_LOCK = frozenset(
 
 
 def versioning(bench: Bench) -> Seen:
-    status = bench.client.get_bucket_versioning(Bucket=bench.bucket).get("Status", "")
+    status = bench.client.get_bucket_versioning(Bucket=bench.bucket).get("Status")
     if status == "Enabled":
         return remarkable("Versioning is on.", VERSIONS)
-    return fine("Versioning is off." if not status else "Versioning is suspended.")
+    return fine("Versioning is suspended." if status else "Versioning is off.")
 
 
 def object_lock(bench: Bench) -> Seen:
