@@ -5,7 +5,6 @@ They are committed once per session; what a test adds is rolled back after it.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from io import StringIO
 from typing import Any
 
 import pytest
@@ -26,6 +25,7 @@ from tenants.people.members import add_agency_role, set_role
 from tenants.people.models import AgencyRole, Membership, Person, Role
 from tenants.people.sessions import SessionStore
 from tenants.provisioning import create_tenant, suspend
+from tests.proof import proved
 
 # A project with other settings: tests/test_untouched_apps.py runs it.
 collect_ignore = ["bench", "untouched"]
@@ -55,8 +55,7 @@ class World:
 def world(django_db_setup: None, django_db_blocker: Any) -> World:
     with django_db_blocker.unblock():
         call_command("collectstatic", interactive=False, verbosity=0)
-        # What flows may rely on is found out, not assumed: of the bucket that this run has.
-        call_command("bucket", "doctor", try_policy=True, stdout=StringIO())
+        proved()
         return create_world()
 
 

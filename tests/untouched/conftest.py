@@ -15,6 +15,7 @@ from media_core.storages.models import StoredObject
 from tenants.binding import bind_tenant
 from tenants.models import FileGroup, Quota, Tenant
 from tenants.provisioning import create_tenant
+from tests.proof import proved
 from tests.untouched.uses import USES
 
 NAMES = ("acme", "globex")
@@ -26,6 +27,7 @@ Browse = Callable[..., Client]
 def tenants(django_db_setup: None, django_db_blocker: Any) -> dict[str, Tenant]:
     with django_db_blocker.unblock():
         call_command("collectstatic", interactive=False, verbosity=0)
+        proved()
         return {name: create_site(name) for name in NAMES}
 
 

@@ -19,10 +19,11 @@ NO_LOCK = frozenset(
 
 
 def versioning(bench: Bench) -> Seen:
-    status = bench.client.get_bucket_versioning(Bucket=bench.bucket).get("Status")
-    if status == "Enabled":
+    found = bench.client.get_bucket_versioning(Bucket=bench.bucket)
+    # There is no status where versioning was never switched on.
+    if str(found.get("Status")) == "Enabled":
         return remarkable("Versioning is on.", VERSIONS)
-    return fine("Versioning is suspended." if status else "Versioning is off.")
+    return fine("Versioning is off.")
 
 
 def object_lock(bench: Bench) -> Seen:
