@@ -2,8 +2,10 @@
 
 from botocore.exceptions import ClientError
 
+from media_core.storages.bucket.capabilities import Capability
 from media_core.storages.bucket.doctor.bench import Bench
-from media_core.storages.bucket.doctor.probe import Probe, Seen, fine, remarkable, untried
+from media_core.storages.bucket.doctor.probe import Probe, Seen, fine, remarkable, untried, wrong
+from media_core.storages.bucket.marker import Whose, claim, marker_key, refusal
 from media_core.storages.bucket_errors import code_of
 
 VERSIONS = "Deleted files stay, and are billed. Switch versioning off, or let a lifecycle rule end old versions."
@@ -36,8 +38,26 @@ def object_lock(bench: Bench) -> Seen:
     return remarkable("Object lock is on.", LOCK)
 
 
-OWNERSHIP: tuple[Probe, ...] = ()
-PROBES: tuple[Probe, ...] = (
+def owner(_bench: Bench) -> Seen:
+    """Claims the prefix where it is nobody's: from then on no other deployment works on it."""
+    found = claim()
+    if found.whose == Whose.OURS:
+        return fine(f"{marker_key()} names this deployment, {found.deployment}.")
+    return wrong(
+        refusal(found), "Two deployments on one prefix would overwrite each other's objects."
+    )
+
+
+OWNERSHIP = (
+    Probe(
+        id="owner",
+        title="The prefix is ours",
+        why="Two deployments on one LOCATION_PREFIX would take each other's objects for lost, and delete them.",
+        run=owner,
+        proves=(Capability.OWNED,),
+    ),
+)
+PROBES = (
     Probe(
         id="versioning",
         title="Deleted is deleted",
