@@ -3,14 +3,29 @@
 import json
 import os
 from io import StringIO
+from typing import Any
 
 from django.core.management import call_command
 
+from media_core.storages.bucket.capabilities import Capability, current_target
 from media_core.storages.bucket.models import BucketReport, Deployment
 from tests.environment import BUCKET_FACTS
 
 REPORT = "TESTS_BUCKET_REPORT"
 FIELDS = ("target", "passed", "capabilities", "findings", "requests", "seconds")
+
+
+def reported(*lacking: str, **given: Any) -> BucketReport:
+    """Return a report that the bucket in settings could do everything, but for these capabilities."""
+    capabilities = {each.value: each.value not in lacking for each in Capability}
+    facts = {
+        "passed": True,
+        "findings": [],
+        "requests": 0,
+        "seconds": 0,
+        "target": current_target(),
+    }
+    return BucketReport.objects.create(**{**facts, "capabilities": capabilities, **given})
 
 
 def proved() -> None:

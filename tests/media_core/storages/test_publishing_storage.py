@@ -30,6 +30,7 @@ from tenants.binding import bind_tenant
 from tenants.errors import RowOfAnotherTenant
 from tenants.prefixes import Prefix
 from tests.media_core.conftest import stored_row
+from tests.proof import reported
 from tests.wire import bucket_requests
 
 pytestmark = pytest.mark.django_db
@@ -320,7 +321,7 @@ def never_copies(request: S3Request, answer: Answer) -> Response:
 
 
 @pytest.fixture
-def bucket_that_never_copies(settings) -> Iterator[None]:
+def bucket_that_never_copies(db, settings) -> Iterator[None]:
     store = Store(settings.BUCKET_REGION)
     name = f"never-copies-{uuid.uuid4().hex[:8]}"
     store.create_bucket(name)
@@ -333,6 +334,8 @@ def bucket_that_never_copies(settings) -> Iterator[None]:
     serving = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     serving.start()
     settings.BUCKET_ENDPOINT_URL, settings.BUCKET_NAME = server.url, name
+    # It did copy when it was examined.
+    reported()
     yield
     server.shutdown()
     serving.join()
