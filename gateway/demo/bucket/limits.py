@@ -22,10 +22,12 @@ XML_BODIES = frozenset(
         "PutBucketCors",
         "PutBucketLifecycle",
         "PutBucketVersioning",
+        "PutObjectLockConfiguration",
         "PutObjectTagging",
     }
 )
 MOST_PARTS = 10_000
+NOT_KEPT = re.compile(rb"<(ObjectSizeGreaterThan|ObjectSizeLessThan|NewerNoncurrentVersions)>")
 NUMBERS = ("max-keys", "max-parts", "max-uploads", "part-number-marker", "partNumber")
 
 
@@ -90,6 +92,9 @@ def _check_content(request: S3Request) -> None:
         Policy.read(request.content)
     elif request.operation in XML_BODIES:
         _check_xml(request.content)
+    if request.operation == "PutBucketLifecycle" and NOT_KEPT.search(request.content):
+        # Without them the rule would mean every object.
+        raise Refused("NotImplemented", "Lifecycle rules do not filter by size or number here.")
     if request.operation == "DeleteObjects" and _deletions(request.content) > MOST_DELETIONS:
         raise Refused("MalformedXML", f"At most {MOST_DELETIONS} keys can be deleted at once.")
 

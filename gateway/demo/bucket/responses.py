@@ -46,6 +46,7 @@ class Refused(Exception):
 
 # Codes and statuses as Ceph RGW gives them, AWS's where RGW has none.
 ERRORS = {
+    "AccessControlListNotSupported": (400, "The bucket does not allow ACLs."),
     "AccessDenied": (403, "Access Denied"),
     "AuthorizationHeaderMalformed": (400, "The authorization header is malformed."),
     "BadDigest": (400, "The Content-MD5 you specified did not match what we received."),
@@ -74,6 +75,7 @@ ERRORS = {
     "RequestTimeTooSkewed": (403, "The clocks of client and store are more than 15 minutes apart."),
     "RequestTimeout": (400, "The body did not arrive."),
     "SignatureDoesNotMatch": (403, "The signature we calculated does not match the one you sent."),
+    "SlowDown": (503, "Please reduce your request rate."),
     "XAmzContentSHA256Mismatch": (
         400,
         "The x-amz-content-sha256 you sent does not match what we received.",
