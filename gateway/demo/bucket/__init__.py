@@ -6,6 +6,7 @@ provider this project runs on; where RGW is laxer than AWS the stricter answer i
 layer does not understand is refused.
 
 The modules in the order of a request: server, request, operations, layers, temper, cors, signatures,
-forms, access, overrides, bodies, limits, store. `moods` lists the faults a test can switch on, which
+forms, access, quirks, overrides, bodies, limits, contents,
+uploads, store. `moods` lists the faults a test can switch on, which
 `temper` and the other layers then show. `embedded` starts all of it in a process of its own.
 """

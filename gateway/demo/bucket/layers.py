@@ -16,6 +16,7 @@ from gateway.demo.bucket.forms import FormUploads
 from gateway.demo.bucket.limits import Limits
 from gateway.demo.bucket.moods import Moods
 from gateway.demo.bucket.overrides import override_headers
+from gateway.demo.bucket.quirks import bare_etags, no_etag_of_parts, overlooked_headers
 from gateway.demo.bucket.request import Answer, S3Request
 from gateway.demo.bucket.responses import Refused, Response
 from gateway.demo.bucket.signatures import Signatures, every_amz_header_signed
@@ -28,6 +29,7 @@ from gateway.demo.bucket.temper import (
     spoiled_contents,
     unless,
 )
+from gateway.demo.bucket.uploads import Uploads
 
 
 class Layer(Protocol):
@@ -48,10 +50,14 @@ def usual_layers(store: Store, credentials: Credentials, moods: Moods) -> tuple[
         Access(store),
         acls,
         forgotten_conditions,
+        overlooked_headers,
+        bare_etags,
+        no_etag_of_parts,
         unless("headers-ignored", override_headers),
         read_body,
         spoiled_contents,
         Limits(store),
+        Uploads(store),
     )
 
 

@@ -64,7 +64,7 @@ MOODS = {
     "listed": "every bucket is listed to everybody",
     "endless-links": "presigned URLs never expire",
     "headers-ignored": "response-content-type and its relatives are ignored",
-    "unconditional": "If-None-Match and If-Match of a write are ignored",
+    "unconditional": "If-None-Match and If-Match of a PUT are ignored",
     "no-batch-delete": "DeleteObjects answers 501 NotImplemented",
     "no-multipart": "uploads in parts answer 501 NotImplemented",
     "no-lifecycle": "lifecycle calls answer 501 NotImplemented",

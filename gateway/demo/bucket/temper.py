@@ -18,7 +18,6 @@ SIZE_FILTERS = re.compile(
 )
 ACL_CALLS = frozenset({"PutObjectAcl", "PutBucketAcl"})
 CONDITIONS = ("if-match", "if-none-match")
-WRITES = frozenset({"PutObject", "CompleteMultipartUpload"})
 
 
 class AnswerLost(Exception):
@@ -91,7 +90,7 @@ def acls(request: S3Request, answer: Answer) -> Response:
 
 def forgotten_conditions(request: S3Request, answer: Answer) -> Response:
     """Let a write overwrite, whatever it asked for."""
-    if "unconditional" not in request.moods or request.operation not in WRITES:
+    if "unconditional" not in request.moods or request.operation != "PutObject":
         return answer(request)
     return answer(replace(request, headers=request.headers.without(CONDITIONS)))
 
