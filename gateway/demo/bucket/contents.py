@@ -16,11 +16,13 @@ MOST = {
     "PutBucketLifecycle": ("Rule", 1000, "MalformedXML"),
     "PutObjectTagging": ("Tag", 10, "InvalidTag"),
 }
-XML_BODIES = frozenset(
-    {*MOST, "CompleteMultipartUpload", "PutBucketVersioning", "PutObjectLockConfiguration"}
-)
+XML_BODIES = frozenset({*MOST, "CompleteMultipartUpload", "PutBucketVersioning"})
 NOT_KEPT = re.compile(rb"<(ObjectSizeGreaterThan|ObjectSizeLessThan|NewerNoncurrentVersions)>")
+ABORT = b"<AbortIncompleteMultipartUpload>"
+RULE = re.compile(rb"<Rule>.*?</Rule>", re.DOTALL)
 TWO_STARS = re.compile(rb"<AllowedOrigin>[^<]*\*[^<]*\*[^<]*</AllowedOrigin>")
+
+OTHER_METHODS = re.compile(rb"<AllowedMethod>(?!(GET|PUT|POST|DELETE|HEAD)<)")
 
 
 def check_content(request: S3Request) -> None:
@@ -52,14 +54,18 @@ def _check_lifecycle(content: bytes) -> None:
     if NOT_KEPT.search(content):
         # Without them the rule would mean every object.
         raise Refused("NotImplemented", "Lifecycle rules do not filter by size or number here.")
+    if any(b"<Tag>" in rule and ABORT in rule for rule in RULE.findall(content)):
+        raise Refused("InvalidRequest", "Unfinished uploads have no tags to be chosen by.")
     names = re.findall(rb"<ID>([^<]*)</ID>", content)
     if len(names) != len(set(names)):
         raise Refused("InvalidArgument", "Two rules have the same ID.")
 
 
 def _check_cors(content: bytes) -> None:
+    if OTHER_METHODS.search(content):
+        raise Refused("MalformedXML", "A method is GET, PUT, POST, DELETE or HEAD.")
     if TWO_STARS.search(content):
-        raise Refused("InvalidRequest", "An origin has one * at most.")
+        raise Refused("MalformedXML", "An origin has one * at most.")
 
 
 CLOSER_LOOKS: Mapping[str, Callable[[bytes], None]] = {

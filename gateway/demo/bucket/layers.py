@@ -13,10 +13,11 @@ from gateway.demo.bucket.bodies import known_length, read_body
 from gateway.demo.bucket.cors import Cors
 from gateway.demo.bucket.credentials import Credentials
 from gateway.demo.bucket.forms import FormUploads
+from gateway.demo.bucket.lifecycle import lifecycle
 from gateway.demo.bucket.limits import Limits
 from gateway.demo.bucket.moods import Moods
 from gateway.demo.bucket.overrides import override_headers
-from gateway.demo.bucket.quirks import bare_etags, no_etag_of_parts, overlooked_headers
+from gateway.demo.bucket.quirks import bare_etags, etags_in_bodies, overlooked_headers
 from gateway.demo.bucket.request import Answer, S3Request
 from gateway.demo.bucket.responses import Refused, Response
 from gateway.demo.bucket.signatures import Signatures, every_amz_header_signed
@@ -52,11 +53,12 @@ def usual_layers(store: Store, credentials: Credentials, moods: Moods) -> tuple[
         forgotten_conditions,
         overlooked_headers,
         bare_etags,
-        no_etag_of_parts,
+        etags_in_bodies,
         unless("headers-ignored", override_headers),
         read_body,
         spoiled_contents,
         Limits(store),
+        lifecycle,
         Uploads(store),
     )
 

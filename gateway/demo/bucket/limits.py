@@ -39,6 +39,14 @@ class Limits:
         completing = request.operation == "CompleteMultipartUpload"
         if owner != request.key and not (completing and self.store.was_completed(request)):
             raise Refused("NoSuchKey" if request.operation == "ListParts" else "NoSuchUpload")
+        if completing and owner and self._leaves_parts_out(request):
+            raise Refused("InvalidPart")
+
+    def _leaves_parts_out(self, request: S3Request) -> bool:
+        """Return whether fewer parts are named than came: RGW takes all or none."""
+        named = set(re.findall(rb"<PartNumber>(\d+)</PartNumber>", request.content))
+        stored = self.store.parts_of(request.bucket, request.parameter("uploadId"))
+        return bool(named) and len(named) < stored
 
 
 def _check_key(request: S3Request) -> None:
@@ -49,7 +57,7 @@ def _check_key(request: S3Request) -> None:
 def _check_headers(request: S3Request) -> None:
     """Refuse what would be promised and not kept: encryption, storage classes, locks."""
     if len(parse_qsl(request.headers.get("x-amz-tagging"), keep_blank_values=True)) > MOST_TAGS:
-        raise Refused("InvalidTag")
+        raise Refused("InvalidArgument", f"An object has {MOST_TAGS} tags at most.")
     told = sum(len(request.headers.get(name)) for name in request.headers.names("x-amz-meta-"))
     if told > LONGEST_METADATA_BYTES:
         raise Refused("MetadataTooLarge")

@@ -51,7 +51,6 @@ OPERATIONS = {
     ("bucket", "GET", "versioning"): "GetBucketVersioning",
     ("bucket", "PUT", "versioning"): "PutBucketVersioning",
     ("bucket", "GET", "object-lock"): "GetObjectLockConfiguration",
-    ("bucket", "PUT", "object-lock"): "PutObjectLockConfiguration",
     ("object", "GET", ""): "GetObject",
     ("object", "HEAD", ""): "HeadObject",
     ("object", "PUT", ""): "PutObject",
@@ -90,7 +89,6 @@ ACTIONS = {
     "PostObject": "s3:PutObject",
     "PutBucketCors": "s3:PutBucketCORS",
     "PutBucketLifecycle": "s3:PutLifecycleConfiguration",
-    "PutObjectLockConfiguration": "s3:PutBucketObjectLockConfiguration",
     "UploadPart": "s3:PutObject",
     "UploadPartCopy": "s3:PutObject",
 }

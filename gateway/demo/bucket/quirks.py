@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from http import HTTPStatus
 
 from gateway.demo.bucket.request import Answer, S3Request
 from gateway.demo.bucket.responses import Refused, Response
@@ -15,6 +16,7 @@ OVERLOOKED = {
     "UploadPartCopy": re.compile(SOURCE_CONDITIONS),
 }
 ETAG = re.compile(rb"<ETag>[^<]*</ETag>")
+QUOTED_ETAG = re.compile(rb"<ETag>(?:\"|&quot;)([^<&\"]*)(?:\"|&quot;)</ETag>")
 
 
 def overlooked_headers(request: S3Request, answer: Answer) -> Response:
@@ -28,14 +30,20 @@ def overlooked_headers(request: S3Request, answer: Answer) -> Response:
 
 def bare_etags(request: S3Request, answer: Answer) -> Response:
     """Refuse the If-Match of a write in quotes, as boto sends it: to RGW no ETag is like that."""
-    if request.operation == "PutObject" and request.headers.get("if-match").startswith('"'):
+    etag = request.headers.get("if-match") if request.operation == "PutObject" else ""
+    if etag.startswith('"'):
         raise Refused("PreconditionFailed")
-    return answer(request)
-
-
-def no_etag_of_parts(request: S3Request, answer: Answer) -> Response:
-    """Leave the ETag of a finished upload empty; a HEAD has it."""
     response = answer(request)
-    if request.operation != "CompleteMultipartUpload":
-        return response
-    return replace(response, body=ETAG.sub(b"<ETag></ETag>", response.body))
+    if etag and response.status == HTTPStatus.NOT_FOUND:
+        raise Refused("PreconditionFailed")
+    return response
+
+
+def etags_in_bodies(request: S3Request, answer: Answer) -> Response:
+    """Leave the ETag of a finished upload empty, a HEAD has it; give that of a copy unquoted."""
+    response = answer(request)
+    if request.operation == "CompleteMultipartUpload":
+        return replace(response, body=ETAG.sub(b"<ETag></ETag>", response.body))
+    if request.operation in {"CopyObject", "UploadPartCopy"}:
+        return replace(response, body=QUOTED_ETAG.sub(rb"<ETag>\1</ETag>", response.body))
+    return response

@@ -58,6 +58,7 @@ ERRORS = {
     "InvalidBucketName": (400, "The bucket name is not valid."),
     "InvalidLocationConstraint": (400, "The location constraint is not valid."),
     "InvalidObjectName": (400, "The key is longer than 1024 bytes."),
+    "InvalidPart": (400, "The parts of the upload are not the ones named."),
     "InvalidRange": (416, "The range is outside of the object."),
     "InvalidRequest": (400, "The request is not valid."),
     "InvalidTag": (400, "An object has 10 tags at most."),

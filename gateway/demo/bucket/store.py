@@ -108,6 +108,10 @@ class Store:
         upload = self.backend.buckets[bucket].multiparts.get(upload_id)
         return upload.key_name if upload else None
 
+    def parts_of(self, bucket: str, upload_id: str) -> int:
+        """Return how many parts of an upload have come."""
+        return len(self.backend.buckets[bucket].multiparts[upload_id].parts)
+
     def uploads(self, bucket: str) -> list[tuple[str, str]]:
         """Return key and id of each unfinished upload, in order."""
         with self.lock:

@@ -142,7 +142,7 @@ def rule_by_size_put(scene: Scene) -> tuple[str, str]:
     if said != "ok":
         return said, ""
     (rule,) = scene.s3.get_bucket_lifecycle_configuration(Bucket=scene.bucket)["Rules"]
-    return said, "some objects" if rule["Filter"] else "every object"
+    return said, "some objects" if rule.get("Filter") else "every object"
 
 
 def policy_put(scene: Scene) -> str:
