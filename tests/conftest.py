@@ -3,19 +3,22 @@
 They are committed once per session; what a test adds is rolled back after it.
 """
 
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from django.conf import settings
+from django.conf import LazySettings, settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.test import Client
 
+from gateway.demo.bucket.embedded import EmbeddedBucket
 from media_core.documents.models import Document
 from media_core.documents.permissions import required_editor
+from media_core.storages.client import bucket_client
 from media_core.uploads.flow import store_upload
 from tenants.binding import bind_agency, bind_tenant
 from tenants.domains import hosts
@@ -199,3 +202,22 @@ def store(people: dict[str, Person]) -> Store:
             )
 
     return store_document
+
+
+@pytest.fixture(scope="session")
+def _store_of_moods() -> Iterator[EmbeddedBucket]:
+    with EmbeddedBucket(bucket="moody") as running:
+        yield running
+
+
+@pytest.fixture
+def moody_bucket(_store_of_moods: EmbeddedBucket, settings: LazySettings) -> EmbeddedBucket:
+    """Let the settings name a fresh, empty bucket of a store whose `moods(…)` the test may set."""
+    settings.BUCKET_ENDPOINT_URL = _store_of_moods.endpoint_url
+    settings.BUCKET_REGION = _store_of_moods.region
+    settings.BUCKET_ACCESS_KEY = _store_of_moods.access_key
+    settings.BUCKET_SECRET_KEY = _store_of_moods.secret_key
+    settings.BUCKET_SIGNATURE_VERSION, settings.BUCKET_ADDRESSING_STYLE = "s3v4", "path"
+    settings.BUCKET_NAME = f"moody-{uuid.uuid4().hex[:12]}"
+    bucket_client().create_bucket(Bucket=settings.BUCKET_NAME)
+    return _store_of_moods

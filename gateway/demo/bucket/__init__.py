@@ -5,6 +5,8 @@ layers that refuse what a real store refuses. Their model is Ceph RGW, the softw
 provider this project runs on; where RGW is laxer than AWS the stricter answer is given, and what a
 layer does not understand is refused.
 
-The modules in the order of a request: server, request, operations, layers, cors, signatures, forms,
-access, overrides, bodies, limits, store. `embedded` starts all of it in a process of its own.
+The modules in the order of a request: server, request, operations, layers, temper, cors, signatures,
+forms, access, quirks, overrides, bodies, limits, contents,
+lifecycle, uploads, store. `moods` lists the faults a test can switch on, which
+`temper` and the other layers then show. `embedded` starts all of it in a process of its own.
 """

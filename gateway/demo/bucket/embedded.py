@@ -1,16 +1,22 @@
 """Start and stop the store from the demo or a test run."""
 
+import json
 import os
 import secrets
 import select
 import subprocess
 import sys
 import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self
+from typing import IO, Any, Self
 from urllib.parse import urlsplit
+
+from gateway.demo.bucket.moods import Mood
 
 ROOT = Path(__file__).resolve().parents[3]
 START_SECONDS = 30
@@ -44,12 +50,13 @@ class EmbeddedBucket:
     log: Path | None = None
     endpoint_url: str = field(default="", init=False)
     _process: subprocess.Popen[str] | None = field(default=None, init=False, repr=False)
+    _asking: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
     def start(self) -> Self:
         """Return when the bucket answers; `port` and `endpoint_url` are known then."""
         with self.log.open("a+") if self.log else tempfile.TemporaryFile("w+") as log:
             self._process = self._spawn(log)
-            self.endpoint_url = self._first_line()
+            self.endpoint_url = self._next_line()
             if not self.endpoint_url:
                 self.stop()
                 log.seek(0)
@@ -69,6 +76,33 @@ class EmbeddedBucket:
             process.kill()
             process.communicate()
 
+    @contextmanager
+    def moods(self, *names: str, **given: Any) -> Iterator[None]:
+        """Show these faults inside the block; `MOODS` lists them, `Mood` takes what is given.
+
+        They are in force when the block begins and gone when it has ended.
+        """
+        moods = [Mood(name=name, **given) for name in names]
+        group = secrets.token_hex(4)
+        self._give(group, moods)
+        try:
+            yield
+        finally:
+            if self._process is not None:
+                self._give(group, [])
+
+    def _give(self, group: str, moods: list[Mood]) -> None:
+        """Return when the store has confirmed the group."""
+        process = self._process
+        if process is None or process.stdin is None:
+            raise BucketNotStarted("It has no moods.")
+        with self._asking:
+            line = {"group": group, "moods": [mood.as_json() for mood in moods]}
+            process.stdin.write(f"{json.dumps(line)}\n")
+            process.stdin.flush()
+            if self._next_line() != group:
+                raise BucketNotStarted("It confirmed no mood.")
+
     def __enter__(self) -> Self:
         return self.start()
 
@@ -80,8 +114,8 @@ class EmbeddedBucket:
     ) -> None:
         self.stop()
 
-    def _first_line(self) -> str:
-        """Return the URL the process says when it listens; nothing when it ended or is too slow."""
+    def _next_line(self) -> str:
+        """Return the next thing the process says; nothing when it ended or is too slow."""
         output = self._process.stdout if self._process else None
         if output is None or not select.select([output], [], [], START_SECONDS)[0]:
             return ""

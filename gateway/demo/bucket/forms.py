@@ -47,7 +47,8 @@ class FormUploads:
             raise Refused("InvalidArgument", "Only one way of signing a request is allowed.")
         form = read_form(request)
         fields = _meant(form, request.bucket)
-        check_form(fields, len(form.content), self.credentials)
+        size_bytes = len(form.content)
+        check_form(request, fields, size_bytes=size_bytes, credentials=self.credentials)
         upload = _as_put(request, fields, form.content)
         return _answer(answer(replace(upload, asker=self.credentials.access_key)), request, fields)
 

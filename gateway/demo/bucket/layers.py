@@ -1,8 +1,8 @@
 """The row of layers in front of the store.
 
 A layer gets the request and the rest of the row. It refuses by raising `Refused`, answers itself,
-or passes on what it learned and may change the answer on its way out. A store with a temper (slow,
-forgetful, out of order) is one layer more in the row.
+or passes on what it learned and may change the answer on its way out. Moods (slow, forgetful, out of
+order) are layers too, and do nothing while they are off.
 """
 
 from collections.abc import Sequence
@@ -13,31 +13,53 @@ from gateway.demo.bucket.bodies import known_length, read_body
 from gateway.demo.bucket.cors import Cors
 from gateway.demo.bucket.credentials import Credentials
 from gateway.demo.bucket.forms import FormUploads
+from gateway.demo.bucket.lifecycle import lifecycle
 from gateway.demo.bucket.limits import Limits
+from gateway.demo.bucket.moods import Moods
 from gateway.demo.bucket.overrides import override_headers
+from gateway.demo.bucket.quirks import bare_etags, etags_in_bodies, overlooked_headers
 from gateway.demo.bucket.request import Answer, S3Request
 from gateway.demo.bucket.responses import Refused, Response
 from gateway.demo.bucket.signatures import Signatures, every_amz_header_signed
 from gateway.demo.bucket.store import Store
+from gateway.demo.bucket.temper import (
+    Temper,
+    acls,
+    forgotten_conditions,
+    refused_operations,
+    spoiled_contents,
+    unless,
+)
+from gateway.demo.bucket.uploads import Uploads
 
 
 class Layer(Protocol):
     def __call__(self, request: S3Request, answer: Answer, /) -> Response: ...
 
 
-def usual_layers(store: Store, credentials: Credentials) -> tuple[Layer, ...]:
-    """Return the layers of a store that behaves, outermost first."""
+def usual_layers(store: Store, credentials: Credentials, moods: Moods) -> tuple[Layer, ...]:
+    """Return the layers of a store that behaves while it has no moods, outermost first."""
     return (
+        Temper(moods),
         Cors(store),
         refusals,
         Signatures(credentials),
-        every_amz_header_signed,
+        unless("unsigned-headers", every_amz_header_signed),
+        refused_operations,
         known_length,
         FormUploads(credentials),
         Access(store),
-        override_headers,
+        acls,
+        forgotten_conditions,
+        overlooked_headers,
+        bare_etags,
+        etags_in_bodies,
+        unless("headers-ignored", override_headers),
         read_body,
+        spoiled_contents,
         Limits(store),
+        lifecycle,
+        Uploads(store),
     )
 
 

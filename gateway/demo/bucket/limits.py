@@ -1,29 +1,20 @@
 """What moto would take and a real store does not."""
 
-import io
 import re
-from xml.parsers.expat import ExpatError, ParserCreate
+from urllib.parse import parse_qsl
 
-from gateway.demo.bucket.policy import Policy
+from gateway.demo.bucket.contents import check_content
 from gateway.demo.bucket.request import Answer, S3Request
 from gateway.demo.bucket.responses import Refused, Response
 from gateway.demo.bucket.store import Store
 
 LONGEST_KEY_BYTES = 1024
-MOST_DELETIONS = 1000
+# Where the headers of a request end for RGW.
+LONGEST_METADATA_BYTES = 16 * 1024
+MOST_TAGS = 10
 CANNED_ACLS = frozenset({"private", "public-read"})
 UPLOADS = frozenset(
     {"UploadPart", "UploadPartCopy", "CompleteMultipartUpload", "AbortMultipartUpload", "ListParts"}
-)
-XML_BODIES = frozenset(
-    {
-        "CompleteMultipartUpload",
-        "DeleteObjects",
-        "PutBucketCors",
-        "PutBucketLifecycle",
-        "PutBucketVersioning",
-        "PutObjectTagging",
-    }
 )
 MOST_PARTS = 10_000
 NUMBERS = ("max-keys", "max-parts", "max-uploads", "part-number-marker", "partNumber")
@@ -35,7 +26,7 @@ class Limits:
 
     def __call__(self, request: S3Request, answer: Answer) -> Response:
         """Pass on what a real store would take."""
-        checks = (_check_key, _check_headers, _check_acl, _check_numbers, _check_content)
+        checks = (_check_key, _check_headers, _check_acl, _check_numbers, check_content)
         for check in (*checks, self._check_upload):
             check(request)
         return answer(request)
@@ -47,7 +38,15 @@ class Limits:
         owner = self.store.key_of_upload(request.bucket, request.parameter("uploadId"))
         completing = request.operation == "CompleteMultipartUpload"
         if owner != request.key and not (completing and self.store.was_completed(request)):
-            raise Refused("NoSuchUpload")
+            raise Refused("NoSuchKey" if request.operation == "ListParts" else "NoSuchUpload")
+        if completing and owner and self._leaves_parts_out(request):
+            raise Refused("InvalidPart")
+
+    def _leaves_parts_out(self, request: S3Request) -> bool:
+        """Return whether fewer parts are named than came: RGW takes all or none."""
+        named = set(re.findall(rb"<PartNumber>(\d+)</PartNumber>", request.content))
+        stored = self.store.parts_of(request.bucket, request.parameter("uploadId"))
+        return bool(named) and len(named) < stored
 
 
 def _check_key(request: S3Request) -> None:
@@ -57,6 +56,11 @@ def _check_key(request: S3Request) -> None:
 
 def _check_headers(request: S3Request) -> None:
     """Refuse what would be promised and not kept: encryption, storage classes, locks."""
+    if len(parse_qsl(request.headers.get("x-amz-tagging"), keep_blank_values=True)) > MOST_TAGS:
+        raise Refused("InvalidArgument", f"An object has {MOST_TAGS} tags at most.")
+    told = sum(len(request.headers.get(name)) for name in request.headers.names("x-amz-meta-"))
+    if told > LONGEST_METADATA_BYTES:
+        raise Refused("MetadataTooLarge")
     promises = ("x-amz-server-side-encryption", "x-amz-object-lock-")
     if any(request.headers.names(promise) for promise in promises):
         raise Refused("NotImplemented", "This store neither encrypts nor locks.")
@@ -83,24 +87,3 @@ def _check_numbers(request: S3Request) -> None:
         raise Refused("NotImplemented", "Parts of a stored object cannot be read one by one.")
     if request.operation.startswith("UploadPart") and not 1 <= int(part or 0) <= MOST_PARTS:
         raise Refused("InvalidArgument", f"partNumber is between 1 and {MOST_PARTS}.")
-
-
-def _check_content(request: S3Request) -> None:
-    if request.operation == "PutBucketPolicy":
-        Policy.read(request.content)
-    elif request.operation in XML_BODIES:
-        _check_xml(request.content)
-    if request.operation == "DeleteObjects" and _deletions(request.content) > MOST_DELETIONS:
-        raise Refused("MalformedXML", f"At most {MOST_DELETIONS} keys can be deleted at once.")
-
-
-def _deletions(content: bytes) -> int:
-    # A "<" inside a key is written "&lt;", so this counts elements.
-    return len(re.findall(rb"<Object[\s>]", content))
-
-
-def _check_xml(content: bytes) -> None:
-    try:
-        ParserCreate().ParseFile(io.BytesIO(content))
-    except ExpatError:
-        raise Refused("MalformedXML") from None

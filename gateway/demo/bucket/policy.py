@@ -48,7 +48,7 @@ class Policy:
             listed = [statements] if isinstance(statements, dict) else statements
             return cls(tuple(_statement(each) for each in listed))
         except (ValueError, KeyError, TypeError, AttributeError):
-            raise Refused("MalformedPolicy") from None
+            raise Refused("InvalidArgument", "The policy could not be read.") from None
 
     def effect(self, action: str, resource: str) -> str:
         """Return `Deny`, else `Allow`, else nothing: a Deny wins over every Allow."""
@@ -66,7 +66,7 @@ def _statement(each: dict[str, Any]) -> Statement:
     effect = each["Effect"]
     plain = each.get("Principal") in ANYBODY and "Condition" not in each
     if effect not in {"Allow", "Deny"}:
-        raise Refused("MalformedPolicy", "Effect is Allow or Deny.")
+        raise Refused("InvalidArgument", "Effect is Allow or Deny.")
     if effect == "Deny" and not plain:
         raise Refused("NotImplemented", "A Deny is for everybody and without conditions here.")
     not_action, not_resource = "NotAction" in each, "NotResource" in each

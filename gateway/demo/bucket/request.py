@@ -5,11 +5,13 @@ computed over this reading and moto receives this reading, so the two cannot dif
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Protocol
 from urllib.parse import unquote_to_bytes
 
+from gateway.demo.bucket.moods import Mood
 from gateway.demo.bucket.operations import operation_of
 from gateway.demo.bucket.responses import Refused, Response
 
@@ -48,6 +50,11 @@ class Headers:
     def names(self, start: str = "") -> list[str]:
         """Return each name that begins with `start` once, sorted."""
         return sorted({name for name, _ in self.lines if name.startswith(start)})
+
+    def without(self, names: Iterable[str]) -> "Headers":
+        """Return the other header lines."""
+        left_out = frozenset(names)
+        return Headers(tuple(line for line in self.lines if line[0] not in left_out))
 
 
 @dataclass
@@ -97,6 +104,8 @@ class S3Request:
     content: bytes = b""
     asker: str = ""
     signed_headers: frozenset[str] | None = None
+    received_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    moods: Mapping[str, Mood] = field(default_factory=dict)
 
     @property
     def anonymous(self) -> bool:

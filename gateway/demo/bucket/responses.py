@@ -46,6 +46,7 @@ class Refused(Exception):
 
 # Codes and statuses as Ceph RGW gives them, AWS's where RGW has none.
 ERRORS = {
+    "AccessControlListNotSupported": (400, "The bucket does not allow ACLs."),
     "AccessDenied": (403, "Access Denied"),
     "AuthorizationHeaderMalformed": (400, "The authorization header is malformed."),
     "BadDigest": (400, "The Content-MD5 you specified did not match what we received."),
@@ -57,13 +58,16 @@ ERRORS = {
     "InvalidBucketName": (400, "The bucket name is not valid."),
     "InvalidLocationConstraint": (400, "The location constraint is not valid."),
     "InvalidObjectName": (400, "The key is longer than 1024 bytes."),
+    "InvalidPart": (400, "The parts of the upload are not the ones named."),
     "InvalidRange": (416, "The range is outside of the object."),
     "InvalidRequest": (400, "The request is not valid."),
+    "InvalidTag": (400, "An object has 10 tags at most."),
     "InvalidToken": (400, "Session tokens are not known here."),
     "InvalidURI": (400, "The URI could not be read."),
     "MalformedPOSTRequest": (400, "The body of the POST is not well-formed multipart/form-data."),
     "MalformedPolicy": (400, "The policy could not be read."),
     "MalformedXML": (400, "The XML is not well-formed or not what was expected."),
+    "MetadataTooLarge": (400, "The metadata is longer than the headers of a request may be."),
     "MethodNotAllowed": (405, "The method is not allowed against this resource."),
     "MissingContentLength": (411, "The Content-Length header is required."),
     "NoSuchBucket": (404, "The bucket does not exist."),
@@ -74,6 +78,7 @@ ERRORS = {
     "RequestTimeTooSkewed": (403, "The clocks of client and store are more than 15 minutes apart."),
     "RequestTimeout": (400, "The body did not arrive."),
     "SignatureDoesNotMatch": (403, "The signature we calculated does not match the one you sent."),
+    "SlowDown": (503, "Please reduce your request rate."),
     "XAmzContentSHA256Mismatch": (
         400,
         "The x-amz-content-sha256 you sent does not match what we received.",

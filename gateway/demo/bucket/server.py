@@ -19,6 +19,7 @@ from typing import Any
 
 from gateway.demo.bucket.request import Answer, IncomingBody, S3Request, read_request
 from gateway.demo.bucket.responses import HTTP_ERROR, Refused, Response
+from gateway.demo.bucket.temper import AnswerLost
 
 logger = logging.getLogger(__name__)
 CODE = re.compile(rb"<Code>(\w+)</Code>")
@@ -71,7 +72,11 @@ class Connection(BaseHTTPRequestHandler):
     def serve(self) -> None:
         """Answer one request of the connection."""
         body = IncomingBody(self.rfile, self._length(), self._continue)
-        response = self._answer(body)
+        try:
+            response = self._answer(body)
+        except AnswerLost:
+            self.close_connection = True
+            return
         self._settle(body)
         self._log(response)
         self._send(response)
@@ -145,10 +150,13 @@ class Connection(BaseHTTPRequestHandler):
     def _send(self, response: Response) -> None:
         with_body = self.command != "HEAD" and response.status not in WITHOUT_BODY
         length = str(len(response.body)) if with_body else response.header("Content-Length") or "0"
-        headers = response.with_headers({"x-amz-request-id": f"tx{secrets.token_hex(8)}"})
+        date = response.header("Date") or self.date_time_string()
+        request_id = f"tx{secrets.token_hex(8)}"
+        headers = response.with_headers({"Date": date, "x-amz-request-id": request_id})
         if response.status not in WITHOUT_BODY:
             headers = headers.with_headers({"Content-Length": length})
-        self.send_response(response.status)
+        self.send_response_only(response.status)
+        self.send_header("Server", self.version_string())
         for name, value in headers.headers:
             self.send_header(name, value)
         if self.close_connection:

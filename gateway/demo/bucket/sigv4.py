@@ -75,7 +75,7 @@ def verify_header(request: S3Request, credentials: Credentials) -> frozenset[str
     moment = moment_of(request.headers.get("x-amz-date"))
     credential, names, signature = claim.groups()
     _verify(request, credentials, Claim(Scope.read(credential), names, signature, moment, payload))
-    if abs(datetime.now(UTC) - moment) > SKEW:
+    if abs(request.received_at - moment) > SKEW:
         raise Refused("RequestTimeTooSkewed")
     return frozenset(names.split(";"))
 
@@ -91,7 +91,8 @@ def verify_query(request: S3Request, credentials: Credentials) -> frozenset[str]
     moment = moment_of(date)
     payload = request.headers.get("x-amz-content-sha256") or "UNSIGNED-PAYLOAD"
     _verify(request, credentials, Claim(Scope.read(credential), names, signature, moment, payload))
-    _refuse_expired(moment, expires)
+    if "endless-links" not in request.moods:
+        _refuse_expired(request.received_at - moment, expires)
     return frozenset(names.split(";"))
 
 
@@ -149,12 +150,11 @@ def moment_of(text: str) -> datetime:
     return moment
 
 
-def _refuse_expired(moment: datetime, expires: str) -> None:
+def _refuse_expired(age: timedelta, expires: str) -> None:
     """Refuse what is over, never was or would last longer than seven days: 403, as RGW."""
     seconds = int(expires) if re.fullmatch("-?[0-9]{1,9}", expires) else 0
     if not 0 < seconds <= LONGEST_LIFE_SECONDS:
         raise Refused("AccessDenied", "X-Amz-Expires must be between 1 and 604800 seconds.")
-    age = datetime.now(UTC) - moment
     if not -SKEW <= age <= timedelta(seconds=seconds):
         raise Refused("AccessDenied", "The presigned URL has expired.")
 

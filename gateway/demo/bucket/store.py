@@ -23,7 +23,7 @@ from gateway.demo.bucket.responses import HTTP_ERROR, Refused, Response
 HEADERS = re.compile(
     "cache-control|content-(disposition|encoding|language|type)|expires"
     "|if-(none-)?match|if-(un)?modified-since|range"
-    "|x-amz-(acl|meta-.*|tagging|(metadata|tagging)-directive|copy-source-.*)"
+    "|x-amz-(acl|bucket-object-lock-enabled|meta-.*|tagging|(metadata|tagging)-directive|copy-source-.*)"
 )
 # Set by our own server and layers.
 NOT_FROM_MOTO = re.compile(
@@ -107,6 +107,16 @@ class Store:
         """Return the key a multipart upload was created for."""
         upload = self.backend.buckets[bucket].multiparts.get(upload_id)
         return upload.key_name if upload else None
+
+    def parts_of(self, bucket: str, upload_id: str) -> int:
+        """Return how many parts of an upload have come."""
+        return len(self.backend.buckets[bucket].multiparts[upload_id].parts)
+
+    def uploads(self, bucket: str) -> list[tuple[str, str]]:
+        """Return key and id of each unfinished upload, in order."""
+        with self.lock:
+            uploads = list(self.backend.buckets[bucket].multiparts.values())
+        return sorted((upload.key_name, upload.id) for upload in uploads)
 
     def was_completed(self, request: S3Request) -> bool:
         """Return whether the upload became the object: RGW answers a second completion with 200."""

@@ -1,7 +1,6 @@
 """What an object is served with, where strangers reach it, and that no option of anybody's changes either."""
 
 import threading
-import uuid
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,12 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.files.base import ContentFile
 from storages.backends.s3 import S3Storage
 
-from gateway.demo.bucket.credentials import Credentials
-from gateway.demo.bucket.layers import row, usual_layers
-from gateway.demo.bucket.request import Answer, S3Request
-from gateway.demo.bucket.responses import Refused, Response
-from gateway.demo.bucket.server import BucketServer
-from gateway.demo.bucket.store import Store
+from gateway.demo.bucket.embedded import EmbeddedBucket
 from media_core.errors import BucketRefused, BucketUnavailable, ObjectDiffers, ObjectMissing
 from media_core.storages import client
 from media_core.storages.client import anonymous_client, bucket_client
@@ -313,30 +307,9 @@ def test_defect_5_public_addresses_were_signed_and_expired():
     assert "?" not in SharedBucketStorage(Prefix("acme/"), PUBLIC).url("x.pdf")
 
 
-def never_copies(request: S3Request, answer: Answer) -> Response:
-    """Refuse CopyObject, as Hetzner says that it may."""
-    if request.operation == "CopyObject":
-        raise Refused("NotImplemented")
-    return answer(request)
-
-
 @pytest.fixture
-def bucket_that_never_copies(db, settings) -> Iterator[None]:
-    store = Store(settings.BUCKET_REGION)
-    name = f"never-copies-{uuid.uuid4().hex[:8]}"
-    store.create_bucket(name)
-    known = Credentials(
-        settings.BUCKET_ACCESS_KEY, settings.BUCKET_SECRET_KEY, settings.BUCKET_REGION
-    )
-    outermost, refusals, *others = usual_layers(store, known)
-    layers = (outermost, refusals, *others[:-1], never_copies, others[-1])
-    server = BucketServer("127.0.0.1", 0, row(layers, store), domains=["localhost"])
-    serving = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    serving.start()
-    settings.BUCKET_ENDPOINT_URL, settings.BUCKET_NAME = server.url, name
-    # It did copy when it was examined.
+def bucket_that_never_copies(db: None, moody_bucket: EmbeddedBucket) -> Iterator[None]:
+    """Refuse CopyObject, as Hetzner says that it may, after it copied when it was examined."""
     reported()
-    yield
-    server.shutdown()
-    serving.join()
-    server.server_close()
+    with moody_bucket.moods("copy-refused"):
+        yield
