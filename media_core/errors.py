@@ -91,6 +91,16 @@ class BucketNotProved(BucketRefused):
     """The storage has not been proved safe for this. Nothing was changed; the people who run it have to look."""
 
 
+class BucketOfAnother(BucketRefused):
+    """The storage belongs to another deployment. Nothing was changed; the people who run the gateway have to look."""
+
+
+class ApplyRefused(GatewayError):
+    """The bucket cannot be set up like that. Nothing was changed there."""
+
+    status = HTTPStatus.CONFLICT
+
+
 class MoveRefused(GatewayError):
     """The stored files cannot be moved like that."""
 

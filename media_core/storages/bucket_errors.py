@@ -1,5 +1,8 @@
 """What the bucket's errors mean. Only the one that means it is translated, the rest goes up unchanged."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
@@ -35,6 +38,15 @@ def status_of(error: ClientError) -> int:
 def code_of(error: ClientError) -> str:
     """Return the bucket's own word for what is wrong."""
     return error.response.get("Error", {}).get("Code", "")
+
+
+@contextmanager
+def translating() -> Iterator[None]:
+    """Raise what the bucket's errors mean, for requests inside the block."""
+    try:
+        yield
+    except (BotoCoreError, ClientError) as error:
+        raise translated(error) from error
 
 
 def translated(error: BotoCoreError | ClientError) -> Exception:
