@@ -11,6 +11,8 @@ from botocore import UNSIGNED
 from botocore.config import Config
 from django.conf import settings
 
+from media_core.storages.hooks import add_hooks
+
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
@@ -114,4 +116,6 @@ def _new_client(access: BucketAccess, *, anonymous: bool) -> "S3Client":
     config = client_config(access)
     if anonymous:
         config = config.merge(Config(signature_version=UNSIGNED))
-    return session.client("s3", endpoint_url=access.endpoint_url, config=config)
+    client = session.client("s3", endpoint_url=access.endpoint_url, config=config)
+    add_hooks(client)
+    return client

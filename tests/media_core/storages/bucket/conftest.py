@@ -1,11 +1,14 @@
 """A prefix of the bucket for one test, and ways to come between two requests."""
 
+import json
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
+from django.conf import settings
 
 from media_core.storages.bucket.models import Deployment
 from media_core.storages.client import bucket_client
@@ -48,3 +51,114 @@ def once(work: Callable[[], Any]) -> Callable[..., None]:
             left.pop()()
 
     return hook
+
+
+# What somebody else set up on the same bucket: with and without ids, in the older and the newer form.
+THEIR_CORS = [
+    {"ID": "shop", "AllowedMethods": ["GET"], "AllowedOrigins": ["https://shop.example", "*"]},
+    {"AllowedMethods": ["PUT", "GET"], "AllowedOrigins": ["https://b.example"], "MaxAgeSeconds": 7},
+]
+THEIR_LIFECYCLE = [
+    {
+        "ID": "backups",
+        "Status": "Enabled",
+        "Filter": {"Prefix": "backups/"},
+        "Expiration": {"Days": 400},
+    },
+    {
+        "ID": "tagged",
+        "Status": "Disabled",
+        "Filter": {"And": {"Prefix": "logs/", "Tags": [{"Key": "kind", "Value": "old"}]}},
+        "Expiration": {"Days": 30},
+    },
+]
+THEIR_STATEMENT = {
+    "Sid": "Brochures",
+    "Effect": "Allow",
+    "Principal": "*",
+    "Action": "s3:GetObject",
+    "Resource": "arn:aws:s3:::test-bucket/brochures/*",
+}
+THEIR_POLICY = {"Version": "2008-10-17", "Id": "theirs", "Statement": THEIR_STATEMENT}
+
+
+def set_cors(rules: list[Any]) -> None:
+    client: Any = bucket_client()
+    client.put_bucket_cors(Bucket=settings.BUCKET_NAME, CORSConfiguration={"CORSRules": rules})
+
+
+def set_lifecycle(rules: list[Any]) -> None:
+    client: Any = bucket_client()
+    client.put_bucket_lifecycle_configuration(
+        Bucket=settings.BUCKET_NAME, LifecycleConfiguration={"Rules": rules}
+    )
+
+
+def set_policy(policy: dict[str, Any]) -> None:
+    bucket_client().put_bucket_policy(Bucket=settings.BUCKET_NAME, Policy=json.dumps(policy))
+
+
+def _answer(call: Callable[..., Any], key: str) -> Any:
+    try:
+        return call(Bucket=settings.BUCKET_NAME)[key]
+    except ClientError as error:
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] != 404:
+            raise
+        return None
+
+
+def cors() -> list[Any]:
+    return _answer(bucket_client().get_bucket_cors, "CORSRules") or []
+
+
+def lifecycle() -> list[Any]:
+    return _answer(bucket_client().get_bucket_lifecycle_configuration, "Rules") or []
+
+
+def policy() -> dict[str, Any]:
+    return json.loads(_answer(bucket_client().get_bucket_policy, "Policy") or "{}")
+
+
+def ours(rules: list[Any]) -> list[Any]:
+    return [rule for rule in rules if rule.get("ID", "").startswith("gateway:")]
+
+
+def theirs(rules: list[Any]) -> list[Any]:
+    return [rule for rule in rules if not rule.get("ID", "").startswith("gateway:")]
+
+
+def set_theirs() -> tuple[list[Any], list[Any], list[Any]]:
+    """Set the bucket up as somebody else; return it as the bucket says it."""
+    set_cors(THEIR_CORS)
+    set_lifecycle(THEIR_LIFECYCLE)
+    set_policy(THEIR_POLICY)
+    return all_theirs()
+
+
+def all_theirs() -> tuple[list[Any], list[Any], list[Any]]:
+    statements = policy().get("Statement", [])
+    listed = [statements] if isinstance(statements, dict) else statements
+    return (
+        theirs(cors()),
+        theirs(lifecycle()),
+        [each for each in listed if not each["Sid"].startswith("GatewayPublic")],
+    )
+
+
+def remove_configuration() -> None:
+    client = bucket_client()
+    client.delete_bucket_cors(Bucket=settings.BUCKET_NAME)
+    client.delete_bucket_lifecycle(Bucket=settings.BUCKET_NAME)
+    client.delete_bucket_policy(Bucket=settings.BUCKET_NAME)
+
+
+@pytest.fixture
+def bare_bucket(own_prefix: str) -> Iterator[None]:
+    """Lend the bucket without any configuration; what it had before it has again afterwards."""
+    before = cors(), lifecycle(), policy()
+    remove_configuration()
+    yield
+    remove_configuration()
+    for value, give in zip(before, (set_cors, set_lifecycle, set_policy), strict=True):
+        if value:
+            give(value)  # type: ignore[operator]  # each its own

@@ -1,0 +1,17 @@
+"""manage.py bucket: the one bucket of the deployment."""
+
+from django.core.management.base import CommandParser
+
+from media_core.commands.bucket_apply import add_apply
+from tenants.commands.base import PlainCommand, add_actions
+
+
+class Command(PlainCommand):
+    help = "Look after the bucket. `bucket ACTION --help` says more."
+    examples = """\
+examples:
+  manage.py bucket apply --dry-run"""
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        actions = add_actions(parser)
+        add_apply(actions)
