@@ -108,7 +108,8 @@ def say_done(command: PlainCommand, done: Sequence[Difference]) -> None:
             f"{difference.part}: {difference.added} added, {difference.replaced} replaced, "
             f"{difference.removed} removed."
         )
-    command.stdout.write("Read back: the bucket has what it is to have, troubles aside.")
+    if not any(difference.trouble for difference in done):
+        command.stdout.write("Read back: the bucket has what it is to have.")
 
 
 def raise_troubles(differences: Sequence[Difference]) -> None:

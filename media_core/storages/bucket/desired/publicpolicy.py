@@ -61,7 +61,7 @@ class PublicPolicy(Part):
 
     def normal(self, rule: Rule) -> Rule:
         """Return it with lists for single texts, in order, and one way to say everybody."""
-        lists = {name: _listed(rule[name]) for name in LISTS if name in rule}
+        lists: Rule = {name: _listed(rule[name]) for name in LISTS if name in rule}
         principal = rule.get("Principal")
         if isinstance(principal, dict):
             lists["Principal"] = {kind: _listed(whom) for kind, whom in principal.items()}

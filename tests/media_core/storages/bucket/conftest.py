@@ -54,7 +54,7 @@ def once(work: Callable[[], Any]) -> Callable[..., None]:
 
 
 # What somebody else set up on the same bucket: with and without ids, in the older and the newer form.
-THEIR_CORS = [
+THEIR_CORS: list[dict[str, Any]] = [
     {"ID": "shop", "AllowedMethods": ["GET"], "AllowedOrigins": ["https://shop.example", "*"]},
     {"AllowedMethods": ["PUT", "GET"], "AllowedOrigins": ["https://b.example"], "MaxAgeSeconds": 7},
 ]
@@ -72,7 +72,7 @@ THEIR_LIFECYCLE = [
         "Expiration": {"Days": 30},
     },
 ]
-THEIR_STATEMENT = {
+THEIR_STATEMENT: dict[str, Any] = {
     "Sid": "Brochures",
     "Effect": "Allow",
     "Principal": "*",
@@ -115,8 +115,12 @@ def lifecycle() -> list[Any]:
     return _answer(bucket_client().get_bucket_lifecycle_configuration, "Rules") or []
 
 
-def policy() -> dict[str, Any]:
+def policy() -> Any:
     return json.loads(_answer(bucket_client().get_bucket_policy, "Policy") or "{}")
+
+
+def configuration() -> tuple[list[Any], list[Any], Any]:
+    return cors(), lifecycle(), policy()
 
 
 def ours(rules: list[Any]) -> list[Any]:
@@ -155,7 +159,7 @@ def remove_configuration() -> None:
 @pytest.fixture
 def bare_bucket(own_prefix: str) -> Iterator[None]:
     """Lend the bucket without any configuration; what it had before it has again afterwards."""
-    before = cors(), lifecycle(), policy()
+    before = configuration()
     remove_configuration()
     yield
     remove_configuration()

@@ -45,7 +45,7 @@ def settled() -> bool:
     return not any(differences())
 
 
-def statements() -> list[Any]:
+def statements() -> Any:
     return policy().get("Statement", [])
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 from django.conf import settings
 
 from media_core.storages.bucket.desired import cors as desired_cors
@@ -99,7 +100,7 @@ def answering(status: int, code: str) -> Answer:
         def stream(self, **_given: Any) -> Iterator[bytes]:
             yield body
 
-    return lambda request, **_given: AWSResponse(request.url, status, {}, Raw(body))
+    return lambda request, **_given: AWSResponse(request.url, status, HTTPHeaders(), Raw(body))
 
 
 @pytest.mark.parametrize(

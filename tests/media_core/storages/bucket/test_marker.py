@@ -136,7 +136,7 @@ def count_reads(read: list[int], parsed: dict[str, Any], **_given: Any) -> None:
     """Note how much is asked of the body."""
     body, original = parsed["Body"], parsed["Body"].read
 
-    def counted(amount: int) -> bytes:
+    def counted(amount: int) -> Any:
         read.append(amount)
         return original(amount)
 
