@@ -11,6 +11,8 @@ from botocore import UNSIGNED
 from botocore.config import Config
 from django.conf import settings
 
+from media_core.storages.hooks import add_hooks
+
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
@@ -106,23 +108,24 @@ def closed_session() -> botocore.session.Session:
 def client_like(access: BucketAccess, config: Config, **other: Any) -> "S3Client":
     """Return a client for one question, with some of its access and configuration changed. It is not kept."""
     changed = replace(access, **other)
-    return _session(changed).client(
-        "s3", endpoint_url=changed.endpoint_url, config=client_config(changed).merge(config)
-    )
+    return _made(changed, client_config(changed).merge(config))
 
 
 def _new_client(access: BucketAccess, *, anonymous: bool) -> "S3Client":
     config = client_config(access)
     if anonymous:
         config = config.merge(Config(signature_version=UNSIGNED))
-    return _session(access).client("s3", endpoint_url=access.endpoint_url, config=config)
+    return _made(access, config)
 
 
-def _session(access: BucketAccess) -> boto3.session.Session:
+def _made(access: BucketAccess, config: Config) -> "S3Client":
     # A session of its own: boto3's default session is shared with whatever else runs in the process.
-    return boto3.session.Session(
+    session = boto3.session.Session(
         aws_access_key_id=access.access_key,
         aws_secret_access_key=access.secret_key,
         region_name=access.region,
         botocore_session=closed_session(),
     )
+    client = session.client("s3", endpoint_url=access.endpoint_url, config=config)
+    add_hooks(client)
+    return client

@@ -77,10 +77,13 @@ def claim() -> Ownership:
 def take_over(deployment: str) -> Ownership:
     """Write the marker anew where it names exactly `deployment`; return whose the prefix is then.
 
-    For a bucket whose database was lost. Raises BucketOfAnother when the marker names somebody else.
+    For a bucket whose database was lost. Raises BucketOfAnother when the marker names somebody else; where it is ours
+    already, nothing happens.
     """
     this = Deployment.this()
     before = _read(this)
+    if before.whose == Whose.OURS:
+        return before
     if before.whose != Whose.ANOTHERS or before.deployment != deployment:
         raise BucketOfAnother(
             f"{marker_key()} is {before}, and does not name {deployment!r}: nothing was taken over."

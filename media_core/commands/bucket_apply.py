@@ -1,0 +1,134 @@
+"""manage.py bucket apply."""
+
+from argparse import Namespace
+from collections.abc import Sequence
+
+from django.conf import settings
+from django.core.management.base import CommandError
+
+from media_core.errors import BucketOfAnother
+from media_core.storages.bucket.desired.applying import apply as apply_to_bucket
+from media_core.storages.bucket.desired.applying import differences
+from media_core.storages.bucket.desired.part import Difference
+from media_core.storages.bucket.marker import (
+    Ownership,
+    Whose,
+    marker_key,
+    ownership,
+    refusal,
+    take_over,
+)
+from tenants.commands.base import Actions, PlainCommand, add_action, typed_by_a_person
+
+
+def add_apply(actions: Actions) -> None:
+    parser = add_action(
+        actions,
+        apply_,
+        summary="Set the bucket up: CORS, lifecycle and policy, merged with what others have there.",
+        examples="""\
+examples:
+  manage.py bucket apply --dry-run
+  manage.py bucket apply --yes
+
+Run it again whenever a tenant or a domain was added, activated or removed, or PUBLIC_MEDIA_MODE was
+changed. Rules that are not ours stay as they are. Exit code 1: something could not be done, and it
+says what to do instead.""",
+    )
+    parser.add_argument("--dry-run", action="store_true", help="change nothing, say what would be")
+    parser.add_argument("--yes", action="store_true", help="do not ask, also at a terminal")
+    parser.add_argument(
+        "--take-over",
+        metavar="ID",
+        help="take the prefix over from the deployment that the marker names by this id",
+    )
+
+
+def apply_(command: PlainCommand, asked: Namespace) -> None:
+    refuse_without_bucket()
+    found = ownership()
+    refuse_anothers(found, asked.take_over)
+    planned = differences()
+    say_whose(command, found)
+    for difference in planned:
+        say_difference(command, difference)
+    if asked.dry_run or (found.whose == Whose.OURS and not any(planned)):
+        command.stdout.write("Nothing was changed.")
+        raise_troubles(planned)
+        return
+    if not asked.yes and not _confirmed(f"Change {settings.BUCKET_NAME}?"):
+        raise CommandError("Nothing was changed: the answer was not yes.")
+    if asked.take_over:
+        take_over(asked.take_over)
+    done = apply_to_bucket()
+    say_done(command, done)
+    raise_troubles(done)
+
+
+def refuse_without_bucket() -> None:
+    """Raise CommandError on disk."""
+    if not settings.BUCKET_NAME:
+        raise CommandError("There is no bucket to set up: AWS_STORAGE_BUCKET_NAME is empty.")
+
+
+def refuse_anothers(found: Ownership, taken_over: str | None) -> None:
+    """Raise BucketOfAnother unless the prefix is ours, nobody's, or taken over by name."""
+    named = found.whose == Whose.ANOTHERS and found.deployment == taken_over
+    if found.whose not in {Whose.OURS, Whose.NOBODYS} and not named:
+        raise BucketOfAnother(refusal(found))
+
+
+def say_whose(command: PlainCommand, found: Ownership) -> None:
+    if found.whose == Whose.NOBODYS:
+        command.stdout.write(f"marker: {marker_key()} is to be written, the prefix is nobody's.")
+    if found.whose == Whose.ANOTHERS:
+        command.stdout.write(f"marker: to be taken over from {found.deployment}.")
+
+
+def say_difference(command: PlainCommand, difference: Difference) -> None:
+    """Print what is to change in one part, line by line."""
+    if difference.trouble:
+        return
+    kept = f"{difference.foreign} of others stay"
+    if not difference:
+        command.stdout.write(f"{difference.part}: nothing to do; {kept}.")
+        return
+    command.stdout.write(
+        f"{difference.part}: {difference.added} to add, {difference.replaced} to replace, "
+        f"{difference.removed} to remove; {kept}."
+    )
+    styles = {"+": command.style.SUCCESS, "-": command.style.ERROR, "~": command.style.WARNING}
+    for line in difference.lines():
+        command.stdout.write(f"  {styles[line[0]](line)}")
+
+
+def say_done(command: PlainCommand, done: Sequence[Difference]) -> None:
+    for difference in filter(None, done):
+        command.stdout.write(
+            f"{difference.part}: {difference.added} added, {difference.replaced} replaced, "
+            f"{difference.removed} removed."
+        )
+    if not any(difference.trouble for difference in done):
+        command.stdout.write("Read back: the bucket has what it is to have.")
+
+
+def raise_troubles(differences: Sequence[Difference]) -> None:
+    """Raise CommandError when a part could not be set up, or others' rules are not there any more."""
+    troubles = [f"{each.part}: {each.trouble}" for each in differences if each.trouble]
+    troubles += [
+        f"{each.part}: a rule of others was not kept: {rule}"
+        for each in differences
+        for rule in each.lost
+    ]
+    if troubles:
+        raise CommandError("\n".join(troubles))
+
+
+def _confirmed(question: str) -> bool:
+    """Return whether a person at a terminal says yes; a script is not asked."""
+    if not typed_by_a_person():
+        return True
+    try:
+        return input(f"{question} [y/N] ").strip().lower() in {"y", "yes"}
+    except EOFError:
+        return False

@@ -1,0 +1,178 @@
+"""Two at once, somebody else in between, and an end at every step: no rule is lost, and a second run mends."""
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from media_core.storages.bucket.desired.applying import apply, differences
+from media_core.storages.bucket.models import Deployment
+from tests.conftest import CUT_POINTS
+from tests.media_core.conftest import in_a_thread
+from tests.media_core.storages.bucket.conftest import (
+    THEIR_STATEMENT,
+    all_theirs,
+    at,
+    cors,
+    lifecycle,
+    once,
+    ours,
+    policy,
+    set_cors,
+    set_lifecycle,
+    set_policy,
+    set_theirs,
+)
+from tests.media_core.uploads.faults import dying_at, interrupt
+from tests.wire import bucket_requests
+
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.usefixtures("acme", "globex", "hooli", "bare_bucket", "in_policy_mode"),
+]
+NEW_CORS = {"ID": "late", "AllowedMethods": ["GET"], "AllowedOrigins": ["https://late.example"]}
+NEW_LIFECYCLE = {
+    "ID": "late",
+    "Status": "Disabled",
+    "Filter": {"Prefix": "late/"},
+    "Expiration": {"Days": 5},
+}
+NEW_STATEMENT = {**THEIR_STATEMENT, "Sid": "Late"}
+
+
+@pytest.fixture
+def in_policy_mode(settings: Any) -> None:
+    settings.PUBLIC_MEDIA_MODE = "policy"
+
+
+@pytest.fixture
+def own_connections() -> Iterator[None]:
+    """Let the test run on committed rows, by connections that end with their threads."""
+    yield
+    in_a_thread(Deployment.objects.all().delete)
+
+
+def listed(statement: Any) -> list[Any]:
+    return [statement] if isinstance(statement, dict) else statement
+
+
+def add_cors(before: list[Any]) -> None:
+    set_cors([*before, NEW_CORS])
+
+
+def add_lifecycle(before: list[Any]) -> None:
+    set_lifecycle([*before, NEW_LIFECYCLE])
+
+
+def add_statement(before: list[Any]) -> None:
+    set_policy({"Version": "2012-10-17", "Statement": [*before, NEW_STATEMENT]})
+
+
+def statements() -> list[Any]:
+    return listed(policy().get("Statement", []))
+
+
+WRITERS = pytest.mark.parametrize(
+    ("operation", "read", "add"),
+    [
+        ("BucketCors", cors, add_cors),
+        ("BucketLifecycleConfiguration", lifecycle, add_lifecycle),
+        ("BucketPolicy", statements, add_statement),
+    ],
+    ids=["cors", "lifecycle", "policy"],
+)
+Read = Callable[[], list[Any]]
+Add = Callable[[list[Any]], None]
+
+
+def names(rules: list[Any]) -> set[str]:
+    return {rule.get("ID") or rule.get("Sid", "") for rule in rules}
+
+
+@pytest.mark.bucket
+@WRITERS
+def test_a_rule_that_comes_after_the_first_reading_is_kept(operation: str, read: Read, add: Add):
+    set_theirs()
+    before = read()
+    with at(f"after-call.s3.Get{operation}", once(lambda: add(read()))):
+        done = apply()
+    assert [each.trouble or each.lost for each in done] == [[], [], []]
+    assert names(before) | {"late", "Late"} & names(read()) <= names(read())
+    assert {"late", "Late"} & names(read())
+    assert not any(differences())
+
+
+@pytest.mark.bucket
+@WRITERS
+def test_whoever_writes_over_ours_with_what_they_read_before_loses_neither(
+    operation: str, read: Read, add: Add
+):
+    set_theirs()
+    before = read()
+    with at(f"after-call.s3.Put{operation}", once(lambda: add(before))):
+        done = apply()
+    assert [each.trouble or each.lost for each in done] == [[], [], []]
+    assert names(before) <= names(read())
+    assert {"late", "Late"} & names(read())
+    assert not any(differences())
+
+
+@pytest.mark.bucket
+def test_two_runs_at_once_wait_for_each_other(own_connections: None):
+    before, meeting = set_theirs(), threading.Barrier(2)
+
+    def wait_for_the_other(**_given: Any) -> None:
+        # Nobody else comes here as long as the first holds the lock.
+        with suppress(threading.BrokenBarrierError):
+            meeting.wait(timeout=0.5)
+
+    with at("after-call.s3.GetBucketCors", wait_for_the_other), bucket_requests() as sent:
+        outcomes = both_apply()
+    assert sorted(any(done) for done in outcomes) == [False, True]
+    # The marker, CORS, lifecycle and policy: each once.
+    assert [request.method for request in sent].count("PUT") == 4
+    assert all_theirs() == before
+
+
+def both_apply() -> list[Any]:
+    def run(_number: int) -> Any:
+        try:
+            return apply()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        return list(pool.map(run, range(2)))
+
+
+@pytest.mark.bucket
+@pytest.mark.slow
+def test_an_end_at_any_step_leaves_others_rules_and_a_second_run_mends(
+    own_connections: None, record_property: Any
+):
+    before, step, lived = set_theirs(), 0, False
+    while not lived:
+        step += 1
+        lived = in_a_thread(lambda: lives_until(step))  # noqa: B023 - done before the next step
+        assert all_theirs() == before
+        in_a_thread(apply)
+        assert not any(in_a_thread(differences))
+        assert ours(cors())
+        assert all_theirs() == before
+        set_theirs()
+    # The lock, the marker, two lists of rows, and of three parts two readings, a writing and one more reading.
+    assert step - 1 >= 30
+    record_property(CUT_POINTS, step - 1)
+
+
+def lives_until(step: int) -> bool:
+    try:
+        with dying_at(step, interrupt):
+            apply()
+    except KeyboardInterrupt:
+        return False
+    return True

@@ -1,0 +1,179 @@
+"""One prefix, one deployment: what the bucket says last decides."""
+
+import json
+import uuid
+from functools import partial
+from typing import Any
+
+import pytest
+from django.conf import settings
+
+from media_core.errors import BucketOfAnother, BucketRefused
+from media_core.storages.bucket.marker import (
+    MAX_MARKER_BYTES,
+    Whose,
+    claim,
+    marker_key,
+    ownership,
+    required_ownership,
+    take_over,
+)
+from media_core.storages.bucket.models import Deployment
+from media_core.storages.client import bucket_client
+from tests.media_core.storages.bucket.conftest import another_deployment, at, once
+from tests.wire import bucket_requests
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("own_prefix")]
+THEIRS = "0b6f9dd0-3a08-4b0e-8d6c-6a3a0a7d8f10"
+
+
+def write(content: bytes) -> None:
+    bucket_client().put_object(Bucket=settings.BUCKET_NAME, Key=marker_key(), Body=content)
+
+
+def written() -> bytes:
+    found = bucket_client().get_object(Bucket=settings.BUCKET_NAME, Key=marker_key())
+    return found["Body"].read()
+
+
+def write_theirs() -> None:
+    write(json.dumps({"deployment": THEIRS, "created_at": "2026-01-02T03:04:05+00:00"}).encode())
+
+
+def overlook_conditions(request: Any, **_given: Any) -> None:
+    """Be a store that does not know If-None-Match."""
+    del request.headers["If-None-Match"]
+
+
+@pytest.mark.bucket
+def test_a_new_prefix_is_nobodys_until_it_is_claimed():
+    assert ownership().whose == Whose.NOBODYS
+    assert claim().whose == Whose.OURS
+    assert ownership().deployment == str(Deployment.this())
+
+
+@pytest.mark.bucket
+def test_claiming_twice_writes_once():
+    claim()
+    before = written()
+    with bucket_requests() as sent:
+        assert required_ownership().whose == Whose.OURS
+    assert [request.method for request in sent] == ["GET"]
+    assert written() == before
+
+
+@pytest.mark.bucket
+def test_another_deployment_is_refused_and_told_whose_the_prefix_is():
+    first = str(claim().deployment)
+    another_deployment()
+    with pytest.raises(BucketOfAnother, match=rf"{first}.*LOCATION_PREFIX.*--take-over {first}"):
+        required_ownership()
+    assert json.loads(written())["deployment"] == first
+
+
+@pytest.mark.bucket
+def test_another_prefix_of_the_same_bucket_is_free(settings, own_prefix):
+    claim()
+    another_deployment()
+    settings.LOCATION_PREFIX = f"{own_prefix}second/"
+    assert claim().whose == Whose.OURS
+
+
+@pytest.mark.bucket
+def test_of_two_that_claim_at_once_the_second_is_refused():
+    with at("before-sign.s3.PutObject", once(write_theirs)):
+        assert claim().deployment == THEIRS
+    assert ownership().whose == Whose.ANOTHERS
+
+
+@pytest.mark.bucket
+@pytest.mark.parametrize("moment", ["before-sign", "after-call"])
+def test_a_store_that_overlooks_conditions_lets_no_two_believe(moment):
+    with (
+        at("before-sign.s3.PutObject", overlook_conditions),
+        at(f"{moment}.s3.PutObject", once(write_theirs)),
+    ):
+        claimed = claim()
+    assert (claimed.whose == Whose.OURS) is (json.loads(written())["deployment"] != THEIRS)
+    assert ownership() == claimed
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\xff\xfe",
+        b"[" * 4000,
+        b"null",
+        b"[]",
+        b"{}",
+        b'{"deployment": 5, "created_at": "2026-01-02T03:04:05+00:00"}',
+        b'{"deployment": "nobody", "created_at": "2026-01-02T03:04:05+00:00"}',
+        b'{"deployment": "0B6F9DD0-3A08-4B0E-8D6C-6A3A0A7D8F10", "created_at": "2026-01-02"}',
+        b'{"deployment": "0b6f9dd0-3a08-4b0e-8d6c-6a3a0a7d8f10"}',
+        b'{"deployment": "0b6f9dd0-3a08-4b0e-8d6c-6a3a0a7d8f10", "created_at": "once"}',
+        b" " * (MAX_MARKER_BYTES + 1),
+    ],
+)
+def test_a_marker_that_cannot_be_read_is_not_ours_and_stays(content):
+    write(content)
+    with pytest.raises(BucketOfAnother, match="not a marker that can be read"):
+        required_ownership()
+    with pytest.raises(BucketOfAnother, match="nothing was taken over"):
+        take_over(THEIRS)
+    assert written() == content
+
+
+def test_of_a_huge_marker_the_beginning_is_read():
+    write(b"x" * 5_000_000)
+    read: list[int] = []
+    with at("after-call.s3.GetObject", partial(count_reads, read)):
+        assert ownership().whose == Whose.UNREADABLE
+    assert read == [MAX_MARKER_BYTES + 1]
+
+
+def count_reads(read: list[int], parsed: dict[str, Any], **_given: Any) -> None:
+    """Note how much is asked of the body."""
+    body, original = parsed["Body"], parsed["Body"].read
+
+    def counted(amount: int) -> Any:
+        read.append(amount)
+        return original(amount)
+
+    body.read = counted
+
+
+@pytest.mark.bucket
+def test_who_names_the_other_exactly_takes_over():
+    write_theirs()
+    assert take_over(THEIRS).whose == Whose.OURS
+    assert required_ownership().deployment == str(Deployment.this())
+
+
+@pytest.mark.bucket
+def test_who_names_somebody_else_takes_nothing_over():
+    write_theirs()
+    for given in (str(uuid.uuid4()), THEIRS.upper(), "", str(Deployment.this())):
+        with pytest.raises(BucketOfAnother, match="nothing was taken over"):
+            take_over(given)
+    assert json.loads(written())["deployment"] == THEIRS
+
+
+@pytest.mark.bucket
+def test_the_first_reading_costs_a_request_and_a_claim_three():
+    with bucket_requests() as sent:
+        ownership()
+        claim()
+    assert [request.method for request in sent] == ["GET", "GET", "PUT", "GET"]
+
+
+def test_wrong_keys_are_a_refusal_and_no_missing_marker(settings):
+    settings.BUCKET_SECRET_KEY = "another"
+    with pytest.raises(BucketRefused, match="check its keys"):
+        claim()
+
+
+def test_a_bucket_that_is_not_there_is_named_as_that(settings):
+    settings.BUCKET_NAME = "no-such-bucket"
+    with pytest.raises(BucketRefused, match="AWS_STORAGE_BUCKET_NAME"):
+        claim()
