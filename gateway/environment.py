@@ -76,9 +76,9 @@ class Environment(environ.FileAwareEnv):  # type: ignore[misc]  # django-environ
         return given.lower() in self.BOOLEAN_TRUE_STRINGS
 
     def choice(self, name: str, default: str, choices: Collection[str]) -> str:
-        """Return one of a few words."""
+        """Return one of a few words; the default need not be among them."""
         given = self.text(name, default)
-        if given not in choices:
+        if given not in {default, *choices}:
             raise ImproperlyConfigured(f"{name}={given}: give one of {', '.join(sorted(choices))}.")
         return given
 
@@ -92,13 +92,13 @@ class Environment(environ.FileAwareEnv):  # type: ignore[misc]  # django-environ
                 f"{name}={given}: give a host name, such as {default}."
             ) from error
 
-    def endpoint(self, name: str, default: str) -> str:
-        """Return the URL of a service: scheme and host, no path, no credentials."""
-        given = self.text(name, default).rstrip("/")
-        if not is_endpoint(given):
+    def endpoint(self, name: str) -> str:
+        """Return the URL of a service: scheme and host, no path, no credentials; empty when the variable is."""
+        given = self.text(name).rstrip("/")
+        if given and not is_endpoint(given):
             shown = given if "@" not in given else "…"
             raise ImproperlyConfigured(
-                f"{name}={shown}: give scheme and host only, such as {default}."
+                f"{name}={shown}: give scheme and host only, such as https://s3.example.com."
             )
         return given
 
@@ -161,3 +161,13 @@ def is_endpoint(given: str) -> bool:
         )
     except ValueError:
         return False
+
+
+def refuse_nowhere(provider: str, **places: str) -> None:
+    """Raise ImproperlyConfigured for a place of the bucket that is empty: its provider has none for everybody."""
+    for name, place in places.items():
+        if not place:
+            raise ImproperlyConfigured(
+                f"{name} is not set, and BUCKET_PROVIDER={provider} has none that is everybody's. "
+                "Set yours: docs/reference/providers.md says what it looks like."
+            )

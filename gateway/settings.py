@@ -7,7 +7,8 @@ from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
-from gateway.environment import Environment
+from gateway.environment import Environment, refuse_nowhere
+from media_core.storages.providers import PROVIDERS
 from tenants.database.pool import pooled
 from tenants.errors import GatewayError
 from tenants.prefixes import checked_deployment_prefix
@@ -191,17 +192,35 @@ _bucket_value = env.bucket_value if USE_S3_MEDIA else env.text
 BUCKET_ACCESS_KEY = _bucket_value("AWS_ACCESS_KEY_ID")
 BUCKET_SECRET_KEY = _bucket_value("AWS_SECRET_ACCESS_KEY")
 BUCKET_NAME = _bucket_value("AWS_STORAGE_BUCKET_NAME")
-BUCKET_ENDPOINT_URL = env.endpoint("AWS_S3_ENDPOINT_URL", "https://fsn1.your-objectstorage.com")
-BUCKET_REGION = env.text("AWS_S3_REGION_NAME", default="fsn1")
-BUCKET_SIGNATURE_VERSION = env.choice("AWS_S3_SIGNATURE_VERSION", "s3v4", {"s3v4", "s3"})
-BUCKET_ADDRESSING_STYLE = env.choice("AWS_S3_ADDRESSING_STYLE", "virtual", {"virtual", "path"})
+BUCKET_PROVIDER = env.choice(
+    "BUCKET_PROVIDER", "hetzner", {"hetzner", "aws", "r2", "b2", "ceph", "generic"}
+)
+# What is empty below is as at this provider.
+_provider = PROVIDERS[BUCKET_PROVIDER]
+BUCKET_REGION = env.text("AWS_S3_REGION_NAME", default="") or _provider.region.value
+BUCKET_ENDPOINT_URL = env.endpoint("AWS_S3_ENDPOINT_URL") or _provider.endpoint_in(BUCKET_REGION)
+if BUCKET_NAME:
+    refuse_nowhere(
+        BUCKET_PROVIDER, AWS_S3_ENDPOINT_URL=BUCKET_ENDPOINT_URL, AWS_S3_REGION_NAME=BUCKET_REGION
+    )
+BUCKET_SIGNATURE_VERSION = (
+    env.choice("AWS_S3_SIGNATURE_VERSION", "", {"s3v4", "s3"}) or _provider.signature.value
+)
+BUCKET_ADDRESSING_STYLE = (
+    env.choice("AWS_S3_ADDRESSING_STYLE", "", {"virtual", "path"}) or _provider.addressing.value
+)
 # acl: public objects carry an ACL. policy: the bucket's policy publishes them. gateway: nothing in it is public.
-PUBLIC_MEDIA_MODE = env.choice("PUBLIC_MEDIA_MODE", "acl", {"acl", "policy", "gateway"})
+PUBLIC_MEDIA_MODE = (
+    env.choice("PUBLIC_MEDIA_MODE", "", {"acl", "policy", "gateway"}) or _provider.public_mode.value
+)
 # Where the bucket's public objects are reached from outside, such as a CDN; empty is the bucket itself.
 PUBLIC_MEDIA_BASE_URL = env.base_url("PUBLIC_MEDIA_BASE_URL")
 PUBLIC_MEDIA_IMMUTABLE = env.yes("PUBLIC_MEDIA_IMMUTABLE", default=False)
 # What `manage.py bucket doctor` proved counts for so long.
 BUCKET_PROOF_DAYS = env.number("BUCKET_PROOF_DAYS", default=30, at_least=1, at_most=365)
+# At most so many connections to the bucket are open in each process; gunicorn reads how many of these there are.
+BUCKET_CONNECTIONS = env.number("BUCKET_CONNECTIONS", default=50, at_least=1, at_most=1000)
+WEB_CONCURRENCY = env.number("WEB_CONCURRENCY", default=2, at_least=1, at_most=1000)
 PUBLIC_PHOTOS_WITHOUT_LOCATION = env.yes("PUBLIC_PHOTOS_WITHOUT_LOCATION", default=True)
 
 # django-storages knows these; here they would publish or unsign, and nothing reads them.

@@ -7,4 +7,4 @@ class MediaCoreConfig(AppConfig):
     name = "media_core"
 
     def ready(self) -> None:
-        from media_core import checks, disk_checks  # noqa: F401, PLC0415 - register once the apps are loaded
+        from media_core import checks, disk_checks, provider_checks  # noqa: F401, PLC0415 - register once the apps are loaded

@@ -136,6 +136,7 @@ def empty_bucket() -> Iterator[dict[str, str]]:
         bucket=BUCKET, access_key=access_key, secret_key=secret_key, region=REGION, log=BUCKET_LOG
     ) as bucket:
         yield {
+            "BUCKET_PROVIDER": "ceph",
             ENDPOINT: bucket.endpoint_url,
             "AWS_ACCESS_KEY_ID": access_key,
             "AWS_SECRET_ACCESS_KEY": secret_key,

@@ -12,6 +12,7 @@ from botocore.config import Config
 from django.conf import settings
 
 from media_core.storages.hooks import add_hooks
+from media_core.storages.providers import PROVIDERS, Provider
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -36,6 +37,11 @@ class BucketAccess:
 
 _clients: dict[tuple[int, BucketAccess, bool], "S3Client"] = {}
 _lock = Lock()
+
+
+def provider() -> Provider:
+    """Return what is known of the one who sold the bucket: BUCKET_PROVIDER in settings."""
+    return PROVIDERS[settings.BUCKET_PROVIDER]
 
 
 def bucket_access() -> BucketAccess:

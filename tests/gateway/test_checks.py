@@ -111,6 +111,46 @@ def test_a_deployment_speaks_https_to_its_bucket(settings):
     assert "media_core.W001" not in said(deploy=True)
 
 
+CONTRADICTIONS: list[tuple[str, str, dict[str, Any], str]] = [
+    ("media_core.W002", "aws", {"PUBLIC_MEDIA_MODE": "acl"}, "which is policy there"),
+    ("media_core.W002", "b2", {"PUBLIC_MEDIA_MODE": "policy"}, "which is gateway there"),
+    ("media_core.W003", "aws", {"UPLOAD_MAX_BYTES": 5_000_000_001}, "5000000000 or less"),
+    ("media_core.W004", "r2", {"BUCKET_SIGNATURE_VERSION": "s3"}, "s3v4"),
+]
+
+
+@pytest.mark.parametrize(("check", "name", "given", "remedy"), CONTRADICTIONS)
+def test_what_contradicts_the_provider_is_warned_of(check, name, given, remedy, settings):
+    settings.BUCKET_PROVIDER, settings.PUBLIC_MEDIA_MODE = name, "gateway"
+    settings.BUCKET_ADDRESSING_STYLE = "virtual"
+    settings.BUCKET_ENDPOINT_URL = "https://s3.example"
+    assert said() == {}
+    for setting, value in given.items():
+        setattr(settings, setting, value)
+    found = said()
+    assert list(found) == [check]
+    assert f"BUCKET_PROVIDER={name}" in found[check]
+    assert remedy in found[check]
+
+
+@pytest.mark.parametrize(("check", "name", "given", "remedy"), CONTRADICTIONS)
+def test_what_nobody_knows_of_a_provider_is_not_warned_of(check, name, given, remedy, settings):
+    settings.BUCKET_PROVIDER, settings.BUCKET_ADDRESSING_STYLE = "generic", "virtual"
+    settings.BUCKET_ENDPOINT_URL = "https://s3.example"
+    for setting, value in given.items():
+        setattr(settings, setting, value)
+    assert said() == {}
+
+
+def test_all_workers_together_stay_below_the_connections_that_the_provider_allows(settings):
+    settings.WEB_CONCURRENCY, settings.BUCKET_CONNECTIONS = 4, 64
+    assert "media_core.W005" not in said(deploy=True)
+    settings.WEB_CONCURRENCY = 5
+    assert "BUCKET_CONNECTIONS=51 or less" in said(deploy=True)["media_core.W005"]
+    settings.BUCKET_PROVIDER = "generic"
+    assert "media_core.W005" not in said(deploy=True)
+
+
 @pytest.mark.parametrize("name", ["SESSION", "CSRF", "LANGUAGE"])
 def test_no_cookie_goes_to_all_hosts(name, settings):
     setattr(settings, f"{name}_COOKIE_DOMAIN", ".example.com")

@@ -14,6 +14,8 @@ from unittest import mock
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
+from media_core.storages.providers import PROVIDERS
+
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = ROOT / "gateway" / "settings.py"
 EXAMPLE = ROOT / ".env.example"
@@ -123,6 +125,10 @@ BAD = [
     ("PRESIGNED_URL_EXPIRATION", "1e2", "1 to 3600"),
     ("PRESIGNED_URL_EXPIRATION", "٣٠٠", "1 to 3600"),
     ("PUBLIC_MEDIA_MODE", "public", "acl, gateway, policy"),
+    ("BUCKET_PROVIDER", "amazon", "aws, b2, ceph, generic, hetzner, r2"),
+    ("BUCKET_PROVIDER", "", "aws, b2, ceph, generic, hetzner, r2"),
+    ("BUCKET_CONNECTIONS", "0", "1 to 1000"),
+    ("WEB_CONCURRENCY", "1001", "1 to 1000"),
     ("PUBLIC_MEDIA_BASE_URL", "cdn.example.com", "https://cdn.example.com"),
     ("PUBLIC_MEDIA_BASE_URL", "https://cdn.example.com/?a=b", "https://cdn.example.com"),
     ("PUBLIC_MEDIA_IMMUTABLE", "always", "give True or False"),
@@ -279,6 +285,70 @@ def test_a_deployment_on_disk_has_no_warning(tmp_path):
         USE_S3_MEDIA="False", DISK_MEDIA_ROOT=str(tmp_path), **NO_BUCKET,
     )  # fmt: skip
     assert (done.returncode, "0 silenced" in done.stdout) == (0, True), done.stderr
+
+
+# --- the provider
+
+BUCKET = ("ENDPOINT_URL", "REGION", "SIGNATURE_VERSION", "ADDRESSING_STYLE")
+
+
+def bucket_of(**given: str) -> tuple[str, ...]:
+    """Return endpoint, region, signature, addressing and public mode of an environment."""
+    made = settings_with(SETTINGS, **given)
+    return (*(made[f"BUCKET_{name}"] for name in BUCKET), made["PUBLIC_MEDIA_MODE"])
+
+
+@pytest.mark.parametrize(
+    ("given", "made"),
+    [
+        ({}, ("https://fsn1.your-objectstorage.com", "fsn1", "s3v4", "virtual", "acl")),
+        (
+            {"AWS_S3_REGION_NAME": "hel1"},
+            ("https://hel1.your-objectstorage.com", "hel1", "s3v4", "virtual", "acl"),
+        ),
+        (
+            {"BUCKET_PROVIDER": "aws", "AWS_S3_REGION_NAME": "eu-central-1"},
+            ("https://s3.eu-central-1.amazonaws.com", "eu-central-1", "s3v4", "virtual", "policy"),
+        ),
+        (
+            {"BUCKET_PROVIDER": "b2", "AWS_S3_REGION_NAME": "eu-central-003"},
+            ("https://s3.eu-central-003.backblazeb2.com", "eu-central-003", "s3v4", "virtual",
+             "gateway"),
+        ),
+        (
+            {"BUCKET_PROVIDER": "r2", "AWS_S3_ENDPOINT_URL": "https://r2.example"},
+            ("https://r2.example", "auto", "s3v4", "virtual", "gateway"),
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_empty_is_as_at_the_provider(given, made):
+    empty = dict.fromkeys(("AWS_S3_SIGNATURE_VERSION", "AWS_S3_ADDRESSING_STYLE"), "")
+    assert bucket_of(**given) == bucket_of(PUBLIC_MEDIA_MODE="", **empty, **given) == made
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_what_is_set_wins_over_every_provider(name):
+    made = bucket_of(
+        BUCKET_PROVIDER=name,
+        AWS_S3_ENDPOINT_URL="https://s3.example",
+        AWS_S3_REGION_NAME="here",
+        AWS_S3_SIGNATURE_VERSION="s3",
+        AWS_S3_ADDRESSING_STYLE="path",
+        PUBLIC_MEDIA_MODE="policy",
+    )
+    assert made == ("https://s3.example", "here", "s3", "path", "policy")
+
+
+@pytest.mark.parametrize("name", ["r2", "b2", "ceph", "generic"])
+def test_an_endpoint_that_is_not_everybodys_must_be_set(name):
+    with pytest.raises(ImproperlyConfigured, match=r"^AWS_S3_ENDPOINT_URL is not set.*Set yours"):
+        settings_with(BUCKET_PROVIDER=name)
+    assert settings_with(BUCKET_PROVIDER=name, USE_S3_MEDIA="False", **NO_BUCKET)
+
+
+def test_so_must_a_region():
+    with pytest.raises(ImproperlyConfigured, match=r"^AWS_S3_REGION_NAME is not set"):
+        settings_with(BUCKET_PROVIDER="b2", AWS_S3_ENDPOINT_URL="https://s3.example")
 
 
 # --- what holds when nothing is chosen
