@@ -11,7 +11,7 @@ PYTEST = -m pytest -n $(WORKERS) --dist worksteal
 export PYTHONDONTWRITEBYTECODE := 1
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test test-slow test-pgbouncer test-next bench check format lock clean
+.PHONY: help demo test test-slow test-pgbouncer test-ceph test-next bench check format lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +28,10 @@ test-slow: $(STAMP) ## Run the tests that `make test` leaves out
 test-pgbouncer: $(STAMP) ## Run the tests behind a PgBouncer of their own (installs Debian's, if there is none)
 	@PATH="$$PATH:/usr/sbin" bash tests/pgbouncer/install.sh
 	@$(BIN)/python -m pytest -m pgbouncer $(TESTS)
+
+test-ceph: $(STAMP) ## Run the tests of the bucket on a Ceph RGW of their own (installs Debian's, if there is none)
+	@bash tests/ceph/install.sh
+	@$(BIN)/python -m tests.ceph $(TESTS)
 
 test-next: ## Run the suite on Django 6.1, where a Python >= 3.12 is found
 	@VENV=.venv-next REQUIREMENTS=requirements/next.txt MINIMUM=3.12 bash requirements/install.sh

@@ -1,6 +1,7 @@
 """What the suite runs on, as a pytest plugin: it must be there before Django's settings are read.
 
-`.env.example` as it is, a PostgreSQL (DATABASE_URL, or an embedded one) and an embedded bucket with keys of its own.
+`.env.example` as it is, a PostgreSQL (DATABASE_URL, or an embedded one) and an embedded bucket with keys of its own,
+or the bucket that TESTS_BUCKET tells of.
 """
 
 import atexit
@@ -11,8 +12,11 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
+import pytest
+
 from gateway.demo.bucket.embedded import EmbeddedBucket
 from gateway.demo.postgres import database_url
+from gateway.demo.resolution import localhost_names
 
 ROOT = Path(__file__).resolve().parent.parent
 BUCKET = "test-bucket"
@@ -21,8 +25,10 @@ servers = ExitStack()
 atexit.register(servers.close)
 
 
-# A run inside a run (tests/test_mutations.py) shares the bucket of the outer one.
+# A run inside a run (tests/test_mutations.py) shares the bucket of the outer one; tests/ceph gives another kind.
 BUCKET_FACTS = "TESTS_BUCKET"
+# Another account of the same server, where there is one: on Ceph RGW.
+STRANGER = "TESTS_STRANGER"
 
 
 def bucket_facts() -> dict[str, str]:
@@ -32,6 +38,8 @@ def bucket_facts() -> dict[str, str]:
         "AWS_SECRET_ACCESS_KEY",
         "AWS_STORAGE_BUCKET_NAME",
         "AWS_S3_ENDPOINT_URL",
+        "AWS_S3_SIGNATURE_VERSION",
+        "AWS_S3_ADDRESSING_STYLE",
     )
     return {name: os.environ[name] for name in names}
 
@@ -46,7 +54,30 @@ def start_bucket() -> dict[str, str]:
         "AWS_SECRET_ACCESS_KEY": secret_key,
         "AWS_STORAGE_BUCKET_NAME": BUCKET,
         "AWS_S3_ENDPOINT_URL": bucket.endpoint_url,
+        "AWS_S3_SIGNATURE_VERSION": "s3v4",
+        "AWS_S3_ADDRESSING_STYLE": "path",
     }
+
+
+def on_ceph() -> bool:
+    """Return whether the bucket is a real Ceph RGW's."""
+    return STRANGER in os.environ
+
+
+def over_https() -> bool:
+    return os.environ["AWS_S3_ENDPOINT_URL"].startswith("https:")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what this bucket cannot show."""
+    shown = {"ceph": on_ceph(), "https": over_https()}
+    left_out = {mark for mark, is_shown in shown.items() if not is_shown}
+    here, elsewhere = list[pytest.Item](), list[pytest.Item]()
+    for item in items:
+        is_here = left_out.isdisjoint(mark.name for mark in item.iter_markers())
+        (here if is_here else elsewhere).append(item)
+    config.hook.pytest_deselected(items=elsewhere)
+    items[:] = here
 
 
 def start() -> None:
@@ -55,13 +86,14 @@ def start() -> None:
     (scratch / "static").mkdir()
     (scratch / "media").mkdir(mode=0o700)
     url = servers.enter_context(database_url(ROOT / ".data" / "postgres", fast=True))
+    # A bucket whose name is part of the host's: browsers and curl find it, glibc does not.
+    servers.enter_context(localhost_names())
     given = os.environ.get(BUCKET_FACTS)
     os.environ.update(json.loads(given) if given else start_bucket())
     os.environ.update(
         DJANGO_ENV_FILE=str(ROOT / ".env.example"),
         DJANGO_SECRET_KEY=secrets.token_urlsafe(50),
         DATABASE_URL=url,
-        AWS_S3_ADDRESSING_STYLE="path",
         STATIC_ROOT=str(scratch / "static"),
         DISK_MEDIA_ROOT=str(scratch / "media"),
         UPLOAD_TEMP_DIR=str(scratch),

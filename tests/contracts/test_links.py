@@ -103,7 +103,8 @@ def test_a_link_that_was_changed_anywhere_gives_nothing(gateway, kept, link):
 def test_the_link_of_another_object_cannot_be_made_of_it(gateway, kept, link, globex):
     ours, other = link(kept(b"acme's")), link(kept(b"globex's", tenant=globex), tenant=globex)
     swapped = ours.replace(urlsplit(ours).path, urlsplit(other).path)
-    longer = re.sub(r"X-Amz-Expires=\d+", "X-Amz-Expires=3600", ours) + "&x=y"
+    # Seconds in Version 4, a moment in Version 2.
+    longer = re.sub(r"(?<=Expires=)\d+", r"9\g<0>", ours)
     for url in (swapped, longer) if "?" in ours else (swapped,):
         assert gateway.get(url).status_code in CLOSED
 

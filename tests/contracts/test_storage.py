@@ -4,6 +4,7 @@ from io import BytesIO
 from typing import Any
 
 import pytest
+from botocore.exceptions import BotoCoreError
 from django.core.files.base import ContentFile
 
 from media_core.errors import ObjectDiffers, ObjectMissing
@@ -166,7 +167,8 @@ def test_a_failing_source_leaves_no_object(room):
             raise OSError("The disk is gone.")
 
     storage = room()
-    with pytest.raises(OSError, match="gone"):
+    # Where a signature does not cover the bytes they are read on their way, and boto says what became of its line.
+    with pytest.raises((OSError, BotoCoreError), match=r"gone|closed"):
         storage.save(storage.of_this_test("torn.bin"), Torn(b"x" * 100))
     assert not storage.exists(storage.of_this_test("torn.bin"))
 

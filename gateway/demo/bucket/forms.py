@@ -126,7 +126,8 @@ def _answer(stored: Response, request: S3Request, fields: dict[str, str]) -> Res
 
 
 def _stored(status: str, found: dict[str, str]) -> Response:
-    headers = (("ETag", found["ETag"]), ("Location", found["Location"]))
+    # No ETag: RGW tells it in the XML alone.
+    headers = (("Location", found["Location"]),)
     if status != "201":
         return Response(HTTPStatus.OK if status == "200" else HTTPStatus.NO_CONTENT, headers)
     lines = "".join(f"<{name}>{escape(text, quote=False)}</{name}>" for name, text in found.items())

@@ -5,8 +5,8 @@ import io
 import pytest
 from botocore.exceptions import ClientError
 
-from gateway.demo.bucket.embedded import EmbeddedBucket
 from tests.gateway.demo.bucket.conftest import Connect, S3Client
+from tests.gateway.demo.bucket.wire import Bucket, by_host
 
 pytestmark = pytest.mark.bucket
 
@@ -105,7 +105,8 @@ def test_deletes_a_thousand_at_once_and_no_more(
     if accepted:
         assert len(s3.delete_objects(Bucket="demo", Delete=wanted)["Deleted"]) == count
     else:
-        with pytest.raises(ClientError, match="MalformedXML"):
+        # RGW says nothing more than that.
+        with pytest.raises(ClientError, match=r"400|MalformedXML"):
             s3.delete_objects(Bucket="demo", Delete=wanted)
 
 
@@ -158,7 +159,9 @@ def test_refuses_a_part_for_another_key(s3: S3Client, prefix: str) -> None:
         s3.upload_part(Bucket="demo", Key=f"{prefix}b", UploadId=upload, PartNumber=1, Body=b"")
 
 
-def test_creates_a_bucket_in_its_region_only(s3: S3Client, own_bucket: str) -> None:
+def test_creates_a_bucket_in_its_region_only(connect: Connect, own_bucket: str) -> None:
+    # In Version 2 boto and RGW do not sign a question for the region alike.
+    s3 = connect("s3v4")
     assert s3.get_bucket_location(Bucket=own_bucket)["LocationConstraint"] == "fsn1"
     with pytest.raises(ClientError, match="InvalidLocationConstraint"):
         s3.create_bucket(
@@ -172,7 +175,7 @@ def test_refuses_bucket_calls_boto_signs_wrongly(connect: Connect) -> None:
 
 
 def test_reaches_path_style_by_the_name_of_the_host_too(
-    connect: Connect, bucket: EmbeddedBucket, key: str
+    connect: Connect, bucket: Bucket, key: str
 ) -> None:
-    named = connect("s3v4", "path", endpoint_url=f"http://s3.localhost:{bucket.port}")
+    named = connect("s3v4", "path", endpoint_url=by_host(bucket))
     assert named.get_object(Bucket="demo", Key=key)["Body"].read() == b"content"

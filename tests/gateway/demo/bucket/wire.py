@@ -2,15 +2,38 @@
 
 import hashlib
 import http.client
+import os
 import re
+import ssl
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from functools import cache
+from typing import Protocol
+from urllib.parse import SplitResult, urlsplit
 
 from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from gateway.demo.bucket.embedded import EmbeddedBucket
+
+class Bucket(Protocol):
+    """Where a bucket's server is, and the keys of its owner."""
+
+    @property
+    def endpoint_url(self) -> str: ...
+    @property
+    def access_key(self) -> str: ...
+    @property
+    def secret_key(self) -> str: ...
+    @property
+    def region(self) -> str: ...
+    @property
+    def port(self) -> int: ...
+
+
+def by_host(bucket: Bucket, name: str = "") -> str:
+    """Return the address of the server by its name, or of a bucket whose name is part of it."""
+    host = f"{name}.s3.localhost" if name else "s3.localhost"
+    return f"{urlsplit(bucket.endpoint_url).scheme}://{host}:{bucket.port}"
 
 
 @dataclass(frozen=True)
@@ -31,7 +54,7 @@ def send(
     """Return the answer to exactly this request."""
     parts = urlsplit(url)
     target = url.partition(parts.netloc)[2] or "/"
-    connection = http.client.HTTPConnection("127.0.0.1", parts.port or 80, timeout=10)
+    connection = connected(parts)
     try:
         connection.putrequest(method, target, skip_host=True, skip_accept_encoding=True)
         given = {"Host": parts.netloc, **(headers or {})}
@@ -46,8 +69,20 @@ def send(
         connection.close()
 
 
+def connected(parts: SplitResult) -> http.client.HTTPConnection:
+    port = parts.port or 80
+    if parts.scheme == "https":
+        return http.client.HTTPSConnection("127.0.0.1", port, timeout=10, context=trusting())
+    return http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+
+
+@cache
+def trusting() -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=os.environ["REQUESTS_CA_BUNDLE"])
+
+
 def signed(
-    bucket: EmbeddedBucket,
+    bucket: Bucket,
     method: str,
     path: str,
     *,

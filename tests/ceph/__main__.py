@@ -1,0 +1,186 @@
+"""`make test-ceph`: every test marked `bucket` on a real Ceph RGW, once for each way to speak to it; one table."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+from xml.etree import ElementTree as ET
+
+import boto3
+
+from gateway.demo.postgres import database_url
+from gateway.demo.resolution import localhost_names
+from tests.ceph.rgw import REGION, Rgw, rgw
+from tests.ceph.variants import VARIANTS, Variant
+
+ROOT = Path(__file__).resolve().parents[2]
+# What the tests of the embedded bucket call the bucket that they share.
+SHARED_BUCKET = "demo"
+HEAD = ["| Way | Contract tests passed | Tests passed | Seconds |", "|---|---|---|---|"]
+
+
+@dataclass(frozen=True)
+class Run:
+    """What became of the suite on one way."""
+
+    variant: Variant
+    status: int
+    said: str
+    seconds: float
+    contracts: int
+    passed: int
+
+    @property
+    def is_good(self) -> bool:
+        return self.status == 0 and self.passed > 0
+
+    @property
+    def row(self) -> str:
+        failed = "" if self.is_good else ", **failed**"
+        return f"| {self.variant} | {self.contracts} | {self.passed}{failed} | {self.seconds:.0f} |"
+
+    @property
+    def closing_line(self) -> str:
+        return (self.said.strip().splitlines() or ["pytest said nothing."])[-1]
+
+
+class Suite:
+    """Runs of the suite beside each other, each with a bucket and a database of its own."""
+
+    def __init__(self, server: Rgw, database: str, options: Sequence[str]) -> None:
+        self.server = server
+        self.database = urlsplit(database)
+        self.options = options
+        self.processes: list[subprocess.Popen[str]] = []
+
+    def run(self, variant: Variant) -> Run:
+        """Run the suite on one way, to its end."""
+        began = time.monotonic()
+        with tempfile.TemporaryDirectory(prefix="ceph-tests-") as folder:
+            report = Path(folder, "report.xml")
+            process = self.start(variant, report)
+            said, _ = process.communicate()
+            contracts, passed = counted(report)
+        seconds = time.monotonic() - began
+        return Run(variant, process.returncode, said, seconds, contracts, passed)
+
+    def start(self, variant: Variant, report: Path) -> "subprocess.Popen[str]":
+        chosen = ["-m", "bucket or ceph", f"--junitxml={report}", *self.options]
+        process = subprocess.Popen(  # noqa: S603 - our own tests
+            [sys.executable, "-m", "pytest", "-q", "--no-header", *chosen],
+            cwd=ROOT,
+            env={**os.environ, **self.surroundings(variant)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            # Ctrl-C reaches the whole group: these end when this process says so, and once.
+            start_new_session=True,
+        )
+        self.processes.append(process)
+        return process
+
+    def surroundings(self, variant: Variant) -> dict[str, str]:
+        name = f"{variant.bucket}-{os.getpid()}".replace("-", "_")
+        certificate = str(self.server.certificate)
+        return {
+            "DATABASE_URL": self.database._replace(path=f"/{name}").geturl(),
+            # The names are those of tests/environment.py, which starts servers when it is imported.
+            "TESTS_BUCKET": json.dumps(facts(self.server, variant)),
+            "TESTS_STRANGER": json.dumps(vars(self.server.stranger)),
+            # boto's, and that of everything else.
+            "AWS_CA_BUNDLE": certificate,
+            "REQUESTS_CA_BUNDLE": certificate,
+        }
+
+    def stop(self) -> None:
+        """Let runs that are not over remove what they made."""
+        for process in self.processes:
+            process.send_signal(signal.SIGINT)
+
+
+def facts(server: Rgw, variant: Variant) -> dict[str, str]:
+    return {
+        "AWS_ACCESS_KEY_ID": server.gateway.access_key,
+        "AWS_SECRET_ACCESS_KEY": server.gateway.secret_key,
+        "AWS_STORAGE_BUCKET_NAME": variant.bucket,
+        "AWS_S3_ENDPOINT_URL": server.endpoint(variant.scheme),
+        "AWS_S3_SIGNATURE_VERSION": variant.signature,
+        "AWS_S3_ADDRESSING_STYLE": variant.addressing,
+    }
+
+
+def counted(report: Path) -> tuple[int, int]:
+    """Return how many contract tests passed, and how many tests in all."""
+    if not report.exists():
+        return 0, 0
+    tests = ET.parse(report).iter("testcase")  # noqa: S314 - pytest wrote it
+    passed = [test.get("classname", "") for test in tests if not len(test)]
+    return sum(name.startswith("tests.contracts.") for name in passed), len(passed)
+
+
+def make_buckets(server: Rgw, names: Iterable[str]) -> None:
+    with localhost_names():
+        client = boto3.client(
+            "s3",
+            endpoint_url=server.endpoint("http"),
+            region_name=REGION,
+            aws_access_key_id=server.gateway.access_key,
+            aws_secret_access_key=server.gateway.secret_key,
+        )
+        for name in names:
+            client.create_bucket(Bucket=name)
+        client.close()
+
+
+@contextmanager
+def stopped_by_signals() -> Iterator[None]:
+    """Let what is open be closed when somebody ends this process."""
+
+    def stop(number: int, _frame: object) -> None:
+        sys.exit(128 + number)
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, stop)
+    yield
+
+
+def runs(options: Sequence[str]) -> list[Run]:
+    """Return what became of the suite on every way; each is told of as soon as it is over."""
+    with ExitStack() as stack:
+        began = time.monotonic()
+        server = stack.enter_context(rgw())
+        make_buckets(server, [SHARED_BUCKET, *(variant.bucket for variant in VARIANTS)])
+        print(f"Ceph RGW is up after {time.monotonic() - began:.1f} s", flush=True)
+        url = stack.enter_context(database_url(ROOT / ".data" / "postgres", fast=True))
+        suite = Suite(server, url, options)
+        pool = stack.enter_context(ThreadPoolExecutor(os.cpu_count()))
+        stack.callback(suite.stop)
+        stack.callback(pool.shutdown, wait=False, cancel_futures=True)
+        done = []
+        for run in pool.map(suite.run, VARIANTS):
+            print(run.closing_line if run.is_good else run.said, f"  {run.variant}", flush=True)
+            done.append(run)
+        return done
+
+
+def main() -> int:
+    """Return 1 when the suite failed on one way, or found no test there."""
+    began = time.monotonic()
+    with stopped_by_signals():
+        done = runs(sys.argv[1:])
+    print(*HEAD, *(run.row for run in done), sep="\n")
+    print(f"Ceph RGW is gone; all of it took {time.monotonic() - began:.0f} s")
+    return 0 if all(run.is_good for run in done) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# Puts Ceph's object gateway where it is missing: Debian's packages, by root or by sudo without a password.
+set -euo pipefail
+
+packages=(ceph-mon ceph-osd radosgw ceph-common openssl)
+command -v ceph-mon ceph-osd radosgw radosgw-admin monmaptool ceph openssl >/dev/null && exit 0
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+  as_root=(sudo -n)
+fi
+if ! command -v apt-get >/dev/null || ! "${as_root[@]}" true 2>/dev/null; then
+  echo "Ceph is not installed. Install the packages '${packages[*]}' and run this again." >&2
+  exit 1
+fi
+"${as_root[@]}" apt-get update -qq
+"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}"
