@@ -37,6 +37,11 @@ def public_base_url() -> str:
     """Return where public objects are: the CDN of PUBLIC_MEDIA_BASE_URL, else the bucket as we address it."""
     if settings.PUBLIC_MEDIA_BASE_URL:
         return str(settings.PUBLIC_MEDIA_BASE_URL).rstrip("/")
+    return bucket_base_url()
+
+
+def bucket_base_url() -> str:
+    """Return where the bucket itself is, as we address it."""
     endpoint = urlsplit(settings.BUCKET_ENDPOINT_URL)
     if settings.BUCKET_ADDRESSING_STYLE == "virtual" and _fits_a_host(endpoint.scheme):
         return f"{endpoint.scheme}://{settings.BUCKET_NAME}.{endpoint.netloc}"
