@@ -4,6 +4,7 @@ from django.core.management.base import CommandParser
 
 from media_core.commands.bucket_apply import add_apply
 from media_core.commands.bucket_doctor import add_doctor
+from media_core.commands.bucket_prove import add_prove
 from tenants.commands.base import PlainCommand, add_actions
 
 
@@ -12,9 +13,10 @@ class Command(PlainCommand):
     examples = """\
 examples:
   manage.py bucket doctor
-  manage.py bucket apply --dry-run"""
+  manage.py bucket apply --dry-run
+  manage.py bucket prove"""
 
     def add_arguments(self, parser: CommandParser) -> None:
         actions = add_actions(parser)
-        add_doctor(actions)
-        add_apply(actions)
+        for add in (add_doctor, add_apply, add_prove):
+            add(actions)

@@ -1,0 +1,141 @@
+"""manage.py bucket prove."""
+
+import json
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import CommandError
+
+from media_core.storages.bucket.models import Attestation
+from media_core.upkeep.proving.neighbours import rooms
+from media_core.upkeep.proving.plan import planned
+from media_core.upkeep.proving.prove import prove as proved
+from tenants.commands.base import Actions, PlainCommand, add_action
+from tenants.commands.references import REFERENCE_HELP
+from tenants.commands.tables import table
+from tenants.models import Tenant
+from tenants.provisioning import find_tenant
+
+# All of them stand in the attestation.
+SHOWN_FAILURES = 20
+
+
+def add_prove(actions: Actions) -> None:
+    parser = add_action(
+        actions,
+        prove,
+        summary="Prove that nobody gets what is another tenant's, and write a dated attestation of it.",
+        examples="""\
+examples:
+  manage.py bucket prove --dry-run
+  manage.py bucket prove
+  manage.py bucket prove --tenant acme/ --tenant globex/
+  manage.py bucket prove --output attestation.json
+
+Canaries are put into the rooms and removed again; they hold no quota, and nobody sees them. What a
+killed run leaves, sweep_uploads removes. Exit code 1: something was not refused, or could not be
+seen; the objects are named.""",
+    )
+    parser.add_argument(
+        "--tenant", metavar="REF", action="append", default=[], help=f"{REFERENCE_HELP}; or all"
+    )
+    parser.add_argument("--dry-run", action="store_true", help="say how much would be asked")
+    parser.add_argument("--json", action="store_true", help="print the attestation as JSON")
+    parser.add_argument("--output", metavar="FILE", help="write the attestation there, as JSON")
+
+
+def prove(command: PlainCommand, asked: Namespace) -> None:
+    """Say how much is asked, ask it, and say what came of it."""
+    if not settings.USE_S3_MEDIA:
+        raise CommandError(
+            "New files go to disk (USE_S3_MEDIA=False): there is no bucket to prove."
+        )
+    chosen = rooms(asked_for(asked.tenant))
+    if not chosen:
+        raise CommandError("There is no tenant yet, so there is nothing to prove.")
+    plan = planned(chosen)
+    # The table is for people; where JSON is printed, nothing else is.
+    command.stderr.write(plan.words, command.style.NOTICE)
+    if asked.dry_run:
+        return
+    made = proved(chosen, tell=lambda line: command.stderr.write(line, command.style.NOTICE))
+    text = json.dumps(made.document, indent=2, ensure_ascii=False)
+    if asked.output:
+        Path(asked.output).write_text(f"{text}\n", encoding="utf-8")
+    command.stdout.write(text if asked.json else page(command, made))
+    refuse_failures(made)
+
+
+def asked_for(references: list[str]) -> list[Tenant]:
+    """Return the tenants that are meant, each once, or all of them."""
+    meant = [find_tenant(reference) for reference in references]
+    return list(dict.fromkeys(meant)) or list(Tenant.objects.order_by("location_prefix"))
+
+
+def refuse_failures(made: Attestation) -> None:
+    """End with exit code 1 when something was not as it must be; the first object stands in the message."""
+    failures = made.document["failures"]
+    if failures:
+        raise CommandError(
+            f"NOT ISOLATED: {len(failures)} ask(s) did not end as they must. "
+            f"The first: {failures[0]['key']}, {failures[0]['kind']}. Attestation {made.pk}."
+        )
+
+
+def page(command: PlainCommand, made: Attestation) -> str:
+    """Return the attestation as people read it; what is wrong comes first."""
+    document = made.document
+    verdict = (
+        command.style.SUCCESS(f"All {made.tried} refused.")
+        if made.passed
+        else command.style.ERROR(f"NOT ISOLATED: {len(document['failures'])} failure(s).")
+    )
+    parts = [
+        verdict,
+        *_failures(command, document["failures"]),
+        _kinds(document),
+        *_not_tried(document),
+        _facts(made),
+    ]
+    return "\n".join(parts)
+
+
+def _failures(command: PlainCommand, failures: list[dict[str, str]]) -> list[str]:
+    lines = [
+        command.style.ERROR(
+            f"  {each['key']}\n    {each['kind']}: {each['asker']}, {each['how']}: "
+        )
+        + f"{each['verdict']} ({each['seen']})"
+        for each in failures[:SHOWN_FAILURES]
+    ]
+    more = len(failures) - len(lines)
+    return [*lines, f"  and {more} more, in the attestation"] if more > 0 else lines
+
+
+def _kinds(document: dict[str, Any]) -> str:
+    rows = [(each["kind"], str(each["tried"]), str(each["refused"])) for each in document["kinds"]]
+    given = [
+        (f"must be given: {each['kind']}", str(each["tried"]), str(each["given"]))
+        for each in document["controls"]
+    ]
+    return table(("ASKED", "TRIED", "REFUSED"), *rows, ("", "", "GIVEN"), *given)
+
+
+def _not_tried(document: dict[str, Any]) -> list[str]:
+    return [
+        f"Not tried for {tenant['prefix']}: {what}"
+        for tenant in document["tenants"]
+        for what in tenant["not_tried"]
+    ]
+
+
+def _facts(made: Attestation) -> str:
+    document = made.document
+    requests = document["requests"]
+    return (
+        f"{made.tenants} tenant(s), {requests['bucket']} requests to the bucket, {requests['gateway']} to the "
+        f"gateway, {document['seconds']} s.\nAttestation {made.pk} of {document['made_at']}, "
+        f"SHA-256 {document['sha256']}."
+    )

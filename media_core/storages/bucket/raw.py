@@ -1,0 +1,44 @@
+"""An object by its key alone, with our credentials: for the threads of a prover, which are bound to no tenant.
+
+The keys come from `Prefix.key`, of rows that the ledger has. Flows speak to `room.py` instead.
+"""
+
+from botocore.exceptions import BotoCoreError, ClientError
+from django.conf import settings
+
+from media_core.errors import ObjectMissing
+from media_core.storages.bucket_errors import translated
+from media_core.storages.client import bucket_client
+from media_core.storages.file_types import DOWNLOAD_TYPE
+from media_core.storages.headers import stored_headers
+from tenants.prefixes import ObjectKey
+
+
+def put(key: ObjectKey, body: bytes, *, area: str) -> None:
+    """Write an object as flows write one of this area. Raises BucketUnavailable. One request."""
+    headers = stored_headers(area, DOWNLOAD_TYPE, file_name=key.rpartition("/")[2])
+    try:
+        bucket_client().put_object(Bucket=settings.BUCKET_NAME, Key=key, Body=body, **headers)
+    except (BotoCoreError, ClientError) as error:
+        raise translated(error) from error
+
+
+def read(key: ObjectKey) -> bytes | None:
+    """Return the bytes of an object, None when there is none. Raises BucketUnavailable. One request."""
+    try:
+        answer = bucket_client().get_object(Bucket=settings.BUCKET_NAME, Key=key)
+        with answer["Body"] as body:
+            return body.read()
+    except (BotoCoreError, ClientError) as error:
+        meaning = translated(error)
+        if isinstance(meaning, ObjectMissing):
+            return None
+        raise meaning from error
+
+
+def remove(key: ObjectKey) -> None:
+    """Delete an object; one that is not there counts as deleted. Raises BucketUnavailable. One request."""
+    try:
+        bucket_client().delete_object(Bucket=settings.BUCKET_NAME, Key=key)
+    except (BotoCoreError, ClientError) as error:
+        raise translated(error) from error

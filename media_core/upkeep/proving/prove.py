@@ -1,0 +1,141 @@
+"""A proof of isolation: canaries in every room, everybody who must not get them, one who may, and what came of it."""
+
+import time
+from collections.abc import Callable, Iterable
+from uuid import uuid4
+
+from django.db import close_old_connections, connection
+from django.utils import timezone
+
+from media_core.documents.models import Document
+from media_core.storages.bucket.models import Attestation
+from media_core.storages.models import StoredObject
+from media_core.upkeep.proving import at_bucket, at_gateway
+from media_core.upkeep.proving.asks import Result
+from media_core.upkeep.proving.at_bucket import BucketAsk
+from media_core.upkeep.proving.attestation import attested
+from media_core.upkeep.proving.browser import Browser, as_part_of_the_caller
+from media_core.upkeep.proving.canaries import (
+    FILE_NAME,
+    Canary,
+    at_once,
+    by_tenant,
+    canaries_of,
+    made_up,
+)
+from media_core.upkeep.proving.in_rooms import from_its_own_room, from_other_rooms
+from media_core.upkeep.proving.links import (
+    STALE_AFTER_SECONDS,
+    Links,
+    control,
+    document_of,
+    links_for,
+    stale,
+    tampered,
+)
+from media_core.upkeep.proving.neighbours import Room
+from media_core.upkeep.proving.people import NAME, cast_for, undone
+from media_core.upkeep.proving.plan import planned
+from tenants.binding import bind_tenant
+
+# A line of progress for so many tenants.
+TOLD_EVERY = 10
+READS = frozenset({"GET", "HEAD"})
+
+Tell = Callable[[str], object]
+
+
+def prove(rooms: list[Room], *, tell: Tell) -> Attestation:
+    """Return the attestation, stored, of what was tried for these tenants.
+
+    Raises BucketUnavailable when the canaries cannot be written; then nothing is attested. Requests as `planned` says.
+    """
+    started = time.monotonic()
+    with canaries_of(room.tenant for room in rooms) as placed:
+        tell(f"{len(placed)} canaries are in their places.")
+        results = _tried(rooms, by_tenant(placed), tell)
+    return attested(rooms, results, planned(rooms), seconds=time.monotonic() - started)
+
+
+def _tried(rooms: list[Room], canaries: dict, tell: Tell) -> list[Result]:
+    results = list(_at_the_gateway(rooms, canaries, tell))
+    links = [_links(room, canaries[room.tenant]) for room in rooms if room.tenant.served]
+    signed_at = time.monotonic()
+    everything = [canary for theirs in canaries.values() for canary in theirs]
+    reads, changes = _to_the_bucket(rooms, everything, links)
+    tell(f"The gateway was asked {len(results)} times. Now the bucket.")
+    results += at_once(at_bucket.answered, reads)
+    time.sleep(max(0.0, signed_at + STALE_AFTER_SECONDS - time.monotonic()))
+    results += at_once(at_bucket.answered, map(stale, links))
+    # Last, for what one of them did would hide what others may.
+    results += at_once(at_bucket.answered, changes)
+    results += at_once(at_bucket.kept, everything)
+    return results
+
+
+def _to_the_bucket(
+    rooms: list[Room], canaries: list[Canary], links: list[Links]
+) -> tuple[list[BucketAsk], list[BucketAsk]]:
+    """Return what only reads, and what would change something."""
+    asks = [
+        *at_bucket.listing(room.tenant for room in rooms),
+        *at_bucket.reading(canaries),
+        *at_bucket.changing(canaries),
+        *map(control, links),
+        *(one for each in links for one in tampered(each)),
+    ]
+    reads = [one for one in asks if one.request.method in READS]
+    return reads, [one for one in asks if one.request.method not in READS]
+
+
+def _links(room: Room, canaries: list[Canary]) -> Links:
+    neighbours = [(other.tenant, document_of(made_up(other.tenant))) for other in room.neighbours]
+    return links_for(document_of(canaries), neighbours)
+
+
+def _at_the_gateway(rooms: list[Room], canaries: dict, tell: Tell) -> Iterable[Result]:
+    browser = Browser()
+    with as_part_of_the_caller():
+        for number, room in enumerate(rooms, start=1):
+            yield from _of_one_room(browser, room, canaries[room.tenant])
+            if not connection.in_atomic_block:
+                # One that stood in many schemas is exchanged, as it is between requests.
+                close_old_connections()
+            if number % TOLD_EVERY == 0:
+                tell(f"{number} of {len(rooms)} tenants asked for at the gateway.")
+
+
+def _of_one_room(browser: Browser, room: Room, canaries: list[Canary]) -> list[Result]:
+    """Return what came of asking inside the gateway, in one transaction of which nothing stays."""
+    to = at_gateway.targets(room, canaries)
+    with undone():
+        row = _as_if_stored(to)
+        results = [*from_other_rooms(to, row), from_its_own_room(to)]
+        cast = cast_for(room.tenant, [other.tenant for other in room.neighbours])
+        results += [
+            at_gateway.answered(browser, tried, canaries)
+            for tried in at_gateway.gateway_asks(to, cast)
+        ]
+    return results
+
+
+def _as_if_stored(to: at_gateway.Targets) -> StoredObject:
+    """Let the tenant have a document and an app's file of the canaries; return the file's row. Belongs into `undone`.
+
+    Four statements. They touch no quota: its row would keep uploads waiting.
+    """
+    with bind_tenant(to.room.tenant, even_suspended=True):
+        now, rows = timezone.now(), StoredObject.objects
+        there = {"state": StoredObject.State.STORED, "stored_at": now}
+        rows.filter(pk=to.document.row_id).update(**there)
+        rows.filter(pk=to.app.row_id).update(**there, claimed_at=now)
+        Document.objects.create(
+            id=to.document.row_id,
+            title=NAME,
+            name=FILE_NAME,
+            stored_object_id=to.document.row_id,
+            created_by_id=uuid4(),
+            created_by_name=NAME,
+        )
+        row: StoredObject = rows.get(pk=to.app.row_id)
+        return row
