@@ -1,6 +1,7 @@
 """What somebody without credentials gets of the bucket: plain HTTP, written exactly as it is given."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from urllib.parse import quote
@@ -21,6 +22,8 @@ from media_core.storages.public import bucket_base_url
 
 # How long is waited before a request is sent again; the last one is not.
 PAUSES_SECONDS = (0.2, 1.0)
+# How stores say no: by AWS, Ceph RGW and their front ends.
+REFUSED = frozenset({400, 401, 403, 404, 405, 411, 412, 501})
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,7 @@ class Request:
     method: str
     url: str = field(repr=False)
     body: bytes = field(default=b"", repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,12 @@ class Answer:
 
     status: int
     body: bytes = field(repr=False)
+    # Names in small letters.
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def is_refusal(self) -> bool:
+        return self.status in REFUSED
 
 
 @cache
@@ -46,7 +56,7 @@ def _session() -> URLLib3Session:
     return URLLib3Session(
         verify=closed_session().get_config_variable("ca_bundle") or True,
         proxies={},
-        timeout=(CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS),
+        timeout=(CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS),  # type: ignore[arg-type]  # as botocore gives it
         max_pool_connections=MAX_CONNECTIONS,
     )
 
@@ -65,12 +75,15 @@ def ask(request: Request) -> Answer:
 
 
 def _asked_once(request: Request) -> Answer:
-    prepared = AWSRequest(request.method, "http://placeholder", data=request.body).prepare()
+    given = dict(request.headers)
+    blank = AWSRequest(request.method, "http://placeholder", headers=given, data=request.body)
+    prepared = blank.prepare()
     # As it was signed, or tampered with: to prepare a URL is to write it anew.
     prepared.url = request.url
     try:
         response = _session().send(prepared)
-        answer = Answer(response.status_code, response.content)
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        answer = Answer(response.status_code, response.content, headers)
     except HTTPClientError as error:
         # Its text would name the URL.
         raise BucketUnavailable(type(error).__name__) from None

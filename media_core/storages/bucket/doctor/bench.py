@@ -3,7 +3,7 @@
 import secrets
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
 from django.utils import timezone
 
-from media_core.storages.bucket.plain_http import Answer, PlainHttp, stranger_url
+from media_core.storages.bucket.desired.part import Difference
+from media_core.storages.bucket.strangers import Answer, Request, ask, bucket_url
 from media_core.storages.client import bucket_client
 from tenants.prefixes import ObjectKey, gateway_key
 
@@ -33,14 +34,16 @@ class Bench:
     def __init__(self, *, try_policy: bool = False) -> None:
         self.run = uuid.uuid4().hex
         self.client: S3Client = bucket_client()
-        self.http = PlainHttp()
         self.bucket = settings.BUCKET_NAME
         # Whether the bucket's policy may be changed for a moment, outside mode policy.
         self.try_policy = try_policy or settings.PUBLIC_MEDIA_MODE == "policy"
         self.secret = secrets.token_hex(16).encode()
+        # How many requests this run has sent.
         self.requests = 0
         # Set by the probe of forms: without it nothing can be said of what forms are held to.
         self.takes_forms = False
+        # What the bucket's configuration differs in, by part; read when it is first asked for.
+        self.differences: dict[str, Difference] = {}
         self._dying: dict[str, tuple[Any, float]] = {}
 
     def key(self, name: str) -> ObjectKey:
@@ -66,7 +69,14 @@ class Bench:
 
     def as_stranger(self, key: ObjectKey | str, method: str = "GET", query: str = "") -> Answer:
         """Ask the bucket without any signature. One request."""
-        return self.http.ask(method, stranger_url(key, query))
+        return self.ask(method, bucket_url(key, query))
+
+    def ask(
+        self, method: str, url: str, *, headers: Mapping[str, str] | None = None, body: bytes = b""
+    ) -> Answer:
+        """Send a request as it is, without our keys. Raises BucketUnavailable. One request."""
+        self.requests += 1
+        return ask(Request(method, url, body, headers or {}))
 
     def link(self, operation: str, key: ObjectKey, *, seconds: int = 60, **given: Any) -> str:
         """Return a presigned URL for a canary. No request."""
@@ -75,6 +85,8 @@ class Bench:
 
     def soon_over(self, name: str, made: Any) -> None:
         """Keep something signed for a second, to be used when it is over: other probes run meanwhile."""
+        # What the bucket's configuration differs in, by part; read when it is first asked for.
+        self.differences: dict[str, Difference] = {}
         self._dying[name] = (made, time.monotonic() + OVER_SECONDS)
 
     def begin_parts(self, key: ObjectKey) -> str:
@@ -86,11 +98,6 @@ class Bench:
         made, at = self._dying.get(name, (None, 0.0))
         time.sleep(max(0.0, at - time.monotonic()))
         return made
-
-    @property
-    def sent(self) -> int:
-        """How many requests this run has sent."""
-        return self.requests + self.http.sent
 
 
 @contextmanager
@@ -110,7 +117,6 @@ def bench(*, try_policy: bool = False) -> Iterator[Bench]:
         with suppress(BotoCoreError, ClientError):
             clear(made)
         events.unregister("before-send.s3", count)
-        made.http.close()
 
 
 def clear(made: Bench) -> None:

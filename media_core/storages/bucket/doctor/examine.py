@@ -14,6 +14,7 @@ from media_core.storages.bucket.doctor.probes import (
     objects,
     public,
     reach,
+    setup,
     strangers,
     upkeep,
 )
@@ -29,6 +30,7 @@ PROBES: tuple[Probe, ...] = (
     *public.PROBES,
     *attacks.PROBES,
     *objects.PROBES,
+    *setup.PROBES,
     *upkeep.PROBES,
     *links.LATE,
     *forms.LATE,
@@ -81,7 +83,7 @@ def examine(
     begun = time.monotonic()
     with bench(try_policy=try_policy) as at:
         findings = tuple(_told(_findings(at), tell))
-    return Examination(findings, at.sent, time.monotonic() - begun)
+    return Examination(findings, at.requests, time.monotonic() - begun)
 
 
 def _told(findings: Iterable[Finding], tell: Callable[[Finding], None]) -> Iterator[Finding]:

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from media_core.errors import BucketRefused, BucketUnavailable
 from media_core.storages.bucket.capabilities import Capability
 from media_core.storages.bucket.doctor.bench import Bench
 from media_core.storages.bucket.findings import Finding, Outcome
-from media_core.storages.bucket.plain_http import Unanswered
 from media_core.storages.bucket_errors import BUSY_STATUSES, NO_ANSWER, code_of, status_of
+from tenants.errors import GatewayError
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ class Probe:
         """Return the finding. What the bucket refuses, or does not answer, is one as well."""
         try:
             seen = self.run(bench)
-        except (BotoCoreError, ClientError, Unanswered) as error:
+        except (BotoCoreError, ClientError, BucketUnavailable) as error:
             seen = self._at_worst(error)
         return self.finding(seen)
 
@@ -100,12 +101,15 @@ def is_passing(error: Exception) -> bool:
     """Return whether the same request may be answered in a moment."""
     if isinstance(error, ClientError):
         return status_of(error) in BUSY_STATUSES
-    return isinstance(error, (Unanswered, *NO_ANSWER))
+    if isinstance(error, BucketRefused):
+        return False
+    return isinstance(error, (BucketUnavailable, *NO_ANSWER))
 
 
 def in_words(error: Exception) -> str:
     """Return what the bucket answered, without any address: that may hold a signature."""
     if isinstance(error, ClientError):
         return f"It answered {status_of(error)} {code_of(error)} to {error.operation_name}."
-    name = error.args[0] if isinstance(error, Unanswered) else type(error).__name__
-    return f"It did not answer ({name})."
+    if isinstance(error, GatewayError):
+        return error.detail or error.message
+    return f"It did not answer ({type(error).__name__})."

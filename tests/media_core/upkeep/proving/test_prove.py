@@ -1,15 +1,8 @@
 """manage.py bucket prove: everything is refused, nothing is left, and what is not refused is named."""
 
-import json
-from pathlib import Path
-
 import pytest
 
-from media_core.storages.client import bucket_client
-from media_core.upkeep.proving.attestation import is_whole
-from tests.media_core.conftest import set_quota
 from tests.media_core.upkeep.proving.conftest import Prove, newest, state
-from tests.wire import bucket_requests
 
 pytestmark = [pytest.mark.django_db, pytest.mark.bucket]
 

@@ -18,9 +18,7 @@ RELAYED = (
 
 def copy_by_put(bench: Bench) -> Seen:
     victim, target = bench.put("private/victim"), bench.key("private/incoming/put")
-    answer = bench.http.ask(
-        "PUT", bench.link("put_object", target), headers=_copy_of(bench, victim)
-    )
+    answer = bench.ask("PUT", bench.link("put_object", target), headers=_copy_of(bench, victim))
     if bench.read(target) == bench.secret:
         return lacking(
             "With x-amz-copy-source a presigned PUT reads any object of the bucket.", RELAYED
@@ -32,7 +30,7 @@ def copy_by_part(bench: Bench) -> Seen:
     victim, target = bench.put("private/victim"), bench.key("private/incoming/part")
     upload_id = bench.begin_parts(target)
     link = bench.link("upload_part", target, UploadId=upload_id, PartNumber=1)
-    answer = bench.http.ask("PUT", link, headers=_copy_of(bench, victim))
+    answer = bench.ask("PUT", link, headers=_copy_of(bench, victim))
     parts = bench.client.list_parts(Bucket=bench.bucket, Key=target, UploadId=upload_id)
     bench.client.abort_multipart_upload(Bucket=bench.bucket, Key=target, UploadId=upload_id)
     if any(part["Size"] == len(bench.secret) for part in parts.get("Parts", ())):
@@ -51,7 +49,7 @@ def acl_by_put(bench: Bench) -> Seen:
     target = bench.key("private/incoming/acl")
     link = bench.link("put_object", target)
     headers = {"x-amz-acl": "public-read"}
-    answer = bench.http.ask("PUT", link, headers=headers, body=bench.secret)
+    answer = bench.ask("PUT", link, headers=headers, body=bench.secret)
     if bench.secret in bench.as_stranger(target).body:
         return lacking("With x-amz-acl a presigned PUT publishes what it uploads.", RELAYED)
     return fine(f"A presigned PUT with x-amz-acl publishes nothing ({answer.status}).")

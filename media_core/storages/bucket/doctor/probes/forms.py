@@ -10,7 +10,7 @@ from urllib3.filepost import encode_multipart_formdata
 from media_core.storages.bucket.capabilities import Capability
 from media_core.storages.bucket.doctor.bench import SHORT_SECONDS, Bench
 from media_core.storages.bucket.doctor.probe import Probe, Seen, fine, lacking, untried
-from media_core.storages.bucket.plain_http import Answer
+from media_core.storages.bucket.strangers import Answer
 from tenants.prefixes import ObjectKey
 
 RELAYED = "Nothing to do: uploads go through the gateway here, never by a form."
@@ -41,9 +41,7 @@ def sent(
     fields: list[Any] = [*{**signed["fields"], **changed}.items()]
     fields.append(("file", ("canary", body or bench.secret, TYPE)))
     content, content_type = encode_multipart_formdata(fields, BOUNDARY)
-    return bench.http.ask(
-        "POST", signed["url"], headers={"Content-Type": content_type}, body=content
-    )
+    return bench.ask("POST", signed["url"], headers={"Content-Type": content_type}, body=content)
 
 
 def taken(bench: Bench) -> Seen:

@@ -38,7 +38,7 @@ def reachable(bench: Bench) -> Seen:
 
 
 def clock(bench: Bench) -> Seen:
-    date = bench.as_stranger("", "HEAD").headers.get("Date", "")
+    date = bench.as_stranger("", "HEAD").headers.get("date", "")
     if not date:
         return untried("The bucket's answers have no Date.")
     theirs = parsedate_to_datetime(date).replace(tzinfo=UTC)
