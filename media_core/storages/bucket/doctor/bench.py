@@ -85,8 +85,6 @@ class Bench:
 
     def soon_over(self, name: str, made: Any) -> None:
         """Keep something signed for a second, to be used when it is over: other probes run meanwhile."""
-        # What the bucket's configuration differs in, by part; read when it is first asked for.
-        self.differences: dict[str, Difference] = {}
         self._dying[name] = (made, time.monotonic() + OVER_SECONDS)
 
     def begin_parts(self, key: ObjectKey) -> str:
