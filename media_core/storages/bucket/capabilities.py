@@ -22,7 +22,7 @@ class Capability(StrEnum):
     OWNED = "owned"
     PUBLIC_BY_ACL = "public by acl"
     PUBLIC_BY_POLICY = "public by policy"
-    # A signed URL gives the object, dies in time, and forces the headers it names.
+    # A signed URL gives the object, dies in time, and cannot be made into another.
     PRESIGNED_GET = "presigned get"
     # A form is held to its key, type, size and time.
     POST_POLICY = "post policy"
@@ -132,7 +132,7 @@ def needed_to_publish() -> tuple[Capability, ...]:
 
 def needed() -> tuple[Capability, ...]:
     """Return what the gateway cannot work without, as it is set up."""
-    return (*NEEDED_TO_STORE, Capability.PRESIGNED_GET, Capability.MULTIPART, *needed_to_publish())
+    return (*NEEDED_TO_STORE, Capability.PRESIGNED_GET, *needed_to_publish())
 
 
 def upload_method(size_bytes: int, known: Proof) -> UploadMethod:

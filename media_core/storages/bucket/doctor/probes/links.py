@@ -5,7 +5,7 @@ from http import HTTPStatus
 
 from media_core.storages.bucket.capabilities import Capability
 from media_core.storages.bucket.doctor.bench import SHORT_SECONDS, Bench
-from media_core.storages.bucket.doctor.probe import Probe, Seen, fine, untried, wrong
+from media_core.storages.bucket.doctor.probe import Probe, Seen, fine, lacking, untried, wrong
 
 UNSAFE = (
     "Do not use this store for private files: a link would be good for ever, or for other objects."
@@ -58,7 +58,7 @@ def forced_headers(bench: Bench) -> Seen:
     found = bench.ask("GET", link).headers
     other = [name for name, value in WANTED.items() if found.get(name) != value]
     if other:
-        return wrong(f"The link's own {', '.join(other)} was overlooked.")
+        return lacking(f"The link's own {', '.join(other)} was overlooked.")
     return fine("Type, file name and no-store are served as the link says.")
 
 
@@ -93,8 +93,7 @@ PROBES = (
         title="Links force type and file name",
         why="A file that a browser takes for a page could run scripts.",
         run=forced_headers,
-        remedy="Files would be served as they are stored, which is safe, under names like those of their keys.",
-        proves=(Capability.PRESIGNED_GET,),
+        remedy="Files are served as they are stored, which is safe, under names like those of their keys.",
     ),
 )
 # Asked last: by then the link is over without anybody having waited for it.

@@ -8,7 +8,15 @@ from botocore.exceptions import ClientError
 
 from media_core.storages.bucket.capabilities import Capability
 from media_core.storages.bucket.doctor.bench import Bench
-from media_core.storages.bucket.doctor.probe import Probe, Seen, fine, lacking, wrong
+from media_core.storages.bucket.doctor.probe import (
+    Probe,
+    Seen,
+    fine,
+    in_words,
+    is_passing,
+    lacking,
+    wrong,
+)
 from media_core.storages.bucket_errors import status_of
 from tenants.prefixes import ObjectKey
 
@@ -18,10 +26,8 @@ if TYPE_CHECKING:
 # The smallest size of a part that is not the last one.
 PART_BYTES = 5 * 1024 * 1024
 STREAMED = "Nothing to do: the gateway reads and writes the bytes itself, which takes longer."
-CHECKSUMS = (
-    "The store stumbles over checksums or uploads of parts. Does a proxy change requests on their way? Anything larger "
-    "than 8 MB would fail."
-)
+IN_ONE_PIECE = "Nothing to do: the gateway sends files in one piece, up to 5 GB."
+CHECKSUMS = "The store stumbles over checksums, or a proxy changes requests on their way. Nothing is safe until that is mended."
 
 
 def checksums(bench: Bench) -> Seen:
@@ -29,6 +35,15 @@ def checksums(bench: Bench) -> Seen:
     key = bench.put("private/whole")
     if bench.read(key) != bench.secret:
         return wrong("What was written is not what is read.", CHECKSUMS)
+    try:
+        return _checked_in_parts(bench)
+    except ClientError as error:
+        if is_passing(error):
+            raise
+        return lacking(f"Whole files agree, but parts: {in_words(error)}", IN_ONE_PIECE)
+
+
+def _checked_in_parts(bench: Bench) -> Seen:
     parts = (bench.secret * (PART_BYTES // len(bench.secret)), b"and the rest")
     digest = sha256(b"".join(parts)).hexdigest()
     read = bench.read(_in_parts(bench, parts))

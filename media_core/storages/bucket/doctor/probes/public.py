@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError
 from django.conf import settings
 
 from media_core.storages.bucket.capabilities import Capability
+from media_core.storages.bucket.desired.applying import alone
 from media_core.storages.bucket.doctor.bench import Bench
 from media_core.storages.bucket.doctor.probe import Probe, Seen, fine, lacking, untried, wrong
 from media_core.storages.bucket_errors import code_of
@@ -55,14 +56,19 @@ def by_policy(bench: Bench) -> Seen:
             "To find out: manage.py bucket doctor --try-policy",
         )
     shown, hidden = bench.put("media/by-policy"), bench.put("private/media/by-policy")
-    try:
-        _set(bench, [statement(bench)])
-        seen = _published(bench, shown)
-    except ClientError as error:
-        return _cannot(f"It answered {code_of(error)} to a policy.", mode="policy", instead="acl")
-    finally:
-        _set(bench, [])
-    if seen.proved and bench.secret in bench.as_stranger(hidden).body:
+    # Of a bucket that is open anyway, other probes say so.
+    was_open = bench.secret in bench.as_stranger(hidden).body
+    # An apply beside it would write the canary's statement back, or lose it.
+    with alone():
+        try:
+            _set(bench, [statement(bench)])
+            seen = _published(bench, shown)
+        except ClientError as error:
+            refused = f"It answered {code_of(error)} to a policy."
+            return _cannot(refused, mode="policy", instead="acl")
+        finally:
+            _set(bench, [])
+    if seen.proved and not was_open and bench.secret in bench.as_stranger(hidden).body:
         return wrong("A policy for media/ opened private/media/ as well.")
     return seen
 

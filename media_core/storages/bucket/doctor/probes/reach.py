@@ -162,7 +162,7 @@ PROBES = (
         why="Without an answer nothing is stored and no link works.",
         run=reachable,
         remedy="Look at AWS_S3_ENDPOINT_URL, its certificate (AWS_CA_BUNDLE names an authority of your own), DNS and "
-        "the firewall.",
+        "the firewall; or the bucket is busy: run this again.",
         is_gate=True,
     ),
     Probe(

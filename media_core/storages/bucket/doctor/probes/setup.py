@@ -18,6 +18,7 @@ from media_core.storages.bucket.doctor.probe import (
     untried,
     wrong,
 )
+from media_core.storages.bucket.findings import Outcome
 from media_core.storages.bucket.strangers import Answer
 
 APPLY = "Look at manage.py bucket apply --dry-run, then run it."
@@ -56,13 +57,13 @@ def policy(bench: Bench) -> Seen:
             if ours
             else fine(f"{kept}.")
         )
-    return wrong(seen.seen, seen.remedy or APPLY) if seen.remedy else seen
+    return seen if seen.outcome == Outcome.OK else wrong(seen.seen, seen.remedy or APPLY)
 
 
 def cors(bench: Bench) -> Seen:
     """Ask as browsers on each client's pages do before they upload; and as a page of a stranger."""
     seen = as_applied(bench, part="CORS", good="Each client's pages may upload")
-    if seen.remedy:
+    if seen.outcome != Outcome.OK:
         return seen
     sites = [site for site in origins() if "*" not in site]
     step = max(1, len(sites) // ASKED_ORIGINS)
@@ -91,7 +92,7 @@ def is_let_in(answer: Answer, origin: str) -> bool:
 
 
 def _probe(name: str, title: str, why: str, run: Callable[[Bench], Seen]) -> Probe:
-    return Probe(id=name, title=title, why=why, run=run, remedy=APPLY, at_worst=untried)
+    return Probe(id=name, title=title, why=why, run=run, at_worst=untried)
 
 
 PROBES = (

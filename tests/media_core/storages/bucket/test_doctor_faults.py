@@ -1,0 +1,205 @@
+"""The doctor finds each fault of a bucket, names it, and lets none hide another."""
+
+import json
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+
+from gateway.demo.bucket.moods import MOODS
+from media_core.storages.bucket.capabilities import Capability
+from media_core.storages.bucket.desired.applying import apply
+from media_core.storages.bucket.doctor.examine import PROBES, examine
+from media_core.storages.bucket.findings import Outcome
+from media_core.storages.bucket.marker import marker_key
+from media_core.storages.client import bucket_client
+
+pytestmark = pytest.mark.django_db
+FORMS = ("post-signature", "post-size", "post-type", "post-key", "post-expiry")
+LACKS_FORMS = {"post": "warning", **dict.fromkeys(FORMS, "unknown")}
+ATTACKED = ("unsigned-copy-put", "unsigned-copy-part", "unsigned-acl")
+# What each mood does to the findings; all others stay ok. PUBLIC_MEDIA_MODE is acl.
+FAULTS = {
+    "copy-refused": {"copy": "warning"},
+    "copy-denied": {"copy": "warning"},
+    "unsigned-headers": dict.fromkeys(ATTACKED, "warning"),
+    "acls-unsupported": {"public-acl": "failed"},
+    "acls-overlooked": {"public-acl": "failed"},
+    "post-unsupported": LACKS_FORMS,
+    "post-not-allowed": LACKS_FORMS,
+    "post-unchecked": dict.fromkeys(
+        ("post-size", "post-type", "post-key", "post-expiry"), "warning"
+    ),
+    "post-size-unchecked": {"post-size": "warning"},
+    "post-type-unchecked": {"post-type": "warning"},
+    "post-key-unchecked": {"post-key": "warning"},
+    "post-expiry-unchecked": {"post-expiry": "warning"},
+    "open": {"private-read": "failed", "private-wildcard": "failed"},
+    "listed": {"anonymous-list": "failed"},
+    "endless-links": {"expiry": "failed"},
+    "headers-ignored": {"forced-headers": "warning"},
+    "unconditional": {"if-none-match": "warning"},
+    "no-batch-delete": {"batch-delete": "warning"},
+    "no-multipart": {"checksums": "warning", "unsigned-copy-part": "unknown"},
+    "no-lifecycle": {"lifecycle": "warning"},
+    "no-cors": {"cors": "warning"},
+    "no-policy": {"public-policy": "warning"},
+    "no-versioning": {"versioning": "unknown"},
+    "no-object-lock": {},
+    "lifecycle-drops-size-filter": {},
+    "corrupt-multipart": {"checksums": "failed"},
+}
+# Moods that stop the doctor at a gate, or show in time only, have tests of their own.
+APART = {"slow", "busy", "busy-html", "late", "lost-response"}
+HOLES = (
+    "unsigned-headers", "post-size-unchecked", "post-type-unchecked", "post-key-unchecked", "post-expiry-unchecked",
+    "open", "listed", "endless-links", "headers-ignored", "unconditional", "corrupt-multipart",
+)  # fmt: skip
+LACKS = (
+    "copy-refused", "acls-unsupported", "post-unsupported", "no-batch-delete", "no-multipart", "no-lifecycle",
+    "no-cors", "no-policy", "no-versioning", "no-object-lock",
+)  # fmt: skip
+
+
+@pytest.fixture
+def bucket(acme, globex, moody_bucket):
+    """A bucket that is set up as it should be; without a mood every finding on it is ok."""
+    apply()
+    return moody_bucket
+
+
+def seen(**given):
+    """Return the outcomes that are not ok, by probe."""
+    return {
+        finding.probe: finding.outcome.value
+        for finding in examine(try_policy=True, **given).findings
+        if finding.outcome != Outcome.OK
+    }
+
+
+def test_every_mood_of_the_embedded_bucket_is_tried():
+    assert {*FAULTS} | APART == {*MOODS}
+
+
+def test_a_bucket_that_behaves_and_is_set_up_gets_nothing_but_ok(bucket):
+    assert seen() == {}
+
+
+@pytest.mark.parametrize("moods", [HOLES, LACKS], ids=["holes", "lacks"])
+def test_many_faults_at_once_are_all_found(moods, bucket):
+    expected = {}
+    for mood in moods:
+        expected |= FAULTS[mood]
+    with bucket.moods(*moods):
+        assert seen() == expected
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mood", FAULTS)
+def test_each_fault_is_found_by_itself_and_nothing_else_is_blamed(mood, bucket):
+    with bucket.moods(mood):
+        assert seen() == FAULTS[mood]
+
+
+def test_a_wildcard_that_crosses_slashes_is_found(bucket, settings):
+    allow = {
+        "Effect": "Allow", "Principal": "*", "Action": "s3:GetObject",
+        "Resource": f"arn:aws:s3:::{settings.BUCKET_NAME}/*/media/*",
+    }  # fmt: skip
+    document = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
+    bucket_client().put_bucket_policy(Bucket=settings.BUCKET_NAME, Policy=document)
+    assert seen() == {"private-wildcard": "failed"}
+    kept = json.loads(bucket_client().get_bucket_policy(Bucket=settings.BUCKET_NAME)["Policy"])
+    assert kept["Statement"] == [allow]
+
+
+def test_what_others_set_up_and_is_unwise_is_said(bucket, settings):
+    client, at = bucket_client(), {"Bucket": settings.BUCKET_NAME}
+    client.put_bucket_versioning(**at, VersioningConfiguration={"Status": "Enabled"})
+    rules = client.get_bucket_cors(**at)["CORSRules"]
+    rules.append({"AllowedOrigins": ["*"], "AllowedMethods": ["POST"]})
+    client.put_bucket_cors(**at, CORSConfiguration={"CORSRules": rules})
+    assert seen() == {"versioning": "warning", "cors": "warning"}
+
+
+def test_a_client_without_its_statement_fails_in_mode_policy(bucket, settings):
+    settings.PUBLIC_MEDIA_MODE = "policy"
+    assert seen() == {"policy": "failed", "public-acl": "unknown"}
+    apply()
+    assert seen() == {"public-acl": "unknown"}
+
+
+@pytest.mark.parametrize(
+    ("mood", "gate", "word"),
+    [
+        ("busy", "reachable", "503"),
+        ("busy-html", "reachable", "429"),
+        ("late", "credentials", "RequestTimeTooSkewed"),
+    ],
+)
+def test_at_a_gate_the_rest_is_not_tried_and_nothing_is_held_against_the_bucket(
+    mood, gate, word, bucket
+):
+    with bucket.moods(mood):
+        examination = examine()
+    outcomes = {finding.probe: finding for finding in examination.findings}
+    assert outcomes[gate].outcome == Outcome.FAILED
+    assert word in outcomes[gate].seen
+    assert outcomes["private-read"].outcome == Outcome.UNKNOWN
+    assert (examination.passed, examination.capabilities()) == (False, {})
+
+
+def test_a_clock_that_is_an_hour_off_is_named(bucket):
+    with bucket.moods("late"):
+        assert seen()["clock"] == "failed"
+
+
+def test_a_bucket_that_is_busy_for_a_moment_is_asked_again(bucket):
+    with bucket.moods("busy", requests=2), bucket.moods("lost-response", requests=1):
+        assert seen() == {}
+
+
+WRONG = {
+    "BUCKET_NAME": ("no-such-bucket", "There is no bucket no-such-bucket"),
+    "BUCKET_ACCESS_KEY": ("WRONGKEY", "InvalidAccessKeyId"),
+    "BUCKET_SECRET_KEY": ("wrong", "SignatureDoesNotMatch"),
+    "BUCKET_REGION": ("elsewhere", "AuthorizationHeaderMalformed"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_settings_that_do_not_fit_are_named_with_a_remedy(name, bucket, settings):
+    value, words = WRONG[name]
+    setattr(settings, name, value)
+    found = {finding.probe: finding for finding in examine().findings}
+    assert words in found["credentials"].seen
+    assert found["credentials"].remedy.startswith(("Mend AWS_", "Give keys"))
+
+
+def test_nobody_there_is_named(bucket, settings):
+    settings.BUCKET_ENDPOINT_URL = "http://127.0.0.1:9"
+    found = {finding.probe: finding for finding in examine().findings}
+    assert "EndpointConnectionError" in found["reachable"].seen
+
+
+def test_the_prefix_of_another_deployment_is_refused_and_its_marker_stays(bucket, settings):
+    marker = json.dumps(
+        {
+            "deployment": "7d0a4a7e-0000-4000-8000-000000000000",
+            "created_at": "2026-01-01T00:00:00+00:00",
+        }
+    ).encode()
+    at = {"Bucket": settings.BUCKET_NAME, "Key": marker_key()}
+    bucket_client().put_object(**at, Body=marker)
+    examination = examine()
+    assert examination.capabilities()[Capability.OWNED] is False
+    assert bucket_client().get_object(**at)["Body"].read() == marker
+
+
+def test_the_command_ends_with_one_and_names_the_fault(bucket, capsys):
+    with bucket.moods("open"), pytest.raises(CommandError, match="not fit as it is: 2 failed"):
+        call_command("bucket", "doctor")
+    said = capsys.readouterr().out
+    assert "A stranger's GET of _gateway/canary/" in said
+    assert "stores         nothing: 'private' failed" in said
+    assert all(probe.title in said for probe in PROBES)
