@@ -46,7 +46,7 @@ class Lifecycle(Part):
 
     def write(self, configuration: Configuration) -> None:
         client: Any = bucket_client()
-        rules = list(configuration.rules)
+        rules = [{**rule, **_filter_as_written(rule)} for rule in configuration.rules]
         with translating():
             if rules:
                 client.put_bucket_lifecycle_configuration(
@@ -78,10 +78,7 @@ class Lifecycle(Part):
 
     def normal(self, rule: Rule) -> Rule:
         """Return it with its filter in one form: servers answer in the older one, and take `And` apart."""
-        given = rule.get("Filter") or {}
-        every = {**given, **given.get("And", {})}
-        tags = [*every.pop("Tags", []), *([every.pop("Tag")] if "Tag" in every else [])]
-        every.pop("And", None)
+        every, tags = _conditions(rule)
         every["Prefix"] = every.get("Prefix") or rule.get("Prefix") or ""
         if tags:
             every["Tags"] = sorted(f"{tag['Key']}={tag['Value']}" for tag in tags)
@@ -95,3 +92,24 @@ class Lifecycle(Part):
                 "Without a LOCATION_PREFIX each tenant needs one. Where nobody else uploads into the bucket, let "
                 "one rule of your own remove incomplete multipart uploads of all of it."
             )
+
+
+def _conditions(rule: Rule) -> tuple[Rule, list[Rule]]:
+    """Return what a filter asks for, and the tags among it, wherever in the filter they stand."""
+    given = rule.get("Filter") or {}
+    every = {**given, **given.get("And", {})}
+    every.pop("And", None)
+    tags = [*every.pop("Tags", []), *([every.pop("Tag")] if "Tag" in every else [])]
+    return every, tags
+
+
+def _filter_as_written(rule: Rule) -> Rule:
+    """Return a filter of several conditions as S3 has it, all of them in `And`; nothing for any other.
+
+    Ceph RGW 16 answers with the prefix beside `And`. Written back like that it would overlook the prefix, and the rule
+    would be about the whole bucket.
+    """
+    every, tags = _conditions(rule)
+    if len(every) + len(tags) < 2:  # noqa: PLR2004 - several
+        return {}
+    return {"Filter": {"And": {**every, **({"Tags": tags} if tags else {})}}}

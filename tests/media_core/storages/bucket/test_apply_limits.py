@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
-from django.conf import settings
 
 from media_core.storages.bucket.desired import cors as desired_cors
 from media_core.storages.bucket.desired.applying import apply, differences
@@ -146,16 +145,6 @@ def test_settings_that_would_be_lost_by_writing_them_back_are_left_alone():
         assert "does not know" in refused("CORS")
     finally:
         events.unregister("before-parse.s3.GetBucketCors", add_something_new)
-
-
-@pytest.mark.bucket
-def test_a_filter_by_two_tags_keeps_both():
-    tags = [{"Key": "kind", "Value": "old"}, {"Key": "of", "Value": "shop"}]
-    both = {"And": {"Prefix": "logs/", "Tags": tags}}
-    set_lifecycle([{"ID": "two", "Status": "Enabled", "Filter": both, "Expiration": {"Days": 9}}])
-    apply()
-    answer: Any = bucket_client().get_bucket_lifecycle_configuration(Bucket=settings.BUCKET_NAME)
-    assert answer["Document"].count(b"<Tag>") == 2
 
 
 def lose_the_shops(params: dict[str, Any], **_given: Any) -> None:
