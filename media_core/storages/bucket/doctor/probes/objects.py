@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 PART_BYTES = 5 * 1024 * 1024
 STREAMED = "Nothing to do: the gateway reads and writes the bytes itself, which takes longer."
 IN_ONE_PIECE = "Nothing to do: the gateway sends files in one piece, up to 5 GB."
-CHECKSUMS = "The store stumbles over checksums, or a proxy changes requests on their way. Nothing is safe until that is mended."
+CHECKSUMS = (
+    "The store stumbles over checksums, or a proxy changes requests on their way. Mend that first."
+)
 
 
 def checksums(bench: Bench) -> Seen:
