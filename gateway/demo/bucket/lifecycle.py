@@ -34,11 +34,13 @@ def lifecycle(request: S3Request, answer: Answer) -> Response:
 
 def _taken(content: bytes) -> bytes:
     """Return the rules with a name each, in the order of their names."""
-    rules = [_named(FILTER.sub(_each_filter(_understood), rule)) for rule in RULE.findall(content)]
+    found: list[bytes] = RULE.findall(content)
+    rules = [_named(FILTER.sub(_each_filter(_understood), rule)) for rule in found]
     if not rules:
         return content
+    rules.sort(key=_name)
     before, _, _ = content.partition(b"<Rule>")
-    return before + b"".join(sorted(rules, key=_name)) + b"</LifecycleConfiguration>"
+    return before + b"".join(rules) + b"</LifecycleConfiguration>"
 
 
 def _named(rule: bytes) -> bytes:

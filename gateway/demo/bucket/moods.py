@@ -60,6 +60,8 @@ MOODS = {
     "post-type-unchecked": "forms are not held to a content type",
     "post-key-unchecked": "forms are not held to a key",
     "post-expiry-unchecked": "forms are taken after their policy has expired",
+    "no-sigv2": "signatures of version 2 answer 400 InvalidRequest",
+    "no-sigv4": "signatures of version 4 answer 400 InvalidRequest",
     "open": "every object is readable by everybody",
     "listed": "every bucket is listed to everybody",
     "endless-links": "presigned URLs never expire",

@@ -13,6 +13,35 @@ from typing import Any
 
 from gateway.demo.bucket.responses import Refused
 
+KEYS = frozenset(
+    {
+        "Action", "Condition", "Effect", "NotAction", "NotPrincipal", "NotResource", "Principal",
+        "Resource", "Sid",
+    }
+)  # fmt: skip
+# RGW refuses a policy with a word it does not know. The actions of buckets and objects, without
+# the verb that stands in front of them.
+NOUNS = {
+    "get": "AccelerateConfiguration BucketAcl BucketCORS BucketEncryption BucketLocation BucketLogging"
+    " BucketNotification BucketObjectLockConfiguration BucketPolicy BucketPolicyStatus"
+    " BucketPublicAccessBlock BucketRequestPayment BucketTagging BucketVersioning BucketWebsite"
+    " LifecycleConfiguration Object ObjectAcl ObjectLegalHold ObjectRetention ObjectTagging"
+    " ObjectTorrent ObjectVersion ObjectVersionAcl ObjectVersionTagging ObjectVersionTorrent"
+    " PublicAccessBlock ReplicationConfiguration",
+    "put": "AccelerateConfiguration BucketAcl BucketCORS BucketEncryption BucketLogging"
+    " BucketNotification BucketObjectLockConfiguration BucketPolicy BucketPublicAccessBlock"
+    " BucketRequestPayment BucketTagging BucketVersioning BucketWebsite LifecycleConfiguration"
+    " Object ObjectAcl ObjectLegalHold ObjectRetention ObjectTagging ObjectVersionAcl"
+    " ObjectVersionTagging PublicAccessBlock ReplicationConfiguration",
+    "delete": "Bucket BucketPolicy BucketPublicAccessBlock BucketWebsite Object ObjectTagging"
+    " ObjectVersion ObjectVersionTagging PublicAccessBlock ReplicationConfiguration",
+    "list": "AllMyBuckets Bucket BucketMultipartUploads BucketVersions MultipartUploadParts",
+    "abort": "MultipartUpload",
+    "bypass": "GovernanceRetention",
+    "create": "Bucket",
+    "restore": "Object",
+}
+ACTIONS = [f"s3:{verb}{noun}".lower() for verb, nouns in NOUNS.items() for noun in nouns.split()]
 ANYBODY = ("*", {"AWS": "*"}, {"AWS": ["*"]})
 
 
@@ -67,17 +96,28 @@ def _statement(each: dict[str, Any]) -> Statement:
     plain = each.get("Principal") in ANYBODY and "Condition" not in each
     if effect not in {"Allow", "Deny"}:
         raise Refused("InvalidArgument", "Effect is Allow or Deny.")
+    if not KEYS.issuperset(each):
+        raise Refused("InvalidArgument", "A statement has a key that is not known.")
     if effect == "Deny" and not plain:
         raise Refused("NotImplemented", "A Deny is for everybody and without conditions here.")
     not_action, not_resource = "NotAction" in each, "NotResource" in each
     return Statement(
         effect,
         plain,
-        _patterns(name.lower() for name in _listed(each["NotAction" if not_action else "Action"])),
+        _patterns(_known_actions(_listed(each["NotAction" if not_action else "Action"]))),
         _patterns(_listed(each["NotResource" if not_resource else "Resource"])),
         not_action,
         not_resource,
     )
+
+
+def _known_actions(globs: list[str]) -> list[str]:
+    """Return the actions in lower case, or refuse one that stands for nothing."""
+    lowered = [glob.lower() for glob in globs]
+    for glob in lowered:
+        if not any(_patterns([glob]).fullmatch(action) for action in ACTIONS):
+            raise Refused("InvalidArgument", "A statement has an action that is not known.")
+    return lowered
 
 
 def _listed(value: str | list[str]) -> list[str]:

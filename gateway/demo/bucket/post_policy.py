@@ -82,7 +82,7 @@ def _decoded(policy: str) -> dict[str, Any]:
     except ValueError:
         document = None
     if not isinstance(document, dict) or not isinstance(document.get("conditions"), list):
-        raise Refused("MalformedPolicy")
+        raise Refused("InvalidArgument")
     return document
 
 
@@ -90,7 +90,7 @@ def _expiration(policy: dict[str, Any]) -> datetime:
     try:
         moment = datetime.fromisoformat(str(policy.get("expiration")))
     except ValueError:
-        raise Refused("MalformedPolicy", "The policy has no valid expiration.") from None
+        raise Refused("InvalidArgument", "The policy has no valid expiration.") from None
     return moment.replace(tzinfo=moment.tzinfo or UTC)
 
 
@@ -120,7 +120,7 @@ def _checked(condition: object, fields: dict[str, str], size_bytes: int) -> Iter
         case [str(kind), str(field), str(value)] if field.startswith("$"):
             yield _checked_field(kind.lower(), field[1:].lower(), value, fields)
         case _:
-            raise Refused("MalformedPolicy", "The policy has a condition that is not known here.")
+            raise Refused("InvalidArgument", "The policy has a condition that is not known here.")
 
 
 def _check_size(size_bytes: int, least: int, most: int) -> None:

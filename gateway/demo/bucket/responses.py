@@ -65,7 +65,6 @@ ERRORS = {
     "InvalidToken": (400, "Session tokens are not known here."),
     "InvalidURI": (400, "The URI could not be read."),
     "MalformedPOSTRequest": (400, "The body of the POST is not well-formed multipart/form-data."),
-    "MalformedPolicy": (400, "The policy could not be read."),
     "MalformedXML": (400, "The XML is not well-formed or not what was expected."),
     "MetadataTooLarge": (400, "The metadata is longer than the headers of a request may be."),
     "MethodNotAllowed": (405, "The method is not allowed against this resource."),

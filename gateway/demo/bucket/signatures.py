@@ -26,6 +26,7 @@ class Signatures:
         if len(claims) > 1:
             raise Refused("InvalidArgument", "Only one way of signing a request is allowed.")
         _refuse_session(request)
+        _refuse_version(request, claims[0])
         signed_headers = claims[0](request, self.credentials)
         return answer(
             replace(request, asker=self.credentials.access_key, signed_headers=signed_headers)
@@ -65,3 +66,9 @@ def _refuse_session(request: S3Request) -> None:
     """Refuse session tokens: the store has one key pair and no way to check a token."""
     if request.headers.names("x-amz-security-token") or request.parameter("X-Amz-Security-Token"):
         raise Refused("InvalidToken")
+
+
+def _refuse_version(request: S3Request, claim: Verifier) -> None:
+    version = "no-sigv2" if claim in {sigv2.verify_header, sigv2.verify_query} else "no-sigv4"
+    if version in request.moods:
+        raise Refused("InvalidRequest", "This version of signatures is not taken here.")

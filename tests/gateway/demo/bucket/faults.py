@@ -157,6 +157,12 @@ def object_lock(scene: Scene) -> str:
     return scene.code("get_object_lock_configuration")
 
 
+def signed_in_version_2(scene: Scene) -> tuple[int, int]:
+    headers = {"Authorization": "AWS KEY:c2lnbmF0dXJl", "Date": "Thu, 01 Jan 1970 00:00:00 GMT"}
+    answer = send("GET", f"{scene.store.endpoint_url}/{scene.bucket}/a", headers=headers)
+    return answer.status, got(scene)[0]
+
+
 WELL = [400, 400, 403, 403, 403, 403]
 # What is seen of the fault, in the mood and out of it.
 FAULTS: dict[str, tuple[Callable[[Scene], Any], Any, Any]] = {
@@ -174,6 +180,8 @@ FAULTS: dict[str, tuple[Callable[[Scene], Any], Any, Any]] = {
     "post-type-unchecked": (posted_in_every_wrong_way, [400, 400, 204, 403, 403, 403], WELL),
     "post-key-unchecked": (posted_in_every_wrong_way, [400, 400, 403, 204, 403, 403], WELL),
     "post-expiry-unchecked": (posted_in_every_wrong_way, [400, 400, 403, 403, 204, 403], WELL),
+    "no-sigv2": (signed_in_version_2, (400, 200), (403, 200)),
+    "no-sigv4": (signed_in_version_2, (403, 400), (403, 200)),
     "open": (lambda scene: scene.stranger_sees("a"), 200, 403),
     "listed": (Scene.stranger_sees, 200, 403),
     "endless-links": (opened_late, [200, 200], [403, 403]),

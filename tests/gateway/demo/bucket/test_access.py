@@ -224,6 +224,32 @@ def test_a_policy_it_cannot_read_is_refused(s3: S3Client, own_bucket: str, docum
         s3.put_bucket_policy(Bucket=own_bucket, Policy=document)
 
 
+@pytest.mark.bucket
+@pytest.mark.parametrize(
+    ("changed", "accepted"),
+    [
+        ({"Action": "s3:GetObjectVersion"}, True),
+        ({"Action": "S3:getobject"}, True),
+        ({"Action": ["s3:Get*", "*"]}, True),
+        ({"Action": "s3:FlyObject"}, False),
+        ({"Action": "s3:Fly*"}, False),
+        ({"Action": ["s3:GetObject", "iam:GetUser"]}, False),
+        ({"Foo": "bar"}, False),
+    ],
+    ids=str,
+)
+def test_a_policy_uses_words_that_are_known(
+    s3: S3Client, own_bucket: str, changed: dict[str, Any], accepted: bool
+) -> None:
+    wanted = {**statement("Allow", "s3:GetObject", f"{own_bucket}/*"), **changed}
+    if accepted:
+        put_policy(s3, own_bucket, wanted)
+        assert s3.get_bucket_policy(Bucket=own_bucket)["Policy"]
+    else:
+        with pytest.raises(ClientError, match="InvalidArgument"):
+            put_policy(s3, own_bucket, wanted)
+
+
 def test_a_deny_beats_acl_and_allow(s3: S3Client, own_bucket: str, bucket: EmbeddedBucket) -> None:
     s3.put_object(Bucket=own_bucket, Key="a", Body=b"", ACL="public-read")
     allow = statement("Allow", "s3:GetObject", f"{own_bucket}/*")

@@ -1,6 +1,7 @@
 """Browser uploads: a presigned POST stores exactly what its policy allows."""
 
 import base64
+import hmac
 import json
 from collections.abc import Callable
 from typing import Any
@@ -162,6 +163,25 @@ def test_refuses_a_field_that_names_another_bucket_where_rgw_overlooks_it(form: 
 @pytest.mark.bucket
 def test_refuses_an_expired_policy(form: Form) -> None:
     assert outcome(post(form(seconds=-1))) == (403, "AccessDenied")
+
+
+@pytest.mark.bucket
+@pytest.mark.parametrize(
+    "policy",
+    [
+        b"nonsense",
+        b'{"conditions": []}',
+        b'{"expiration": "2999-01-01T00:00:00Z", "conditions": [["foo", "bar"]]}',
+    ],
+)
+def test_refuses_a_policy_it_cannot_read(connect: Connect, policy: bytes) -> None:
+    made = connect("s3", "path").generate_presigned_post("demo", "new")
+    text = base64.b64encode(policy)
+    secret = connect("s3", "path")._request_signer._credentials.secret_key
+    made["fields"]["policy"] = text.decode()
+    signature = hmac.digest(secret.encode(), text, "sha1")
+    made["fields"]["signature"] = base64.b64encode(signature).decode()
+    assert outcome(post(made)) == (400, "InvalidArgument")
 
 
 @pytest.mark.bucket

@@ -1,13 +1,16 @@
 """Moods: each shows its fault while it is on, and the store behaves before and after it."""
 
 import http.client
+import os
+import subprocess
+import sys
 import time
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 import pytest
 
-from gateway.demo.bucket.embedded import BucketNotStarted, EmbeddedBucket
+from gateway.demo.bucket.embedded import ROOT, BucketNotStarted, EmbeddedBucket
 from gateway.demo.bucket.moods import MOODS, NoSuchMood
 from tests.gateway.demo.bucket.conftest import S3Client
 from tests.gateway.demo.bucket.faults import FAULTS, Scene, copied, got
@@ -126,6 +129,23 @@ def test_each_store_has_moods_of_its_own(scene: Scene) -> None:
     with EmbeddedBucket(bucket="other") as other, other.moods("busy"):
         assert send("GET", f"{other.endpoint_url}/other").status == 503
         assert got(scene)[0] == 200
+
+
+def test_a_mood_can_be_there_from_the_start() -> None:
+    command = [sys.executable, "-m", "gateway.demo.bucket", "--stop-with-stdin", "--mood", "busy"]
+    keys = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
+    with subprocess.Popen(  # noqa: S603  # our own module
+        command,
+        cwd=ROOT,
+        env={**os.environ, **keys},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as store:
+        assert store.stdout is not None
+        assert send("GET", f"{store.stdout.readline().strip()}/demo").status == 503
+        store.communicate(timeout=5)
+    assert store.returncode == 0
 
 
 def test_the_command_line_lists_the_moods() -> None:
