@@ -219,7 +219,7 @@ PUBLIC_MEDIA_IMMUTABLE = env.yes("PUBLIC_MEDIA_IMMUTABLE", default=False)
 # What `manage.py bucket doctor` proved counts for so long.
 BUCKET_PROOF_DAYS = env.number("BUCKET_PROOF_DAYS", default=30, at_least=1, at_most=365)
 # At most so many connections to the bucket are open in each process; gunicorn reads how many of these there are.
-BUCKET_CONNECTIONS = env.number("BUCKET_CONNECTIONS", default=50, at_least=1, at_most=1000)
+BUCKET_CONNECTIONS = env.number("BUCKET_CONNECTIONS", default=50, at_least=2, at_most=1000)
 WEB_CONCURRENCY = env.number("WEB_CONCURRENCY", default=2, at_least=1, at_most=1000)
 PUBLIC_PHOTOS_WITHOUT_LOCATION = env.yes("PUBLIC_PHOTOS_WITHOUT_LOCATION", default=True)
 

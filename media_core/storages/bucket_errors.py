@@ -16,12 +16,20 @@ from botocore.exceptions import (
 
 from media_core.errors import BucketRefused, BucketUnavailable, ObjectMissing
 
+
+class NoConnectionFree(BotoCoreError):
+    """All connections that BUCKET_CONNECTIONS allows were in use, for as long as one waits."""
+
+    fmt = "All connections to the bucket are in use."
+
+
 NO_ANSWER = (
     ConnectTimeoutError,
     ConnectionClosedError,
     EndpointConnectionError,
     HTTPClientError,
     IncompleteReadError,
+    NoConnectionFree,
     ReadTimeoutError,
 )
 # 429 and 503 are how S3, Ceph RGW and their front ends say "later".

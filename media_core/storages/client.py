@@ -13,14 +13,17 @@ from django.conf import settings
 
 from media_core.storages.hooks import add_hooks
 from media_core.storages.providers import PROVIDERS, Provider
+from media_core.storages.sending import (
+    CONNECT_TIMEOUT_SECONDS,
+    READ_TIMEOUT_SECONDS,
+    Sender,
+    understand_later,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-CONNECT_TIMEOUT_SECONDS = 5
-READ_TIMEOUT_SECONDS = 30
 MAX_ATTEMPTS = 4
-MAX_CONNECTIONS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,8 @@ class BucketAccess:
     addressing_style: Literal["virtual", "path"]
 
 
-_clients: dict[tuple[int, BucketAccess, bool], "S3Client"] = {}
+_clients: dict[tuple[int, int, BucketAccess, bool], "S3Client"] = {}
+_senders: dict[tuple[int, int], Sender] = {}
 _lock = Lock()
 
 
@@ -61,6 +65,10 @@ def client_config(access: BucketAccess) -> Config:
 
     Checksums only where S3 demands them: boto's default sends an aws-chunked trailer over HTTPS, which Ceph RGW
     answers with 411.
+
+    A request is tried four times. Between tries one waits up to 1, 2 and 4 seconds when the bucket is busy, and up to
+    five more each time when it says Retry-After; so it fails after 22 seconds at most when every answer comes at once.
+    The worst are answers that never come: four times 5 seconds to connect and 30 to answer, 140 seconds and the pauses.
     """
     return Config(
         signature_version=access.signature_version,
@@ -70,7 +78,7 @@ def client_config(access: BucketAccess) -> Config:
         connect_timeout=CONNECT_TIMEOUT_SECONDS,
         read_timeout=READ_TIMEOUT_SECONDS,
         retries={"mode": "standard", "total_max_attempts": MAX_ATTEMPTS},
-        max_pool_connections=MAX_CONNECTIONS,
+        max_pool_connections=settings.BUCKET_CONNECTIONS,
         proxies={},
     )
 
@@ -87,7 +95,7 @@ def anonymous_client() -> "S3Client":
 
 def _client(*, anonymous: bool) -> "S3Client":
     access = bucket_access()
-    key = (os.getpid(), access, anonymous)
+    key = (os.getpid(), settings.BUCKET_CONNECTIONS, access, anonymous)
     client = _clients.get(key)
     if client is None:
         with _lock:
@@ -134,4 +142,19 @@ def _made(access: BucketAccess, config: Config) -> "S3Client":
     )
     client = session.client("s3", endpoint_url=access.endpoint_url, config=config)
     add_hooks(client)
+    events = client.meta.events
+    # Last, so that whoever looks on sees a request before it is sent.
+    events.register_last("before-send.s3", cast("Any", bucket_sender().send))
+    events.register("before-parse.s3", understand_later)
     return client
+
+
+def bucket_sender() -> Sender:
+    """Return this process's one sender: what strangers see is asked over the same connections."""
+    connections = settings.BUCKET_CONNECTIONS
+    key = (os.getpid(), connections)
+    sender = _senders.get(key)
+    if sender is None:
+        verify = closed_session().get_config_variable("ca_bundle") or True
+        sender = _senders.setdefault(key, Sender(connections, verify=verify))
+    return sender

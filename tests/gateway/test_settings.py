@@ -127,7 +127,7 @@ BAD = [
     ("PUBLIC_MEDIA_MODE", "public", "acl, gateway, policy"),
     ("BUCKET_PROVIDER", "amazon", "aws, b2, ceph, generic, hetzner, r2"),
     ("BUCKET_PROVIDER", "", "aws, b2, ceph, generic, hetzner, r2"),
-    ("BUCKET_CONNECTIONS", "0", "1 to 1000"),
+    ("BUCKET_CONNECTIONS", "1", "2 to 1000"),
     ("WEB_CONCURRENCY", "1001", "1 to 1000"),
     ("PUBLIC_MEDIA_BASE_URL", "cdn.example.com", "https://cdn.example.com"),
     ("PUBLIC_MEDIA_BASE_URL", "https://cdn.example.com/?a=b", "https://cdn.example.com"),

@@ -3,21 +3,13 @@
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from urllib.parse import quote
 
 from botocore.awsrequest import AWSRequest
-from botocore.exceptions import HTTPClientError
-from botocore.httpsession import URLLib3Session
 
 from media_core.errors import BucketUnavailable
-from media_core.storages.bucket_errors import BUSY_STATUSES
-from media_core.storages.client import (
-    CONNECT_TIMEOUT_SECONDS,
-    MAX_CONNECTIONS,
-    READ_TIMEOUT_SECONDS,
-    closed_session,
-)
+from media_core.storages.bucket_errors import BUSY_STATUSES, NO_ANSWER
+from media_core.storages.client import bucket_sender
 from media_core.storages.public import bucket_base_url
 
 # How long is waited before a request is sent again; the last one is not.
@@ -50,17 +42,6 @@ class Answer:
         return self.status in REFUSED
 
 
-@cache
-def _session() -> URLLib3Session:
-    # As boto's own: AWS_CA_BUNDLE names an authority of one's own, and nothing else of the environment counts.
-    return URLLib3Session(
-        verify=closed_session().get_config_variable("ca_bundle") or True,
-        proxies={},
-        timeout=(CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS),  # type: ignore[arg-type]  # as botocore gives it
-        max_pool_connections=MAX_CONNECTIONS,
-    )
-
-
 def ask(request: Request) -> Answer:
     """Send a request without credentials, follow nothing, and return the answer. For threads as well.
 
@@ -81,10 +62,10 @@ def _asked_once(request: Request) -> Answer:
     # As it was signed, or tampered with: to prepare a URL is to write it anew.
     prepared.url = request.url
     try:
-        response = _session().send(prepared)
+        response = bucket_sender().send(prepared)
         headers = {name.lower(): value for name, value in response.headers.items()}
         answer = Answer(response.status_code, response.content, headers)
-    except HTTPClientError as error:
+    except NO_ANSWER as error:
         # Its text would name the URL.
         raise BucketUnavailable(type(error).__name__) from None
     if answer.status in BUSY_STATUSES:

@@ -87,7 +87,7 @@ def test_a_bucket_that_behaves_and_is_set_up_gets_nothing_but_ok(bucket):
 
 @pytest.mark.parametrize("moods", [HOLES, LACKS], ids=["holes", "lacks"])
 def test_many_faults_at_once_are_all_found(moods, bucket):
-    expected = {}
+    expected: dict[str, str] = {}
     for mood in moods:
         expected |= FAULTS[mood]
     with bucket.moods(*moods):
