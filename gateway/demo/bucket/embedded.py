@@ -50,7 +50,7 @@ class EmbeddedBucket:
     log: Path | None = None
     endpoint_url: str = field(default="", init=False)
     _process: subprocess.Popen[str] | None = field(default=None, init=False, repr=False)
-    _asking: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
     def start(self) -> Self:
         """Return when the bucket answers; `port` and `endpoint_url` are known then."""
@@ -96,7 +96,7 @@ class EmbeddedBucket:
         process = self._process
         if process is None or process.stdin is None:
             raise BucketNotStarted("It has no moods.")
-        with self._asking:
+        with self._lock:
             line = {"group": group, "moods": [mood.as_json() for mood in moods]}
             process.stdin.write(f"{json.dumps(line)}\n")
             process.stdin.flush()
