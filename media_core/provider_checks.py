@@ -75,7 +75,7 @@ def connections_are_fewer_than_the_provider_allows(**_kwargs: Any) -> list[Check
         Warning(
             f"{workers} workers (WEB_CONCURRENCY) with BUCKET_CONNECTIONS={each} may open {workers * each} "
             f"connections to the bucket; {_at()} allows {most} from one address.",
-            hint=f"Set BUCKET_CONNECTIONS={max(most // workers, 1)} or less.",
+            hint=f"Set BUCKET_CONNECTIONS={max(most // workers, 2)} or less.",
             id="media_core.W005",
         )
     ]
