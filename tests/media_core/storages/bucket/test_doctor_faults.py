@@ -36,6 +36,8 @@ FAULTS = {
     "post-expiry-unchecked": {"post-expiry": "warning"},
     "open": {"private-read": "failed", "private-wildcard": "failed"},
     "listed": {"anonymous-list": "failed"},
+    # Where one version is taken, that is the one in settings.
+    "no-sigv2": {},
     "endless-links": {"expiry": "failed"},
     "headers-ignored": {"forced-headers": "warning"},
     "unconditional": {"if-none-match": "warning"},
@@ -50,7 +52,7 @@ FAULTS = {
     "corrupt-multipart": {"checksums": "failed"},
 }
 # Moods that stop the doctor at a gate, or show in time only, have tests of their own.
-APART = {"slow", "busy", "busy-html", "late", "lost-response"}
+APART = {"slow", "busy", "busy-html", "late", "lost-response", "no-sigv4"}
 HOLES = (
     "unsigned-headers", "post-size-unchecked", "post-type-unchecked", "post-key-unchecked", "post-expiry-unchecked",
     "open", "listed", "endless-links", "headers-ignored", "unconditional", "corrupt-multipart",
@@ -147,6 +149,15 @@ def test_at_a_gate_the_rest_is_not_tried_and_nothing_is_held_against_the_bucket(
     assert word in outcomes[gate].seen
     assert outcomes["private-read"].outcome == Outcome.UNKNOWN
     assert (examination.passed, examination.capabilities()) == (False, {})
+
+
+def test_where_only_the_other_version_of_signatures_is_taken_it_is_named(bucket, settings):
+    settings.BUCKET_ADDRESSING_STYLE = "path"
+    with bucket.moods("no-sigv4"):
+        found = {finding.probe: finding for finding in examine().findings}
+    assert found["credentials"].outcome == Outcome.FAILED
+    assert found["signature"].seen == "s3v4 is refused, s3 is taken."
+    assert found["signature"].remedy == "Set AWS_S3_SIGNATURE_VERSION=s3."
 
 
 def test_a_clock_that_is_an_hour_off_is_named(bucket):
