@@ -1,12 +1,11 @@
 """What cannot be done to a bucket is said, with what to do instead; nothing else is disturbed by it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from io import BytesIO
 from typing import Any
 
 import pytest
 from botocore.awsrequest import AWSResponse
-from botocore.compat import HTTPHeaders
 
 from media_core.storages.bucket.desired import cors as desired_cors
 from media_core.storages.bucket.desired.applying import apply, differences
@@ -92,14 +91,10 @@ Answer = Callable[..., AWSResponse]
 
 
 def answering(status: int, code: str) -> Answer:
-    """Return a hook that answers in the bucket's place."""
-    body = f"<Error><Code>{code}</Code><Message>No.</Message></Error>".encode()
-
-    class Raw(BytesIO):
-        def stream(self, **_given: Any) -> Iterator[bytes]:
-            yield body
-
-    return lambda request, **_given: AWSResponse(request.url, status, HTTPHeaders(), Raw(body))
+    """Return a hook that answers in the bucket's place, for boto's event `before-call`: nothing is sent."""
+    facts = {"HTTPStatusCode": status, "HTTPHeaders": {}}
+    parsed = {"ResponseMetadata": facts, "Error": {"Code": code, "Message": "No."}}
+    return lambda **_given: (AWSResponse("", status, {}, BytesIO()), parsed)
 
 
 @pytest.mark.parametrize(
@@ -115,7 +110,7 @@ def answering(status: int, code: str) -> Answer:
 def test_what_a_bucket_does_not_do_is_said_with_what_to_do_and_the_rest_is_done(
     verb, status, code, says
 ):
-    with at(f"before-send.s3.{verb}BucketCors", answering(status, code)):
+    with at(f"before-call.s3.{verb}BucketCors", answering(status, code)):
         (done, *rest) = apply()
     assert says in done.trouble
     assert "by hand at the provider" in done.trouble
@@ -125,7 +120,7 @@ def test_what_a_bucket_does_not_do_is_said_with_what_to_do_and_the_rest_is_done(
 
 @pytest.mark.parametrize(("status", "code"), [(501, "NotImplemented"), (403, "AccessDenied")])
 def test_where_no_policy_is_wanted_a_bucket_need_not_have_policies(settings, status, code):
-    with at("before-send.s3.GetBucketPolicy", answering(status, code)):
+    with at("before-call.s3.GetBucketPolicy", answering(status, code)):
         assert not [done.trouble for done in apply() if done.trouble]
         settings.PUBLIC_MEDIA_MODE = "policy"
         assert "acl or gateway" in refused("policy")
@@ -164,6 +159,6 @@ def test_a_rule_of_others_that_a_server_does_not_keep_is_named():
 
 def test_a_server_that_keeps_nothing_is_given_up_after_some_tries(monkeypatch):
     monkeypatch.setattr("media_core.storages.bucket.desired.applying.WAIT_SECONDS", 0)
-    with at("before-send.s3.PutBucketCors", answering(200, "")):
+    with at("before-call.s3.PutBucketCors", answering(200, "")):
         (done, *_rest) = apply()
     assert "After 5 tries" in done.trouble

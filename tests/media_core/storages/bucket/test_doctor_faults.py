@@ -5,6 +5,7 @@ import json
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from gateway.demo.bucket.names import localhost_names
 
 from gateway.demo.bucket.moods import MOODS
 from media_core.storages.bucket.capabilities import Capability
@@ -152,12 +153,15 @@ def test_at_a_gate_the_rest_is_not_tried_and_nothing_is_held_against_the_bucket(
 
 
 def test_where_only_the_other_version_of_signatures_is_taken_it_is_named(bucket, settings):
-    settings.BUCKET_ADDRESSING_STYLE = "path"
-    with bucket.moods("no-sigv4"):
+    settings.BUCKET_ENDPOINT_URL = f"http://s3.localhost:{bucket.port}"
+    with localhost_names(), bucket.moods("no-sigv4"):
         found = {finding.probe: finding for finding in examine().findings}
     assert found["credentials"].outcome == Outcome.FAILED
     assert found["signature"].seen == "s3v4 is refused, s3 is taken."
-    assert found["signature"].remedy == "Set AWS_S3_SIGNATURE_VERSION=s3."
+    assert (
+        "AWS_S3_SIGNATURE_VERSION=s3 and AWS_S3_ADDRESSING_STYLE=virtual"
+        in found["signature"].remedy
+    )
 
 
 def test_a_clock_that_is_an_hour_off_is_named(bucket):

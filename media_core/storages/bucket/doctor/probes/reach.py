@@ -90,9 +90,12 @@ def signature(bench: Bench) -> Seen:
             return fine(f"SigV4 is taken, for the region {settings.BUCKET_REGION}.")
         return _old_version()
     other = OTHER_VERSION[version]
-    if _works(_client(signature_version=other)):
+    # boto signs SigV2 wrongly by path.
+    style = "virtual" if other == "s3" else settings.BUCKET_ADDRESSING_STYLE
+    if _works(_client(signature_version=other, addressing_style=style)):
         return wrong(
-            f"{version} is refused, {other} is taken.", f"Set AWS_S3_SIGNATURE_VERSION={other}."
+            f"{version} is refused, {other} is taken.",
+            f"Set AWS_S3_SIGNATURE_VERSION={other} and AWS_S3_ADDRESSING_STYLE={style}.",
         )
     return untried(f"Neither {version} nor {other} is taken: see the keys.")
 
