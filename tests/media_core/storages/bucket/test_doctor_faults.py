@@ -5,7 +5,7 @@ import json
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
-from gateway.demo.bucket.names import localhost_names
+from gateway.demo.resolution import localhost_names
 
 from gateway.demo.bucket.moods import MOODS
 from media_core.storages.bucket.capabilities import Capability
