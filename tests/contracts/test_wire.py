@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
+from uuid import uuid4
 
 import boto3
 import pytest
@@ -146,12 +147,13 @@ def speaking(config: Config) -> Iterator[Any]:
 
 
 @pytest.mark.https
-def test_botos_default_checksums_fail_over_https_and_ours_do_not(place, kept, settings):
+def test_botos_default_checksums_fail_over_https_and_ours_do_not(place, acme, settings):
     # Version 2 has no such bodies.
     settings.BUCKET_SIGNATURE_VERSION = "s3v4"
     ours = client_config(bucket_access())
     theirs = ours.merge(Config(request_checksum_calculation="when_supported"))
-    where = {"Bucket": django_settings.BUCKET_NAME, "Key": f"{kept().key}-checksums"}
+    key = acme.prefix.key(f"private/{uuid4()}/x.pdf")
+    where = {"Bucket": django_settings.BUCKET_NAME, "Key": key}
     with speaking(theirs) as client, pytest.raises(ClientError) as refused:
         client.put_object(**where, Body=b"bytes")
     assert status_of(refused.value) == 411
