@@ -61,3 +61,13 @@ def bucket_requests() -> Iterator[list[Any]]:
         yield seen
     finally:
         events.unregister("before-send.s3", note)
+
+
+def acl_words(sent: Iterable[Any]) -> list[str]:
+    """Return what these requests say of who may read: in a header, or by asking for an ACL."""
+    return [
+        f"{request.method} {name}"
+        for request in sent
+        for name in request.headers
+        if "acl" in name.lower() or "grant" in name.lower()
+    ] + [request.url for request in sent if "acl" in request.url.partition("?")[2]]

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -25,6 +26,7 @@ from tests.ceph.variants import VARIANTS, Variant
 ROOT = Path(__file__).resolve().parents[2]
 # What the tests of the embedded bucket call the bucket that they share.
 SHARED_BUCKET = "demo"
+MARKED = re.compile(r"mark\.(bucket|ceph)\b")
 HEAD = ["| Way | Contract tests passed | Tests passed | Seconds |", "|---|---|---|---|"]
 
 
@@ -74,7 +76,7 @@ class Suite:
         return Run(variant, process.returncode, said, seconds, contracts, passed)
 
     def start(self, variant: Variant, report: Path) -> "subprocess.Popen[str]":
-        chosen = ["-m", "bucket or ceph", f"--junitxml={report}", *self.options]
+        chosen = ["-m", "(bucket or ceph) and not slow", f"--junitxml={report}", *self.options]
         process = subprocess.Popen(  # noqa: S603 - our own tests
             [sys.executable, "-m", "pytest", "-q", "--no-header", *chosen],
             cwd=ROOT,
@@ -105,6 +107,15 @@ class Suite:
         """Let runs that are not over remove what they made."""
         for process in self.processes:
             process.send_signal(signal.SIGINT)
+
+
+def marked() -> list[str]:
+    """Return where the marked tests are: to collect all others takes longer than to run these."""
+    files = [file for file in (ROOT / "tests").rglob("*.py") if MARKED.search(file.read_text())]
+    folders = {file.parent for file in files if file.name == "conftest.py"}
+    alone = {file for file in files if file.name.startswith("test_")}
+    alone = {file for file in alone if folders.isdisjoint(file.parents)}
+    return sorted(str(place.relative_to(ROOT)) for place in folders | alone)
 
 
 def facts(server: Rgw, variant: Variant) -> dict[str, str]:
@@ -176,7 +187,7 @@ def main() -> int:
     """Return 1 when the suite failed on one way, or found no test there."""
     began = time.monotonic()
     with stopped_by_signals():
-        done = runs(sys.argv[1:])
+        done = runs(sys.argv[1:] or marked())
     print(*HEAD, *(run.row for run in done), sep="\n")
     print(f"Ceph RGW is gone; all of it took {time.monotonic() - began:.0f} s")
     return 0 if all(run.is_good for run in done) else 1

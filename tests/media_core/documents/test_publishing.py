@@ -32,7 +32,7 @@ unpublish: Any = publishing.unpublish
 take_down: Any = publishing.take_down
 bring_back: Any = publishing.bring_back
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_acme")]
+pytestmark = [pytest.mark.django_db, pytest.mark.bucket, pytest.mark.usefixtures("in_acme")]
 
 
 def folder(*, restricted=False, parent=None) -> Folder:

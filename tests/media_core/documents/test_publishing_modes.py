@@ -18,9 +18,9 @@ from tests.media_core.documents.conftest import (
     head_of,
     seen_by_a_stranger,
 )
-from tests.wire import bucket_requests
+from tests.wire import acl_words, bucket_requests
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_acme")]
+pytestmark = [pytest.mark.django_db, pytest.mark.bucket, pytest.mark.usefixtures("in_acme")]
 # Their documents have a public object where the tests ask for one; mypy cannot know.
 publish: Any = publishing.publish
 unpublish: Any = publishing.unpublish
@@ -56,15 +56,6 @@ def test_what_could_run_is_only_downloaded_when_it_is_public(name, acme, store, 
 
 
 # --- modes
-
-
-def acl_words(sent) -> list[str]:
-    return [
-        f"{request.method} {name}"
-        for request in sent
-        for name in request.headers
-        if "acl" in name.lower() or "grant" in name.lower()
-    ] + [request.url for request in sent if "acl" in request.url.partition("?")[2]]
 
 
 def test_in_mode_acl_only_the_public_object_is_written_with_an_acl(private, ed):

@@ -120,6 +120,7 @@ def test_an_object_of_another_room_has_none_here(acme, globex):
 # --- reading and copying
 
 
+@pytest.mark.bucket
 @in_acme
 def test_the_headers_of_the_new_place_are_on_a_copy_and_those_of_the_old_are_not():
     source = object_in(PRIVATE)
@@ -150,6 +151,7 @@ def test_where_the_bucket_refuses_to_copy_the_bytes_come_and_go(large, bucket_th
     prove_public(target)
 
 
+@pytest.mark.bucket
 @in_acme
 def test_what_is_missing_is_said_to_be_missing():
     gone, target = stored_row(), stored_row(area="media", name="media/copy/x.pdf")
@@ -159,6 +161,7 @@ def test_what_is_missing_is_said_to_be_missing():
         room_storage(PUBLIC).copy(gone, target, file_name="x.pdf")
 
 
+@pytest.mark.bucket
 @in_acme
 def test_a_copy_of_other_bytes_than_the_ledger_says_is_given_up():
     source = object_in(PRIVATE, sha256="1" * 64)
@@ -183,6 +186,7 @@ def test_a_bucket_that_does_not_answer_is_unavailable(settings):
 # --- the proof
 
 
+@pytest.mark.bucket
 @in_acme
 def test_the_proof_asks_as_a_stranger_once_in_a_process(settings):
     public = object_in(PUBLIC)
@@ -197,6 +201,7 @@ def test_the_proof_asks_as_a_stranger_once_in_a_process(settings):
 # --- Django's own words
 
 
+@pytest.mark.bucket
 @pytest.mark.parametrize("mode", ["acl", "gateway"])
 def test_the_public_storage_of_a_room_is_a_storage_of_djangos(mode, settings):
     settings.PUBLIC_MEDIA_MODE = mode

@@ -40,6 +40,7 @@ def room(request) -> Callable[..., SharedBucketStorage]:
     return storage
 
 
+@pytest.mark.bucket
 @pytest.mark.parametrize("area", AREAS)
 def test_what_is_saved_lies_in_its_area_of_its_room(area, room):
     storage = room(area=area)
@@ -47,6 +48,7 @@ def test_what_is_saved_lies_in_its_area_of_its_room(area, room):
     assert keys(str(storage.prefix)) == [f"{storage.prefix}{area}/2026/offer.pdf"]
 
 
+@pytest.mark.bucket
 def test_every_operation_stays_in_its_room_and_area(room):
     stores = [room(tenant, area) for tenant in ("acme", "globex") for area in AREAS]
     for storage in stores:
@@ -60,6 +62,7 @@ def test_every_operation_stays_in_its_room_and_area(room):
         assert storage.size("x.txt") == len(f"{storage.prefix}{storage.area}")
 
 
+@pytest.mark.bucket
 def test_a_room_whose_name_begins_like_another_does_not_see_it():
     longer = SharedBucketStorage(Prefix("acme2/"), AREAS[1])
     longer.save("listing/x.txt", ContentFile(b"x"))
@@ -109,6 +112,7 @@ def test_a_hostile_name_is_refused_before_anything_is_sent(operation, room):
     assert sent == []
 
 
+@pytest.mark.bucket
 @pytest.mark.parametrize(
     "name", ["%2e%2e/x", "..x", "x..", "...", "a b", "Übersicht.pdf", "~", "+"]
 )
@@ -204,6 +208,7 @@ def test_a_missing_object_cannot_be_opened(room):
         room().open("missing.txt")
 
 
+@pytest.mark.bucket
 def test_a_large_object_is_read_by_way_of_the_disk(room):
     storage, content = room(), b"0123456789" * 3_000_000
     storage.save("large.bin", ContentFile(content))
@@ -212,6 +217,7 @@ def test_a_large_object_is_read_by_way_of_the_disk(room):
         assert file.file._rolled
 
 
+@pytest.mark.bucket
 def test_a_transfer_takes_no_threads_of_its_own(room):
     storage, seen = room(), set()
 

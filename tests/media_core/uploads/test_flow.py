@@ -27,7 +27,7 @@ from tests.media_core.wsgi import asked
 from tests.samples import pdf
 from tests.wire import bucket_requests, statements
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.bucket]
 
 
 def bytes_of(key: str) -> bytes:
