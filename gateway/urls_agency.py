@@ -13,4 +13,5 @@ urlpatterns = [
     path("", tenants, name="agency_tenants"),
     path("history", history, name="agency_history"),
     path("", include("media_core.visits.agency_urls")),
+    path("", include("media_core.upkeep.proving.urls")),
 ]
