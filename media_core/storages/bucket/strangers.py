@@ -46,7 +46,7 @@ def _session() -> URLLib3Session:
     return URLLib3Session(
         verify=closed_session().get_config_variable("ca_bundle") or True,
         proxies={},
-        timeout=(CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS),
+        timeout=(CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS),  # type: ignore[arg-type]  # boto gives a pair too
         max_pool_connections=MAX_CONNECTIONS,
     )
 

@@ -1,4 +1,4 @@
-"""On the agency's host: the attestations, and one of them. Numbers, tenants and keys of canaries; nothing of content."""
+"""On the agency's host: the attestations, and one of them. Numbers, tenants and keys of canaries."""
 
 from uuid import UUID
 
