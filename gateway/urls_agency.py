@@ -14,4 +14,5 @@ urlpatterns = [
     path("history", history, name="agency_history"),
     path("", include("media_core.visits.agency_urls")),
     path("", include("media_core.storages.bucket.agency_urls")),
+    path("", include("media_core.upkeep.proving.urls")),
 ]

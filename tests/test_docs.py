@@ -30,7 +30,7 @@ OURS = ("tenant", "agency", "bucket", "sweep_uploads", "public_policy", "migrate
 # Where a page says what to type on somebody's server.
 PATHS_TO_TYPE = (
     "/srv/gateway", "/etc/", "/bin/kill", "/d/", "/healthz", "/readyz", "/path/to/", "/tmp/my-demo",  # noqa: S108 - an example
-    "/var/lib/media-gateway", "/dev/null", "/_rooms/", "/files/", "/media/", "/private/",
+    "/var/lib/media-gateway", "/dev/null", "/_rooms/", "/files/", "/media/", "/private/", "/bucket/attestations",
 )  # fmt: skip
 WHAT_DIFFERS = re.compile(
     r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|t_[0-9a-f]{16}|\d{4}-\d\d-\d\dT[\d:+]+"

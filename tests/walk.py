@@ -34,6 +34,7 @@ ANYTHING = {
     "folder_id": uuid.UUID(int=1),
     "visit_id": uuid.UUID(int=1),
     "tenant_id": uuid.UUID(int=1),
+    "attestation_id": uuid.UUID(int=1),
     "name": "x",
     "uidb36": "1",
     "key": "k",

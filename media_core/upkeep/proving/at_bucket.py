@@ -9,10 +9,11 @@ from django.conf import settings
 from media_core.errors import BucketUnavailable
 from media_core.storages.bucket import raw
 from media_core.storages.bucket.strangers import Request, ask, bucket_url
-from media_core.storages.public import public_base_url
+from media_core.storages.public import bucket_base_url, public_base_url
 from media_core.upkeep.proving.asks import Ask, Control, Kind, Result, Verdict
 from media_core.upkeep.proving.canaries import CONTENT_BYTES, Canary, Spot
 from tenants.models import Tenant
+from tenants.prefixes import PUBLIC_AREA
 
 STRANGER = "a stranger"
 BUCKET = "the bucket"
@@ -29,26 +30,32 @@ class BucketAsk:
 
 
 def reading(canaries: Iterable[Canary]) -> Iterator[BucketAsk]:
-    """Yield what strangers try that changes nothing, for canaries that are private."""
+    """Yield what strangers try that changes nothing. To read a public one is no leak; who may what with it is one."""
     for canary in canaries:
         if canary.spot != Spot.PUBLIC:
             yield from _reads(canary)
-        if canary.spot == Spot.PUBLIC:
+        if canary.spot in {Spot.PUBLIC, Spot.DOCUMENT}:
             yield _of(canary, Kind.READ, "GET ?acl", bucket_url(canary.key, "acl"))
+        if canary.spot == Spot.DOCUMENT:
+            yield _of(canary, Kind.READ, "HEAD", bucket_url(canary.key))
+            yield from _by_way_of_the_public_area(canary)
 
 
 def _reads(canary: Canary) -> Iterator[BucketAsk]:
     yield _of(canary, Kind.READ, "GET", bucket_url(canary.key))
-    yield _of(canary, Kind.READ, "HEAD", bucket_url(canary.key))
-    yield _of(canary, Kind.READ, "GET ?acl", bucket_url(canary.key, "acl"))
     if settings.PUBLIC_MEDIA_BASE_URL:
         address = f"{public_base_url()}/{canary.key}"
         yield _of(canary, Kind.CDN, "GET at PUBLIC_MEDIA_BASE_URL", address)
+
+
+def _by_way_of_the_public_area(canary: Canary) -> Iterator[BucketAsk]:
+    """Yield paths that begin as a policy of public objects allows, and lead out of there if dots are obeyed."""
+    prefix = canary.tenant.prefix
     for dots in ("..", "%2e%2e"):
-        # By way of the area that a policy may have made public.
-        room, name = str(canary.tenant.prefix), canary.tenant.prefix.name_of(canary.key)
-        address = bucket_url(room) + f"media/{dots}/{name}"
-        yield _of(canary, Kind.TRAVERSAL, f"GET by way of media/{dots}/", address)
+        path = f"{prefix}{PUBLIC_AREA}/{dots}/{prefix.name_of(canary.key)}"
+        yield _of(
+            canary, Kind.TRAVERSAL, f"GET {PUBLIC_AREA}/{dots}/", f"{bucket_base_url()}/{path}"
+        )
 
 
 def changing(canaries: Iterable[Canary]) -> Iterator[BucketAsk]:

@@ -26,7 +26,7 @@ def attested(
     """Store and return the attestation of these results. One INSERT, and up to three statements."""
     made_at = timezone.now()
     wrong = [result for result in results if not result.is_right]
-    document = {
+    document: dict[str, Any] = {
         "version": VERSION,
         "made_at": made_at.isoformat(timespec="seconds"),
         "deployment": str(Deployment.this().pk),

@@ -37,12 +37,14 @@ from media_core.upkeep.proving.neighbours import Room
 from media_core.upkeep.proving.people import NAME, cast_for, undone
 from media_core.upkeep.proving.plan import planned
 from tenants.binding import bind_tenant
+from tenants.models import Tenant
 
 # A line of progress for so many tenants.
 TOLD_EVERY = 10
 READS = frozenset({"GET", "HEAD"})
 
 Tell = Callable[[str], object]
+Placed = dict[Tenant, list[Canary]]
 
 
 def prove(rooms: list[Room], *, tell: Tell) -> Attestation:
@@ -57,7 +59,7 @@ def prove(rooms: list[Room], *, tell: Tell) -> Attestation:
     return attested(rooms, results, planned(rooms), seconds=time.monotonic() - started)
 
 
-def _tried(rooms: list[Room], canaries: dict, tell: Tell) -> list[Result]:
+def _tried(rooms: list[Room], canaries: Placed, tell: Tell) -> list[Result]:
     results = list(_at_the_gateway(rooms, canaries, tell))
     links = [_links(room, canaries[room.tenant]) for room in rooms if room.tenant.served]
     signed_at = time.monotonic()
@@ -93,7 +95,7 @@ def _links(room: Room, canaries: list[Canary]) -> Links:
     return links_for(document_of(canaries), neighbours)
 
 
-def _at_the_gateway(rooms: list[Room], canaries: dict, tell: Tell) -> Iterable[Result]:
+def _at_the_gateway(rooms: list[Room], canaries: Placed, tell: Tell) -> Iterable[Result]:
     browser = Browser()
     with as_part_of_the_caller():
         for number, room in enumerate(rooms, start=1):

@@ -5,9 +5,9 @@ import json
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
-from gateway.demo.resolution import localhost_names
 
 from gateway.demo.bucket.moods import MOODS
+from gateway.demo.resolution import localhost_names
 from media_core.storages.bucket.capabilities import Capability
 from media_core.storages.bucket.desired.applying import apply
 from media_core.storages.bucket.doctor.examine import PROBES, examine

@@ -1,6 +1,8 @@
 """A proof by the command, and everything that must be as it was before."""
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import StringIO
 from typing import Any
@@ -54,3 +56,28 @@ def state(*tenants: Tenant) -> dict[str, Any]:
     shared = {model.__name__: sorted(map(repr, model.objects.values())) for model in SHARED}
     rooms = {tenant.location_prefix: (everything_of(tenant), keys(tenant)) for tenant in tenants}
     return {**shared, **rooms}
+
+
+_sent: list[list[str]] = []
+
+
+def _hear(event: str, arguments: tuple[Any, ...]) -> None:
+    # The head of a request goes out in one piece; a body begins otherwise.
+    if _sent and event == "http.client.send" and isinstance(arguments[1], bytes):
+        line = arguments[1].partition(b"\r\n")[0]
+        if line.endswith(b" HTTP/1.1"):
+            _sent[-1].append(line.split()[0].decode())
+
+
+# A hook stays for the life of the process, so it asks whether it is meant.
+sys.addaudithook(_hear)
+
+
+@contextmanager
+def sent_requests() -> Iterator[list[str]]:
+    """Collect the method of every HTTP request that this process sends, by whichever client."""
+    _sent.append([])
+    try:
+        yield _sent[-1]
+    finally:
+        _sent.pop()

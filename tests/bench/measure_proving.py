@@ -1,0 +1,32 @@
+"""How long it takes to prove that a hundred tenants are isolated, on whatever bucket the environment names."""
+
+import sys
+
+from django.db import connection
+
+from media_core.upkeep.proving.neighbours import rooms
+from media_core.upkeep.proving.plan import planned
+from media_core.upkeep.proving.prove import prove
+from tests.bench.many import tenants
+from tests.bench.ratios import Ratio
+
+TENANTS = 100
+MINUTE_SECONDS = 60
+
+
+def ratios() -> list[Ratio]:
+    chosen = rooms([site.tenant for site in tenants(TENANTS)])
+    print(planned(chosen).words, file=sys.stderr)
+    made = prove(chosen, tell=lambda line: print(line, file=sys.stderr))
+    connection.close()
+    assert made.passed, made.document["failures"][:3]
+    return [
+        Ratio(
+            f"Proving that {TENANTS} tenants are isolated ({made.tried} asks)",
+            made.document["seconds"],
+            MINUTE_SECONDS,
+            "s",
+            "one minute",
+            at_most=1,
+        )
+    ]

@@ -1,0 +1,94 @@
+"""Canaries: removed whatever happens, known to the sweep when a run is killed, and never seen by anybody."""
+
+from collections.abc import Callable, Iterator
+from itertools import count
+from typing import Any
+
+import pytest
+
+from media_core.documents.models import Document
+from media_core.storages.models import StoredObject
+from media_core.upkeep.proving.canaries import canaries_of
+from media_core.uploads.flow import sweep
+from tenants.binding import bind_tenant
+from tenants.models import Tenant
+from tests.conftest import CUT_POINTS
+from tests.media_core.conftest import Commit, books, grow_old
+from tests.media_core.uploads.conftest import keys
+from tests.media_core.uploads.faults import ENDS
+
+pytestmark = [pytest.mark.django_db, pytest.mark.bucket]
+
+
+@pytest.fixture
+def lent(acme: Tenant, globex: Tenant) -> Iterator[dict[Tenant, list[StoredObject]]]:
+    """Look at the ledger of two tenants while their canaries are there."""
+    with canaries_of([acme, globex]):
+        yield {tenant: rows_of(tenant) for tenant in (acme, globex)}
+
+
+def rows_of(tenant: Tenant) -> list[StoredObject]:
+    with bind_tenant(tenant):
+        return list(StoredObject.objects.filter(name__endswith="canary.bin"))
+
+
+def test_each_lies_under_a_row_that_the_sweep_would_find(lent, acme, globex) -> None:
+    for tenant, rows in lent.items():
+        assert {row.state for row in rows} == {"pending"}
+        assert {f"{tenant.prefix}{row.name}" for row in rows} <= keys(tenant)
+        assert len(rows) == 5
+
+
+def test_they_hold_no_quota_and_stand_in_no_list(lent, acme) -> None:
+    assert {row.charged_bytes for row in lent[acme]} == {0}
+    with bind_tenant(acme):
+        assert not Document.objects.exists()
+        assert not StoredObject.objects.stored().exists()
+
+
+def fail_among_canaries(tenant: Tenant, before: set[str]) -> None:
+    with canaries_of([tenant]):
+        assert keys(tenant) > before
+        raise ZeroDivisionError
+
+
+def test_a_failure_in_between_leaves_nothing(acme: Tenant) -> None:
+    before = keys(acme)
+    with pytest.raises(ZeroDivisionError):
+        fail_among_canaries(acme, before)
+    assert (keys(acme), rows_of(acme)) == (before, [])
+
+
+def run(tenant: Tenant) -> Callable[[], None]:
+    """Return a flow that puts canaries into a room and takes them back."""
+
+    def lend() -> None:
+        with canaries_of([tenant]):
+            pass
+
+    return lend
+
+
+def left_after_a_sweep(tenant: Tenant) -> list[str]:
+    """Return what is open in the ledger once the sweep's time has come."""
+    with bind_tenant(tenant):
+        for row in StoredObject.objects.all():
+            grow_old(row)
+        sweep()
+        still_open = StoredObject.objects.exclude(state="gone")
+        return [row.name for row in still_open]
+
+
+@pytest.mark.parametrize("end", ["interrupted", pytest.param("killed", marks=pytest.mark.slow)])
+def test_ended_at_any_step_it_leaves_what_the_sweep_removes(
+    committed: Commit, acme: Tenant, end: str, record_property: Any
+) -> None:
+    before = keys(acme)
+    for step in count(1):
+        lived = ENDS[end](run(acme), acme, step)
+        assert committed(lambda: left_after_a_sweep(acme)) == []
+        assert keys(acme) == before
+        assert committed(lambda: books(acme)) == (0, 0)
+        if lived:
+            record_property(CUT_POINTS, step - 1)
+            return

@@ -1,0 +1,119 @@
+"""What is not refused is loud, and named: holes in the bucket, and in the gateway."""
+
+import json
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.conf import settings as django_settings
+
+from gateway.demo.bucket.access import Access
+from gateway.demo.bucket.credentials import Credentials
+from gateway.demo.bucket.layers import row, usual_layers
+from gateway.demo.bucket.server import BucketServer
+from gateway.demo.bucket.store import Store
+from media_core.storages.client import bucket_client
+from media_core.upkeep.proving.asks import Control, Kind
+from tenants.models import Tenant
+from tests.media_core.upkeep.proving.conftest import Prove, newest, state
+
+pytestmark = [pytest.mark.django_db, pytest.mark.bucket]
+
+
+@pytest.fixture
+def allowed() -> Iterator[Any]:
+    """Let everybody do something with the bucket, as a policy of somebody's does."""
+
+    def allow(action: str, resource: str) -> None:
+        arn = f"arn:aws:s3:::{django_settings.BUCKET_NAME}{resource}"
+        statement = {"Effect": "Allow", "Principal": "*", "Action": action, "Resource": arn}
+        policy = {"Version": "2012-10-17", "Statement": [statement]}
+        bucket_client().put_bucket_policy(
+            Bucket=django_settings.BUCKET_NAME, Policy=json.dumps(policy)
+        )
+
+    yield allow
+    bucket_client().delete_bucket_policy(Bucket=django_settings.BUCKET_NAME)
+
+
+def test_a_bucket_that_everybody_reads(prove: Prove, allowed: Any) -> None:
+    allowed("s3:GetObject", "/*")
+    said = prove("--tenant", "acme/")
+    assert said.failure.startswith("NOT ISOLATED: ")
+    assert said.out.startswith("NOT ISOLATED: ")
+    keys = {each["key"] for each in newest()["failures"] if each["kind"] == Kind.READ}
+    assert len(keys) == 4
+    assert all(key in said.out for key in keys)
+
+
+def test_a_wildcard_that_was_meant_for_public_objects(prove: Prove, allowed: Any) -> None:
+    allowed("s3:GetObject", "/*/media/*")
+    prove("--tenant", "acme/")
+    keys = {each["key"] for each in newest()["failures"] if each["kind"] == Kind.READ}
+    assert len(keys) == 1
+    assert keys.pop().startswith("acme/private/media/")
+
+
+def test_a_bucket_that_everybody_lists(prove: Prove, allowed: Any) -> None:
+    allowed("s3:ListBucket", "")
+    prove("--tenant", "acme/")
+    assert {each["kind"] for each in newest()["failures"]} == {Kind.LIST}
+
+
+@pytest.fixture
+def anybodys_bucket(settings: Any) -> Iterator[None]:
+    """A bucket that asks nobody who they are: our embedded one never lets a stranger write."""
+    store = Store(settings.BUCKET_REGION)
+    store.create_bucket("anybodys")
+    known = Credentials(
+        settings.BUCKET_ACCESS_KEY, settings.BUCKET_SECRET_KEY, settings.BUCKET_REGION
+    )
+    layers = [one for one in usual_layers(store, known) if not isinstance(one, Access)]
+    server = BucketServer("127.0.0.1", 0, row(layers, store), domains=["localhost"])
+    serving = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    serving.start()
+    settings.BUCKET_ENDPOINT_URL, settings.BUCKET_NAME = server.url, "anybodys"
+    yield
+    server.shutdown()
+    serving.join()
+    server.server_close()
+
+
+@pytest.mark.usefixtures("anybodys_bucket")
+def test_a_bucket_that_everybody_changes(prove: Prove, acme: Tenant) -> None:
+    before = state(acme)
+    prove("--tenant", "acme/")
+    failures = newest()["failures"]
+    changed = {each["key"] for each in failures if each["kind"] == Kind.CHANGE}
+    lost = {each["key"] for each in failures if each["kind"] == Control.KEPT}
+    assert len(changed) == 5
+    assert lost == changed
+    assert state(acme) == before
+
+
+def everybody(_request: object, _name: str) -> bool:
+    """Let anybody read an app's files, as a mistake in one of the agency's functions would."""
+    return True
+
+
+def test_a_hole_in_the_gateway(prove: Prove, settings) -> None:
+    settings.PRIVATE_MEDIA_READERS = f"{__name__}.{everybody.__name__}"
+    said = prove("--tenant", "acme/")
+    kinds = {each["kind"] for each in newest()["failures"]}
+    assert Kind.ANONYMOUS in kinds
+    assert Kind.OTHER_SESSION in kinds
+    assert "acme/private/app/" in said.failure
+
+
+def test_a_gateway_that_does_not_answer_has_refused_nothing(prove: Prove, settings) -> None:
+    settings.MIDDLEWARE = [f"{__name__}.broken"]
+    prove("--tenant", "acme/")
+    assert {each["verdict"] for each in newest()["failures"]} == {"no answer"}
+
+
+def broken(_get_response: object) -> Any:
+    def answer(_request: object) -> Any:
+        raise ValueError
+
+    return answer
