@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 
 from media_core.storages.bucket.desired import cors as desired_cors
 from media_core.storages.bucket.desired.applying import apply, differences
@@ -87,14 +88,14 @@ def test_many_domains_are_spread_over_rules(acme):
 # --- What a bucket does not do, and what we do not know
 
 
-Answer = Callable[..., AWSResponse]
+Answer = Callable[..., tuple[AWSResponse, dict[str, object]]]
 
 
 def answering(status: int, code: str) -> Answer:
     """Return a hook that answers in the bucket's place, for boto's event `before-call`: nothing is sent."""
     facts = {"HTTPStatusCode": status, "HTTPHeaders": {}}
     parsed = {"ResponseMetadata": facts, "Error": {"Code": code, "Message": "No."}}
-    return lambda **_given: (AWSResponse("", status, {}, BytesIO()), parsed)
+    return lambda **_given: (AWSResponse("", status, HTTPHeaders(), BytesIO()), parsed)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from django.conf import settings as django_settings
 from gateway.demo.bucket.access import Access
 from gateway.demo.bucket.credentials import Credentials
 from gateway.demo.bucket.layers import row, usual_layers
+from gateway.demo.bucket.moods import Moods
 from gateway.demo.bucket.server import BucketServer
 from gateway.demo.bucket.store import Store
 from media_core.storages.client import bucket_client
@@ -69,7 +70,7 @@ def anybodys_bucket(settings: Any) -> Iterator[None]:
     known = Credentials(
         settings.BUCKET_ACCESS_KEY, settings.BUCKET_SECRET_KEY, settings.BUCKET_REGION
     )
-    layers = [one for one in usual_layers(store, known) if not isinstance(one, Access)]
+    layers = [one for one in usual_layers(store, known, Moods()) if not isinstance(one, Access)]
     server = BucketServer("127.0.0.1", 0, row(layers, store), domains=["localhost"])
     serving = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     serving.start()
