@@ -1,0 +1,68 @@
+"""The bucket's page on the agency's host: what was seen, what the gateway makes of it, and what to run."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from media_core.storages.bucket.capabilities import Capability
+from media_core.storages.bucket.models import BucketReport
+from tests.proof import reported
+
+pytestmark = pytest.mark.django_db
+STAFF = ("olga", "otto", "fiona")
+
+
+@pytest.fixture
+def nothing_known(world):
+    BucketReport.objects.all().delete()
+
+
+@pytest.mark.parametrize("name", STAFF)
+def test_everybody_at_the_agency_sees_what_was_seen(name, browse):
+    report = BucketReport.objects.latest("made_at")
+    page = browse(None, name).get("/bucket").content.decode()
+    assert "It passed on" in page
+    for finding in report.findings:
+        assert finding["title"].replace("'", "&#x27;") in page
+    assert f"/bucket/reports/{report.pk}" in page
+
+
+def test_nobody_else_does(acme, browse):
+    report = reported()
+    for path in ("/bucket", f"/bucket/reports/{report.pk}"):
+        assert browse(None).get(path).status_code == 302
+        assert browse(acme, "ada").get(path).status_code == 404
+
+
+@pytest.mark.usefixtures("nothing_known")
+def test_an_empty_page_says_what_to_run(browse):
+    page = browse(None, "olga").get("/bucket").content.decode()
+    assert "Nobody has examined this bucket" in page
+    assert "manage.py bucket doctor" in page
+
+
+@pytest.mark.usefixtures("nothing_known")
+def test_a_report_of_long_ago_and_one_that_failed_are_said_to_be_so(browse):
+    reported(Capability.PRIVATE, passed=False)
+    assert "not fit as it is" in browse(None, "olga").get("/bucket").content.decode()
+    BucketReport.objects.update(made_at=timezone.now() - timedelta(days=31))
+    assert "examined too long ago" in browse(None, "olga").get("/bucket").content.decode()
+
+
+def test_earlier_reports_are_paged_and_can_be_read(browse):
+    reports = [reported() for _ in range(25)]
+    olga = browse(None, "olga")
+    assert "Page 2 of" in olga.get("/bucket?page=2").content.decode()
+    assert olga.get(f"/bucket/reports/{reports[0].pk}").status_code == 200
+    assert olga.get(f"/bucket/reports/{reports[-1].pk + 1}").status_code == 404
+
+
+def test_the_page_costs_the_same_however_many_reports_there_are(
+    browse, django_assert_max_num_queries
+):
+    olga = browse(None, "olga")
+    for _ in range(40):
+        reported()
+    with django_assert_max_num_queries(6):
+        olga.get("/bucket")

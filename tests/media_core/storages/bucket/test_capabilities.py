@@ -1,0 +1,180 @@
+"""What flows may rely on: what was proved, of this bucket, not too long ago."""
+
+from datetime import timedelta
+from io import BytesIO
+
+import pytest
+from django.core.checks import run_checks
+from django.utils import timezone
+
+from media_core.documents.permissions import required_editor
+from media_core.documents.publishing import publish
+from media_core.errors import BucketNotProved
+from media_core.storages.bucket.capabilities import (
+    FORM_MAX_BYTES,
+    Capability,
+    UploadMethod,
+    proof,
+    upload_method,
+)
+from media_core.storages.bucket.models import BucketReport
+from media_core.storages.bucket.start import unproved
+from media_core.storages.models import Content, StoredObject
+from media_core.storages.room import storage_of
+from tenants.binding import bind_tenant
+from tests.conftest import member
+from tests.proof import reported
+from tests.wire import bucket_requests
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_known(world):
+    BucketReport.objects.all().delete()
+
+
+def written(tenant, area="private"):
+    """Write an object into a room and return its row."""
+    content = Content("x.pdf", 5, "application/pdf", "0" * 64)
+    with bind_tenant(tenant):
+        row = StoredObject.objects.announce(content, area=area)
+        row.mark_stored(storage_of(row).put(row, BytesIO(b"bytes"), file_name="x.pdf"))
+    return row
+
+
+def long_ago():
+    BucketReport.objects.update(made_at=timezone.now() - timedelta(days=31))
+
+
+def test_a_bucket_that_nobody_examined_takes_private_files_and_no_public_ones(acme, globex):
+    written(acme)
+    with bucket_requests() as sent, pytest.raises(BucketNotProved, match=r"last examined: never"):
+        written(globex, "media")
+    assert sent == []
+
+
+def test_publishing_is_refused_without_a_proof_and_nothing_is_changed(acme, people, store):
+    document = store(acme)
+    with bind_tenant(acme):
+        editor = required_editor(member(people["ada"], acme))
+        with pytest.raises(BucketNotProved, match=r"manage\.py bucket doctor"):
+            publish(document.id, editor=editor)
+        document.refresh_from_db()
+        assert (document.visibility, document.public_object_id) == ("private", None)
+    reported()
+    with bind_tenant(acme):
+        assert publish(document.id, editor=editor).visibility == "public"
+
+
+def test_a_proof_is_good_for_so_many_days(acme):
+    reported()
+    written(acme, "media")
+    long_ago()
+    with pytest.raises(BucketNotProved, match="in the last 30 days"):
+        written(acme, "media")
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        ("BUCKET_NAME", "another"),
+        ("LOCATION_PREFIX", "live/"),
+        ("BUCKET_ENDPOINT_URL", "http://127.0.0.1:9"),
+    ],
+)
+def test_a_proof_is_good_for_no_other_bucket_or_prefix(setting, acme, settings):
+    reported()
+    setattr(settings, *setting)
+    with pytest.raises(BucketNotProved, match="never"):
+        written(acme, "media")
+
+
+@pytest.mark.parametrize("lacking", [Capability.PRIVATE, Capability.OWNED])
+def test_a_bucket_that_was_seen_open_or_anothers_takes_nothing_however_long_ago(lacking, acme):
+    reported(lacking)
+    long_ago()
+    for area in ("private", "media"):
+        with bucket_requests() as sent, pytest.raises(BucketNotProved, match=lacking.value):
+            written(acme, area)
+        assert sent == []
+
+
+@pytest.mark.parametrize(
+    ("mode", "lacking", "refused"),
+    [
+        ("acl", Capability.PUBLIC_BY_ACL, True),
+        ("acl", Capability.PUBLIC_BY_POLICY, False),
+        ("policy", Capability.PUBLIC_BY_POLICY, True),
+        ("policy", Capability.PUBLIC_BY_ACL, False),
+        ("gateway", Capability.PUBLIC_BY_ACL, False),
+    ],
+)
+def test_each_mode_needs_its_own_proof(mode, lacking, refused, acme, settings):
+    settings.PUBLIC_MEDIA_MODE = mode
+    reported(lacking)
+    if not refused:
+        written(acme, "media")
+        return
+    with pytest.raises(BucketNotProved, match=f"PUBLIC_MEDIA_MODE={mode} needs '{lacking.value}'"):
+        written(acme, "media")
+
+
+@pytest.mark.parametrize("lacking", [[], [Capability.COPY]], ids=["proved", "not proved"])
+def test_a_copy_is_asked_of_the_bucket_only_where_it_was_proved(lacking, acme, globex):
+    reported(*lacking)
+    source = written(acme)
+    with bind_tenant(acme):
+        target = StoredObject.objects.announce(
+            Content("x.pdf", 5, "application/pdf", "0" * 64), area="private"
+        )
+        with bucket_requests() as sent:
+            storage_of(target).copy(source, target, file_name="x.pdf")
+        with storage_of(target).read(target) as body:
+            assert body.read() == b"bytes"
+    wanted = ["GET", "PUT"] if lacking else ["PUT"]
+    assert [request.method for request in sent] == wanted
+    assert ("x-amz-copy-source" in sent[-1].headers) is not bool(lacking)
+
+
+@pytest.mark.parametrize(
+    ("lacking", "small", "large"),
+    [
+        ([], UploadMethod.FORM, UploadMethod.PARTS),
+        ([Capability.POST_POLICY], UploadMethod.RELAY, UploadMethod.PARTS),
+        ([Capability.SIGNED_HEADERS_ONLY], UploadMethod.FORM, UploadMethod.RELAY),
+        ([Capability.MULTIPART], UploadMethod.FORM, UploadMethod.RELAY),
+    ],
+)
+def test_an_upload_goes_past_the_gateway_only_where_it_was_proved_safe(lacking, small, large):
+    reported(*lacking)
+    known = proof()
+    assert upload_method(FORM_MAX_BYTES, known) == small
+    assert upload_method(FORM_MAX_BYTES + 1, known) == large
+
+
+def test_what_was_proved_too_long_ago_counts_for_no_upload():
+    reported()
+    long_ago()
+    assert upload_method(1, proof()) == UploadMethod.RELAY
+
+
+def test_the_newest_report_counts(acme):
+    reported()
+    reported(Capability.PUBLIC_BY_ACL)
+    with pytest.raises(BucketNotProved):
+        written(acme, "media")
+
+
+def test_a_check_says_what_is_not_proved():
+    """`manage.py check --deploy --database default`, before a deployment is served."""
+    ids = [message.id for message in run_checks(databases=["default"])]
+    assert "media_core.W011" in ids
+    assert "last examined: never" in unproved()
+    reported()
+    assert "media_core.W011" not in [message.id for message in run_checks(databases=["default"])]
+
+
+def test_on_disk_nothing_of_a_bucket_has_to_be_proved(settings):
+    settings.USE_S3_MEDIA = False
+    assert unproved() == ""

@@ -1,0 +1,166 @@
+"""What a run of the doctor leaves behind, what it says, and what it costs; on whatever bucket the settings name."""
+
+import json
+from datetime import timedelta
+
+import pytest
+from botocore.exceptions import ClientError
+from django.core.management import call_command
+from django.core.management.base import CommandError
+
+from media_core.storages.bucket.capabilities import Capability, current_target
+from media_core.storages.bucket.doctor import bench as benches
+from media_core.storages.bucket.doctor.bench import bench
+from media_core.storages.bucket.doctor.examine import PROBES, examine
+from media_core.storages.bucket.findings import Outcome
+from media_core.storages.bucket.marker import marker_key
+from media_core.storages.bucket.models import BucketReport, Deployment
+from media_core.storages.client import bucket_client
+from tests.wire import bucket_requests
+
+pytestmark = pytest.mark.django_db
+SEVEN_POINTS = [
+    "1. private bucket", "2. signature version", "3. endpoint and path", "4. ACLs", "5. presigned links",
+    "6. checksum settings", "7. prefixes",
+]  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _own_prefix(world, settings):
+    """A prefix that no other run of the tests writes under."""
+    settings.LOCATION_PREFIX = "doctors-test/"
+
+
+def objects(settings):
+    found = bucket_client().list_objects_v2(Bucket=settings.BUCKET_NAME, Prefix="doctors-test/")
+    return [each["Key"] for each in found.get("Contents", ()) if each["Key"] != marker_key()]
+
+
+def uploads(settings):
+    found = bucket_client().list_multipart_uploads(
+        Bucket=settings.BUCKET_NAME, Prefix="doctors-test/"
+    )
+    return found.get("Uploads", [])
+
+
+@pytest.mark.bucket
+def test_the_bucket_of_this_run_passes_and_nothing_but_the_marker_is_left(settings):
+    examination = examine(try_policy=True)
+    failed = [each for each in examination.findings if each.outcome == Outcome.FAILED]
+    assert (examination.passed, failed) == (True, [])
+    assert (objects(settings), uploads(settings)) == ([], [])
+    found = bucket_client().get_object(Bucket=settings.BUCKET_NAME, Key=marker_key())
+    assert str(Deployment.this()) in found["Body"].read().decode()
+
+
+def test_each_finding_says_what_why_and_what_was_seen_and_the_seven_points_are_among_them():
+    findings = examine().findings
+    assert [each.probe for each in findings] == [probe.id for probe in PROBES]
+    assert all(each.title and each.why and each.seen for each in findings)
+    assert sorted(each.checklist for each in findings if each.checklist) == SEVEN_POINTS
+    trouble = [each for each in findings if each.outcome in {Outcome.WARNING, Outcome.FAILED}]
+    assert all(each.remedy for each in trouble)
+
+
+def test_a_run_costs_as_many_requests_as_it_says():
+    with bucket_requests() as sent:
+        examination = examine()
+    asked_as_strangers = examination.requests - len(sent)
+    assert len(sent) <= 90
+    assert asked_as_strangers <= 60
+
+
+def test_neither_keys_nor_signatures_are_in_the_report_or_the_output(settings, capsys):
+    call_command("bucket", "doctor", "--json")
+    said = capsys.readouterr().out
+    report = json.dumps(BucketReport.objects.latest("made_at").findings)
+    for secret in (settings.BUCKET_ACCESS_KEY, settings.BUCKET_SECRET_KEY, "Signature=", "X-Amz-"):
+        assert secret not in said
+        assert secret not in report
+
+
+def test_the_report_is_stored_and_printed_as_json(capsys):
+    call_command("bucket", "doctor", "--json")
+    printed, report = json.loads(capsys.readouterr().out), BucketReport.objects.latest("made_at")
+    assert printed["target"] == report.target == current_target()
+    assert printed["capabilities"] == report.capabilities
+    assert printed["passed"] is report.passed is True
+    assert {Capability.PRIVATE, Capability.OWNED} <= report.capabilities.keys()
+
+
+def test_what_breaks_off_in_the_middle_leaves_no_canary(settings):
+    def begin() -> None:
+        with bench() as at:
+            at.put("private/x")
+            at.begin_parts(at.key("private/parts"))
+            assert (len(objects(settings)), len(uploads(settings))) == (1, 1)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        begin()
+    assert (objects(settings), uploads(settings)) == ([], [])
+
+
+def test_what_a_killed_run_left_goes_with_the_next_but_not_what_runs_beside_it(
+    settings, monkeypatch
+):
+    with bench() as beside:
+        other = beside.put("private/x")
+        with bench():
+            pass
+        assert objects(settings) == [other]
+        monkeypatch.setattr(benches, "LEFT_AFTER", timedelta(0) - timedelta(minutes=1))
+        with bench():
+            pass
+        assert objects(settings) == []
+
+
+@pytest.mark.bucket
+def test_outside_mode_acl_no_request_of_ours_has_an_acl(settings):
+    """The one header is an attacker's, sent with a link as anybody could: that is what is tried there."""
+    settings.PUBLIC_MEDIA_MODE = "policy"
+    with bucket_requests() as sent:
+        findings = {each.probe: each for each in examine().findings}
+    assert findings["public-acl"].outcome == Outcome.UNKNOWN
+    names = {name.lower() for request in sent for name in request.headers}
+    assert not [name for name in names if name.startswith(("x-amz-acl", "x-amz-grant"))]
+    assert not [request.url for request in sent if "acl" in request.url.partition("?")[2]]
+
+
+def test_others_statements_in_the_policy_stay(settings):
+    deny = {
+        "Sid": "Theirs", "Effect": "Deny", "Principal": {"AWS": ["*"]}, "Action": ["s3:DeleteObject"],
+        "Resource": [f"arn:aws:s3:::{settings.BUCKET_NAME}/doctors-test/theirs/*"],
+    }  # fmt: skip
+    at = {"Bucket": settings.BUCKET_NAME}
+    text = json.dumps({"Version": "2012-10-17", "Statement": [deny]})
+    bucket_client().put_bucket_policy(**at, Policy=text)
+    try:
+        examine(try_policy=True)
+        left = json.loads(bucket_client().get_bucket_policy(**at)["Policy"])["Statement"]
+    finally:
+        bucket_client().delete_bucket_policy(**at)
+    assert left == [deny]
+
+
+def test_a_policy_that_was_not_there_is_not_there_afterwards(settings):
+    examine(try_policy=True)
+    with pytest.raises(ClientError, match="NoSuchBucketPolicy"):
+        bucket_client().get_bucket_policy(Bucket=settings.BUCKET_NAME)
+
+
+def test_without_a_bucket_there_is_nothing_to_examine(settings):
+    settings.USE_S3_MEDIA, settings.BUCKET_NAME = False, ""
+    with pytest.raises(CommandError, match="no bucket to examine"):
+        call_command("bucket", "doctor")
+
+
+@pytest.mark.ceph
+def test_on_ceph_rgw_the_doctor_says_that_unsigned_headers_are_obeyed(settings):
+    """Debian's RGW 16 has the hole of CVE-2026-54330; with SigV2 every x-amz-* header is part of the signature."""
+    examination = examine()
+    found = {each.probe: each for each in examination.findings}
+    wanted = Outcome.WARNING if settings.BUCKET_SIGNATURE_VERSION == "s3v4" else Outcome.OK
+    for probe in ("unsigned-copy-put", "unsigned-copy-part", "unsigned-acl"):
+        assert found[probe].outcome == wanted, found[probe].seen
+    assert examination.capabilities()[Capability.SIGNED_HEADERS_ONLY] is (wanted == Outcome.OK)
