@@ -15,7 +15,7 @@ from tests.media_core.conftest import books, grow_old, in_a_thread, set_quota
 from tests.media_core.uploads.conftest import keys
 from tests.wire import bucket_requests, statements
 
-pytestmark = [pytest.mark.django_db, pytest.mark.bucket]
+pytestmark = pytest.mark.django_db
 
 
 def test_a_save_in_a_transaction_is_the_apps_with_the_commit(alias, folder, committed, acme):

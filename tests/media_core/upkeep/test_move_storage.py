@@ -15,7 +15,7 @@ from tenants.binding import bind_tenant
 from tests.media_core.upkeep.conftest import OTHER, keep, lies_in
 from tests.server import serving
 
-pytestmark = [pytest.mark.django_db, pytest.mark.bucket, pytest.mark.usefixtures("rooms")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("rooms")]
 PLACES = ["bucket", "disk"]
 
 
