@@ -89,7 +89,6 @@ class Targets:
 
 
 TOP = "GET /"
-LISTS = (TOP, "GET /activity")
 
 
 def targets(room: Room, canaries: list[Canary]) -> Targets:
@@ -117,7 +116,7 @@ def _at_another_host(
     asker, at = f"an admin of {other.tenant.location_prefix}", other.host
     ways = {
         Kind.OTHER_TENANT: [*to.addresses, *(to.pages if tries_all else ())],
-        Kind.OTHER_LIST: LISTS if tries_all else (TOP,),
+        Kind.OTHER_LIST: [TOP] if tries_all else (),
         Kind.GATEWAY_TRAVERSAL: to.traversals if tries_all else (),
     }
     for kind, theirs in ways.items():

@@ -29,7 +29,7 @@ from tenants.prefixes import PRIVATE_AREA, PUBLIC_AREA, ObjectKey
 CONTENT_BYTES = 32
 FILE_NAME = "canary.bin"
 # The bucket's client has more connections than this; more threads only wait for each other.
-THREADS = 16
+THREADS = 8
 
 logger = logging.getLogger("media_core.upkeep.proving")
 
@@ -179,7 +179,16 @@ def _settle(tenant: Tenant, *, over: set[UUID], unsure: set[UUID]) -> None:
 
 def at_once(work: Callable[[Item], Outcome], items: Iterable[Item]) -> list[Outcome]:
     """Return what the work makes of each, in their order, done by several threads. The first failure ends it."""
+    with meanwhile(work, items) as outcomes:
+        return list(outcomes)
+
+
+@contextmanager
+def meanwhile(
+    work: Callable[[Item], Outcome], items: Iterable[Item]
+) -> Iterator[Iterator[Outcome]]:
+    """Let threads do the work on each while the block does something else; it may wait for the outcomes."""
     with ExitStack() as pool_is_over:
         pool = ThreadPoolExecutor(THREADS, thread_name_prefix="prover")
         pool_is_over.callback(pool.shutdown, cancel_futures=True)
-        return list(pool.map(work, items))
+        yield pool.map(work, items)

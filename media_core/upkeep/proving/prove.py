@@ -22,6 +22,7 @@ from media_core.upkeep.proving.canaries import (
     by_tenant,
     canaries_of,
     made_up,
+    meanwhile,
 )
 from media_core.upkeep.proving.in_rooms import from_its_own_room, from_other_rooms
 from media_core.upkeep.proving.links import (
@@ -41,7 +42,6 @@ from tenants.models import Tenant
 
 # A line of progress for so many tenants.
 TOLD_EVERY = 10
-READS = frozenset({"GET", "HEAD"})
 
 Tell = Callable[[str], object]
 Placed = dict[Tenant, list[Canary]]
@@ -60,34 +60,43 @@ def prove(rooms: list[Room], *, tell: Tell) -> Attestation:
 
 
 def _tried(rooms: list[Room], canaries: Placed, tell: Tell) -> list[Result]:
-    results = list(_at_the_gateway(rooms, canaries, tell))
-    links = [_links(room, canaries[room.tenant]) for room in rooms if room.tenant.served]
-    signed_at = time.monotonic()
     everything = [canary for theirs in canaries.values() for canary in theirs]
-    reads, changes = _to_the_bucket(rooms, everything, links)
-    tell(f"The gateway was asked {len(results)} times. Now the bucket.")
-    results += at_once(at_bucket.answered, reads)
-    time.sleep(max(0.0, signed_at + STALE_AFTER_SECONDS - time.monotonic()))
-    results += at_once(at_bucket.answered, map(stale, links))
+    reads = [
+        *at_bucket.listing(room.tenant for room in rooms),
+        *at_bucket.reading(everything),
+    ]
+    # The bucket answers others while the gateway answers us.
+    with meanwhile(at_bucket.answered, reads) as answers:
+        results = list(_at_the_gateway(rooms, canaries, tell))
+        tell(f"The gateway was asked {len(results)} times. Now the rest at the bucket.")
+        results += answers
+    links = [_links(room, canaries[room.tenant]) for room in rooms if room.tenant.served]
+    results += _with_links(links)
     # Last, for what one of them did would hide what others may.
-    results += at_once(at_bucket.answered, changes)
+    results += at_once(at_bucket.answered, [*at_bucket.changing(everything), *_changes(links)])
     results += at_once(at_bucket.kept, everything)
     return results
 
 
-def _to_the_bucket(
-    rooms: list[Room], canaries: list[Canary], links: list[Links]
-) -> tuple[list[BucketAsk], list[BucketAsk]]:
-    """Return what only reads, and what would change something."""
-    asks = [
-        *at_bucket.listing(room.tenant for room in rooms),
-        *at_bucket.reading(canaries),
-        *at_bucket.changing(canaries),
-        *map(control, links),
-        *(one for each in links for one in tampered(each)),
-    ]
-    reads = [one for one in asks if one.request.method in READS]
-    return reads, [one for one in asks if one.request.method not in READS]
+def _with_links(links: list[Links]) -> list[Result]:
+    """Return what came of reading by links: as they are, tampered with, and when their time is over."""
+    signed_at = time.monotonic()
+    asks = [*map(control, links), *(one for one in _tampered(links) if not _is_change(one))]
+    results = at_once(at_bucket.answered, asks)
+    time.sleep(max(0.0, signed_at + STALE_AFTER_SECONDS - time.monotonic()))
+    return results + at_once(at_bucket.answered, map(stale, links))
+
+
+def _changes(links: list[Links]) -> list[BucketAsk]:
+    return [one for one in _tampered(links) if _is_change(one)]
+
+
+def _tampered(links: list[Links]) -> Iterable[BucketAsk]:
+    return (one for each in links for one in tampered(each))
+
+
+def _is_change(one: BucketAsk) -> bool:
+    return one.request.method not in {"GET", "HEAD"}
 
 
 def _links(room: Room, canaries: list[Canary]) -> Links:
