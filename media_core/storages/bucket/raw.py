@@ -3,6 +3,8 @@
 The keys come from `Prefix.key`, of rows that the ledger has. Flows speak to `room.py` instead.
 """
 
+from contextlib import closing
+
 from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
 
@@ -27,7 +29,7 @@ def read(key: ObjectKey) -> bytes | None:
     """Return the bytes of an object, None when there is none. Raises BucketUnavailable. One request."""
     try:
         answer = bucket_client().get_object(Bucket=settings.BUCKET_NAME, Key=key)
-        with answer["Body"] as body:
+        with closing(answer["Body"]) as body:
             return body.read()
     except (BotoCoreError, ClientError) as error:
         meaning = translated(error)
