@@ -48,8 +48,8 @@ class UploadMethod(StrEnum):
 
 # Above this a form is no good: it cannot be resumed.
 FORM_MAX_BYTES = 100_000_000
-# What makes the bucket unfit to take anything: the bytes would be open, or another deployment's to overwrite.
-NEEDED_TO_STORE = (Capability.PRIVATE, Capability.OWNED)
+# Without these the bucket takes nothing: the bytes would be open, another deployment's, or somebody's for ever.
+NEEDED_TO_STORE = (Capability.PRIVATE, Capability.OWNED, Capability.PRESIGNED_GET)
 REMEDY = "Run manage.py bucket doctor."
 PUBLIC_MODES = {"acl": Capability.PUBLIC_BY_ACL, "policy": Capability.PUBLIC_BY_POLICY}
 
@@ -108,8 +108,8 @@ def proof() -> Proof:
 def required_to_store(area: str) -> Proof:
     """Return the proof when an object may be written to this area; raise BucketNotProved. One query.
 
-    A private object is refused where the bucket was seen to give such objects to strangers, or to be another
-    deployment's. A public one also where nobody has proved that the bucket keeps the two apart.
+    A private object is refused where the bucket was seen to give such objects to strangers, to be another
+    deployment's, or to keep links alive. A public one also where nobody has proved that the bucket keeps the two apart.
     """
     known = proof()
     for basic in NEEDED_TO_STORE:
@@ -132,7 +132,7 @@ def needed_to_publish() -> tuple[Capability, ...]:
 
 def needed() -> tuple[Capability, ...]:
     """Return what the gateway cannot work without, as it is set up."""
-    return (*NEEDED_TO_STORE, Capability.PRESIGNED_GET, *needed_to_publish())
+    return needed_to_publish() or NEEDED_TO_STORE
 
 
 def upload_method(size_bytes: int, known: Proof) -> UploadMethod:
@@ -148,8 +148,10 @@ def upload_method(size_bytes: int, known: Proof) -> UploadMethod:
 def uses(known: Proof) -> dict[str, str]:
     """Return what the gateway does on the strength of this proof, in words."""
     lacking = next((basic for basic in NEEDED_TO_STORE if known.lacks(basic)), None)
+    if lacking:
+        return {"stores": f"nothing: {lacking.value!r} failed"}
     return {
-        "stores": f"nothing: {lacking.value!r} failed" if lacking else "private files",
+        "stores": "private files",
         "publishes": _publishing(known),
         "copies": "inside the bucket" if known.has(Capability.COPY) else "through the gateway",
         "small uploads": UPLOADS[upload_method(FORM_MAX_BYTES, known)],

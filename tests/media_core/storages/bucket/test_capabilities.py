@@ -90,8 +90,12 @@ def test_a_proof_is_good_for_no_other_bucket_or_prefix(setting, acme, settings):
         written(acme, "media")
 
 
-@pytest.mark.parametrize("lacking", [Capability.PRIVATE, Capability.OWNED])
-def test_a_bucket_that_was_seen_open_or_anothers_takes_nothing_however_long_ago(lacking, acme):
+@pytest.mark.parametrize(
+    "lacking", [Capability.PRIVATE, Capability.OWNED, Capability.PRESIGNED_GET]
+)
+def test_a_bucket_that_was_seen_open_anothers_or_with_endless_links_takes_nothing_however_long_ago(
+    lacking, acme
+):
     reported(lacking)
     long_ago()
     for area in ("private", "media"):

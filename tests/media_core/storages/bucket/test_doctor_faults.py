@@ -216,5 +216,5 @@ def test_the_command_ends_with_one_and_names_the_fault(bucket, capsys):
         call_command("bucket", "doctor")
     said = capsys.readouterr().out
     assert "A stranger's GET of _gateway/canary/" in said
-    assert "stores         nothing: 'private' failed" in said
+    assert "stores  nothing: 'private' failed" in said
     assert all(probe.title in said for probe in PROBES)
