@@ -1,5 +1,6 @@
 """On the agency's host: what the bucket was seen to do, and what the gateway makes of it."""
 
+from django.conf import settings
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -24,7 +25,7 @@ def bucket(request: HttpRequest) -> HttpResponse:
     known = Proof.of(newest)
     context = {
         "staff": staff, "report": newest, "known": known, "uses": uses(known), "page": page,
-        "target": current_target(),
+        "target": current_target() if settings.BUCKET_NAME else "",
     }  # fmt: skip
     return render(request, "bucket/bucket.html", context)
 

@@ -43,6 +43,14 @@ def test_an_empty_page_says_what_to_run(browse):
 
 
 @pytest.mark.usefixtures("nothing_known")
+def test_without_a_bucket_nobody_is_sent_to_examine_one(browse, settings):
+    settings.USE_S3_MEDIA, settings.BUCKET_NAME = False, ""
+    page = browse(None, "olga").get("/bucket").content.decode()
+    assert "There is no bucket" in page
+    assert "manage.py bucket doctor" not in page
+
+
+@pytest.mark.usefixtures("nothing_known")
 def test_a_report_of_long_ago_and_one_that_failed_are_said_to_be_so(browse):
     reported(Capability.PRIVATE, passed=False)
     assert "not fit as it is" in browse(None, "olga").get("/bucket").content.decode()
