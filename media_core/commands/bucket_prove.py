@@ -39,7 +39,11 @@ killed run leaves, sweep_uploads removes. Exit code 1: something was not refused
 seen; the objects are named.""",
     )
     parser.add_argument(
-        "--tenant", metavar="REF", action="append", default=[], help=f"{REFERENCE_HELP}; or all"
+        "--tenant",
+        metavar="REF",
+        action="append",
+        default=[],
+        help=f"{REFERENCE_HELP}. Without it: every tenant",
     )
     parser.add_argument("--dry-run", action="store_true", help="say how much would be asked")
     parser.add_argument("--json", action="store_true", help="print the attestation as JSON")
