@@ -10,6 +10,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
 
+from media_core.errors import BucketUnavailable
 from media_core.storages.bucket.doctor.bench import Bench
 from media_core.storages.bucket.doctor.probe import (
     Probe,
@@ -33,7 +34,10 @@ OTHER_STYLE: dict[str, Literal["path", "virtual"]] = {"virtual": "path", "path":
 
 def reachable(bench: Bench) -> Seen:
     """Any answer will do, also a refusal."""
-    answer = bench.as_stranger("", "HEAD")
+    try:
+        answer = bench.as_stranger("", "HEAD")
+    except BucketUnavailable as error:
+        return wrong(f"{endpoint()} does not answer, or is busy: {error.detail}")
     return fine(f"{endpoint()} answers ({answer.status} to a stranger).")
 
 
@@ -97,7 +101,7 @@ def signature(bench: Bench) -> Seen:
             f"{version} is refused, {other} is taken.",
             f"Set AWS_S3_SIGNATURE_VERSION={other} and AWS_S3_ADDRESSING_STYLE={style}.",
         )
-    return untried(f"Neither {version} nor {other} is taken: see the keys.")
+    return untried(f"Neither {version} nor {other} is taken: see what failed above.")
 
 
 def _old_version() -> Seen:
@@ -120,7 +124,7 @@ def addressing(bench: Bench) -> Seen:
     other = OTHER_STYLE[style]
     if _works(_client(addressing_style=other)):
         return wrong(f"{style} fails, {other} works.", f"Set AWS_S3_ADDRESSING_STYLE={other}.")
-    return untried(f"Neither {style} nor {other} opens the bucket: see the keys.")
+    return untried(f"Neither {style} nor {other} opens the bucket: see what failed above.")
 
 
 def _bucket_in(path: str) -> str:
