@@ -1,5 +1,7 @@
 """On the agency's host: what the bucket was seen to do, and what the gateway makes of it."""
 
+from typing import Any
+
 from django.conf import settings
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
@@ -7,12 +9,23 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from media_core.storages.bucket.capabilities import Proof, current_target, newest_report, uses
+from media_core.storages.bucket.findings import Outcome
 from media_core.storages.bucket.models import BucketReport
 from tenants.errors import NotFound
 from tenants.people.identity import required_staff
 from tenants.people.models import AgencyRole
 
 REPORTS_PER_PAGE = 20
+
+
+# A page is read from the top, and what is to be done stands there.
+WORST_FIRST = [Outcome.FAILED, Outcome.WARNING, Outcome.OK, Outcome.UNKNOWN]
+
+
+def worst_first(report: BucketReport | None) -> list[dict[str, Any]]:
+    """Return the findings of a report, those that failed before all others; else in the order of the probes."""
+    findings = report.findings if report else []
+    return sorted(findings, key=lambda finding: WORST_FIRST.index(finding["outcome"]))
 
 
 @require_safe
@@ -25,7 +38,7 @@ def bucket(request: HttpRequest) -> HttpResponse:
     known = Proof.of(newest)
     context = {
         "staff": staff, "report": newest, "known": known, "uses": uses(known), "page": page,
-        "target": current_target() if settings.BUCKET_NAME else "",
+        "target": current_target() if settings.BUCKET_NAME else "", "findings": worst_first(newest),
     }  # fmt: skip
     return render(request, "bucket/bucket.html", context)
 
@@ -37,4 +50,5 @@ def report_(request: HttpRequest, report_id: int) -> HttpResponse:
     found = BucketReport.objects.filter(pk=report_id).first()
     if found is None:
         raise NotFound
-    return render(request, "bucket/report.html", {"staff": staff, "report": found})
+    context = {"staff": staff, "report": found, "findings": worst_first(found)}
+    return render(request, "bucket/report.html", context)

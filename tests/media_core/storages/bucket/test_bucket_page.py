@@ -28,6 +28,16 @@ def test_everybody_at_the_agency_sees_what_was_seen(name, browse):
     assert f"/bucket/reports/{report.pk}" in page
 
 
+def test_what_failed_stands_first(browse):
+    report = BucketReport.objects.latest("made_at")
+    *others, last = report.findings
+    report.findings = [*others, {**last, "outcome": "failed", "title": "This one failed"}]
+    report.save()
+    for path in ("/bucket", f"/bucket/reports/{report.pk}"):
+        page = browse(None, "olga").get(path).content.decode()
+        assert page.index("This one failed") < page.index(others[0]["title"])
+
+
 def test_nobody_else_does(acme, browse):
     report = reported()
     for path in ("/bucket", f"/bucket/reports/{report.pk}"):
