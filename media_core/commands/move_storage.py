@@ -34,7 +34,9 @@ before the new place counts. It may be stopped at any time: the next run goes on
 objects did not move; they stay where they are, and are tried again by the next run.""",
     )
     parser.set_defaults(run=move_storage)
-    parser.add_argument("tenants", metavar="REF", nargs="*", help=f"{REFERENCE_HELP}; or all")
+    parser.add_argument(
+        "tenants", metavar="REF", nargs="*", help=f"{REFERENCE_HELP}. Without one: every tenant"
+    )
     parser.add_argument(
         "--to", required=True, choices=StoredObject.Place.values, help="where everything shall lie"
     )
