@@ -3,6 +3,8 @@
 import json
 from argparse import Namespace
 from collections.abc import Iterator
+from shutil import get_terminal_size
+from textwrap import fill
 from typing import Any
 
 from django.conf import settings
@@ -16,6 +18,8 @@ from tenants.commands.base import Actions, PlainCommand, add_action
 from tenants.commands.tables import table
 
 COLUMN = 9
+# A terminal that tells no width, or a silly one, gets lines of so many characters.
+NARROWEST = 60
 
 
 def add_doctor(actions: Actions) -> None:
@@ -32,7 +36,8 @@ examples:
 It asks the bucket itself, as the gateway and as a stranger, with canaries under
 <LOCATION_PREFIX>_gateway/ that are removed at the end, whatever happens. Of its own it leaves the
 marker that says whose prefix this is. The report is stored: publishing, copying and uploading
-rely on it for BUCKET_PROOF_DAYS, so run it every day. Exit code 1: something failed.""",
+rely on it for BUCKET_PROOF_DAYS, so run it every day. Exit code 1: something failed, or
+what the gateway needs could not be proved.""",
     )
     parser.add_argument("--json", action="store_true", help="print the report as a JSON object")
     parser.add_argument(
@@ -78,19 +83,48 @@ def say(command: PlainCommand, finding: Finding) -> None:
     command.stdout.write(f"{state}{command.style.MIGRATE_HEADING(finding.title)}")
     for name, text in (("seen", finding.seen), ("why", finding.why), ("do", finding.remedy)):
         if text:
-            command.stdout.write(f"{'':<{COLUMN}}{name + ':':<6}{text}")
+            command.stdout.write(wrapped(command, f"{'':<{COLUMN}}{name + ':':<6}{text}"))
     command.stdout.flush()
+
+
+def wrapped(command: PlainCommand, line: str) -> str:
+    """Return the line as it fits a terminal, and what follows below its words. In a pipe it stays one line."""
+    if not command.stdout.isatty():
+        return line
+    width = max(get_terminal_size().columns, NARROWEST)
+    # Keys and addresses stay whole, to be copied.
+    return fill(
+        line,
+        width,
+        subsequent_indent=" " * (COLUMN + 6),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def sum_up(command: PlainCommand, examination: Examination, report: BucketReport) -> None:
     """Print the seven points, what the gateway does from now on, and how many of each outcome there are."""
     command.stdout.write("\nThe seven points of the checklist")
     command.stdout.write(indented(table(*seven_points(examination.findings))))
+    say_troubles(command, examination)
     command.stdout.write("\nFrom now on the gateway")
     command.stdout.write(indented(table(*uses(Proof.of(report)).items())))
     command.stdout.write(
         f"\n{counted(examination)}; {examination.requests} requests, {examination.seconds:.1f} s."
     )
+
+
+def say_troubles(command: PlainCommand, examination: Examination) -> None:
+    """Name once more what failed or is worth changing: by now it has scrolled away."""
+    troubles = [f for f in examination.findings if f.outcome in {Outcome.FAILED, Outcome.WARNING}]
+    if troubles:
+        rows = [(each.outcome.value, each.title) for each in sorted(troubles, key=_worst_first)]
+        command.stdout.write("\nWhat to look at, above")
+        command.stdout.write(indented(table(*rows)))
+
+
+def _worst_first(finding: Finding) -> bool:
+    return finding.outcome != Outcome.FAILED
 
 
 def seven_points(findings: tuple[Finding, ...]) -> Iterator[tuple[str, str, str]]:

@@ -217,4 +217,5 @@ def test_the_command_ends_with_one_and_names_the_fault(bucket, capsys):
     said = capsys.readouterr().out
     assert "A stranger's GET of _gateway/canary/" in said
     assert "stores  nothing: 'private' failed" in said
+    assert "What to look at, above\n  failed  Private is private\n" in said
     assert all(probe.title in said for probe in PROBES)

@@ -37,7 +37,7 @@ def reachable(bench: Bench) -> Seen:
     try:
         answer = bench.as_stranger("", "HEAD")
     except BucketUnavailable as error:
-        return wrong(f"{endpoint()} does not answer, or is busy: {error.detail}")
+        return wrong(f"{endpoint()} does not answer, or is busy ({error.detail}).")
     return fine(f"{endpoint()} answers ({answer.status} to a stranger).")
 
 
