@@ -44,7 +44,7 @@ class Bench:
         self.requests = 0
         # Set by the probe of forms: without it nothing can be said of what forms are held to.
         self.takes_forms = False
-        # By how many seconds the bucket's clock is slow, set by the probe of clocks: what is signed lives so much longer.
+        # So many seconds the bucket's clock is slow, and longer lives what is signed. Set by the probe of clocks.
         self.behind = 0.0
         # What the bucket's configuration differs in, by part; read when it is first asked for.
         self.differences: dict[str, Difference] = {}
@@ -96,7 +96,7 @@ class Bench:
         return self.client.create_multipart_upload(Bucket=self.bucket, Key=key)["UploadId"]
 
     def over(self, name: str) -> Any:
-        """Return what is over by now, or None when it was never made; waits for its time to end by the bucket's clock."""
+        """Return what is over by the bucket's clock, or None when it was never made; waits for the rest of its time."""
         made, at = self._dying.get(name, (None, 0.0))
         at += min(self.behind, MAX_BEHIND_SECONDS)
         time.sleep(max(0.0, at - time.monotonic()))
