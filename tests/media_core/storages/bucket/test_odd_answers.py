@@ -46,7 +46,11 @@ def test_a_redirect_is_asked_once_and_not_followed(bucket: Busy, settings):
 @pytest.mark.parametrize("policy", NO_POLICIES)
 def test_a_policy_that_is_none_is_no_reason_to_write_one(bucket: Busy, settings, policy):
     settings.BUCKET_ADDRESSING_STYLE, settings.PUBLIC_MEDIA_MODE = "path", "policy"
-    missing = (404, b"<Error><Code>NoSuchLifecycleConfiguration</Code></Error>", {})
+    missing: tuple[int, bytes, dict[str, str]] = (
+        404,
+        b"<Error><Code>NoSuchLifecycleConfiguration</Code></Error>",
+        {},
+    )
     bucket.answers = [missing, missing, (200, policy.encode(), {})]
     found = {each.part: each.trouble for each in differences()}
     assert found["policy"].startswith("The bucket's policy cannot be read.")
