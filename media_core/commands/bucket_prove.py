@@ -67,9 +67,20 @@ def prove(command: PlainCommand, asked: Namespace) -> None:
     made = proved(chosen, tell=lambda line: command.stderr.write(line, command.style.NOTICE))
     text = json.dumps(made.document, indent=2, ensure_ascii=False)
     if asked.output:
-        Path(asked.output).write_text(f"{text}\n", encoding="utf-8")
+        write_down(asked.output, f"{text}\n", made)
     command.stdout.write(text if asked.json else page(command, made))
     refuse_failures(made)
+
+
+def write_down(file: str, text: str, made: Attestation) -> None:
+    """Write the attestation; raise CommandError where that cannot be done. It is stored all the same."""
+    try:
+        Path(file).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise CommandError(
+            f"Attestation {made.pk} is stored, and could not be written to {file}: {error.strerror}. "
+            f"{len(made.document['failures'])} ask(s) did not end as they must."
+        ) from error
 
 
 def asked_for(references: list[str]) -> list[Tenant]:

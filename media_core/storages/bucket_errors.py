@@ -12,7 +12,9 @@ from botocore.exceptions import (
     HTTPClientError,
     IncompleteReadError,
     ReadTimeoutError,
+    SSLError,
 )
+from botocore.parsers import ResponseParserError
 
 from media_core.errors import BucketRefused, BucketUnavailable, ObjectMissing
 
@@ -31,7 +33,10 @@ NO_ANSWER = (
     IncompleteReadError,
     NoConnectionFree,
     ReadTimeoutError,
+    SSLError,
 )
+# All that a client of boto raises for what a bucket answered, or did not.
+TROUBLES = (BotoCoreError, ClientError, ResponseParserError)
 # 429 and 503 are how S3, Ceph RGW and their front ends say "later".
 BUSY_STATUSES = frozenset({429, 500, 502, 503, 504})
 REFUSED_STATUSES = frozenset({401, 403})

@@ -25,6 +25,13 @@ def add_hooks(client: "S3Client") -> None:
         client.meta.events.register(f"before-call.s3.{operation}", add_content_md5)
     for operation in WRITTEN_BACK:
         client.meta.events.register(f"before-parse.s3.{operation}", keep_document)
+    # Last, when boto has noted its own.
+    client.meta.events.register_last("before-parameter-build.s3", follow_nothing)
+
+
+def follow_nothing(context: dict[str, Any], **_given: Any) -> None:
+    """Let a redirect be an error. boto asks a HEAD for the right region, which is redirected as well, without end."""
+    context["s3_redirect"]["redirected"] = True
 
 
 def add_content_md5(params: dict[str, Any], **_given: Any) -> None:

@@ -1,5 +1,6 @@
 """The bucket policy of PUBLIC_MEDIA_MODE=policy: one statement for each tenant, naming its public area and no other."""
 
+import json
 from typing import Any
 
 from django.conf import settings
@@ -26,6 +27,16 @@ def public_statement(tenant: Tenant) -> dict[str, Any]:
         "Action": ["s3:GetObject"],
         "Resource": [f"arn:aws:s3:::{settings.BUCKET_NAME}/{tenant.prefix}{PUBLIC_AREA}/*"],
     }
+
+
+def read_policy(text: str) -> dict[str, Any]:
+    """Return a bucket's policy as it is, its statements as a list; raise ValueError where it is none."""
+    document = json.loads(text)
+    statements = document.get("Statement", []) if isinstance(document, dict) else None
+    listed = [statements] if isinstance(statements, dict) else statements
+    if not isinstance(listed, list) or not all(isinstance(each, dict) for each in listed):
+        raise ValueError("It has no statements.")
+    return {**document, "Statement": listed}
 
 
 def public_policy() -> dict[str, Any]:

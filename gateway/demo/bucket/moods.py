@@ -48,6 +48,7 @@ MOODS = {
     "busy-html": "429 with a page in HTML in place of an S3 error",
     "lost-response": "the request is carried out and the connection closed without an answer",
     "late": "its clock is an hour slow",
+    "a-little-late": "its clock is five seconds slow",
     "copy-refused": "copies answer 501 NotImplemented",
     "copy-denied": "copies answer 403 AccessDenied",
     "unsigned-headers": "takes x-amz-* headers a SigV4 signature does not cover",

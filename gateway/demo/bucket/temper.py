@@ -11,7 +11,7 @@ from gateway.demo.bucket.moods import REFUSING, Moods
 from gateway.demo.bucket.request import Answer, S3Request
 from gateway.demo.bucket.responses import Refused, Response
 
-HOUR = timedelta(hours=1)
+LATE = {"late": timedelta(hours=1), "a-little-late": timedelta(seconds=5)}
 BUSY_PAGE = b"<html><head><title>429</title></head><body>Too Many Requests</body></html>"
 SIZE_FILTERS = re.compile(
     rb"<(ObjectSizeGreaterThan|ObjectSizeLessThan|NewerNoncurrentVersions)>[^<]*</\1>"
@@ -44,9 +44,10 @@ class Temper:
 
 
 def _by_the_clock(request: S3Request, answer: Answer) -> Response:
-    if "late" not in request.moods:
+    late = next((by for mood, by in LATE.items() if mood in request.moods), None)
+    if late is None:
         return answer(request)
-    now = request.received_at - HOUR
+    now = request.received_at - late
     response = answer(replace(request, received_at=now))
     return response.with_headers({"Date": format_datetime(now, usegmt=True)})
 

@@ -1,10 +1,15 @@
 """manage.py bucket: the one bucket of the deployment, how it is set up, and what it is proved to do."""
 
-from django.core.management.base import CommandParser
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import CommandError, CommandParser
 
 from media_core.commands.bucket_apply import add_apply
 from media_core.commands.bucket_doctor import add_doctor
 from media_core.commands.bucket_prove import add_prove
+from media_core.storages.bucket.doctor.probe import in_words
+from media_core.storages.bucket_errors import TROUBLES
 from tenants.commands.base import PlainCommand, add_actions
 
 
@@ -20,3 +25,10 @@ examples:
         actions = add_actions(parser)
         for add in (add_doctor, add_apply, add_prove):
             add(actions)
+
+    def handle(self, **options: Any) -> None:
+        """Say in one line, and without an address, what a bucket answered that nobody foresaw."""
+        try:
+            super().handle(**options)
+        except TROUBLES as error:
+            raise CommandError(f"{settings.BUCKET_NAME}: {in_words(error)}") from error

@@ -100,6 +100,13 @@ def newest_report() -> BucketReport | None:
     return newest
 
 
+def disproved() -> dict[str, bool]:
+    """Return what the bucket was last seen not to do; a run that cannot find out forgets none of it. One query."""
+    newest = newest_report()
+    known = newest.capabilities if newest else {}
+    return {name: proved for name, proved in known.items() if proved is False}
+
+
 def proof() -> Proof:
     """Return what is known of the bucket in settings. One query."""
     return Proof.of(newest_report())

@@ -105,10 +105,11 @@ def answered(tried: BucketAsk) -> Result:
     words = f"{answer.status}, {len(answer.body)} bytes"
     if tried.content and tried.content in answer.body:
         return Result(tried.ask, Verdict.GIVEN, f"{words}, the canary's own")
+    fails = answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR and not answer.is_refusal
+    if fails or (isinstance(tried.ask.kind, Control) and answer.status < HTTPStatus.BAD_REQUEST):
+        return Result(tried.ask, Verdict.NO_ANSWER, f"{words}, not the canary's")
     if answer.status >= HTTPStatus.BAD_REQUEST:
         return Result(tried.ask, Verdict.REFUSED, words)
-    if isinstance(tried.ask.kind, Control):
-        return Result(tried.ask, Verdict.NO_ANSWER, f"{words}, not the canary's")
     return Result(tried.ask, Verdict.GIVEN, words)
 
 

@@ -65,7 +65,7 @@ class Lifecycle(Part):
         older = any("Prefix" in rule for rule in others)
         return [
             {
-                "ID": rule_id(f"abandoned-uploads:{prefix}"),
+                "ID": _id_for(prefix),
                 "Status": "Enabled",
                 **({"Prefix": prefix} if older else {"Filter": {"Prefix": prefix}}),
                 "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": ABANDONED_AFTER_DAYS},
@@ -92,6 +92,12 @@ class Lifecycle(Part):
                 "Without a LOCATION_PREFIX each tenant needs one. Where nobody else uploads into the bucket, let "
                 "one rule of your own remove incomplete multipart uploads of all of it."
             )
+
+
+def _id_for(prefix: str) -> str:
+    """Return the id of a prefix's rule. Buckets take 255 characters, so LOCATION_PREFIX stands in it once."""
+    room = prefix.removeprefix(settings.LOCATION_PREFIX)
+    return rule_id(f"abandoned-uploads:{room}" if room else "abandoned-uploads")
 
 
 def _conditions(rule: Rule) -> tuple[Rule, list[Rule]]:

@@ -11,7 +11,13 @@ from media_core.storages.bucket.desired.part import Configuration, Part, asked
 from media_core.storages.bucket.desired.rules import Rule
 from media_core.storages.bucket_errors import translating
 from media_core.storages.client import bucket_client
-from media_core.storages.policy import MAX_POLICY_BYTES, POLICY_VERSION, SID, public_statement
+from media_core.storages.policy import (
+    MAX_POLICY_BYTES,
+    POLICY_VERSION,
+    SID,
+    public_statement,
+    read_policy,
+)
 from tenants.models import Tenant
 
 ANYBODY = {"AWS": ["*"]}
@@ -30,10 +36,11 @@ class PublicPolicy(Part):
 
     def read(self) -> Configuration:
         answer = asked(bucket_client().get_bucket_policy, none="NoSuchBucketPolicy")
-        policy = json.loads(answer["Policy"]) if answer.get("Policy") else {}
-        statements = policy.pop("Statement", [])
-        listed = [statements] if isinstance(statements, dict) else statements
-        return Configuration(listed, policy)
+        try:
+            policy = read_policy(answer.get("Policy") or "{}")
+        except ValueError as error:
+            raise ApplyRefused(f"The bucket's policy cannot be read. {self.instead}") from error
+        return Configuration(policy.pop("Statement"), policy)
 
     def write(self, configuration: Configuration) -> None:
         client: Any = bucket_client()

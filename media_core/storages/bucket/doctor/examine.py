@@ -4,7 +4,12 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from media_core.storages.bucket.capabilities import Capability, current_target, needed
+from media_core.storages.bucket.capabilities import (
+    Capability,
+    current_target,
+    disproved,
+    needed,
+)
 from media_core.storages.bucket.doctor.bench import Bench, bench
 from media_core.storages.bucket.doctor.probe import Probe
 from media_core.storages.bucket.doctor.probes import (
@@ -105,11 +110,11 @@ def _findings(at: Bench) -> Iterator[Finding]:
 
 
 def stored(examination: Examination) -> BucketReport:
-    """Return the report, from now on what flows rely on. One INSERT."""
+    """Return the report, from now on what flows rely on. What stays open is as it was disproved. Two statements."""
     return BucketReport.objects.create(
         target=current_target(),
         passed=examination.passed,
-        capabilities=examination.capabilities(),
+        capabilities={**disproved(), **examination.capabilities()},
         findings=[finding.as_json() for finding in examination.findings],
         requests=examination.requests,
         seconds=round(examination.seconds, 1),

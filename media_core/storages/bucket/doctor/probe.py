@@ -3,14 +3,24 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
+from botocore.parsers import ResponseParserError
 
 from media_core.errors import BucketRefused, BucketUnavailable
 from media_core.storages.bucket.capabilities import Capability
 from media_core.storages.bucket.doctor.bench import Bench
 from media_core.storages.bucket.findings import Finding, Outcome
-from media_core.storages.bucket_errors import BUSY_STATUSES, NO_ANSWER, code_of, status_of
+from media_core.storages.bucket_errors import (
+    BUSY_STATUSES,
+    NO_ANSWER,
+    TROUBLES,
+    code_of,
+    status_of,
+)
 from tenants.errors import GatewayError
+
+# What an answer is worth that lacks what S3 says is in it.
+UNREADABLE = (ResponseParserError, KeyError, ValueError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +79,7 @@ class Probe:
         """Return the finding. What the bucket refuses, or does not answer, is one as well."""
         try:
             seen = self.run(bench)
-        except (BotoCoreError, ClientError, BucketUnavailable) as error:
+        except (*TROUBLES, *UNREADABLE, BucketUnavailable) as error:
             seen = self._at_worst(error)
         return self.finding(seen)
 
@@ -112,4 +122,6 @@ def in_words(error: Exception) -> str:
         return f"It answered {status_of(error)} {code_of(error)} to {error.operation_name}."
     if isinstance(error, GatewayError):
         return error.detail or error.message
+    if isinstance(error, UNREADABLE):
+        return "Its answer is none that S3 knows."
     return f"It did not answer ({type(error).__name__})."

@@ -17,7 +17,7 @@ from tests.gateway.demo.bucket.faults import FAULTS, Scene, copied, got
 from tests.gateway.demo.bucket.test_process import run
 from tests.gateway.demo.bucket.wire import Answer, send, signed
 
-SHOWN_BELOW = {"slow", "lost-response", "late"}
+SHOWN_BELOW = {"slow", "lost-response", "late", "a-little-late"}
 
 
 @pytest.fixture
@@ -68,6 +68,8 @@ def test_a_late_store_says_so_and_refuses_punctual_clients(scene: Scene) -> None
 
     with scene.store.moods("late"):
         assert dated() == (403, "RequestTimeTooSkewed", timedelta(hours=1))
+    with scene.store.moods("a-little-late"):
+        assert dated() == (200, "", timedelta())
     assert dated() == (200, "", timedelta())
 
 

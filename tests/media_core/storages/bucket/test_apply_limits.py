@@ -10,6 +10,7 @@ from botocore.compat import HTTPHeaders
 
 from media_core.storages.bucket.desired import cors as desired_cors
 from media_core.storages.bucket.desired.applying import apply, differences
+from media_core.storages.bucket.desired.lifecycle import Lifecycle
 from media_core.storages.client import bucket_client
 from media_core.storages.policy import MAX_POLICY_BYTES
 from tenants.models import Domain
@@ -26,6 +27,9 @@ from tests.media_core.storages.bucket.conftest import (
     set_policy,
 )
 from tests.wire import bucket_requests
+
+# Of a rule's id, in characters.
+MAX_ID = 255
 
 pytestmark = [
     pytest.mark.django_db,
@@ -163,3 +167,10 @@ def test_a_server_that_keeps_nothing_is_given_up_after_some_tries(monkeypatch):
     with at("before-call.s3.PutBucketCors", answering(200, "")):
         (done, *_rest) = apply()
     assert "After 5 tries" in done.trouble
+
+
+@pytest.mark.parametrize("deployment", [f"{'x' * 49}/" * 4, ""])
+def test_the_id_of_a_lifecycle_rule_is_one_that_buckets_take(settings, deployment):
+    settings.LOCATION_PREFIX = deployment
+    (rule,) = Lifecycle([deployment or f"{'y' * 49}/" * 4]).wanted([])
+    assert len(rule["ID"]) <= MAX_ID

@@ -17,6 +17,7 @@ from media_core.storages.bucket.capabilities import (
     proof,
     upload_method,
 )
+from media_core.storages.bucket.doctor.examine import examine, stored
 from media_core.storages.bucket.models import BucketReport
 from media_core.storages.bucket.start import unproved
 from media_core.storages.models import Content, StoredObject
@@ -182,3 +183,18 @@ def test_a_check_says_what_is_not_proved():
 def test_on_disk_nothing_of_a_bucket_has_to_be_proved(settings):
     settings.USE_S3_MEDIA = False
     assert unproved() == ""
+
+
+def test_what_failed_is_not_forgotten_by_a_run_that_cannot_ask(acme, globex, settings):
+    reported(Capability.PRIVATE, passed=False)
+    # Nobody listens there.
+    settings.BUCKET_ENDPOINT_URL, endpoint = "http://127.0.0.1:9", settings.BUCKET_ENDPOINT_URL
+    examination = examine()
+    settings.BUCKET_ENDPOINT_URL = endpoint
+    stored(examination)
+    for tenant in (acme, globex):
+        with pytest.raises(BucketNotProved, match="it failed at 'private'"):
+            written(tenant)
+    assert not proof().has(Capability.OWNED)
+    reported()
+    written(acme)

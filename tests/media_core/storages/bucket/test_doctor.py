@@ -164,3 +164,32 @@ def test_on_ceph_rgw_the_doctor_says_that_unsigned_headers_are_obeyed(settings):
     for probe in ("unsigned-copy-put", "unsigned-copy-part", "unsigned-acl"):
         assert found[probe].outcome == wanted, found[probe].seen
     assert examination.capabilities()[Capability.SIGNED_HEADERS_ONLY] is (wanted == Outcome.OK)
+
+
+def test_a_store_that_overlooks_the_prefix_of_a_list_loses_nothing_of_others(settings, monkeypatch):
+    client, theirs = bucket_client(), {"Bucket": settings.BUCKET_NAME, "Key": "shop/video.mp4"}
+    client.put_object(**theirs, Body=b"theirs")
+    upload = client.create_multipart_upload(**theirs)["UploadId"]
+    monkeypatch.setattr(benches, "LEFT_AFTER", timedelta(seconds=-60))
+
+    def overlook(params, **_given):
+        params["Prefix"] = "shop/"
+
+    lists = [
+        f"before-parameter-build.s3.{each}" for each in ("ListObjectsV2", "ListMultipartUploads")
+    ]
+    for event in lists:
+        client.meta.events.register(event, overlook)
+    try:
+        with bench():
+            pass
+    finally:
+        for event in lists:
+            client.meta.events.unregister(event, overlook)
+    kept = (
+        client.get_object(**theirs)["Body"].read(),
+        client.list_parts(**theirs, UploadId=upload)["UploadId"],
+    )
+    client.abort_multipart_upload(**theirs, UploadId=upload)
+    client.delete_object(**theirs)
+    assert kept == (b"theirs", upload)

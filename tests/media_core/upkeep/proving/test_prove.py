@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from media_core.storages.bucket.models import Attestation
 from media_core.upkeep.proving.asks import Control, Kind
 from media_core.upkeep.proving.attestation import is_whole
 from tenants.models import Domain
@@ -141,3 +142,11 @@ def test_no_secret_is_said(prove: Prove, settings) -> None:
 def test_on_disk_there_is_nothing_to_prove(prove: Prove, settings) -> None:
     settings.USE_S3_MEDIA = False
     assert "there is no bucket to prove" in prove().failure
+
+
+def test_an_attestation_that_cannot_be_written_down_is_stored_and_that_is_said(
+    prove: Prove, tmp_path: Path
+) -> None:
+    said = prove("--output", str(tmp_path / "missing" / "attestation.json"))
+    assert f"Attestation {Attestation.objects.latest('made_at').pk} is stored" in said.failure
+    assert said.failure.endswith("No such file or directory. 0 ask(s) did not end as they must.")

@@ -12,7 +12,7 @@ from media_core.storages.bucket.desired.applying import alone
 from media_core.storages.bucket.doctor.bench import Bench
 from media_core.storages.bucket.doctor.probe import Probe, Seen, fine, lacking, untried, wrong
 from media_core.storages.bucket_errors import code_of
-from media_core.storages.policy import POLICY_VERSION
+from media_core.storages.policy import POLICY_VERSION, read_policy
 from tenants.prefixes import ObjectKey
 
 SID = "GatewayDoctor"
@@ -121,10 +121,7 @@ def _policy(bench: Bench) -> dict[str, Any]:
         if code_of(error) == "NoSuchBucketPolicy":
             return {}
         raise
-    document: dict[str, Any] = json.loads(text)
-    statements = document.get("Statement", [])
-    document["Statement"] = [statements] if isinstance(statements, dict) else statements
-    return document
+    return read_policy(text)
 
 
 def by_gateway(_bench: Bench) -> Seen:

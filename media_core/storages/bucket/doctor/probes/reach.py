@@ -42,11 +42,14 @@ def reachable(bench: Bench) -> Seen:
 
 
 def clock(bench: Bench) -> Seen:
-    date = bench.as_stranger("", "HEAD").headers.get("date", "")
-    if not date:
-        return untried("The bucket's answers have no Date.")
-    theirs = parsedate_to_datetime(date).replace(tzinfo=UTC)
-    skew = round(abs((datetime.now(UTC) - theirs).total_seconds()))
+    try:
+        date = bench.as_stranger("", "HEAD").headers.get("date", "")
+        theirs = parsedate_to_datetime(date).replace(tzinfo=UTC)
+    except ValueError:
+        return untried("The bucket's answers have no Date that can be read.")
+    behind = (datetime.now(UTC) - theirs).total_seconds()
+    bench.behind = max(0.0, behind)
+    skew = round(abs(behind))
     if skew >= REFUSED_SKEW_SECONDS:
         return wrong(f"The clocks are {skew} seconds apart.")
     if skew >= WORTH_SAYING_SECONDS:

@@ -1,0 +1,30 @@
+"""What counts as refused at the bucket, or at the CDN before it."""
+
+import pytest
+
+from media_core.upkeep.proving.asks import Verdict
+from media_core.upkeep.proving.at_bucket import answered, reading
+from media_core.upkeep.proving.canaries import made_up
+from tenants.models import Tenant
+from tests.media_core.storages.test_sending import Busy, bucket
+
+__all__ = ["bucket"]
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize(
+    ("status", "verdict"),
+    [
+        (403, Verdict.REFUSED),
+        (501, Verdict.REFUSED),
+        (505, Verdict.NO_ANSWER),
+        (520, Verdict.NO_ANSWER),
+    ],
+)
+def test_a_network_before_the_bucket_that_fails_is_no_refusal(
+    world, bucket: Busy, settings, status, verdict
+):
+    settings.BUCKET_ADDRESSING_STYLE, bucket.answers = "path", [(status, b"", {})]
+    tenants = Tenant.objects.order_by("location_prefix")
+    asks = reading([canary for tenant in tenants for canary in made_up(tenant)])
+    assert {answered(each).verdict for each in asks} == {verdict}
