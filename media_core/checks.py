@@ -14,7 +14,7 @@ from django.db import DEFAULT_DB_ALIAS, DatabaseError
 from media_core.documents.app_readers import REMEDY as READERS_REMEDY
 from media_core.documents.app_readers import refuse_misnamed_readers
 from media_core.storages.bucket.capabilities import REMEDY
-from media_core.storages.bucket.start import unproved
+from media_core.storages.bucket.start import not_proved
 
 _LABEL = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
 _ADDRESS = r"(?:\d+\.){3}\d+"
@@ -118,7 +118,7 @@ def bucket_is_proved(databases: Sequence[str] | None = None, **_kwargs: Any) -> 
     if DEFAULT_DB_ALIAS not in (databases or ()):
         return []
     try:
-        why = unproved()
+        why = not_proved()
     except DatabaseError:
         # Other checks say what is wrong with the database; before the first migration nothing is served anyway.
         return []

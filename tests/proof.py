@@ -2,28 +2,33 @@
 
 import json
 import os
+from datetime import timedelta
 from io import StringIO
 from typing import Any
 
 from django.core.management import call_command
+from django.utils import timezone
 
-from media_core.storages.bucket.capabilities import Capability, current_target
+from media_core.storages.bucket.capabilities import Capability, Proof, current_target
 from media_core.storages.bucket.models import BucketReport, Deployment
 from tests.environment import BUCKET_FACTS
 
 REPORT = "TESTS_BUCKET_REPORT"
-FIELDS = ("target", "passed", "capabilities", "findings", "requests", "seconds")
+FIELDS = ("target", "passed", "capabilities", "proofs", "findings", "requests", "seconds")
 
 
-def reported(*lacking: str, **given: Any) -> BucketReport:
+def reported(*lacking: str, days_ago: int = 0, **given: Any) -> BucketReport:
     """Return a report that the bucket in settings could do everything, but for these capabilities."""
     capabilities = {each.value: each.value not in lacking for each in Capability}
+    at = timezone.now() - timedelta(days=days_ago)
     facts = {
         "passed": True,
         "findings": [],
         "requests": 0,
         "seconds": 0,
         "target": current_target(),
+        "made_at": at,
+        "proofs": Proof().extended(capabilities, at),
     }
     return BucketReport.objects.create(**{**facts, "capabilities": capabilities, **given})
 

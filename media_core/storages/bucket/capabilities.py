@@ -1,6 +1,7 @@
 """What the bucket was proved to do, by the doctor's newest run. Flows ask here, and what is not proved is refused."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -65,46 +66,44 @@ def current_target() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What a report says of the bucket in settings."""
+    """What is known of the bucket in settings: of each capability what was seen, and when."""
 
-    made_at: datetime | None = None
-    capabilities: dict[str, bool] | None = None
+    seen: Mapping[str, tuple[bool, datetime]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, report: BucketReport | None) -> "Proof":
-        """Return what a report proves; without one, nothing is."""
-        return cls(report.made_at, report.capabilities) if report else cls()
-
-    @property
-    def is_fresh(self) -> bool:
-        """Return whether it may still be relied on."""
-        oldest = timezone.now() - timedelta(days=settings.BUCKET_PROOF_DAYS)
-        return self.made_at is not None and self.made_at > oldest
+        """Return what a report knows, its own findings and older ones; without one, nothing is known."""
+        known = report.proofs if report else {}
+        return cls({name: (yes, datetime.fromisoformat(at)) for name, (yes, at) in known.items()})
 
     def has(self, capability: Capability) -> bool:
         """Return whether the bucket was proved to do this, not too long ago."""
-        return self.is_fresh and (self.capabilities or {}).get(capability) is True
+        proved, at = self.seen.get(capability, (False, None))
+        oldest = timezone.now() - timedelta(days=settings.BUCKET_PROOF_DAYS)
+        return proved and at is not None and at > oldest
 
     def lacks(self, capability: Capability) -> bool:
-        """Return whether the bucket was seen not to do this, however long ago."""
-        return (self.capabilities or {}).get(capability) is False
+        """Return whether the bucket was last seen not to do this, however long ago."""
+        return self.seen.get(capability, (True, None))[0] is False
 
-    @property
-    def when(self) -> str:
-        return f"{self.made_at:%Y-%m-%d %H:%M} UTC" if self.made_at else "never"
+    def when(self, capability: Capability) -> str:
+        """Return when this was last found out."""
+        at = self.seen[capability][1] if capability in self.seen else None
+        return f"{at:%Y-%m-%d %H:%M} UTC" if at else "never"
+
+    def extended(self, found: Mapping[str, bool], at: datetime) -> dict[str, tuple[bool, str]]:
+        """Return what a report is to keep: what was found now, and all else as it was known.
+
+        A run that cannot ask proves nothing and disproves nothing: neither is a hole forgotten, nor publishing stopped.
+        """
+        known = {name: (proved, when.isoformat()) for name, (proved, when) in self.seen.items()}
+        return known | {name: (proved, at.isoformat()) for name, proved in found.items()}
 
 
 def newest_report() -> BucketReport | None:
     """Return the newest report on the bucket in settings; none of any other counts. One query."""
     newest: BucketReport | None = BucketReport.objects.filter(target=current_target()).first()
     return newest
-
-
-def disproved() -> dict[str, bool]:
-    """Return what the bucket was last seen not to do; a run that cannot find out forgets none of it. One query."""
-    newest = newest_report()
-    known = newest.capabilities if newest else {}
-    return {name: proved for name, proved in known.items() if proved is False}
 
 
 def proof() -> Proof:
@@ -121,12 +120,12 @@ def required_to_store(area: str) -> Proof:
     known = proof()
     for basic in NEEDED_TO_STORE:
         if known.lacks(basic):
-            raise BucketNotProved(f"On {known.when} it failed at {basic.value!r}. {REMEDY}")
+            raise BucketNotProved(f"On {known.when(basic)} it failed at {basic.value!r}. {REMEDY}")
     for wanted in needed_to_publish() if area == PUBLIC_AREA else ():
         if not known.has(wanted):
             raise BucketNotProved(
                 f"PUBLIC_MEDIA_MODE={settings.PUBLIC_MEDIA_MODE} needs {wanted.value!r}, proved in the last "
-                f"{settings.BUCKET_PROOF_DAYS} days; last examined: {known.when}. {REMEDY}"
+                f"{settings.BUCKET_PROOF_DAYS} days; last tried: {known.when(wanted)}. {REMEDY}"
             )
     return known
 
@@ -140,6 +139,11 @@ def needed_to_publish() -> tuple[Capability, ...]:
 def needed() -> tuple[Capability, ...]:
     """Return what the gateway cannot work without, as it is set up."""
     return needed_to_publish() or NEEDED_TO_STORE
+
+
+def unproved(known: Proof) -> list[Capability]:
+    """Return what the gateway cannot work without, and nobody has proved lately. No query."""
+    return [capability for capability in needed() if not known.has(capability)]
 
 
 def upload_method(size_bytes: int, known: Proof) -> UploadMethod:

@@ -35,6 +35,8 @@ class BucketReport(models.Model):
     passed = models.BooleanField()
     # Names of capabilities.Capability, each true or false; what was not tried is not there.
     capabilities = models.JSONField()
+    # The same and what earlier runs found out and this one could not: name, then [true or false, when].
+    proofs = models.JSONField(default=dict)
     # As findings.Finding.as_json has them, in the order of the probes.
     findings = models.JSONField()
     requests = models.PositiveIntegerField()

@@ -5,28 +5,24 @@ import logging
 from django.conf import settings
 from django.db import DatabaseError, connection
 
-from media_core.storages.bucket.capabilities import REMEDY, needed, proof
+from media_core.storages.bucket.capabilities import REMEDY, proof, unproved
 
 logger = logging.getLogger("media_core.storages")
 
 
-def unproved() -> str:
+def not_proved() -> str:
     """Return what the gateway needs of its bucket and nobody has proved lately; nothing when all is. One query."""
     if not settings.USE_S3_MEDIA:
         return ""
     known = proof()
-    missing = [capability.value for capability in needed() if not known.has(capability)]
-    if not missing:
-        return ""
-    return (
-        f"The bucket is not proved to be fit (last examined: {known.when}): {', '.join(missing)}."
-    )
+    missing = [f"{each.value} (last tried: {known.when(each)})" for each in unproved(known)]
+    return f"The bucket is not proved to be fit: {', '.join(missing)}." if missing else ""
 
 
 def say_what_is_not_proved() -> None:
     """Write a line into the log when something is missing. The database may still lack our tables, or be away."""
     try:
-        why = unproved()
+        why = not_proved()
     except DatabaseError:
         why = "Whether the bucket is fit could not be asked of the database."
     finally:

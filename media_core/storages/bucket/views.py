@@ -8,7 +8,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from media_core.storages.bucket.capabilities import Proof, current_target, newest_report, uses
+from media_core.storages.bucket.capabilities import (
+    Proof,
+    current_target,
+    newest_report,
+    unproved,
+    uses,
+)
 from media_core.storages.bucket.findings import Outcome
 from media_core.storages.bucket.models import BucketReport
 from tenants.errors import NotFound
@@ -37,7 +43,7 @@ def bucket(request: HttpRequest) -> HttpResponse:
     newest = newest_report()
     known = Proof.of(newest)
     context = {
-        "staff": staff, "report": newest, "known": known, "uses": uses(known), "page": page,
+        "staff": staff, "report": newest, "unproved": unproved(known), "uses": uses(known), "page": page,
         "target": current_target() if settings.BUCKET_NAME else "", "findings": worst_first(newest),
     }  # fmt: skip
     return render(request, "bucket/bucket.html", context)

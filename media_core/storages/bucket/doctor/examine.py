@@ -4,12 +4,9 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from media_core.storages.bucket.capabilities import (
-    Capability,
-    current_target,
-    disproved,
-    needed,
-)
+from django.utils import timezone
+
+from media_core.storages.bucket.capabilities import Capability, current_target, needed, proof
 from media_core.storages.bucket.doctor.bench import Bench, bench
 from media_core.storages.bucket.doctor.probe import Probe
 from media_core.storages.bucket.doctor.probes import (
@@ -110,11 +107,14 @@ def _findings(at: Bench) -> Iterator[Finding]:
 
 
 def stored(examination: Examination) -> BucketReport:
-    """Return the report, from now on what flows rely on. What stays open is as it was disproved. Two statements."""
+    """Return the report, from now on what flows rely on. What it could not find out stays known. Two statements."""
+    found, at = examination.capabilities(), timezone.now()
     return BucketReport.objects.create(
+        made_at=at,
         target=current_target(),
         passed=examination.passed,
-        capabilities={**disproved(), **examination.capabilities()},
+        capabilities=found,
+        proofs=proof().extended(found, at),
         findings=[finding.as_json() for finding in examination.findings],
         requests=examination.requests,
         seconds=round(examination.seconds, 1),

@@ -52,6 +52,7 @@ class Migration(migrations.Migration):
                 ("target", models.CharField(max_length=1000)),
                 ("passed", models.BooleanField()),
                 ("capabilities", models.JSONField()),
+                ("proofs", models.JSONField(default=dict)),
                 ("findings", models.JSONField()),
                 ("requests", models.PositiveIntegerField()),
                 ("seconds", models.FloatField()),

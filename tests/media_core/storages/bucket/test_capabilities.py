@@ -1,11 +1,9 @@
 """What flows may rely on: what was proved, of this bucket, not too long ago."""
 
-from datetime import timedelta
 from io import BytesIO
 
 import pytest
 from django.core.checks import run_checks
-from django.utils import timezone
 
 from media_core.documents.permissions import required_editor
 from media_core.documents.publishing import publish
@@ -19,7 +17,7 @@ from media_core.storages.bucket.capabilities import (
 )
 from media_core.storages.bucket.doctor.examine import examine, stored
 from media_core.storages.bucket.models import BucketReport
-from media_core.storages.bucket.start import unproved
+from media_core.storages.bucket.start import not_proved
 from media_core.storages.models import Content, StoredObject
 from media_core.storages.room import storage_of
 from tenants.binding import bind_tenant
@@ -44,13 +42,9 @@ def written(tenant, area="private"):
     return row
 
 
-def long_ago():
-    BucketReport.objects.update(made_at=timezone.now() - timedelta(days=31))
-
-
 def test_a_bucket_that_nobody_examined_takes_private_files_and_no_public_ones(acme, globex):
     written(acme)
-    with bucket_requests() as sent, pytest.raises(BucketNotProved, match=r"last examined: never"):
+    with bucket_requests() as sent, pytest.raises(BucketNotProved, match=r"last tried: never"):
         written(globex, "media")
     assert sent == []
 
@@ -69,9 +63,10 @@ def test_publishing_is_refused_without_a_proof_and_nothing_is_changed(acme, peop
 
 
 def test_a_proof_is_good_for_so_many_days(acme):
-    reported()
+    reported(days_ago=29)
     written(acme, "media")
-    long_ago()
+    BucketReport.objects.all().delete()
+    reported(days_ago=31)
     with pytest.raises(BucketNotProved, match="in the last 30 days"):
         written(acme, "media")
 
@@ -97,8 +92,7 @@ def test_a_proof_is_good_for_no_other_bucket_or_prefix(setting, acme, settings):
 def test_a_bucket_that_was_seen_open_anothers_or_with_endless_links_takes_nothing_however_long_ago(
     lacking, acme
 ):
-    reported(lacking)
-    long_ago()
+    reported(lacking, days_ago=300)
     for area in ("private", "media"):
         with bucket_requests() as sent, pytest.raises(BucketNotProved, match=lacking.value):
             written(acme, area)
@@ -159,8 +153,7 @@ def test_an_upload_goes_past_the_gateway_only_where_it_was_proved_safe(lacking, 
 
 
 def test_what_was_proved_too_long_ago_counts_for_no_upload():
-    reported()
-    long_ago()
+    reported(days_ago=31)
     assert upload_method(1, proof()) == UploadMethod.RELAY
 
 
@@ -175,26 +168,42 @@ def test_a_check_says_what_is_not_proved():
     """`manage.py check --deploy --database default`, before a deployment is served."""
     ids = [message.id for message in run_checks(databases=["default"])]
     assert "media_core.W011" in ids
-    assert "last examined: never" in unproved()
+    assert "last tried: never" in not_proved()
     reported()
     assert "media_core.W011" not in [message.id for message in run_checks(databases=["default"])]
 
 
 def test_on_disk_nothing_of_a_bucket_has_to_be_proved(settings):
     settings.USE_S3_MEDIA = False
-    assert unproved() == ""
+    assert not_proved() == ""
 
 
-def test_what_failed_is_not_forgotten_by_a_run_that_cannot_ask(acme, globex, settings):
-    reported(Capability.PRIVATE, passed=False)
+def a_run_that_cannot_ask(settings):
     # Nobody listens there.
     settings.BUCKET_ENDPOINT_URL, endpoint = "http://127.0.0.1:9", settings.BUCKET_ENDPOINT_URL
     examination = examine()
     settings.BUCKET_ENDPOINT_URL = endpoint
-    stored(examination)
+    assert not stored(examination).passed
+
+
+def test_what_was_proved_still_counts_after_a_run_that_cannot_ask(acme, settings):
+    """Or a bucket that is away at night would stop publishing for the day."""
+    reported(Capability.COPY)
+    a_run_that_cannot_ask(settings)
+    written(acme, "media")
+    assert proof().lacks(Capability.COPY)
+    BucketReport.objects.all().delete()
+    reported(days_ago=31)
+    a_run_that_cannot_ask(settings)
+    with pytest.raises(BucketNotProved):
+        written(acme, "media")
+
+
+def test_what_failed_is_not_forgotten_by_a_run_that_cannot_ask(acme, globex, settings):
+    reported(Capability.PRIVATE, passed=False)
+    a_run_that_cannot_ask(settings)
     for tenant in (acme, globex):
         with pytest.raises(BucketNotProved, match="it failed at 'private'"):
             written(tenant)
-    assert not proof().has(Capability.OWNED)
     reported()
     written(acme)
