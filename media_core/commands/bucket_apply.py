@@ -48,6 +48,8 @@ def apply_(command: PlainCommand, asked: Namespace) -> None:
     refuse_without_bucket()
     found = ownership()
     refuse_anothers(found, asked.take_over)
+    if asked.take_over and found.whose == Whose.OURS:
+        command.stdout.write("marker: the prefix is ours already, nothing is taken over.")
     planned = differences()
     say_whose(command, found)
     for difference in planned:

@@ -8,6 +8,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError
 
+from media_core.errors import BucketOfAnother
+from media_core.storages.bucket.marker import Whose, ownership, refusal
 from media_core.storages.bucket.models import Attestation
 from media_core.upkeep.proving.neighbours import rooms
 from media_core.upkeep.proving.plan import planned
@@ -64,12 +66,20 @@ def prove(command: PlainCommand, asked: Namespace) -> None:
     command.stderr.write(plan.words, command.style.NOTICE)
     if asked.dry_run:
         return
+    refuse_anothers()
     made = proved(chosen, tell=lambda line: command.stderr.write(line, command.style.NOTICE))
     text = json.dumps(made.document, indent=2, ensure_ascii=False)
     if asked.output:
         write_down(asked.output, f"{text}\n", made)
     command.stdout.write(text if asked.json else page(command, made))
     refuse_failures(made)
+
+
+def refuse_anothers() -> None:
+    """Raise BucketOfAnother when the prefix is another deployment's: no canary is written into its rooms."""
+    found = ownership()
+    if found.whose not in {Whose.OURS, Whose.NOBODYS}:
+        raise BucketOfAnother(refusal(found))
 
 
 def write_down(file: str, text: str, made: Attestation) -> None:

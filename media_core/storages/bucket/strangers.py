@@ -3,6 +3,8 @@
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from urllib.parse import quote
 
 from botocore.awsrequest import AWSRequest
@@ -15,6 +17,8 @@ from media_core.storages.public import bucket_base_url
 # How long is waited before a request is sent again; the last one is not.
 PAUSES_SECONDS = (0.2, 1.0)
 # How stores say no: by AWS, Ceph RGW and their front ends.
+# How much longer is waited for a link to be over, at a bucket whose clock is behind.
+MAX_BEHIND_SECONDS = 30.0
 REFUSED = frozenset({400, 401, 403, 404, 405, 411, 412, 501})
 
 
@@ -71,6 +75,15 @@ def _asked_once(request: Request) -> Answer:
     if answer.status in BUSY_STATUSES:
         raise BucketUnavailable(f"It answered {answer.status}.")
     return answer
+
+
+def seconds_behind(answer: Answer) -> float | None:
+    """Return how far the bucket's clock is behind ours, negative where it is ahead; None where it does not say."""
+    try:
+        theirs = parsedate_to_datetime(answer.headers.get("date", "")).replace(tzinfo=UTC)
+    except ValueError:
+        return None
+    return (datetime.now(UTC) - theirs).total_seconds()
 
 
 def bucket_url(key: str = "", query: str = "") -> str:

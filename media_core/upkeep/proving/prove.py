@@ -9,6 +9,13 @@ from django.utils import timezone
 
 from media_core.documents.models import Document
 from media_core.storages.bucket.models import Attestation
+from media_core.storages.bucket.strangers import (
+    MAX_BEHIND_SECONDS,
+    Request,
+    ask,
+    bucket_url,
+    seconds_behind,
+)
 from media_core.storages.models import StoredObject
 from media_core.upkeep.proving import at_bucket, at_gateway
 from media_core.upkeep.proving.asks import Result
@@ -80,11 +87,16 @@ def _tried(rooms: list[Room], canaries: Placed, tell: Tell) -> list[Result]:
 
 def _with_links(links: list[Links]) -> list[Result]:
     """Return what came of reading by links: as they are, tampered with, and when their time is over."""
-    signed_at = time.monotonic()
+    over_at = time.monotonic() + STALE_AFTER_SECONDS + min(_behind(), MAX_BEHIND_SECONDS)
     asks = [*map(control, links), *(one for one in _tampered(links) if not _is_change(one))]
     results = at_once(at_bucket.answered, asks)
-    time.sleep(max(0.0, signed_at + STALE_AFTER_SECONDS - time.monotonic()))
+    time.sleep(max(0.0, over_at - time.monotonic()))
     return results + at_once(at_bucket.answered, map(stale, links))
+
+
+def _behind() -> float:
+    """Return how many seconds the bucket's clock, by which links end, is behind ours. One request."""
+    return max(0.0, seconds_behind(ask(Request("HEAD", bucket_url()))) or 0.0)
 
 
 def _changes(links: list[Links]) -> list[BucketAsk]:

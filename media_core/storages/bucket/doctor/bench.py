@@ -13,7 +13,13 @@ from django.conf import settings
 from django.utils import timezone
 
 from media_core.storages.bucket.desired.part import Difference
-from media_core.storages.bucket.strangers import Answer, Request, ask, bucket_url
+from media_core.storages.bucket.strangers import (
+    MAX_BEHIND_SECONDS,
+    Answer,
+    Request,
+    ask,
+    bucket_url,
+)
 from media_core.storages.client import bucket_client
 from tenants.prefixes import ObjectKey, gateway_key
 
@@ -26,8 +32,6 @@ LEFT_AFTER = timedelta(hours=1)
 SHORT_SECONDS = 1
 # The bucket's clock counts whole seconds, and so does ours.
 OVER_SECONDS = 2.2
-# For a bucket whose clock is slow, no longer than this.
-MAX_BEHIND_SECONDS = 30
 
 
 class Bench:

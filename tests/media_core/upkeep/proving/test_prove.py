@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from media_core.storages.bucket.marker import marker_key
 from media_core.storages.bucket.models import Attestation
+from media_core.storages.client import bucket_client
 from media_core.upkeep.proving.asks import Control, Kind
 from media_core.upkeep.proving.attestation import is_whole
 from tenants.models import Domain
@@ -15,7 +17,7 @@ from tenants.provisioning import create_tenant, suspend
 from tests.media_core.conftest import set_quota
 from tests.media_core.upkeep.proving.conftest import Prove, newest, sent_requests, state
 
-pytestmark = [pytest.mark.django_db, pytest.mark.bucket]
+pytestmark = pytest.mark.django_db
 
 
 def counted(document: dict[str, Any], kind: str) -> tuple[int, int]:
@@ -25,6 +27,7 @@ def counted(document: dict[str, Any], kind: str) -> tuple[int, int]:
     return line["tried"], line.get("refused", line.get("given"))
 
 
+@pytest.mark.bucket
 def test_everything_is_refused_and_nothing_is_left(prove: Prove, acme, globex, hooli) -> None:
     before = state(acme, globex, hooli)
     said = prove()
@@ -150,3 +153,22 @@ def test_an_attestation_that_cannot_be_written_down_is_stored_and_that_is_said(
     said = prove("--output", str(tmp_path / "missing" / "attestation.json"))
     assert f"Attestation {Attestation.objects.latest('made_at').pk} is stored" in said.failure
     assert said.failure.endswith("No such file or directory. 0 ask(s) did not end as they must.")
+
+
+def test_into_the_rooms_of_another_deployment_nothing_is_written(
+    prove: Prove, settings: Any
+) -> None:
+    settings.LOCATION_PREFIX = "anothers/"
+    marker = {
+        "deployment": "7d0a4a7e-0000-4000-8000-000000000000",
+        "created_at": "2026-01-01T00:00:00+00:00",
+    }
+    at = {"Bucket": settings.BUCKET_NAME, "Key": marker_key()}
+    bucket_client().put_object(**at, Body=json.dumps(marker).encode())
+    try:
+        with sent_requests() as sent:
+            said = prove()
+    finally:
+        bucket_client().delete_object(**at)
+    assert "names the deployment another deployment's, 7d0a4a7e-0000" in said.failure
+    assert len(sent) == 1

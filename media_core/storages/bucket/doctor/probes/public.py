@@ -11,10 +11,12 @@ from media_core.storages.bucket.capabilities import Capability
 from media_core.storages.bucket.desired.applying import alone
 from media_core.storages.bucket.doctor.bench import Bench
 from media_core.storages.bucket.doctor.probe import Probe, Seen, fine, lacking, untried, wrong
+from media_core.storages.bucket.models import Deployment
 from media_core.storages.bucket_errors import code_of
 from media_core.storages.policy import POLICY_VERSION, read_policy
 from tenants.prefixes import ObjectKey
 
+# Followed by the deployment's id: others on this bucket have a doctor, too.
 SID = "GatewayDoctor"
 INSTEAD = "Set PUBLIC_MEDIA_MODE={}, or gateway, with which nothing in the bucket is public."
 # A policy need not count at once.
@@ -89,7 +91,7 @@ def _published(bench: Bench, key: ObjectKey) -> Seen:
 def statement(bench: Bench) -> dict[str, Any]:
     """Return the statement that opens this run's media/, in the form in which tenants' are written."""
     return {
-        "Sid": SID,
+        "Sid": _sid(),
         "Effect": "Allow",
         "Principal": {"AWS": ["*"]},
         "Action": ["s3:GetObject"],
@@ -97,11 +99,15 @@ def statement(bench: Bench) -> dict[str, Any]:
     }
 
 
+def _sid() -> str:
+    return f"{SID}{Deployment.this().pk.hex}"
+
+
 def _set(bench: Bench, ours: list[dict[str, Any]]) -> None:
     """Put ours in the place of what runs before this one left; keep all that others wrote."""
     document = _policy(bench)
     before = document.get("Statement", [])
-    others = [each for each in before if each.get("Sid") != SID]
+    others = [each for each in before if each.get("Sid") != _sid()]
     wanted = others + ours
     if before == wanted:
         return

@@ -1,7 +1,5 @@
 """Whether the bucket is there, and whether it takes us for who we are."""
 
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Literal
 from urllib.parse import urlsplit
@@ -21,6 +19,7 @@ from media_core.storages.bucket.doctor.probe import (
     untried,
     wrong,
 )
+from media_core.storages.bucket.strangers import seconds_behind
 from media_core.storages.bucket_errors import code_of, status_of
 from media_core.storages.client import bucket_access, client_like
 from tenants.prefixes import gateway_key
@@ -42,12 +41,9 @@ def reachable(bench: Bench) -> Seen:
 
 
 def clock(bench: Bench) -> Seen:
-    try:
-        date = bench.as_stranger("", "HEAD").headers.get("date", "")
-        theirs = parsedate_to_datetime(date).replace(tzinfo=UTC)
-    except ValueError:
+    behind = seconds_behind(bench.as_stranger("", "HEAD"))
+    if behind is None:
         return untried("The bucket's answers have no Date that can be read.")
-    behind = (datetime.now(UTC) - theirs).total_seconds()
     bench.behind = max(0.0, behind)
     skew = round(abs(behind))
     if skew >= REFUSED_SKEW_SECONDS:

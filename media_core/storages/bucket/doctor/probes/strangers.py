@@ -3,6 +3,7 @@
 from media_core.storages.bucket.capabilities import Capability
 from media_core.storages.bucket.doctor.bench import Bench
 from media_core.storages.bucket.doctor.probe import Probe, Seen, fine, wrong
+from media_core.storages.bucket.strangers import bucket_url
 
 CLOSE = (
     "Make the bucket private, and take every policy or ACL away that opens it. Until then nothing more is stored. "
@@ -41,12 +42,13 @@ def _closed(bench: Bench, names: tuple[str, ...], good: str) -> Seen:
 def acl_of_private(bench: Bench) -> Seen:
     """Who may read an ACL learns who owns the object; who may write it, opens it."""
     key = bench.put("private/acl")
-    for method, query in (("GET", "acl"), ("GET", "tagging"), ("PUT", "acl")):
-        answer = bench.as_stranger(key, method, query)
+    for query in ("acl", "tagging"):
+        answer = bench.as_stranger(key, query=query)
         if not answer.is_refusal:
-            return wrong(
-                f"A stranger's {method} of ?{query} was answered with {answer.status}.", CLOSE
-            )
+            return wrong(f"A stranger's GET of ?{query} was answered with {answer.status}.", CLOSE)
+    answer = bench.ask("PUT", bucket_url(key, "acl"), headers={"x-amz-acl": "public-read"})
+    if not answer.is_refusal or bench.secret in bench.as_stranger(key).body:
+        return wrong(f"A stranger's PUT of ?acl was answered with {answer.status}.", CLOSE)
     return fine("Neither its ACL nor its tags are shown or changed.")
 
 
