@@ -17,7 +17,7 @@ from tests.media_core.conftest import Commit, books, grow_old
 from tests.media_core.uploads.conftest import keys
 from tests.media_core.uploads.faults import ENDS
 
-pytestmark = [pytest.mark.django_db, pytest.mark.bucket]
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
