@@ -35,6 +35,7 @@ ANYTHING = {
     "visit_id": uuid.UUID(int=1),
     "tenant_id": uuid.UUID(int=1),
     "attestation_id": uuid.UUID(int=1),
+    "report_id": 1,
     "name": "x",
     "uidb36": "1",
     "key": "k",

@@ -19,6 +19,7 @@ from media_core.documents.restriction import active_members, restrict_folder
 from media_core.documents.tree import create_folder
 from media_core.storages.bucket.doctor.examine import examine, stored
 from media_core.storages.bucket.findings import Outcome
+from media_core.storages.bucket.marker import withdraw
 from media_core.storages.models import StoredObject
 from media_core.storages.public import is_public
 from media_core.storages.room import storage_of
@@ -165,8 +166,8 @@ def public_address_of(document: Document) -> str:
 
 
 def remove_objects() -> int:
-    """Delete the objects that this demo's ledgers know, and nothing else; return how many."""
-    removed = 0
+    """Delete the objects that this demo's ledgers know, its marker, and nothing else; return how many."""
+    removed = int(withdraw())
     for tenant in Tenant.objects.all():
         with bind_tenant(tenant, even_suspended=True):
             for row in StoredObject.objects.exclude(state=StoredObject.State.GONE):

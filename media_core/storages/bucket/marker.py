@@ -93,6 +93,15 @@ def take_over(deployment: str) -> Ownership:
     return _read(this)
 
 
+def withdraw() -> bool:
+    """Delete the marker where it is ours, for a deployment that ends. One query, two requests."""
+    if ownership().whose != Whose.OURS:
+        return False
+    with translating():
+        bucket_client().delete_object(Bucket=settings.BUCKET_NAME, Key=marker_key())
+    return True
+
+
 def required_ownership() -> Ownership:
     """Claim the prefix where it is nobody's; raise BucketOfAnother when it is not ours then. As `claim` costs."""
     found = claim()
