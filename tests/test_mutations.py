@@ -86,12 +86,12 @@ def walked_without(mutant: Mutant | None, to: Path) -> subprocess.CompletedProce
 
 
 def by_tier() -> list[Any]:
-    """Return every mutant: of each decider and of each file with guards one, the others in `make test-slow`."""
+    """Return every mutant: of each part of the code one, the others in `make test-slow`."""
     known, tiers = set[str](), []
     for mutant in mutants():
-        kind = mutant.decider or mutant.file
-        is_further = kind in known
-        known.add(kind)
+        part = "/".join(mutant.file.split("/")[:2])
+        is_further = part in known
+        known.add(part)
         tiers.append(
             pytest.param(mutant, id=str(mutant), marks=pytest.mark.slow if is_further else ())
         )
