@@ -52,7 +52,9 @@ def test_the_body_has_a_signed_md5_and_the_bucket_takes_it(operation: str):
     body = request.body if isinstance(request.body, bytes) else request.body.read()
     digest = base64.b64encode(hashlib.md5(body, usedforsecurity=False).digest())
     assert request.headers["Content-MD5"] in {digest, digest.decode()}
-    assert b"content-md5" in request.headers["Authorization"]
+    signed = request.headers["Authorization"]
+    # SigV2 has no list of what is signed: this header always is.
+    assert b"content-md5" in signed or signed.startswith(b"AWS ")
 
 
 def test_a_wrong_md5_is_refused_so_it_is_looked_at():

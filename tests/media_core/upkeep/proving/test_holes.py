@@ -38,17 +38,18 @@ def allowed() -> Iterator[Any]:
     bucket_client().delete_bucket_policy(Bucket=django_settings.BUCKET_NAME)
 
 
+@pytest.mark.bucket
 def test_a_bucket_that_everybody_reads(prove: Prove, allowed: Any) -> None:
     allowed("s3:GetObject", "/*")
     said = prove("--tenant", "acme/")
-    assert said.failure.startswith("NOT ISOLATED: ")
+    assert said.failure.startswith("NOT ISOLATED: "), said
     assert said.out.startswith("NOT ISOLATED: ")
     keys = {each["key"] for each in newest()["failures"] if each["kind"] == Kind.READ}
     assert len(keys) == 4
     assert all(key in said.out for key in keys)
 
 
-@pytest.mark.bucket
+# Ceph RGW 16 ends the first * at the first slash that fits, so there it opens nothing more.
 def test_a_wildcard_that_was_meant_for_public_objects(prove: Prove, allowed: Any) -> None:
     allowed("s3:GetObject", "/*/media/*")
     prove("--tenant", "acme/")
