@@ -1,7 +1,7 @@
 """Two at once, somebody else in between, and an end at every step: no rule is lost, and a second run mends."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
@@ -10,7 +10,6 @@ import pytest
 from django.db import connection
 
 from media_core.storages.bucket.desired.applying import apply, differences
-from media_core.storages.bucket.models import Deployment
 from tests.conftest import CUT_POINTS
 from tests.media_core.conftest import in_a_thread
 from tests.media_core.storages.bucket.conftest import (
@@ -47,13 +46,6 @@ NEW_STATEMENT = {**THEIR_STATEMENT, "Sid": "Late"}
 @pytest.fixture
 def in_policy_mode(settings: Any) -> None:
     settings.PUBLIC_MEDIA_MODE = "policy"
-
-
-@pytest.fixture
-def own_connections() -> Iterator[None]:
-    """Let the test run on committed rows, by connections that end with their threads."""
-    yield
-    in_a_thread(Deployment.objects.all().delete)
 
 
 def listed(statement: Any) -> list[Any]:
@@ -122,7 +114,7 @@ def test_whoever_writes_over_ours_with_what_they_read_before_loses_neither(
 
 
 @pytest.mark.bucket
-def test_two_runs_at_once_wait_for_each_other(own_connections: None):
+def test_two_runs_at_once_wait_for_each_other():
     before, meeting = set_theirs(), threading.Barrier(2)
 
     def wait_for_the_other(**_given: Any) -> None:
@@ -151,9 +143,7 @@ def both_apply() -> list[Any]:
 
 @pytest.mark.bucket
 @pytest.mark.slow
-def test_an_end_at_any_step_leaves_others_rules_and_a_second_run_mends(
-    own_connections: None, record_property: Any
-):
+def test_an_end_at_any_step_leaves_others_rules_and_a_second_run_mends(record_property: Any):
     before, step, lived = set_theirs(), 0, False
     while not lived:
         step += 1
