@@ -27,7 +27,6 @@ CACHES = frozenset({"cache", "lru_cache", "cached_property"})
 REMEMBERED = frozenset(
     {
         "media_core/library/addresses.py:_around",
-        "media_core/storages/bucket/strangers.py:_session",
         "tenants/schemas.py:fingerprint",
         "tenants/versions.py:loader",
         "tenants/versions.py:app_versions",
