@@ -42,12 +42,15 @@ def _closed(bench: Bench, names: tuple[str, ...], good: str) -> Seen:
 def acl_of_private(bench: Bench) -> Seen:
     """Who may read an ACL learns who owns the object; who may write it, opens it."""
     key = bench.put("private/acl")
+    # Of a bucket that is open anyway, other probes say so.
+    was_open = bench.secret in bench.as_stranger(key).body
     for query in ("acl", "tagging"):
         answer = bench.as_stranger(key, query=query)
         if not answer.is_refusal:
             return wrong(f"A stranger's GET of ?{query} was answered with {answer.status}.", CLOSE)
     answer = bench.ask("PUT", bucket_url(key, "acl"), headers={"x-amz-acl": "public-read"})
-    if not answer.is_refusal or bench.secret in bench.as_stranger(key).body:
+    opened = bench.secret in bench.as_stranger(key).body and not was_open
+    if opened or not answer.is_refusal:
         return wrong(f"A stranger's PUT of ?acl was answered with {answer.status}.", CLOSE)
     return fine("Neither its ACL nor its tags are shown or changed.")
 
