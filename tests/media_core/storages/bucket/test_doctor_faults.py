@@ -138,7 +138,7 @@ def test_a_client_without_its_statement_fails_in_mode_policy(bucket, settings):
     ("mood", "gate", "word"),
     [
         ("busy", "reachable", "503"),
-        ("busy-html", "reachable", "429"),
+        pytest.param("busy-html", "reachable", "429", marks=pytest.mark.slow),
         ("late", "credentials", "RequestTimeTooSkewed"),
     ],
 )
