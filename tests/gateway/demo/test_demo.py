@@ -143,7 +143,14 @@ def test_it_serves_on_loopback_only_and_keeps_its_passwords_from_others(tmp_path
         assert (tmp_path / "demo.json").stat().st_mode & 0o077 == 0
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(
+    "how",
+    [
+        signal.SIGINT,
+        pytest.param(signal.SIGTERM, marks=pytest.mark.slow),
+        pytest.param(signal.SIGHUP, marks=pytest.mark.slow),
+    ],
+)
 def test_everything_it_started_ends_with_it(tmp_path: Path, how: signal.Signals) -> None:
     with running(tmp_path) as demo:
         assert requests.get(f"{demo.facts['address']}/readyz", timeout=10).text == "ready\n"
@@ -167,6 +174,7 @@ def test_after_a_crash_the_next_start_recovers(tmp_path: Path) -> None:
         assert again.facts["documents"][0]["id"] != first["documents"][0]["id"]
 
 
+@pytest.mark.slow
 def test_two_demos_do_not_share_a_folder(tmp_path: Path) -> None:
     with running(tmp_path):
         code, lines = refused(tmp_path)

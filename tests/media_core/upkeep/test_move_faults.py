@@ -88,7 +88,7 @@ def test_a_move_that_ends_at_any_step_loses_nothing_and_is_ended_by_the_next(
     assert steps - 1 >= 30
 
 
-@pytest.mark.parametrize("to", ["bucket", "disk"])
+@pytest.mark.parametrize("to", ["bucket", pytest.param("disk", marks=pytest.mark.slow)])
 def test_an_object_that_leaves_between_a_killed_move_and_the_sweep_leaves_no_copy(
     to, committed, came, acme
 ):
