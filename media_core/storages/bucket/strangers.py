@@ -16,9 +16,9 @@ from media_core.storages.public import bucket_base_url
 
 # How long is waited before a request is sent again; the last one is not.
 PAUSES_SECONDS = (0.2, 1.0)
-# How stores say no: by AWS, Ceph RGW and their front ends.
 # How much longer is waited for a link to be over, at a bucket whose clock is behind.
 MAX_BEHIND_SECONDS = 30.0
+# How stores say no: by AWS, Ceph RGW and their front ends.
 REFUSED = frozenset({400, 401, 403, 404, 405, 411, 412, 501})
 
 
