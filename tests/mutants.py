@@ -1,20 +1,30 @@
-"""The permission calls of the code, found by reading it, and what each looks like when it is gone.
+"""The permission checks of the code, found in its syntax trees, and the code without one of them.
 
-A call is found by its name wherever it stands, so a new one joins by being written.
+A check is one of two things:
+
+- a call of a function that decides (`DECIDERS`), wherever it stands: a new call joins by being written;
+- a condition in a function of `GUARDED`: an argument of a filter, an `if` that refuses, an operand of it. A new
+  condition in such a function joins by being written, too.
+
+Nothing here depends on how a line is written or folded.
 """
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from copy import deepcopy
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+APPS = ("tenants", "media_core")
 ANYBODY = "__import__('tenants.people.identity', fromlist=['Member']).Member(__import__('uuid').uuid4(), 'x', 'admin')"
 ANY_STAFF = (
     "__import__('tenants.people.identity', fromlist=['Staff']).Staff(1, 'x', frozenset(['owner']))"
 )
-EVERYTHING = "__import__('django.db.models', fromlist=['Q']).Q(pk__isnull=False)"
-# A function that decides, and what stands in its place when nobody asks.
+EVERY_ROW = "__import__('django.db.models', fromlist=['Q']).Q(pk__isnull=False)"
+# A function that decides, and what stands in its place when nobody asks. `{receiver}` is what its method is called on,
+# `{first}` its first argument.
 DECIDERS = {
     "readable_by": "{receiver}.all()",
     "required_member": ANYBODY,
@@ -22,7 +32,7 @@ DECIDERS = {
     "required_editor": "{first}",
     "required_staff": ANY_STAFF,
     "readable": "__import__('django.db.models', fromlist=['Q']).Q()",
-    "readable_folders": EVERYTHING,
+    "readable_folders": EVERY_ROW,
     "closed_folders": "__import__('media_core.models', fromlist=['Folder']).Folder.objects.none()",
     "readers": "__import__('tenants.people.models', fromlist=['Membership']).Membership.objects.all()",
     "may_settle": "True",
@@ -36,193 +46,290 @@ DECIDERS = {
     "belongs_here": "True",
     "may_be_public": "True",
     "may_read_app_file": "True",
+    "_same_password": "True",
 }
 # The twins that tests hold `readable` and `readable_folders` against; no code calls them, so none can lose the call.
 NEVER_CALLED = frozenset({"may_read", "may_read_folder"})
-VISITS, FLOW = "tenants/people/visit_models.py", "tenants/people/visits.py"
-# Guards that are no call of a decider: what they say, and what is left when they are gone.
-GUARDS = (
-    (
-        "tenants/people/models.py",
-        "session_key=session_key, tenant=tenant_id, expire_date__gt=Now()",
-        "session_key=session_key, expire_date__gt=Now()",
-    ),
-    (
-        "tenants/people/models.py",
-        "Membership.objects.order_by().filter(person=column, tenant=tenant_id)",
-        "Membership.objects.order_by().filter(person=column)",
-    ),
-    ("tenants/people/identity.py", " or not row.roles:", ":"),
-    ("tenants/people/identity.py", " or not row.person.is_active", ""),
-    (
-        "tenants/people/identity.py",
-        "return row if _same_password(request, row.person) else None",
-        "return row",
-    ),
-    ("tenants/middleware.py", "if what is AGENCY or what.served:", "if True:"),
-    # Files on disk: the signature, its end and its tenant, and what counts as public.
-    ("media_core/storages/signed_files.py", "if tenant_id != bound_tenant().id.hex or ", "if "),
-    ("media_core/storages/signed_files.py", " or time.time() >= expires_at:", ":"),
-    (
-        "media_core/storages/models.py",
-        'Q(published_document__visibility="public")',
-        "Q(pk__isnull=False)",
-    ),
-    (
-        "media_core/files/find.py",
-        "StoredObject.objects.stored().served_now()",
-        "StoredObject.objects.stored()",
-    ),
-    # Files of apps: nothing else has such a name, none that is not there yet or any more, and who reads them.
-    ("media_core/files/find.py", "of_apps.served_now()", "of_apps"),
-    ("media_core/files/find.py", ".published()\n        .served_now()", ".published()"),
-    (
-        "media_core/files/find.py",
-        "StoredObject.objects.app_files(PRIVATE_AREA)",
-        "StoredObject.objects.stored().filter(kind='app', area='private')",
-    ),
-    (
-        "media_core/files/find.py",
-        "StoredObject.objects.app_files(PRIVATE_AREA)",
-        "StoredObject.objects.filter(kind='app', area='private', claimed_at__isnull=False)",
-    ),
-    (
-        "media_core/files/find.py",
-        "StoredObject.objects.app_files(PRIVATE_AREA)",
-        "StoredObject.objects.stored().filter(claimed_at__isnull=False)",
-    ),
-    ("media_core/files/find.py", ".filter(app_name=name)", ".filter(name__endswith=name)"),
-    (
-        "media_core/storages/models.py",
-        "Q(kind=StoredObject.Kind.APP, claimed_at__isnull=False)",
-        "Q(kind=StoredObject.Kind.APP)",
-    ),
-    ("media_core/documents/permissions.py", "(request, name) is True", "(request, name)"),
-    (
-        "media_core/documents/permissions.py",
-        "    except REFUSALS:\n        return False",
-        "    except REFUSALS:\n        return True",
-    ),
-    # Visits: who, where, how long, agreed to or not.
-    (
-        "tenants/people/models.py",
-        "When(visit=None, then=roles_of",
-        "When(pk__isnull=False, then=roles_of",
-    ),
-    (VISITS, 'Exists(active.filter(pk=OuterRef("person"))),', ""),
-    (VISITS, 'Exists(operators.filter(person=OuterRef("person"))),', ""),
-    (
-        VISITS,
-        'Exists(Tenant.objects.filter(pk=OuterRef("tenant"), status=Tenant.Status.ACTIVE)),',
-        "",
-    ),
-    (VISITS, "left_at=None,\n        )\n\n    def waiting", ")\n\n    def waiting"),
-    (
-        VISITS,
-        "Q(consent=Visit.Consent.GIVEN) | Q(~Exists(careful), ",
-        "~Q(pk=None) | Q(~Exists(careful), ",
-    ),
-    (VISITS, "Q(~Exists(careful), consent", "Q(consent"),
-    (VISITS, "entered_at=None,\n            asked_at", "asked_at"),
-    (
-        VISITS,
-        "asked_at__gt=timezone.now() - REQUEST_LIFETIME,\n        )\n\n    def under_way",
-        ")\n\n    def under_way",
-    ),
-    (VISITS, "consent__in=[Visit.Consent.GIVEN, Visit.Consent.NOT_NEEDED],", ""),
-    (VISITS, "ends_at__gt=Now(),\n", "\n"),
-    (
-        VISITS,
-        'When(may_write=True, then=Value("editor"))',
-        'When(pk__isnull=False, then=Value("editor"))',
-    ),
-    (FLOW, "Visit.objects.filter(pk=visit_id, tenant=tenant)", "Visit.objects.filter(pk=visit_id)"),
-    (
-        FLOW,
-        "Visit.objects.filter(pk=visit_id, person=operator.person_id)",
-        "Visit.objects.filter(pk=visit_id)",
-    ),
-    (FLOW, "Visit.objects.waiting().exclude(person_id=admin.person_id)", "Visit.objects.waiting()"),
-    (FLOW, "ticket_hash=_digest(ticket), tenant=tenant)", "ticket_hash=_digest(ticket))"),
-    (FLOW, ".filter(ticket_expires_at__gt=now)", ""),
-    (FLOW, "session.flush()", "pass"),
-    (FLOW, "person=person_id, may_write=True)", "person=person_id)"),
-    (
-        "media_core/visits/views.py",
-        'if request.headers.get("Origin") != agency_origin(request):',
-        "if False:",
-    ),
-    ("media_core/documents/permissions.py", "if member.visit:", "if False:"),
-    ("media_core/documents/permissions.py", "if editor.visit:", "if False:"),
+
+Change = tuple[ast.AST, ast.AST]
+Operator = Callable[[ast.AST], Iterator[Change]]
+
+
+def parse_expression(source: str) -> ast.expr:
+    return ast.parse(source, mode="eval").body
+
+
+# --- What can be taken away. Each yields pairs of a node and what stands in its place.
+
+
+def drop_decision(node: ast.AST) -> Iterator[Change]:
+    """Yield a call of a decider with what stands there when nobody asks."""
+    if isinstance(node, ast.Call) and (name := callee_name(node)) in DECIDERS:
+        receiver = ast.unparse(node.func.value) if isinstance(node.func, ast.Attribute) else ""
+        first = ast.unparse(node.args[0]) if node.args else ""
+        source = DECIDERS[name].replace("{receiver}", receiver).replace("{first}", first)
+        yield node, parse_expression(source)
+
+
+def drop_argument(node: ast.AST) -> Iterator[Change]:
+    """Yield `filter`, `exclude` and `Q` without one of their arguments."""
+    if isinstance(node, ast.Call) and callee_name(node) in {"filter", "exclude", "Q"}:
+        for arguments in ("args", "keywords"):
+            for number in range(len(getattr(node, arguments))):
+                changed = deepcopy(node)
+                del getattr(changed, arguments)[number]
+                is_empty_q = callee_name(node) == "Q" and not (changed.args or changed.keywords)
+                # Django leaves an empty Q out of a disjunction: that would narrow, not widen.
+                yield node, parse_expression(EVERY_ROW) if is_empty_q else changed
+
+
+def drop_step(node: ast.AST) -> Iterator[Change]:
+    """Yield a chain of query methods without a step that takes no argument, such as `stored()`."""
+    if (
+        isinstance(node, ast.Call)
+        and callee_name(node) in NARROWING_METHODS
+        and isinstance(node.func, ast.Attribute)
+    ):
+        # A queryset in place of a manager that would have made one.
+        yield node, ast.Call(ast.Attribute(deepcopy(node.func.value), "all", ast.Load()), [], [])
+
+
+def never_refuse(node: ast.AST) -> Iterator[Change]:
+    """Yield an `if` that refuses, so that it never does, and without each operand of an `or`."""
+    if isinstance(node, ast.If) and refuses(node.body):
+        yield node.test, ast.Constant(value=False)
+        yield from _without_operands(node.test)
+
+
+def always_grant(node: ast.AST) -> Iterator[Change]:
+    """Yield an `if` that lets through, or `x if … else None`, so that it always does."""
+    if isinstance(node, ast.If) and not refuses(node.body):
+        yield node.test, ast.Constant(value=True)
+    if isinstance(node, ast.IfExp) and isinstance(node.orelse, ast.Constant):
+        yield node, deepcopy(node.body)
+
+
+def pass_by(node: ast.AST) -> Iterator[Change]:
+    """Yield an `if` whose body is never entered."""
+    if isinstance(node, ast.If):
+        yield node.test, ast.Constant(value=False)
+
+
+def always_when(node: ast.AST) -> Iterator[Change]:
+    """Yield `When(…, then=…)` so that it holds for every row."""
+    if isinstance(node, ast.Call) and callee_name(node) == "When":
+        changed = deepcopy(node)
+        then = [keyword for keyword in changed.keywords if keyword.arg == "then"]
+        changed.args, changed.keywords = [parse_expression(EVERY_ROW)], then
+        yield node, changed
+
+
+def take_any_truth(node: ast.AST) -> Iterator[Change]:
+    """Yield `x is True` as `x`."""
+    if isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.Is):
+        yield node, deepcopy(node.left)
+
+
+def grant_on_error(node: ast.AST) -> Iterator[Change]:
+    """Yield `return False` of an `except` as `return True`."""
+    if isinstance(node, ast.ExceptHandler):
+        for statement in node.body:
+            if isinstance(statement, ast.Return):
+                yield statement, ast.Return(value=ast.Constant(value=True))
+
+
+def skip_statement(node: ast.AST) -> Iterator[Change]:
+    """Yield a call for its effect, such as `session.flush()`, as `pass`."""
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+        yield node, ast.Pass()
+
+
+def _without_operands(test: ast.expr) -> Iterator[Change]:
+    if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.Or):
+        for number in range(len(test.values)):
+            rest = [value for place, value in enumerate(test.values) if place != number]
+            yield test, rest[0] if len(rest) == 1 else ast.BoolOp(ast.Or(), deepcopy(rest))
+
+
+def refuses(body: list[ast.stmt]) -> bool:
+    """Return whether a body ends in an error, or in an answer that gives nothing."""
+    last = body[-1]
+    if isinstance(last, ast.Return):
+        return last.value is None or isinstance(last.value, ast.Constant)
+    return isinstance(last, ast.Raise)
+
+
+def callee_name(call: ast.Call) -> str:
+    """Return the last name of what is called.
+
+    >>> callee_name(parse_expression("Visit.objects.filter(pk=1)"))
+    'filter'
+    """
+    if isinstance(call.func, ast.Attribute):
+        return call.func.attr
+    return call.func.id if isinstance(call.func, ast.Name) else ""
+
+
+NARROWING_METHODS = frozenset(
+    {"stored", "published", "served_now", "possible", "waiting", "enterable", "under_way"}
 )
+ROWS: tuple[Operator, ...] = (drop_argument, drop_step)
+REFUSALS: tuple[Operator, ...] = (never_refuse,)
+VISITS, FLOW = "tenants/people/visit_models.py", "tenants/people/visits.py"
+IDENTITY, PERMISSIONS = "tenants/people/identity.py", "media_core/documents/permissions.py"
+# Functions whose conditions are checks although they call nothing that decides.
+GUARDED: dict[tuple[str, str], tuple[Operator, ...]] = {
+    # Who asks, and where they belong.
+    ("tenants/people/models.py", "roles_of"): ROWS,
+    ("tenants/people/models.py", "SessionQuerySet.opened"): (*ROWS, always_when),
+    (IDENTITY, "session_row"): (*REFUSALS, always_grant),
+    (IDENTITY, "required_staff"): REFUSALS,
+    (IDENTITY, "required_member"): REFUSALS,
+    ("tenants/middleware.py", "SuspendedMiddleware.__call__"): (always_grant,),
+    # Permissions.
+    (PERMISSIONS, "closed_folders"): (pass_by,),
+    (PERMISSIONS, "may_read_app_file"): (take_any_truth, grant_on_error),
+    (PERMISSIONS, "confirm_editor"): (*ROWS, *REFUSALS, pass_by),
+    (PERMISSIONS, "required_editor"): REFUSALS,
+    (PERMISSIONS, "required_admin"): REFUSALS,
+    # Files: the signature, its end and its tenant; what counts as public; what an app has under a name.
+    ("media_core/storages/signed_files.py", "signed_file"): REFUSALS,
+    ("media_core/storages/models.py", "StoredObjectQuerySet.app_files"): ROWS,
+    ("media_core/storages/models.py", "StoredObjectQuerySet.published"): ROWS,
+    ("media_core/files/find.py", "find_signed"): ROWS,
+    ("media_core/files/find.py", "find_public"): ROWS,
+    ("media_core/files/find.py", "find_private"): ROWS,
+    # Visits: who, where, how long, agreed to or not.
+    (VISITS, "VisitQuerySet.possible"): ROWS,
+    (VISITS, "VisitQuerySet.waiting"): ROWS,
+    (VISITS, "VisitQuerySet.enterable"): ROWS,
+    (VISITS, "VisitQuerySet.under_way"): ROWS,
+    (VISITS, "roles_of_visit"): (*ROWS, always_when),
+    (FLOW, "find_visit"): ROWS,
+    (FLOW, "find_own_visit"): ROWS,
+    (FLOW, "consent_to"): ROWS,
+    (FLOW, "new_ticket"): ROWS,
+    (FLOW, "redeem"): (*ROWS, *REFUSALS),
+    (FLOW, "start_session"): (skip_statement,),
+    (FLOW, "still_writes"): ROWS,
+    ("media_core/visits/views.py", "redeem"): REFUSALS,
+}
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """One place in one file, and the text that takes the check away."""
+    """A module in which one check is taken away: the node's number among the nodes of its function, and the change."""
 
     file: str
+    function: str
     before: str
     after: str
     line: int
-    decider: str = ""
+    place: int
+    replacement: ast.AST
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line} {self.before[:60]}"
+        return f"{self.file}:{self.function} {self.before[:60]} => {self.after[:40]}"
 
-    def applied(self, text: str) -> str:
-        """Return the file's text without the check."""
-        lines = text.splitlines(keepends=True)
-        head, tail = "".join(lines[: self.line - 1]), "".join(lines[self.line - 1 :])
-        assert self.before in tail
-        return head + tail.replace(self.before, self.after, 1)
+    @property
+    def reached_as(self) -> str:
+        """Return the name of the function with the check, as tests/mutation.py records it."""
+        return f"{self.file}:{self.function}"
+
+    def apply(self) -> ast.Module:
+        """Return the module's tree without the check. Every line keeps its number."""
+        tree = deepcopy(tree_of(self.file))
+        function = functions_in(tree)[self.function]
+        Exchange(list(ast.walk(function))[self.place], deepcopy(self.replacement)).visit(function)
+        return ast.fix_missing_locations(tree)
 
 
-def functions_of(file: str) -> set[str]:
-    """Return the names of a module's functions."""
-    tree = ast.parse((ROOT / file).read_text())
-    return {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+class Exchange(ast.NodeTransformer):
+    """Puts one node in the place of another."""
+
+    def __init__(self, before: ast.AST, after: ast.AST) -> None:
+        self.before = before
+        self.after = ast.copy_location(after, before)
+
+    def visit(self, node: ast.AST) -> ast.AST:
+        return self.after if node is self.before else self.generic_visit(node)
 
 
-def mutants() -> list[Mutant]:
-    """Return a mutant for every permission call and every guard."""
+@cache
+def tree_of(file: str) -> ast.Module:
+    """Return a module's tree. It is shared: copy it before you change it."""
+    return ast.parse((ROOT / file).read_text())
+
+
+def functions_in(
+    tree: ast.AST, prefix: str = ""
+) -> dict[str, ast.FunctionDef | ast.AsyncFunctionDef]:
+    """Return every function of a tree by its qualified name, in the order in which they stand there."""
+    found: dict[str, ast.FunctionDef | ast.AsyncFunctionDef] = {}
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            found[prefix + node.name] = node
+            found |= functions_in(node, f"{prefix}{node.name}.<locals>.")
+        elif isinstance(node, ast.ClassDef):
+            found |= functions_in(node, f"{prefix}{node.name}.")
+        else:
+            found |= functions_in(node, prefix)
+    return found
+
+
+def find_functions(file: str) -> set[str]:
+    """Return the names of a module's own functions."""
+    return {name for name in functions_in(tree_of(file)) if "." not in name}
+
+
+@cache
+def find_mutants() -> tuple[Mutant, ...]:
+    """Return a mutant for every decision and every guard, file by file."""
     files = [
-        path for app in ("tenants", "media_core") for path in sorted((ROOT / app).rglob("*.py"))
+        str(path.relative_to(ROOT))
+        for app in APPS
+        for path in sorted((ROOT / app).rglob("*.py"))
+        if "migrations" not in path.parts
     ]
-    found = [mutant for path in files for mutant in _calls_in(path)]
-    return found + [_guard(*guard) for guard in GUARDS]
+    return tuple(mutant for file in files for mutant in _mutants_of(file))
 
 
-def _calls_in(path: Path) -> Iterator[Mutant]:
-    text = path.read_text()
-    for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.Call) and (name := _name(node.func)) in DECIDERS:
-            before = ast.get_source_segment(text, node) or ""
-            receiver = (
-                ast.get_source_segment(text, node.func.value)
-                if isinstance(node.func, ast.Attribute)
-                else ""
-            )
-            first = ast.get_source_segment(text, node.args[0]) if node.args else ""
-            after = (
-                DECIDERS[name].replace("{receiver}", receiver or "").replace("{first}", first or "")
-            )
-            yield Mutant(str(path.relative_to(ROOT)), before, after, node.lineno, name)
+def _mutants_of(file: str) -> Iterator[Mutant]:
+    for name, function in functions_in(tree_of(file)).items():
+        operators = (drop_decision, *GUARDED.get((file, name), ()))
+        inside = {id(node) for inner in _inner_functions(function) for node in ast.walk(inner)}
+        places = {id(node): place for place, node in enumerate(ast.walk(function))}
+        known = set[tuple[int, str]]()
+        for node in ast.walk(function):
+            if id(node) in inside:
+                continue
+            for before, after in (change for operator in operators for change in operator(node)):
+                change = places[id(before)], ast.unparse(after)
+                if change not in known:
+                    known.add(change)
+                    yield Mutant(
+                        file, name, ast.unparse(before), change[1], before.lineno, change[0], after
+                    )
 
 
-def _name(node: ast.expr) -> str:
-    return (
-        node.attr
-        if isinstance(node, ast.Attribute)
-        else node.id
-        if isinstance(node, ast.Name)
-        else ""
-    )
+def _inner_functions(function: ast.AST) -> Iterator[ast.AST]:
+    for node in ast.walk(function):
+        if node is not function and isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
 
 
-def _guard(file: str, before: str, after: str) -> Mutant:
-    text = (ROOT / file).read_text()
-    assert before in text, (
-        f"{file} no longer says {before!r}: tell tests/mutants.py what guards now."
-    )
-    return Mutant(file, before, after, text[: text.index(before)].count("\n") + 1)
+def find_stray_decisions() -> list[str]:
+    """Return the calls of deciders that stand in no function: those are asked once, when a module is imported."""
+    stray = []
+    for path in (path for app in APPS for path in sorted((ROOT / app).rglob("*.py"))):
+        file = str(path.relative_to(ROOT))
+        tree = tree_of(file)
+        inside = {id(node) for each in functions_in(tree).values() for node in ast.walk(each)}
+        stray += [
+            f"{file}:{node.lineno} {ast.unparse(node)}"
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Call)
+            and callee_name(node) in DECIDERS
+            and id(node) not in inside
+        ]
+    return stray

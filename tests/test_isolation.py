@@ -24,12 +24,12 @@ from tests.folders import new_folder
 from tests.visiting import asked_visit
 from tests.walk import (
     ANYTHING,
-    METHODS,
     OPEN_ROUTES,
     asked,
     body_for,
     everything_of,
     is_closed,
+    requests_for,
     routes,
     seen,
     values,
@@ -129,30 +129,30 @@ def test_no_route_of_acme_answers_who_does_not_belong(
     )
     nowhere = values(name=twins.name)
     assert len(TENANT_ROUTES) >= 10
-    for route in TENANT_ROUTES:
-        for method in METHODS:
-            answer = asked(client, method, route.path(there), **body_for(route, method, there))
-            same = asked(client, method, route.path(nowhere), **body_for(route, method, nowhere))
-            assert is_closed(answer) or route.name in OPEN_ROUTES, (
-                f"{method} {route.pattern}: {answer.status_code}"
-            )
-            assert seen(answer) == seen(same), (
-                f"{method} {route.pattern} tells whether the document exists"
-            )
-            assert b"acme-secret" not in answer.content + str(answer.headers).encode()
-            assert b"Signature" not in str(answer.headers).encode()
+    for route, method in requests_for(TENANT_ROUTES):
+        answer = asked(client, method, route.path(there), **body_for(route, method, there))
+        same = asked(client, method, route.path(nowhere), **body_for(route, method, nowhere))
+        assert is_closed(answer) or route.name in OPEN_ROUTES, (
+            f"{method} {route.pattern}: {answer.status_code}"
+        )
+        assert seen(answer) == seen(same), (
+            f"{method} {route.pattern} tells whether the document exists"
+        )
+        assert b"acme-secret" not in answer.content + str(answer.headers).encode()
+        assert b"Signature" not in str(answer.headers).encode()
     assert everything_of(acme) == before
 
 
 def test_what_is_open_looks_the_same_to_everybody(askers: Askers, twins: Document) -> None:
+    open_routes = [
+        route for route in TENANT_ROUTES if route.name in OPEN_ROUTES and not route.arguments
+    ]
     pages: dict[str, set[Any]] = {}
     for who in WHO:
         client = askers[who]()
-        for route in TENANT_ROUTES:
-            if route.name in OPEN_ROUTES and not route.arguments:
-                pages.setdefault(route.pattern, set()).add(
-                    seen(asked(client, "get", route.path({})))
-                )
+        for route, method in requests_for(open_routes, ["get"]):
+            page = seen(asked(client, method, route.path({})))
+            pages.setdefault(route.pattern, set()).add(page)
     assert {pattern: len(looks) for pattern, looks in pages.items()} == dict.fromkeys(pages, 1)
 
 
@@ -163,8 +163,8 @@ def test_every_route_of_a_suspended_tenant_is_the_plain_404_for_strangers(
     nothing = seen(asked(client, "get", "/no/such/page"))
     assert nothing[0] == 404
     there = values(document_id=twins.id, folder_id=twins.folder_id)
-    for route in TENANT_ROUTES:
-        assert seen(asked(client, "get", route.path(there))) == nothing, route.pattern
+    for route, method in requests_for(TENANT_ROUTES, ["get"]):
+        assert seen(asked(client, method, route.path(there))) == nothing, route.pattern
 
 
 def test_a_member_of_a_suspended_tenant_gets_the_page_that_says_so_and_no_link(
@@ -173,8 +173,8 @@ def test_a_member_of_a_suspended_tenant_gets_the_page_that_says_so_and_no_link(
     document = store(hooli, b"hooli's")
     client = browser_at("hooli.example", new_session(people["hank"], hooli))
     there = values(document_id=document.id)
-    for route in TENANT_ROUTES:
-        answer = asked(client, "get", route.path(there))
+    for route, method in requests_for(TENANT_ROUTES, ["get"]):
+        answer = asked(client, method, route.path(there))
         assert (answer.status_code, b"suspended" in answer.content) == (403, True), route.pattern
 
 
@@ -185,13 +185,12 @@ def test_no_route_of_the_agency_answers_a_tenants_admin(
     client = browser_at(settings.AGENCY_HOST, new_session(people[name], None))
     visit = asked_visit(people["otto"], acme)
     values = {**ANYTHING, "visit_id": visit.id, "tenant_id": acme.id}
-    for route in AGENCY_ROUTES:
-        for method in METHODS:
-            answer = asked(client, method, route.path(values))
-            assert is_closed(answer) or route.name in OPEN_ROUTES, (
-                f"{method} {route.pattern}: {answer.status_code}"
-            )
-            assert b"globex" not in written(answer).lower()
+    for route, method in requests_for(AGENCY_ROUTES):
+        answer = asked(client, method, route.path(values))
+        assert is_closed(answer) or route.name in OPEN_ROUTES, (
+            f"{method} {route.pattern}: {answer.status_code}"
+        )
+        assert b"globex" not in written(answer).lower()
 
 
 def test_a_viewer_adds_nothing(acme: Tenant, globex: Tenant, people: dict[str, Person]) -> None:

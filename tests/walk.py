@@ -2,9 +2,10 @@
 
 import re
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
+from itertools import product
 from typing import Any
 
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -15,6 +16,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from tenants.binding import bind_tenant
 from tenants.models import Tenant
+from tests.mutation import walk
 
 METHODS = ("get", "head", "post", "put", "patch", "delete", "options")
 # What a stranger may see: the pages for signing in. Everything else answers 404, 405 or "sign in".
@@ -71,6 +73,18 @@ class Route:
 def routes(urlconf: str) -> list[Route]:
     """Return every route that is registered, whoever registered it."""
     return list(_flattened(get_resolver(urlconf), ""))
+
+
+def requests_for(
+    routes: Iterable[Route], methods: Iterable[str] = METHODS
+) -> Iterator[tuple[Route, str]]:
+    """Yield every route with every method. tests/mutation.py narrows them to those that reach a check."""
+    for route, method in product(routes, methods):
+        request = f"{method} {route.pattern}"
+        if walk.is_asked(request):
+            walk.request = request
+            yield route, method
+    walk.request = ""
 
 
 def _flattened(resolver: URLResolver, prefix: str) -> Iterator[Route]:

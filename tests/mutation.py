@@ -1,0 +1,311 @@
+"""Run the isolation walk on code in which one permission check is taken away: a pytest plugin.
+
+Nothing is written to a disk and no process is started. A mutated module is compiled, and the code objects of its
+functions take the place of those that the running functions have.
+
+While a test of the walk runs, it is recorded which of its requests reach which function with a check. A mutant is then
+asked only the requests that reach it. All processes of a run share these records through a folder.
+"""
+
+import ast
+import gc
+import hashlib
+import importlib
+import json
+import os
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from copy import deepcopy
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from types import CodeType, FunctionType
+from typing import Any
+
+import pytest
+from _pytest.runner import runtestprotocol
+
+from tests.mutants import APPS, ROOT, Mutant, find_mutants, functions_in, tree_of
+
+# Marks a test that takes a mutant and passes when the walk fails on it. This plugin runs it, not pytest.
+MARK = "mutation"
+RECORDS = "TESTS_REACH"
+WALK = "test_isolation*.py"
+NOTE_REACH = "_note_reach"
+
+# Which file of the walk to try first when a check is gone from a module with this in its name.
+LIKELY_FILES = {
+    "visit": ("visits", "tickets"),
+    "context": ("tickets",),
+    "usage": ("limits",),
+    "app_readers": ("app_files",),
+    "private": ("app_files",),
+    "files": ("app_files", "files"),
+    "storages/models": ("app_files", "files"),
+    "publishing": ("publishing",),
+    "library": ("folders",),
+    "folders": ("folders",),
+    "moves": ("folders",),
+    "permissions": ("app_files", "folders", "publishing"),
+}
+
+
+# --- Exchanging code
+
+
+@cache
+def running_functions() -> Mapping[str, list[FunctionType]]:
+    """Return the functions that exist in this process, by the file of their module."""
+    for file in {mutant.file for mutant in find_mutants()}:
+        importlib.import_module(file.removesuffix(".py").replace("/", "."))
+    folders = tuple(f"{ROOT / app}/" for app in APPS)
+    found = defaultdict(list)
+    for each in gc.get_objects():
+        if isinstance(each, FunctionType) and each.__code__.co_filename.startswith(folders):
+            found[str(Path(each.__code__.co_filename).relative_to(ROOT))].append(each)
+    return found
+
+
+@contextmanager
+def exchange_code(file: str, tree: ast.Module) -> Iterator[None]:
+    """Let the functions of a module do inside the block what `tree` says. Lines keep their numbers."""
+    compiled = compile(tree, str(ROOT / file), "exec")
+    new = {(code.co_qualname, code.co_firstlineno): code for code in _code_objects(compiled)}
+    known = [(each, each.__code__) for each in running_functions()[file]]
+    try:
+        for function, code in known:
+            replacement = new.get((code.co_qualname, code.co_firstlineno), code)
+            if replacement != code:
+                function.__code__ = replacement
+        yield
+    finally:
+        for function, code in known:
+            if function.__code__ is not code:
+                function.__code__ = code
+
+
+def _code_objects(code: CodeType) -> Iterator[CodeType]:
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield constant
+            yield from _code_objects(constant)
+
+
+# --- Which request reaches which check
+
+
+class Walk:
+    """What the walk asks now, and what it is narrowed to. tests/walk.py reads and writes this.
+
+    A request is called `METHOD pattern`; what is asked outside of the walk's loops is called "".
+    """
+
+    def __init__(self) -> None:
+        self.request = ""
+        self.only: frozenset[str] | None = None
+        self.reached: dict[str, set[str]] = {}
+
+    def is_asked(self, request: str) -> bool:
+        return self.only is None or request in self.only
+
+    def note_reach(self, check: str) -> None:
+        self.reached.setdefault(check, set()).add(self.request)
+
+    @contextmanager
+    def narrow(self, requests: Iterable[str]) -> Iterator[None]:
+        """Ask only these requests inside the block."""
+        self.only = frozenset(requests)
+        try:
+            yield
+        finally:
+            self.only = None
+
+
+walk = Walk()
+
+
+@dataclass(frozen=True)
+class Record:
+    """How long a test of the walk took, and for each check the requests that reach it."""
+
+    seconds: float
+    reached: dict[str, list[str]]
+
+
+@contextmanager
+def recording(item: pytest.Item) -> Iterator[None]:
+    """Record what the test reaches, for all processes of this run."""
+    walk.reached, began = {}, time.monotonic()
+    with ExitStack() as stack:
+        for file, tree in noting_trees().items():
+            functions = running_functions()[file]
+            functions[0].__globals__[NOTE_REACH] = walk.note_reach
+            stack.callback(functions[0].__globals__.pop, NOTE_REACH)
+            stack.enter_context(exchange_code(file, tree))
+        yield
+    reached = {check: sorted(requests) for check, requests in walk.reached.items()}
+    facts = {"seconds": time.monotonic() - began, "reached": reached}
+    path = record_path(item)
+    # Another process never reads half of it.
+    half = path.with_suffix(f".{os.getpid()}")
+    half.write_text(json.dumps(facts))
+    half.rename(path)
+
+
+def record_path(item: pytest.Item) -> Path:
+    return Path(os.environ[RECORDS], hashlib.sha256(item.nodeid.encode()).hexdigest())
+
+
+def find_record(item: pytest.Item) -> Record | None:
+    path = record_path(item)
+    return Record(**json.loads(path.read_text())) if path.exists() else None
+
+
+@cache
+def noting_trees() -> dict[str, ast.Module]:
+    """Return each module with checks so that every function with one says when it is called."""
+    trees: dict[str, ast.Module] = {}
+    for mutant in find_mutants():
+        tree = trees.setdefault(mutant.file, deepcopy(tree_of(mutant.file)))
+        function = functions_in(tree)[mutant.function]
+        note = ast.parse(f"{NOTE_REACH}({mutant.reached_as!r})").body[0]
+        if ast.unparse(function.body[0]) != ast.unparse(note):
+            ast.copy_location(note, function.body[0])
+            function.body.insert(0, note)
+            ast.fix_missing_locations(tree)
+    return trees
+
+
+# --- Running the walk
+
+
+def run(item: pytest.Item, next_item: pytest.Item) -> list[pytest.TestReport]:
+    """Run one test of the walk, silently; return its reports."""
+    # pytest has set up what `next_item` needs, such as its module.
+    item.session._setupstate.teardown_exact(item)
+    return runtestprotocol(item, log=False, nextitem=next_item)
+
+
+def is_refuted(reports: Iterable[pytest.TestReport]) -> bool:
+    """Return whether the test itself failed. Raises when it could not even be set up, which proves nothing."""
+    for report in reports:
+        if report.failed and report.when != "call":
+            raise AssertionError(f"{report.nodeid}, {report.when}:\n{report.longreprtext}")
+    return any(report.failed for report in reports)
+
+
+def find_witness(item: pytest.Item, mutant: Mutant) -> str:
+    """Return the test of the walk that fails without the check. Raises AssertionError when all pass.
+
+    `item` is the test that asks: what pytest keeps for its folder and the session is kept between the runs.
+    """
+    candidates = [(test, record_of(test, item)) for test in walk_tests(item)]
+    asked = sorted(
+        (not is_likely(test, mutant), record.seconds, number)
+        for number, (test, record) in enumerate(candidates)
+        if mutant.reached_as in record.reached
+    )
+    for *_, number in asked:
+        test, record = candidates[number]
+        with (
+            exchange_code(mutant.file, mutant.apply()),
+            walk.narrow(record.reached[mutant.reached_as]),
+        ):
+            reports = run(test, item)
+        if is_refuted(reports):
+            return test.nodeid
+    raise AssertionError(
+        f"The walk passes without this check ({mutant.file}:{mutant.line}, {mutant.before}, "
+        f"replaced by {mutant.after}). {len(asked)} tests reach it."
+    )
+
+
+def record_of(test: pytest.Item, item: pytest.Item) -> Record:
+    """Return what a test of the walk reaches. It is run when no process of this run has done so yet."""
+    if known := find_record(test):
+        return known
+    with recording(test):
+        reports = run(test, item)
+    assert not is_refuted(reports), f"{test.nodeid} fails with every check in place."
+    found = find_record(test)
+    assert found
+    return found
+
+
+def is_likely(test: pytest.Item, mutant: Mutant) -> bool:
+    names = [name for word, files in LIKELY_FILES.items() if word in mutant.file for name in files]
+    return test.path.stem.removeprefix("test_isolation_") in names
+
+
+_walk_tests: list[pytest.Item] = []
+
+
+def walk_tests(item: pytest.Item) -> list[pytest.Item]:
+    """Return all tests of the walk. They are collected here, since a run of some tests may have left them out."""
+    if not _walk_tests:
+        folder = item.getparent(pytest.Module)
+        assert folder
+        for path in sorted(folder.path.parent.glob(WALK)):
+            module = pytest.Module.from_parent(folder.parent, path=path)
+            _walk_tests.extend(item.session.genitems(module))
+    return _walk_tests
+
+
+# --- Hooks
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", f"{MARK}: passes when the isolation walk fails; see tests/mutation.py")
+    if RECORDS not in os.environ:
+        folder = tempfile.TemporaryDirectory(prefix="gateway-reach-")
+        os.environ[RECORDS] = folder.name
+        config.add_cleanup(folder.cleanup)
+        config.add_cleanup(lambda: os.environ.pop(RECORDS))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put mutants last: by then most tests of the walk have run and left their records."""
+    items.sort(key=lambda item: item.get_closest_marker(MARK) is not None)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
+    """Run mutants here, and record what the tests of the walk reach; leave all other tests to pytest."""
+    is_mutant = item.get_closest_marker(MARK) is not None
+    if not is_mutant and not item.path.match(WALK):
+        return None
+    item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+    if is_mutant:
+        for report in report_on(item):
+            item.ihook.pytest_runtest_logreport(report=report)
+        # What the last test of the walk has left set up is not what the next item expects.
+        item.session._setupstate.teardown_exact(nextitem)
+    else:
+        with recording(item):
+            runtestprotocol(item, nextitem=nextitem)
+    item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+    return True
+
+
+def report_on(item: Any) -> list[pytest.TestReport]:
+    """Try one mutant; return what pytest would report of a test: its set-up, itself, its end."""
+    began, failure = time.time(), None
+    try:
+        find_witness(item, item.callspec.params["mutant"])
+    except AssertionError as error:
+        failure = str(error)
+    ended = time.time()
+
+    def report(when: Any, **given: Any) -> pytest.TestReport:
+        facts = {"outcome": "passed", "longrepr": None, **given}
+        keywords = dict.fromkeys(item.keywords, 1)
+        return pytest.TestReport(item.nodeid, item.location, keywords, when=when, **facts)
+
+    call = {"duration": ended - began, "start": began, "stop": ended}
+    if failure:
+        call |= {"outcome": "failed", "longrepr": failure}
+    return [report("setup"), report("call", **call), report("teardown")]
