@@ -5,13 +5,19 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.development
 TESTS ?=
+# What the last run of the tests took, for `make durations`.
+REPORT := .test-report.xml
+# The slow tests in as many slices. `.ci/run` runs one, chosen by the commit, in at most two minutes.
+SLICES := 8
+SLICE ?=
 # As many processes as there are processors; each has a database and a bucket of its own.
 WORKERS ?= $(shell nproc)
-PYTEST = -m pytest -n $(WORKERS) --dist worksteal
-export PYTHONDONTWRITEBYTECODE := 1
+PYTEST = -m pytest -n $(WORKERS) --dist worksteal --junitxml=$(REPORT)
+# Python keeps what it compiled: pytest compiles all tests anew otherwise, and each process that a test starts the code.
+unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test test-slow test-pgbouncer test-ceph test-next bench check format lock clean
+.PHONY: help demo test test-slow test-pgbouncer test-ceph test-next durations bench check format lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,8 +28,8 @@ demo: $(STAMP) ## Start the gateway with three client projects on one bucket (PO
 test: $(STAMP) ## Run the tests (TESTS="tests/test_isolation.py -k eve" for some of them)
 	@$(BIN)/python $(PYTEST) -m "not slow and not pgbouncer" $(TESTS)
 
-test-slow: $(STAMP) ## Run the tests that `make test` leaves out
-	@$(BIN)/python $(PYTEST) -m "slow and not pgbouncer" $(TESTS) || { code=$$?; [ $$code -eq 5 ] && echo "No test is marked slow."; }
+test-slow: $(STAMP) ## Run the tests that `make test` leaves out (SLICE=3 for one slice of them)
+	@$(BIN)/python $(PYTEST) -m "slow and not pgbouncer" $(if $(SLICE),--slice $(SLICE) --slices $(SLICES)) $(TESTS)
 
 test-pgbouncer: $(STAMP) ## Run the tests behind a PgBouncer of their own (installs Debian's, if there is none)
 	@PATH="$$PATH:/usr/sbin" bash tests/pgbouncer/install.sh
@@ -36,6 +42,9 @@ test-ceph: $(STAMP) ## Run the tests of the bucket on a Ceph RGW of their own (i
 test-next: ## Run the suite on Django 6.1, where a Python >= 3.12 is found
 	@VENV=.venv-next REQUIREMENTS=requirements/next.txt MINIMUM=3.12 bash requirements/install.sh
 	@.venv-next/bin/python $(PYTEST) -m "not slow and not pgbouncer" $(TESTS)
+
+durations: $(STAMP) ## Print the slowest tests of the last run, and the time per folder
+	@$(BIN)/python -m tests.durations $(REPORT)
 
 bench: export DJANGO_SETTINGS_MODULE = gateway.settings
 bench: $(STAMP) ## Measure: one table of ratios, all from one run (ONLY="signing memory" for some of them)
@@ -64,7 +73,8 @@ lock: $(STAMP) ## Pin every requirement again, with hashes
 clean: ## Remove what the other targets made
 	@for data in .demo/postgres .data/postgres; do \
 	  if [ -x $(BIN)/python ]; then $(BIN)/python -m gateway.demo.postgres delete --data $$data; fi; done
-	rm -rf $(VENV) .venv-next .demo .data .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage
+	find . -name __pycache__ -prune -exec rm -rf {} +
+	rm -rf $(VENV) .venv-next .demo .data .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage $(REPORT)
 
 $(STAMP): requirements/production.txt requirements/development.txt requirements/install.sh
 	@PYTHON=$(PYTHON) VENV=$(VENV) REQUIREMENTS=requirements/development.txt MINIMUM=3.11 bash requirements/install.sh

@@ -51,7 +51,9 @@ DECIDERS = {
 # The twins that tests hold `readable` and `readable_folders` against; no code calls them, so none can lose the call.
 NEVER_CALLED = frozenset({"may_read", "may_read_folder"})
 
-Change = tuple[ast.AST, ast.AST]
+# What has a place in the source.
+Node = ast.expr | ast.stmt
+Change = tuple[Node, ast.AST]
 Operator = Callable[[ast.AST], Iterator[Change]]
 
 
@@ -272,7 +274,7 @@ def functions_in(
             found |= functions_in(node, f"{prefix}{node.name}.<locals>.")
         elif isinstance(node, ast.ClassDef):
             found |= functions_in(node, f"{prefix}{node.name}.")
-        else:
+        elif not isinstance(node, ast.expr):
             found |= functions_in(node, prefix)
     return found
 
@@ -285,44 +287,56 @@ def find_functions(file: str) -> set[str]:
 @cache
 def find_mutants() -> tuple[Mutant, ...]:
     """Return a mutant for every decision and every guard, file by file."""
-    files = [
-        str(path.relative_to(ROOT))
-        for app in APPS
-        for path in sorted((ROOT / app).rglob("*.py"))
-        if "migrations" not in path.parts
+    return tuple(mutant for file in files_with_checks() for mutant in _mutants_of(file))
+
+
+@cache
+def files_with_checks() -> list[str]:
+    """Return the modules that may hold a check: to read the trees of all others takes seconds."""
+    guarded = {file for file, _ in GUARDED}
+    paths = [path for app in APPS for path in sorted((ROOT / app).rglob("*.py"))]
+    texts = {str(path.relative_to(ROOT)): path.read_text() for path in paths}
+    return [
+        file
+        for file, text in texts.items()
+        if file in guarded or any(f"{name}(" in text for name in DECIDERS)
     ]
-    return tuple(mutant for file in files for mutant in _mutants_of(file))
 
 
 def _mutants_of(file: str) -> Iterator[Mutant]:
-    for name, function in functions_in(tree_of(file)).items():
+    functions = functions_in(tree_of(file))
+    for name, function in functions.items():
         operators = (drop_decision, *GUARDED.get((file, name), ()))
-        inside = {id(node) for inner in _inner_functions(function) for node in ast.walk(inner)}
-        places = {id(node): place for place, node in enumerate(ast.walk(function))}
+        inner = [each for known, each in functions.items() if known.startswith(f"{name}.<locals>.")]
+        inside = {id(node) for each in inner for node in ast.walk(each)}
         known = set[tuple[int, str]]()
         for node in ast.walk(function):
             if id(node) in inside:
                 continue
             for before, after in (change for operator in operators for change in operator(node)):
-                change = places[id(before)], ast.unparse(after)
-                if change not in known:
-                    known.add(change)
+                source = ast.unparse(after)
+                if (id(before), source) not in known:
+                    known.add((id(before), source))
                     yield Mutant(
-                        file, name, ast.unparse(before), change[1], before.lineno, change[0], after
+                        file,
+                        name,
+                        ast.unparse(before),
+                        source,
+                        before.lineno,
+                        place_of(before, function),
+                        after,
                     )
 
 
-def _inner_functions(function: ast.AST) -> Iterator[ast.AST]:
-    for node in ast.walk(function):
-        if node is not function and isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            yield node
+def place_of(node: ast.AST, function: ast.AST) -> int:
+    """Return the number of a node among those of its function."""
+    return next(place for place, each in enumerate(ast.walk(function)) if each is node)
 
 
 def find_stray_decisions() -> list[str]:
     """Return the calls of deciders that stand in no function: those are asked once, when a module is imported."""
     stray = []
-    for path in (path for app in APPS for path in sorted((ROOT / app).rglob("*.py"))):
-        file = str(path.relative_to(ROOT))
+    for file in files_with_checks():
         tree = tree_of(file)
         inside = {id(node) for each in functions_in(tree).values() for node in ast.walk(each)}
         stray += [

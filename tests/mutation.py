@@ -258,12 +258,14 @@ def walk_tests(item: pytest.Item) -> list[pytest.Item]:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", f"{MARK}: passes when the isolation walk fails; see tests/mutation.py")
+    config.addinivalue_line(
+        "markers", f"{MARK}: passes when the isolation walk fails; see tests/mutation.py"
+    )
+    # The process that starts the others makes the folder; they inherit the variable.
     if RECORDS not in os.environ:
         folder = tempfile.TemporaryDirectory(prefix="gateway-reach-")
         os.environ[RECORDS] = folder.name
         config.add_cleanup(folder.cleanup)
-        config.add_cleanup(lambda: os.environ.pop(RECORDS))
 
 
 @pytest.hookimpl(trylast=True)
@@ -301,11 +303,10 @@ def report_on(item: Any) -> list[pytest.TestReport]:
     ended = time.time()
 
     def report(when: Any, **given: Any) -> pytest.TestReport:
-        facts = {"outcome": "passed", "longrepr": None, **given}
-        keywords = dict.fromkeys(item.keywords, 1)
-        return pytest.TestReport(item.nodeid, item.location, keywords, when=when, **facts)
+        facts: Any = {"outcome": "passed", "longrepr": None, "keywords": {}, **given}
+        return pytest.TestReport(item.nodeid, item.location, when=when, **facts)
 
-    call = {"duration": ended - began, "start": began, "stop": ended}
+    call: dict[str, Any] = {"duration": ended - began, "start": began, "stop": ended}
     if failure:
         call |= {"outcome": "failed", "longrepr": failure}
     return [report("setup"), report("call", **call), report("teardown")]
