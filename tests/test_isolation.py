@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core import mail
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils import timezone
 
 from media_core.documents.folders import Folder
 from media_core.documents.models import Document
@@ -18,7 +19,8 @@ from media_core.uploads.flow import store_upload
 from tenants.binding import bind_tenant
 from tenants.errors import RoleRequired
 from tenants.models import Tenant
-from tenants.people.models import Membership, Person
+from tenants.people.members import set_role
+from tenants.people.models import Membership, Person, Role, Session
 from tests.conftest import PASSWORD, browser_at, member, new_session
 from tests.folders import new_folder
 from tests.visiting import asked_visit
@@ -85,6 +87,11 @@ def askers(acme: Tenant, globex: Tenant, people: dict[str, Person]) -> Askers:
         Person.objects.filter(pk=people["ada"].pk).update(password="!changed")
         return browser_at("acme.example", key)
 
+    def with_an_expired_session() -> Client:
+        key = new_session(people["ada"], acme)
+        Session.objects.filter(session_key=key).update(expire_date=timezone.now())
+        return browser_at("acme.example", key)
+
     return {
         "eve, with a session she should not have": lambda: browser_at(
             "acme.example", new_session(people["eve"], acme)
@@ -101,6 +108,7 @@ def askers(acme: Tenant, globex: Tenant, people: dict[str, Person]) -> Askers:
         "a removed member": removed_member,
         "a deactivated member": deactivated_member,
         "a session from before the password changed": with_changed_password,
+        "a session that has expired": with_an_expired_session,
         "a stranger": lambda: browser_at("acme.example"),
     }
 
@@ -113,6 +121,7 @@ WHO = (
     "a removed member",
     "a deactivated member",
     "a session from before the password changed",
+    "a session that has expired",
     "a stranger",
 )
 
@@ -205,11 +214,28 @@ def test_a_viewer_adds_nothing(acme: Tenant, globex: Tenant, people: dict[str, P
     assert b"Upload" not in client.get("/").content
 
 
-def test_a_member_removed_while_the_bytes_came_adds_nothing(
-    acme: Tenant, globex: Tenant, people: dict[str, Person]
+def lose_membership(person: Person, tenant: Tenant) -> None:
+    Membership.objects.filter(person=person, tenant=tenant).delete()
+
+
+def lose_role(person: Person, tenant: Tenant) -> None:
+    set_role(tenant, person, Role.VIEWER)
+
+
+def be_deactivated(person: Person, _: Tenant) -> None:
+    Person.objects.filter(pk=person.pk).update(is_active=False)
+
+
+@pytest.mark.parametrize("lose_right", [lose_membership, lose_role, be_deactivated])
+def test_who_may_no_longer_write_when_the_bytes_are_there_adds_nothing(
+    lose_right: Callable[[Person, Tenant], None],
+    acme: Tenant,
+    globex: Tenant,
+    people: dict[str, Person],
 ) -> None:
-    uploader = required_editor(member(people["ed"], acme))
-    Membership.objects.filter(person=people["ed"], tenant=acme).delete()
+    set_role(globex, people["max"], Role.EDITOR)
+    uploader = required_editor(member(people["max"], acme))
+    lose_right(people["max"], acme)
     with bind_tenant(acme):
         with pytest.raises(RoleRequired):
             store_upload(uploader=uploader, file=SimpleUploadedFile("x.pdf", b"x"))

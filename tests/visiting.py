@@ -73,7 +73,11 @@ def change(visit: Visit, **values: Any) -> None:
 
 
 def remove_operator(visit: Visit) -> None:
-    AgencyRole.objects.filter(person=visit.person, role="operator").delete()
+    """Take the role away from somebody who has another one from now on, while a colleague is an operator."""
+    roles = AgencyRole.objects.filter(role="operator")
+    assert roles.filter(person=visit.person).update(role="finance")
+    colleague = AgencyRole.objects.filter(role="owner").exclude(person=visit.person_id)[0].person
+    roles.get_or_create(person=colleague, role="operator")
 
 
 def deactivate(visit: Visit) -> None:
