@@ -23,7 +23,12 @@ def mutants_by_tier() -> list[Any]:
     known, tiers = set[str](), []
     for mutant in find_mutants():
         part = "/".join(mutant.file.split("/")[:2])
-        marks = [pytest.mark.mutation, *([pytest.mark.slow] if part in known else [])]
+        # Without the second mark pytest-django makes no database where mutants run alone.
+        marks = [
+            pytest.mark.mutation,
+            pytest.mark.django_db,
+            *([pytest.mark.slow] if part in known else []),
+        ]
         known.add(part)
         tiers.append(pytest.param(mutant, id=str(mutant), marks=marks))
     return tiers
