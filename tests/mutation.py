@@ -21,6 +21,7 @@ from contextlib import ExitStack, contextmanager
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from types import CodeType, FunctionType
 from typing import Any
@@ -36,21 +37,21 @@ RECORDS = "TESTS_REACH"
 WALK = "test_isolation*.py"
 NOTE_REACH = "_note_reach"
 
-# Which file of the walk to try first when a check is gone from a module with this in its name.
+# Which files of the walk to try first when a check is gone from a module with this in its name.
 LIKELY_FILES = {
-    "visit": ("visits", "tickets"),
-    "context": ("tickets",),
-    "usage": ("limits",),
-    "app_readers": ("app_files",),
-    "private": ("app_files",),
-    "files": ("app_files", "files"),
-    "storages/models": ("app_files", "files"),
-    "publishing": ("publishing",),
-    "library": ("folders",),
-    "folders": ("folders",),
-    "moves": ("folders",),
-    "permissions": ("app_files", "folders", "publishing"),
+    "visit": ("isolation_visits", "isolation_tickets"),
+    "context": ("isolation_tickets",),
+    "usage": ("isolation_limits",),
+    "app_readers": ("isolation_app_files",),
+    "files": ("isolation_app_files", "isolation_files"),
+    "storages/models": ("isolation_app_files", "isolation_files"),
+    "publishing": ("isolation_publishing",),
+    "library": ("isolation_folders",),
+    "folders": ("isolation_folders",),
+    "moves": ("isolation_folders",),
+    "permissions": ("isolation_app_files", "isolation_folders", "isolation_publishing"),
 }
+LIKELY_ELSE = ("isolation",)
 
 
 # --- Exchanging code
@@ -236,8 +237,8 @@ def record_of(test: pytest.Item, item: pytest.Item) -> Record:
 
 
 def is_likely(test: pytest.Item, mutant: Mutant) -> bool:
-    names = [name for word, files in LIKELY_FILES.items() if word in mutant.file for name in files]
-    return test.path.stem.removeprefix("test_isolation_") in names
+    named = [files for word, files in LIKELY_FILES.items() if word in mutant.file]
+    return test.path.stem.removeprefix("test_") in chain(*(named or [LIKELY_ELSE]))
 
 
 _walk_tests: list[pytest.Item] = []
