@@ -5,7 +5,7 @@ import re
 from django.utils.http import content_disposition_header
 
 from media_core.storages.file_types import INLINE_TYPES
-from media_core.storages.percent import encoded_path
+from media_core.storages.percent import encode_twice, encoded, encoded_path
 
 # Needs no escape between quotation marks.
 _is_plain = re.compile(r"[\t !#-\[\]-~]+").fullmatch
@@ -35,3 +35,15 @@ def disposition(content_type: str, file_name: str) -> str:
     if _is_plain(file_name):
         return f'{how}; filename="{file_name}"'
     return content_disposition_header(how == "attachment", file_name) or "attachment"
+
+
+def encode_disposition(content_type: str, file_name: str) -> str:
+    """Return `encoded(disposition(content_type, file_name))`, at half its cost where the name is not in ASCII.
+
+    >>> encode_disposition("application/pdf", "Größe.pdf")
+    'inline%3B%20filename%2A%3Dutf-8%27%27Gr%25C3%25B6%25C3%259Fe.pdf'
+    """
+    if file_name.isascii():
+        return encoded(disposition(content_type, file_name))
+    how = "inline" if is_inline(content_type) else "attachment"
+    return f"{how}%3B%20filename%2A%3Dutf-8%27%27{encode_twice(file_name)}"

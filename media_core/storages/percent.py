@@ -12,6 +12,7 @@ _is_encoded = re.compile(r"[A-Za-z0-9._~%-]*").fullmatch
 _CODES = [chr(byte) if chr(byte) in _UNRESERVED else f"%{byte:02X}" for byte in range(256)]
 _PATH_CODES = [*_CODES]
 _PATH_CODES[ord("/")] = "/"
+_TWICE_CODES = [code.replace("%", "%25").replace("/", "%2F") for code in _PATH_CODES]
 
 
 def encoded(text: str) -> str:
@@ -37,3 +38,12 @@ def encoded_path(text: str) -> str:
     if text.isascii() and _is_plain_path(text):
         return text
     return "".join([_PATH_CODES[byte] for byte in text.encode()])
+
+
+def encode_twice(text: str) -> str:
+    """Return `encoded(encoded_path(text))`, at half its cost.
+
+    >>> encode_twice("Größe/50 %.pdf")
+    'Gr%25C3%25B6%25C3%259Fe%2F50%2520%2525.pdf'
+    """
+    return "".join([_TWICE_CODES[byte] for byte in text.encode()])

@@ -5,7 +5,7 @@ import time
 from django.conf import settings
 
 from media_core.storages.client import bucket_client
-from media_core.storages.content_types import disposition, is_streamed
+from media_core.storages.content_types import disposition, encode_disposition, is_streamed
 from media_core.storages.file_types import DOWNLOAD_TYPE, INLINE_TYPES
 from media_core.storages.models import StoredObject
 from media_core.storages.percent import encoded
@@ -32,16 +32,14 @@ def presigned_get(stored: StoredObject, *, file_name: str) -> str:
         raise NotFound
     tenant = stored.its_tenant()
     key, content_type = tenant.prefix.key(stored.name), stored.content_type
-    shown, seconds = (
-        disposition(content_type, file_name),
-        lifetime_seconds(tenant, content_type),
-    )
+    seconds = lifetime_seconds(tenant, content_type)
     signer = own_signer()
     if signer is None:
-        return _signed_by_botocore(key, shown, content_type, seconds)
+        return _signed_by_botocore(key, disposition(content_type, file_name), content_type, seconds)
+    shown = encode_disposition(content_type, file_name)
     # In the order of the alphabet, as `sigv4.query_of` has it.
     query = (
-        f"response-cache-control={NO_STORE_ENCODED}&response-content-disposition={encoded(shown)}"
+        f"response-cache-control={NO_STORE_ENCODED}&response-content-disposition={shown}"
         f"&response-content-type={TYPES_ENCODED.get(content_type) or encoded(content_type)}"
     )
     return signer.url(key, query, method="GET", seconds=seconds, now=int(time.time()))

@@ -3,7 +3,7 @@
 import logging
 from typing import Any
 from unicodedata import normalize
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 import botocore.session
 import pytest
@@ -17,7 +17,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from media_core.storages.client import bucket_client
-from media_core.storages.content_types import disposition
+from media_core.storages.content_types import disposition, encode_disposition
 from media_core.storages.presigned import presigned_get
 from media_core.storages.signing import own_signer, proved_signer
 from media_core.storages.sigv4 import query_of, signed_when
@@ -206,4 +206,7 @@ def test_the_disposition_is_the_one_that_django_writes(name, content_type):
     inline = content_type == "application/pdf"
     assert disposition(content_type, name) == (
         content_disposition_header(not inline, name) or "attachment"
+    )
+    assert encode_disposition(content_type, name) == quote(
+        disposition(content_type, name), safe="-_.~"
     )
