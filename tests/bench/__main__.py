@@ -1,4 +1,4 @@
-"""`make bench`: every benchmark in one run, one table at the end. `make bench ONLY="signing memory"` runs some."""
+"""`make bench`: every benchmark in one run; one table is all that is printed. ONLY="signing memory" runs some."""
 
 import argparse
 import importlib
@@ -7,14 +7,20 @@ import os
 import pkgutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import IO
 
 from tests.bench.ratios import Ratio
 
 PART = "measure_"
 HEAD = "| Part | What | Measured | Compared with | Ratio | Target | Met |\n|---|---|---|---|---|---|---|"
+# Of a part that failed.
+SHOWN_LINES = 40
+PROGRESS_SECONDS = 1
+ERASE_TO_END_OF_LINE = "\x1b[K"
 
 
 def parts() -> list[str]:
@@ -40,37 +46,56 @@ def row(part: str, r: Ratio) -> str:
     return f"| {part} | {r.name} | {r.measured:.4g}{unit} | {against} | {r.ratio:.3g} | {r.target} | {met} |"
 
 
-def measure(name: str) -> list[Ratio] | None:
-    """Return what a part found, or None when it failed: standard error says why, and how long each took."""
-    print(f"… {name}", file=sys.stderr, flush=True)
-    started = time.monotonic()
-    ran = subprocess.run(  # noqa: S603 - a program of ours
-        [sys.executable, "-m", "tests.bench.part", name],
-        stdout=subprocess.PIPE,
-        text=True,
-        check=False,
-    )
-    how = f"failed with {ran.returncode}" if ran.returncode else "done"
-    print(f"  {how} after {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
-    if ran.returncode:
+def measure(name: str, number: str) -> list[Ratio] | None:
+    """Return what a part found. When it failed return None, and show the end of what it wrote."""
+    with tempfile.TemporaryFile("w+") as said, tempfile.TemporaryFile("w+") as complained:
+        command = [sys.executable, "-m", "tests.bench.part", name]
+        with subprocess.Popen(command, stdout=said, stderr=complained) as part:  # noqa: S603 - a program of ours
+            wait_for(part, f"{name} ({number})")
+        lines, complaints = (read_lines(file) for file in (said, complained))
+    if part.returncode:
+        print(*complaints[-SHOWN_LINES:], f"{name} failed.", sep="\n", file=sys.stderr)
         return None
-    # What else a part printed stands before.
-    return [Ratio(**facts) for facts in json.loads(ran.stdout.splitlines()[-1])]
+    # What it started may have written before.
+    return [Ratio(**facts) for facts in json.loads(lines[-1])]
+
+
+def wait_for(part: "subprocess.Popen[bytes]", label: str) -> None:
+    """Wait until a part ends. A person at a terminal sees how long it takes, in one line that is written over."""
+    started = time.monotonic()
+    while True:
+        show_progress(f"{label}, {time.monotonic() - started:.0f} s")
+        try:
+            part.wait(PROGRESS_SECONDS)
+        except subprocess.TimeoutExpired:
+            continue
+        show_progress("")
+        return
+
+
+def show_progress(text: str) -> None:
+    if sys.stderr.isatty():
+        print(f"\r{text}{ERASE_TO_END_OF_LINE}", end="", file=sys.stderr, flush=True)
+
+
+def read_lines(file: IO[str]) -> list[str]:
+    file.seek(0)
+    return file.read().splitlines()
 
 
 def main() -> int:
     """Run the parts that are asked for, one after the other. Returns 1 when one failed or missed a target."""
     names = asked().parts or parts()
     share_surroundings()
-    tried = {name: measure(name) for name in names}
+    tried = {
+        name: measure(name, f"{number} of {len(names)}") for number, name in enumerate(names, 1)
+    }
     found = {name: ratios for name, ratios in tried.items() if ratios is not None}
     print(table(found))
-    wrong = [f"{name} failed." for name in tried if name not in found]
-    wrong += [
-        f"{name}: {r.name}: not {r.target}" for name in found for r in found[name] if not r.met
-    ]
-    print(*wrong, sep="\n", end="\n" if wrong else "", file=sys.stderr)
-    return 1 if wrong else 0
+    missed = [(name, r) for name in found for r in found[name] if not r.met]
+    for name, r in missed:
+        print(f"{name}: {r.name}: not {r.target}", file=sys.stderr)
+    return 1 if missed or len(found) < len(tried) else 0
 
 
 def share_surroundings() -> None:

@@ -6,12 +6,14 @@ They stay in the database from run to run; only what is missing is made, about 4
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
+from hashlib import sha256
 from uuid import UUID, uuid5
 
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.core.management import call_command
 from django.db import transaction
+from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
@@ -25,6 +27,7 @@ from tenants.versions import schema_version
 from tests.media_core.conftest import document_row, stored_row
 
 PREFIX = "bench-"
+SESSION_LIFETIME = timedelta(hours=2)
 FILE_NAME = "Angebot für die Straße 2026.pdf"
 
 
@@ -84,7 +87,8 @@ def _label(number: int) -> str:
 
 
 def _session_key(number: int) -> str:
-    return f"{number:032}"
+    """Return a key of this run: sessions are signed with its secret key, and another may run beside it."""
+    return sha256(f"{settings.SECRET_KEY} {number}".encode()).hexdigest()[:32]
 
 
 def _make_missing(count: int) -> None:
@@ -113,9 +117,14 @@ def _make(label: str) -> None:
 
 
 def _sign_in(sites: list[Site]) -> None:
-    """Give each member a session. They are signed with this run's secret key, so each run makes its own."""
-    Session.objects.filter(session_key__in=[site.session_key for site in sites]).delete()
-    expires = timezone.now() + timedelta(days=1)
+    """Give each member a session of this run; remove those of runs that ended long ago."""
+    now = timezone.now()
+    people = [site.member for site in sites]
+    mine = [site.session_key for site in sites]
+    Session.objects.filter(
+        Q(session_key__in=mine) | Q(person__in=people, expire_date__lt=now)
+    ).delete()
+    expires = now + SESSION_LIFETIME
     Session.objects.bulk_create(
         Session(
             session_key=site.session_key,

@@ -5,10 +5,12 @@ import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.http import HttpRequest
 from django.test import override_settings
 from storages.backends.s3 import S3Storage
 
@@ -16,7 +18,7 @@ from media_core.documents.models import Document
 from tenants.binding import bind_tenant
 from tests.bench.many import Site, tenants
 from tests.bench.ratios import Ratio
-from tests.bench.timing import cpu_seconds
+from tests.bench.timing import Work, measure_works, median_pair
 from tests.media_core.conftest import document_row
 from tests.media_core.wsgi import asked
 from tests.wire import statements
@@ -24,29 +26,42 @@ from tests.wire import statements
 DOCUMENTS = 100
 # Together they show a hundred rows.
 PAGES = ("page=1", "page=2")
-ROUNDS, CALLS = 12, 12
-STORAGES = 5
+ROUNDS, ROW_ROUNDS, TURNS = 31, 3, 4
 ROWS = Path("library", "parts", "documents.html")
 LINK = re.compile(r'<a href="[^"]*"(?: aria-label="[^"]*")?>(.*?)</a>')
 MILLI = 1_000
+
+with_links: ContextVar[bool] = ContextVar("with_links", default=True)
 
 
 def ratios() -> list[Ratio]:
     (site,) = tenants(1)
     fill(site)
-    with tempfile.TemporaryDirectory() as folder, without_links(Path(folder)) as templates:
-        seconds, sent = measured(site, {"with links": settings.TEMPLATES, "without": templates})
-    page, bare = (seconds[side] * MILLI for side in ("with links", "without"))
-    counts = f"the same pages without links ({sent['with links']} and {sent['without']} statements)"
-    per_row = cpu_seconds(lambda: tutorials_row(site), STORAGES) / STORAGES * MILLI
+    with tempfile.TemporaryDirectory() as folder, two_sides(Path(folder)):
+        sent = {links: count_statements(site, links=links) for links in (True, False)}
+        works: dict[str, Work] = {
+            "with links": lambda: show(site, links=True),
+            "without": lambda: show(site, links=False),
+        }
+        costs = measure_works(works, rounds=ROUNDS, turns=TURNS, slice_seconds=0)
+    row: dict[str, Work] = {
+        "list": lambda: show(site, links=True),
+        "storage": lambda: tutorials_row(site),
+    }
+    rows = measure_works(row, rounds=ROW_ROUNDS, turns=TURNS, slice_seconds=0)
+    page, bare = median_pair(costs["with links"], costs["without"])
+    all_rows, one_storage = median_pair(rows["list"], rows["storage"])
+    counts = f"the same pages without links ({sent[True]} and {sent[False]} statements)"
     return [
-        Ratio("A list of 100 documents", page, bare, "ms CPU", counts, at_most=1.1),
         Ratio(
-            "Statements for that list", sent["with links"], sent["without"], "statements", "without links", at_most=1
+            "A list of 100 documents", page * MILLI, bare * MILLI, "ms CPU", counts, at_most=1.1
         ),
         Ratio(
-            "One row of that list, all in", page / DOCUMENTS, per_row, "ms CPU",
-            f"a new storage and its presigned URL ({STORAGES} rows measured)",
+            "Statements for that list", sent[True], sent[False], "statements", "without links", at_most=1
+        ),
+        Ratio(
+            "One row of that list, all in", all_rows / DOCUMENTS * MILLI, one_storage * MILLI, "ms CPU",
+            "a new storage and its presigned URL",
         ),
     ]  # fmt: skip
 
@@ -60,47 +75,44 @@ def fill(site: Site) -> None:
 
 
 @contextmanager
-def without_links(folder: Path) -> Iterator[list[dict[str, object]]]:
-    """Lend settings of templates in which the rows of the list have no links; all else is as it is."""
+def two_sides(folder: Path) -> Iterator[None]:
+    """Use templates in which the rows of the list have links or not, as `with_links` says; all else is as it is."""
     original = next(Path("media_core", "templates").rglob(str(ROWS))).read_text()
     bare, found = LINK.subn(r"\1", original)
     assert found == 2
     (folder / ROWS).parent.mkdir(parents=True)
-    (folder / ROWS).write_text(bare)
+    (folder / ROWS).write_text(f"{{% if with_links %}}{original}{{% else %}}{bare}{{% endif %}}")
     templates: list[Any] = copy.deepcopy(settings.TEMPLATES)
     templates[0]["DIRS"] = [folder, *templates[0]["DIRS"]]
-    yield templates
+    templates[0]["OPTIONS"]["context_processors"].append(f"{__name__}.choose_side")
+    with override_settings(TEMPLATES=templates):
+        yield
 
 
-def measured(
-    site: Site, sides: dict[str, list[dict[str, object]]]
-) -> tuple[dict[str, float], dict[str, int]]:
-    """Return for each side the CPU seconds of the list in its best round, and its statements."""
-    seconds, sent = dict.fromkeys(sides, float("inf")), dict.fromkeys(sides, 0)
-    for _ in range(ROUNDS):
-        for name, templates in sides.items():
-            # Django compiles the templates anew: the first call is not counted.
-            with override_settings(TEMPLATES=templates):
-                show(site)
-                with statements() as found:
-                    rows = show(site)
-                # One by one: a list takes so long that several in a row are rarely all undisturbed.
-                taken = [cpu_seconds(lambda: show(site)) for _ in range(CALLS)]
-                seconds[name] = min(seconds[name], *taken)
-            sent[name] = len(found)
-            assert rows == (DOCUMENTS if name == "with links" else 0)
-    return seconds, sent
+def choose_side(_request: HttpRequest) -> dict[str, bool]:
+    """Tell the template which side is measured: a context processor."""
+    return {"with_links": with_links.get()}
 
 
-def show(site: Site) -> int:
-    """Ask for the pages as the signed-in member; return how many documents they link to."""
-    links = 0
+def count_statements(site: Site, *, links: bool) -> int:
+    # The first of a process compiles the templates.
+    show(site, links=links)
+    with statements() as sent:
+        show(site, links=links)
+    return len(sent)
+
+
+def show(site: Site, *, links: bool) -> None:
+    """Ask for the pages as the signed-in member, on one of the sides."""
+    chosen = with_links.set(links)
+    shown = 0
     for page in PAGES:
         answer = asked(site.host, "/", site.session_key, QUERY_STRING=page)
         assert answer.status == 200
         assert answer.content.count(b"<tr>") == DOCUMENTS // len(PAGES) + 1
-        links += answer.content.count(b'href="/d/')
-    return links
+        shown += answer.content.count(b'href="/d/')
+    with_links.reset(chosen)
+    assert shown == (DOCUMENTS if links else 0)
 
 
 def tutorials_row(site: Site) -> str:

@@ -47,5 +47,4 @@ def _grown(how: str, rounds: list[list[list[str]]] | list[list[str]]) -> int:
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     sizes = json.loads(done.stdout)
-    print(f"  {how}: {[round(size / MIB, 1) for size in sizes]} MiB", file=sys.stderr)
     return int(sizes[-1] - sizes[-2])

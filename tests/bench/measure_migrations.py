@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
+from statistics import mean
 
 import psycopg
 
@@ -51,7 +52,7 @@ def ratios() -> list[Ratio]:
     forget_the_field(there)
     nothing = f"migrate_tenants, {TENANTS} up to date"
     name = f"migrate_tenants, {TENANTS} behind by one AddField"
-    by_clock, by_cpu = min(o.seconds for o in ours), min(o.cpu_seconds for o in ours)
+    by_clock, by_cpu = mean(o.seconds for o in ours), mean(o.cpu_seconds for o in ours)
     return [
         Ratio(f"{name}: clock", theirs.seconds, by_clock, "s", "migrate_tenants", at_least=5),
         Ratio(f"{name}: CPU", theirs.cpu_seconds, by_cpu, "s", "migrate_tenants", at_least=5),

@@ -3,21 +3,25 @@
 from tests.bench.many import tenants
 from tests.bench.opening import in_turn, plain_application
 from tests.bench.ratios import Ratio
-from tests.bench.timing import cpu_seconds_each
+from tests.bench.timing import measure_works, median_pair
 from tests.wire import statements
 
 TENANTS = 300
-ROUNDS = 10
+ROUNDS, TURNS = 21, 2
 # Short, so that each host comes again before the process forgets it.
-ROUND_SECONDS = 0.4
+SLICE_SECONDS = 0.1
 
 
 def ratios() -> list[Ratio]:
     sites = tenants(TENANTS)
     ours, plain = in_turn(sites), in_turn(sites, plain_application())
-    seconds = cpu_seconds_each(
-        {"ours": ours, "plain": plain}, rounds=ROUNDS, round_seconds=ROUND_SECONDS
+    costs = measure_works(
+        {"ours": ours, "plain": plain},
+        rounds=ROUNDS,
+        turns=TURNS,
+        slice_seconds=SLICE_SECONDS,
     )
+    seconds, plain_seconds = median_pair(costs["ours"], costs["plain"])
     warm = in_turn(sites[:1])
     warm()
     with statements() as sent:
@@ -25,8 +29,8 @@ def ratios() -> list[Ratio]:
     return [
         Ratio(
             "Opening a private document, web process",
-            1 / seconds["ours"],
-            1 / seconds["plain"],
+            1 / seconds,
+            1 / plain_seconds,
             "requests per core",
             "the same by the ORM's own queries",
             at_least=3,

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import wagtail
 
 from tests.bench.ratios import Ratio
-from tests.bench.versus.rounds import ROUNDS, Cost, measured
+from tests.bench.versus.rounds import ROUNDS, Cost, compare, measured
 from tests.bench.versus.servers import granian, gunicorn
 from tests.bench.versus.sides import Side, alive, gateway, one_site, recorded, sites
 
@@ -46,24 +46,25 @@ def require_records(kept: int, ours: Side) -> None:
 
 
 def with_targets(costs: Mapping[str, Cost]) -> list[Ratio]:
-    ours = costs["ours"].per_core
+    ours, wagtail, per_link = (costs[side].web for side in ("ours", "Wagtail", "per link"))
     return [
-        Ratio(WHAT, ours, costs["Wagtail"].per_core, UNIT, WAGTAIL, at_least=3),
-        Ratio(WHAT, ours, costs["per link"].per_core, UNIT, PER_LINK, at_least=100),
+        Ratio(WHAT, *compare(ours, wagtail), UNIT, WAGTAIL, at_least=3),
+        Ratio(WHAT, *compare(ours, per_link), UNIT, PER_LINK, at_least=100),
     ]
 
 
 def beside(costs: Mapping[str, Cost]) -> list[Ratio]:
     """Return what is only reported: the database's share, and the other server."""
-    ours, granians = costs["ours"], costs["ours on Granian"]
-    both = ours.with_database, costs["Wagtail"].with_database
-    nothing, nothings = costs["nothing"].per_core, costs["nothing on Granian"].per_core
-    others = costs["Wagtail on Granian"].per_core
-    for_a_group = costs["Wagtail for a group"].per_core
+    web = {name: cost.web for name, cost in costs.items()}
+    granians = web["ours on Granian"]
+    whole = compare(costs["ours"].whole, costs["Wagtail"].whole)
+    for_a_group = compare(web["ours"], web["Wagtail for a group"])
+    on_granian = compare(granians, web["Wagtail on Granian"])
+    nothing = compare(web["nothing on Granian"], web["nothing"])
     return [
-        Ratio(f"{WHAT}, with the database's CPU", *both, UNIT, WAGTAIL),
-        Ratio(WHAT, ours.per_core, for_a_group, UNIT, f"{WAGTAIL}, for a group"),
-        Ratio(f"{WHAT}, on Granian", granians.per_core, others, UNIT, f"{WAGTAIL}, on Granian"),
-        Ratio(f"{WHAT}, on Granian", granians.per_core, ours.per_core, UNIT, "on gunicorn"),
-        Ratio("A view that does nothing, on Granian", nothings, nothing, UNIT, "on gunicorn"),
+        Ratio(f"{WHAT}, with the database's CPU", *whole, UNIT, WAGTAIL),
+        Ratio(WHAT, *for_a_group, UNIT, f"{WAGTAIL}, for a group"),
+        Ratio(f"{WHAT}, on Granian", *on_granian, UNIT, f"{WAGTAIL}, on Granian"),
+        Ratio(f"{WHAT}, on Granian", *compare(granians, web["ours"]), UNIT, "on gunicorn"),
+        Ratio("A view that does nothing, on Granian", *nothing, UNIT, "on gunicorn"),
     ]

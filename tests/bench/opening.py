@@ -1,11 +1,7 @@
 """Requests for documents of many tenants in turn, made of the whole application as a server makes them."""
 
-import logging
-import os
 from collections.abc import Callable, Iterable
 from itertools import cycle
-from pathlib import Path
-from typing import Any
 from urllib.parse import unquote
 
 from django.conf import settings
@@ -19,9 +15,8 @@ FOUND = 302
 
 
 def in_turn(sites: Iterable[Site], gateway: WSGIHandler | None = None) -> Callable[[], Answer]:
-    """Return what opens the document of the next site, each time it is called. Log lines are written, to nowhere."""
+    """Return what opens the document of the next site, each time it is called."""
     with_handler = gateway or application()
-    silence()
     hosts = cycle(sites)
 
     def open_next() -> Answer:
@@ -40,11 +35,3 @@ def plain_application() -> WSGIHandler:
     middleware = [*settings.MIDDLEWARE, "tests.bench.plain.PlainMiddleware"]
     with override_settings(MIDDLEWARE=middleware, SESSION_ENGINE="tests.bench.plain"):
         return WSGIHandler()
-
-
-def silence() -> None:
-    """Let the log be formatted and written as ever, but not to the screen."""
-    for handler in logging.getLogger().handlers:
-        if isinstance(handler, logging.StreamHandler):
-            stream: Any = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - for as long as the process
-            handler.setStream(stream)

@@ -1,10 +1,11 @@
-"""python -m tests.bench.part NAME: one benchmark, in a process that knows of no other. Prints what it found as JSON."""
+"""python -m tests.bench.part NAME: one benchmark, in a process that knows of no other. Prints what it found as JSON.
+
+Log lines are written as when it serves, to standard error: tests/bench/__main__.py keeps them in a file.
+"""
 
 import dataclasses
 import importlib
 import json
-import logging
-import os
 import sys
 
 import django
@@ -14,17 +15,9 @@ import tests.environment  # noqa: F401 - starts PostgreSQL and the bucket before
 from tests.bench.__main__ import PART
 
 
-def unseen() -> None:
-    """Let the lines of the log be made, as they are when it serves, and go nowhere."""
-    for handler in logging.getLogger().handlers:
-        if isinstance(handler, logging.StreamHandler):
-            handler.setStream(open(os.devnull, "w"))  # noqa: SIM115, PTH123 - until the process ends
-
-
 def main(name: str) -> None:
     settings.DEBUG = False
     django.setup()
-    unseen()
     found = importlib.import_module(f"tests.bench.{PART}{name}").ratios()
     print(json.dumps([dataclasses.asdict(ratio) for ratio in found]))
 

@@ -4,35 +4,37 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
+from tests.bench.timing import median_pair
 from tests.bench.versus.client import Asked, ask_all
 from tests.bench.versus.servers import Program, Server, on_cores, serving
 from tests.bench.versus.sides import Side
 
-ROUNDS = 8
-# Short, so that some of them find the machine quiet.
+# Odd: the median is the ratio of a round.
+ROUNDS = 9
+# Short, so that some of a round are not interrupted.
 SLICE = 80
 
 
 @dataclass
 class Cost:
-    """What one request cost in CPU seconds, a figure for each slice of a round."""
+    """What one request cost in CPU seconds: for each round, the best slice."""
 
     web: list[float] = field(default_factory=list)
-    database: list[float] = field(default_factory=list)
+    # The database's included.
+    whole: list[float] = field(default_factory=list)
 
-    @property
-    def per_core(self) -> float:
-        """Requests per second of the server's CPU: the best slice, since other work can only slow one down."""
-        return 1 / min(self.web)
 
-    @property
-    def with_database(self) -> float:
-        """Requests per second of CPU when the database's is counted as the server's."""
-        return 1 / min(map(sum, zip(self.web, self.database, strict=True)))
+def compare(ours: Sequence[float], theirs: Sequence[float]) -> tuple[float, float]:
+    """Return the requests per second of CPU of both, in the round with the median ratio."""
+    seconds, their_seconds = median_pair(ours, theirs)
+    return 1 / seconds, 1 / their_seconds
 
 
 def measured(what: Mapping[str, tuple[Program, Side]]) -> dict[str, Cost]:
-    """Return what each costs by name. All servers run, the client off their core, and each round goes through all."""
+    """Return what each costs by name. All servers run, the client off their core.
+
+    Each round goes through all, back the way that the one before went.
+    """
     costs = {name: Cost() for name in what}
     with ExitStack() as running:
         servers = {
@@ -42,9 +44,11 @@ def measured(what: Mapping[str, tuple[Program, Side]]) -> dict[str, Cost]:
             for name, (program, side) in what.items()
         }
         with on_cores(first=False):
+            order = list(what)
             for _ in range(ROUNDS):
-                for name, (_, side) in what.items():
-                    note_round(costs[name], servers[name], side)
+                for name in order:
+                    note_round(costs[name], servers[name], what[name][1])
+                order.reverse()
     return costs
 
 
@@ -52,14 +56,19 @@ def note_round(cost: Cost, server: Server, side: Side) -> None:
     """Measure a round. Before it everything is asked once: who rests for ten seconds forgets its hosts."""
     ask_all(server.port, side.asked)
     asked = side.asked * side.times
-    for start in range(0, len(asked), SLICE):
-        note_slice(cost, server, side, asked[start : start + SLICE])
+    slices = [
+        measure_slice(server, side, asked[start : start + SLICE])
+        for start in range(0, len(asked), SLICE)
+    ]
+    cost.web.append(min(web for web, _ in slices))
+    cost.whole.append(min(map(sum, slices)))
 
 
-def note_slice(cost: Cost, server: Server, side: Side, asked: Sequence[Asked]) -> None:
+def measure_slice(server: Server, side: Side, asked: Sequence[Asked]) -> tuple[float, float]:
+    """Return what one request costs the server, and the database: CPU seconds."""
     web, backends = server.web_seconds(), server.backend_seconds(side.database_url)
     ask_all(server.port, asked)
-    cost.web.append((server.web_seconds() - web) / len(asked))
+    served = server.web_seconds() - web
     after = server.backend_seconds(side.database_url)
     taken = sum(seconds - backends.get(pid, 0) for pid, seconds in after.items())
-    cost.database.append(taken / len(asked))
+    return served / len(asked), taken / len(asked)
