@@ -17,12 +17,15 @@ from media_core.storages.room import storage_of
 ANY, ANY_NAME = UUID(int=0), "name"
 # What Django leaves in a segment of a path.
 SAFE = f"{RFC3986_SUBDELIMS}~:@"
+# What each byte of a name is written as, by its number: `quote` takes twice as long.
+_CODES = [quote(bytes([byte]), safe=SAFE) for byte in range(256)]
 
 
 def open_path(document: Document) -> str:
     """Return the permanent path of a document: what `reverse` returns, at a tenth of its cost. Lists link to many."""
     before, after = _around(ANY_NAME, "documents:open", settings.ROOT_URLCONF)
-    return f"{before}{document.pk}{after}{quote(document.name, safe=SAFE)}"
+    name = "".join([_CODES[byte] for byte in document.name.encode()])
+    return f"{before}{document.pk}{after}{name}"
 
 
 def details_path(document: Document) -> str:
