@@ -49,10 +49,11 @@ def _ratios_for(kind: str, row: StoredObject, name: str) -> list[Ratio]:
     ]
 
 
-def _compare(signer: Work, floor: Work, rounds: int) -> list[float]:
+def _compare(signer: Work, floor: Work, rounds: int) -> tuple[float, float]:
     """Return the microseconds of both. By itself: a third side would empty the caches between them."""
     costs = measure_works({"signer": signer, "floor": floor}, rounds=rounds)
-    return [seconds * MICRO for seconds in median_pair(costs["signer"], costs["floor"])]
+    seconds, floor_seconds = median_pair(costs["signer"], costs["floor"])
+    return seconds * MICRO, floor_seconds * MICRO
 
 
 def signed_texts(url: str) -> tuple[bytes, bytes]:
