@@ -31,7 +31,8 @@ def test_prints_the_table_and_nothing_else() -> None:
     assert [head, dashes] == HEAD.splitlines()
     assert len(rows) == 4
     assert all(row.startswith(f"| {PART} | ") and row.count(" | ") == 6 for row in rows)
-    assert (ran.returncode, ran.stderr) == (0, "")
+    # What missed its target is named, which a test must not depend on.
+    assert [line for line in ran.stderr.splitlines() if not line.startswith(f"{PART}: ")] == []
 
 
 def test_shows_why_a_part_failed() -> None:
