@@ -5,14 +5,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings as django_settings
 from django.core.management import CommandError, call_command
+from django.test import override_settings
 
 from media_core.storages.bucket.models import Attestation
 from tenants.models import AuditEvent, Quota, Tenant
 from tenants.people.models import AgencyRole, Membership, Person, Session
+from tests.conftest import World
+from tests.media_core.conftest import set_quota
 from tests.media_core.uploads.conftest import keys
 from tests.walk import everything_of
 
@@ -29,17 +34,18 @@ class Said:
 Prove = Callable[..., Said]
 
 
+def run_command(*arguments: str) -> Said:
+    out, err, failure = StringIO(), StringIO(), ""
+    try:
+        call_command("bucket", "prove", *arguments, stdout=out, stderr=err)
+    except CommandError as error:
+        failure = str(error)
+    return Said(out.getvalue(), err.getvalue(), failure)
+
+
 @pytest.fixture
 def prove(acme: Tenant, globex: Tenant, hooli: Tenant) -> Prove:
-    def run(*arguments: str) -> Said:
-        out, err, failure = StringIO(), StringIO(), ""
-        try:
-            call_command("bucket", "prove", *arguments, stdout=out, stderr=err)
-        except CommandError as error:
-            failure = str(error)
-        return Said(out.getvalue(), err.getvalue(), failure)
-
-    return run
+    return run_command
 
 
 def newest() -> dict[str, Any]:
@@ -81,3 +87,67 @@ def sent_requests() -> Iterator[list[str]]:
         yield _sent[-1]
     finally:
         _sent.pop()
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run and what came of it, for tests that only read it."""
+
+    said: Said
+    requests: list[str]
+    attestation_id: Any
+    document: dict[str, Any]
+    state_before: dict[str, Any]
+    state_after: dict[str, Any]
+
+
+def record_run(tenants: list[Tenant], *arguments: str) -> Run:
+    """Run the command on committed rows, as a deployment does. Its attestation is kept here and in no table."""
+    before = state(*tenants)
+    with sent_requests() as sent:
+        said = run_command(*arguments)
+    after = state(*tenants)
+    made = Attestation.objects.latest("made_at")
+    run = Run(said, sent, made.pk, made.document, before, after)
+    made.delete()
+    return run
+
+
+# A run waits for seconds until a link is over, so these are made once for all tests that only read them.
+
+
+@pytest.fixture(scope="session")
+def whole_run(world: World, django_db_blocker: Any) -> Run:
+    """Return a run for every tenant."""
+    with django_db_blocker.unblock():
+        return record_run(list(world.tenants.values()))
+
+
+@pytest.fixture(scope="session")
+def acme_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return where the run for acme writes its attestation."""
+    return tmp_path_factory.mktemp("attestation") / "attestation.json"
+
+
+@pytest.fixture(scope="session")
+def acme_run(world: World, django_db_blocker: Any, acme_file: Path) -> Run:
+    """Return a run for acme alone, which has no room left, with the bucket as the public address."""
+    acme = world.tenants["acme"]
+    address = f"{django_settings.BUCKET_ENDPOINT_URL}/{django_settings.BUCKET_NAME}"
+    arguments = ("--tenant", "acme/", "--json", "--output", str(acme_file))
+    with django_db_blocker.unblock(), override_settings(PUBLIC_MEDIA_BASE_URL=address):
+        set_quota(acme, 0)
+        try:
+            return record_run([acme], *arguments)
+        finally:
+            set_quota(acme, None)
+
+
+@pytest.fixture(scope="session")
+def hooli_run(
+    world: World, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Run:
+    """Return a run for hooli alone, which is suspended, whose attestation cannot be written into its file."""
+    missing = tmp_path_factory.mktemp("attestation") / "missing" / "attestation.json"
+    with django_db_blocker.unblock():
+        return record_run([world.tenants["hooli"]], "--tenant", "hooli/", "--output", str(missing))

@@ -8,14 +8,12 @@ from typing import Any
 import pytest
 
 from media_core.storages.bucket.marker import marker_key
-from media_core.storages.bucket.models import Attestation
 from media_core.storages.client import bucket_client
 from media_core.upkeep.proving.asks import Control, Kind
 from media_core.upkeep.proving.attestation import is_whole
 from tenants.models import Domain
 from tenants.provisioning import create_tenant, suspend
-from tests.media_core.conftest import set_quota
-from tests.media_core.upkeep.proving.conftest import Prove, newest, sent_requests, state
+from tests.media_core.upkeep.proving.conftest import Prove, Run, newest, sent_requests, state
 
 pytestmark = pytest.mark.django_db
 
@@ -28,21 +26,17 @@ def counted(document: dict[str, Any], kind: str) -> tuple[int, int]:
 
 
 @pytest.mark.bucket
-def test_everything_is_refused_and_nothing_is_left(prove: Prove, acme, globex, hooli) -> None:
-    before = state(acme, globex, hooli)
-    said = prove()
-    assert said.failure == ""
-    assert newest()["failures"] == []
-    assert said.out.startswith("All ")
-    assert state(acme, globex, hooli) == before
+def test_everything_is_refused_and_nothing_is_left(whole_run: Run) -> None:
+    assert whole_run.said.failure == ""
+    assert whole_run.document["failures"] == []
+    assert whole_run.said.out.startswith("All ")
+    assert whole_run.state_after == whole_run.state_before
 
 
-def test_the_number_of_requests_is_said_before(prove: Prove) -> None:
-    with sent_requests() as sent:
-        said = prove()
-    announced = re.search(r"(\d+) requests to the bucket", said.err)
+def test_the_number_of_requests_is_said_before(whole_run: Run) -> None:
+    announced = re.search(r"(\d+) requests to the bucket", whole_run.said.err)
     assert announced
-    assert int(announced[1]) == len(sent)
+    assert int(announced[1]) == len(whole_run.requests)
 
 
 def test_a_dry_run_only_says_how_much(prove: Prove, acme, globex) -> None:
@@ -53,19 +47,15 @@ def test_a_dry_run_only_says_how_much(prove: Prove, acme, globex) -> None:
     assert said.err.startswith("3 tenant(s), 15 canaries: ")
 
 
-def test_each_kind_is_tried_and_each_control_is_given(prove: Prove) -> None:
-    prove()
-    document = newest()
-    tried = {kind: counted(document, kind) for kind in (*Kind, *Control)}
+def test_each_kind_is_tried_and_each_control_is_given(whole_run: Run) -> None:
+    tried = {kind: counted(whole_run.document, kind) for kind in (*Kind, *Control)}
     assert all(how_often == right for how_often, right in tried.values())
     # There is no CDN in front of this bucket.
     assert [kind for kind, (how_often, _) in tried.items() if not how_often] == [Kind.CDN]
 
 
-def test_the_public_address_is_asked_where_there_is_one(prove: Prove, settings) -> None:
-    settings.PUBLIC_MEDIA_BASE_URL = f"{settings.BUCKET_ENDPOINT_URL}/{settings.BUCKET_NAME}"
-    prove("--tenant", "acme/")
-    assert counted(newest(), Kind.CDN) == (4, 4)
+def test_the_public_address_is_asked_where_there_is_one(acme_run: Run) -> None:
+    assert counted(acme_run.document, Kind.CDN) == (4, 4)
 
 
 def test_in_mode_gateway_no_canary_is_public(prove: Prove, settings) -> None:
@@ -75,14 +65,13 @@ def test_in_mode_gateway_no_canary_is_public(prove: Prove, settings) -> None:
     assert not said.failure
 
 
-def test_a_tenant_without_room_is_proved_too(prove: Prove, acme) -> None:
-    set_quota(acme, 0)
-    assert prove("--tenant", "acme/").failure == ""
+def test_a_tenant_without_room_is_proved_too(acme_run: Run) -> None:
+    assert acme_run.said.failure == ""
+    assert acme_run.state_after == acme_run.state_before
 
 
-def test_one_tenant_is_asked_for_by_others(prove: Prove) -> None:
-    prove("--tenant", "acme/")
-    (tenant,) = newest()["tenants"]
+def test_one_tenant_is_asked_for_by_others(acme_run: Run) -> None:
+    (tenant,) = acme_run.document["tenants"]
     assert (tenant["name"], tenant["asked_as"]) == ("Acme", ["globex/"])
 
 
@@ -113,31 +102,24 @@ def test_a_tenant_without_a_host_is_not_asked_for_there(prove: Prove, acme) -> N
     assert not said.failure
 
 
-def test_a_suspended_tenant_refuses_its_own_admin(prove: Prove) -> None:
-    prove("--tenant", "hooli/")
-    tried, refused = counted(newest(), Kind.SUSPENDED)
+def test_a_suspended_tenant_refuses_its_own_admin(hooli_run: Run) -> None:
+    tried, refused = counted(hooli_run.document, Kind.SUSPENDED)
     assert tried == refused > 0
-    assert counted(newest(), Control.GATEWAY) == (0, 0)
+    assert counted(hooli_run.document, Control.GATEWAY) == (0, 0)
 
 
-def test_the_attestation_is_printed_and_written(prove: Prove, tmp_path: Path) -> None:
-    said = prove("--tenant", "acme/", "--json", "--output", str(tmp_path / "attestation.json"))
-    printed, written = (
-        json.loads(said.out),
-        json.loads((tmp_path / "attestation.json").read_text()),
-    )
-    assert printed == written == newest()
+def test_the_attestation_is_printed_and_written(acme_run: Run, acme_file: Path) -> None:
+    printed, written = json.loads(acme_run.said.out), json.loads(acme_file.read_text())
+    assert printed == written == acme_run.document
     assert is_whole(printed)
 
 
-def test_an_attestation_that_was_changed_is_not_whole(prove: Prove) -> None:
-    prove("--tenant", "acme/")
-    assert not is_whole({**newest(), "seconds": 0.1})
+def test_an_attestation_that_was_changed_is_not_whole(acme_run: Run) -> None:
+    assert not is_whole({**acme_run.document, "seconds": 0.1})
 
 
-def test_no_secret_is_said(prove: Prove, settings) -> None:
-    said = prove()
-    text = f"{said}{newest()}"
+def test_no_secret_is_said(whole_run: Run, settings) -> None:
+    text = f"{whole_run.said}{whole_run.document}"
     assert "Signature" not in text
     assert settings.BUCKET_SECRET_KEY not in text
     assert settings.BUCKET_ACCESS_KEY not in text
@@ -149,11 +131,11 @@ def test_on_disk_there_is_nothing_to_prove(prove: Prove, settings) -> None:
 
 
 def test_an_attestation_that_cannot_be_written_down_is_stored_and_that_is_said(
-    prove: Prove, tmp_path: Path
+    hooli_run: Run,
 ) -> None:
-    said = prove("--output", str(tmp_path / "missing" / "attestation.json"))
-    assert f"Attestation {Attestation.objects.latest('made_at').pk} is stored" in said.failure
-    assert said.failure.endswith("No such file or directory. 0 ask(s) did not end as they must.")
+    failure = hooli_run.said.failure
+    assert f"Attestation {hooli_run.attestation_id} is stored" in failure
+    assert failure.endswith("No such file or directory. 0 ask(s) did not end as they must.")
 
 
 def test_into_the_rooms_of_another_deployment_nothing_is_written(
