@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -97,24 +98,30 @@ RULES: dict[Rule, list[Path]] = {
 }
 
 
-def found_in(text: str, rule: Rule) -> Iterator[str]:
-    """Return what a rule finds in Python source; a decorator's call is found with its function."""
-    tree = ast.parse(text)
+def nodes_of(text: str) -> list[ast.AST]:
+    """Return the nodes of Python source; a decorator's call is found with its function."""
+    nodes = list(ast.walk(ast.parse(text)))
     decorators = {
-        id(decorator)
-        for node in ast.walk(tree)
-        for decorator in getattr(node, "decorator_list", [])
+        id(decorator) for node in nodes for decorator in getattr(node, "decorator_list", [])
     }
-    for node in ast.walk(tree):
-        if id(node) not in decorators and (found := rule(node)):
-            yield found
+    return [node for node in nodes if id(node) not in decorators]
+
+
+@cache
+def nodes_of_file(path: Path) -> list[ast.AST]:
+    """Return the nodes of a file, which is parsed once for all rules."""
+    return nodes_of(path.read_text(encoding="utf-8"))
+
+
+def found_among(nodes: list[ast.AST], rule: Rule) -> Iterator[str]:
+    return (found for node in nodes if (found := rule(node)))
 
 
 def found_by(rule: Rule) -> set[str]:
     return {
         f"{path.relative_to(ROOT)}:{what}"
         for path in RULES[rule]
-        for what in found_in(path.read_text(encoding="utf-8"), rule)
+        for what in found_among(nodes_of_file(path), rule)
     }
 
 
@@ -146,7 +153,7 @@ SAMPLES = [
 
 @pytest.mark.parametrize(("rule", "text"), SAMPLES)
 def test_what_mixes_up_tenants_would_be_found(rule, text):
-    assert list(found_in(text, rule))
+    assert list(found_among(nodes_of(text), rule))
 
 
 @pytest.mark.parametrize("text", [
@@ -154,7 +161,8 @@ def test_what_mixes_up_tenants_would_be_found(rule, text):
     "try: f()\nexcept (ValueError, KeyError): pass", "def cache_key(): pass", "cache.get('x')",
 ])  # fmt: skip
 def test_what_is_right_is_left_alone(text):
-    assert [what for rule in RULES for what in found_in(text, rule)] == []
+    nodes = nodes_of(text)
+    assert [what for rule in RULES for what in found_among(nodes, rule)] == []
 
 
 def test_there_is_code_to_read():
