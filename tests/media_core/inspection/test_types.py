@@ -45,15 +45,33 @@ def test_the_table_has_more_than_the_samples_that_were_measured():
 # --- random bytes
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-@given(
+RANDOM = given(
     content=some.binary(max_size=3000),
     extension=some.sampled_from([*sorted(BY_EXTENSION), "html", "svg", ""]),
     begins=some.sampled_from([b"", *(sample[:16] for sample in samples().values())]),
 )
+
+
+def examples(count: int) -> settings:
+    """Return settings for this many examples: a worker is started for most of them."""
+    unchecked = [HealthCheck.function_scoped_fixture]
+    return settings(max_examples=count, deadline=None, suppress_health_check=unchecked)
+
+
+@examples(15)
+@RANDOM
 def test_random_bytes_are_never_shown_by_the_browser(content, extension, begins, acme):
+    require_no_inline_type(content, extension, begins, acme)
+
+
+@pytest.mark.slow
+@examples(60)
+@RANDOM
+def test_many_random_bytes_are_never_shown_by_the_browser(content, extension, begins, acme):
+    require_no_inline_type(content, extension, begins, acme)
+
+
+def require_no_inline_type(content: bytes, extension: str, begins: bytes, acme: Tenant) -> None:
     tenant = Tenant.objects.get(pk=acme.pk)
     tenant.file_groups = FileGroup.values
     with bind_tenant(tenant):
