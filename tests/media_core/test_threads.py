@@ -24,7 +24,6 @@ from tests.media_core.conftest import document_row, stored_row
 
 pytestmark = pytest.mark.django_db
 THREADS = 8
-OPERATIONS = 500
 MEMBER = Member(uuid.uuid4(), "Somebody", Role.VIEWER)
 DOCUMENT, STORED = uuid.uuid4(), uuid.uuid4()
 
@@ -64,7 +63,8 @@ def _threads_alternate_often() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("_threads_alternate_often")
-def test_no_thread_gets_what_is_another_tenants(committed, acme, globex):
+@pytest.mark.parametrize("operations", [100, pytest.param(500, marks=pytest.mark.slow)])
+def test_no_thread_gets_what_is_another_tenants(operations, committed, acme, globex):
     def prepare() -> None:
         for tenant in (acme, globex):
             with bind_tenant(tenant):
@@ -76,7 +76,7 @@ def test_no_thread_gets_what_is_another_tenants(committed, acme, globex):
     def work(number: int) -> Counter[str]:
         choose, done = random.Random(number), Counter[str]()  # noqa: S311 - the same every time
         start.wait()
-        for _ in range(OPERATIONS):
+        for _ in range(operations):
             ours, other = choose.sample([acme, globex], 2)
             operation = choose.choice(WORKS)
             with bind_tenant(ours):
@@ -89,7 +89,7 @@ def test_no_thread_gets_what_is_another_tenants(committed, acme, globex):
 
     with ThreadPoolExecutor(THREADS) as pool:
         done = sum(pool.map(work, range(THREADS)), Counter[str]())
-    assert done.total() == THREADS * OPERATIONS
+    assert done.total() == THREADS * operations
     for tenant in (acme, globex):
         assert committed(lambda tenant=tenant: events_of(tenant)) == done[f"opened {tenant.name}"]
 
