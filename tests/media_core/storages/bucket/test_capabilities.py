@@ -178,30 +178,36 @@ def test_on_disk_nothing_of_a_bucket_has_to_be_proved(settings):
     assert not_proved() == ""
 
 
-def a_run_that_cannot_ask(settings):
-    # Nobody listens there.
-    settings.BUCKET_ENDPOINT_URL, endpoint = "http://127.0.0.1:9", settings.BUCKET_ENDPOINT_URL
-    examination = examine()
-    settings.BUCKET_ENDPOINT_URL = endpoint
-    assert not stored(examination).passed
+@pytest.fixture
+def run_that_cannot_ask(settings, attempts):
+    """Return a function that examines an address where nobody listens, and stores the report."""
+    attempts(1)
+
+    def run():
+        settings.BUCKET_ENDPOINT_URL, endpoint = "http://127.0.0.1:9", settings.BUCKET_ENDPOINT_URL
+        examination = examine()
+        settings.BUCKET_ENDPOINT_URL = endpoint
+        assert not stored(examination).passed
+
+    return run
 
 
-def test_what_was_proved_still_counts_after_a_run_that_cannot_ask(acme, settings):
+def test_what_was_proved_still_counts_after_a_run_that_cannot_ask(acme, run_that_cannot_ask):
     """Or a bucket that is away at night would stop publishing for the day."""
     reported(Capability.COPY)
-    a_run_that_cannot_ask(settings)
+    run_that_cannot_ask()
     written(acme, "media")
     assert proof().lacks(Capability.COPY)
     BucketReport.objects.all().delete()
     reported(days_ago=31)
-    a_run_that_cannot_ask(settings)
+    run_that_cannot_ask()
     with pytest.raises(BucketNotProved):
         written(acme, "media")
 
 
-def test_what_failed_is_not_forgotten_by_a_run_that_cannot_ask(acme, globex, settings):
+def test_what_failed_is_not_forgotten_by_a_run_that_cannot_ask(acme, globex, run_that_cannot_ask):
     reported(Capability.PRIVATE, passed=False)
-    a_run_that_cannot_ask(settings)
+    run_that_cannot_ask()
     for tenant in (acme, globex):
         with pytest.raises(BucketNotProved, match="it failed at 'private'"):
             written(tenant)

@@ -1,12 +1,16 @@
 """What a run of the doctor leaves behind, what it says, and what it costs; on whatever bucket the settings name."""
 
 import json
+from dataclasses import dataclass
 from datetime import timedelta
+from io import StringIO
+from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.test import override_settings
 
 from media_core.storages.bucket.capabilities import Capability, current_target
 from media_core.storages.bucket.doctor import bench as benches
@@ -16,6 +20,8 @@ from media_core.storages.bucket.findings import Outcome
 from media_core.storages.bucket.marker import marker_key
 from media_core.storages.bucket.models import BucketReport, Deployment
 from media_core.storages.client import bucket_client
+from tests.conftest import World
+from tests.media_core.storages.bucket.conftest import policy
 from tests.wire import bucket_requests
 
 pytestmark = pytest.mark.django_db
@@ -31,6 +37,41 @@ def _own_prefix(world, settings):
     settings.LOCATION_PREFIX = "doctors-test/"
 
 
+@dataclass(frozen=True)
+class Run:
+    """One run with --json --try-policy and what came of it, for tests that only read it."""
+
+    printed: str
+    # By our client; what is asked as a stranger does not go through it.
+    requests: int
+    report: BucketReport
+    target: str
+    left: tuple[list[str], list[Any]]
+    marker: str
+    policy: Any
+
+
+# A run waits for seconds until a link is over.
+@pytest.fixture(scope="module")
+def whole_run(world: World, django_db_blocker: Any) -> Run:
+    with django_db_blocker.unblock(), override_settings(LOCATION_PREFIX="doctors-test/"):
+        out = StringIO()
+        with bucket_requests() as sent:
+            call_command("bucket", "doctor", "--json", "--try-policy", stdout=out)
+        report = BucketReport.objects.latest("made_at")
+        report.delete()
+        marker = bucket_client().get_object(Bucket=settings.BUCKET_NAME, Key=marker_key())
+        return Run(
+            printed=out.getvalue(),
+            requests=len(sent),
+            report=report,
+            target=current_target(),
+            left=(objects(settings), uploads(settings)),
+            marker=marker["Body"].read().decode(),
+            policy=policy(),
+        )
+
+
 def objects(settings):
     found = bucket_client().list_objects_v2(Bucket=settings.BUCKET_NAME, Prefix="doctors-test/")
     return [each["Key"] for each in found.get("Contents", ()) if each["Key"] != marker_key()]
@@ -44,50 +85,45 @@ def uploads(settings):
 
 
 @pytest.mark.bucket
-def test_the_bucket_of_this_run_passes_and_nothing_but_the_marker_is_left(settings):
-    examination = examine(try_policy=True)
+def test_the_bucket_of_this_run_passes_and_nothing_but_the_marker_is_left(whole_run):
     failed = [
-        f"{each.title}: {each.seen}"
-        for each in examination.findings
-        if each.outcome == Outcome.FAILED
+        f"{each['title']}: {each['seen']}"
+        for each in whole_run.report.findings
+        if each["outcome"] == Outcome.FAILED
     ]
     assert failed == []
-    assert examination.passed
-    assert (objects(settings), uploads(settings)) == ([], [])
-    found = bucket_client().get_object(Bucket=settings.BUCKET_NAME, Key=marker_key())
-    assert str(Deployment.this()) in found["Body"].read().decode()
+    assert whole_run.report.passed
+    assert whole_run.left == ([], [])
+    assert str(Deployment.this()) in whole_run.marker
 
 
-def test_each_finding_says_what_why_and_what_was_seen_and_the_seven_points_are_among_them():
-    findings = examine().findings
-    assert [each.probe for each in findings] == [probe.id for probe in PROBES]
-    assert all(each.title and each.why and each.seen for each in findings)
-    assert sorted(each.checklist for each in findings if each.checklist) == SEVEN_POINTS
-    trouble = [each for each in findings if each.outcome in {Outcome.WARNING, Outcome.FAILED}]
-    assert all(each.remedy for each in trouble)
+def test_each_finding_says_what_why_and_what_was_seen_and_the_seven_points_are_among_them(
+    whole_run,
+):
+    findings = whole_run.report.findings
+    assert [each["probe"] for each in findings] == [probe.id for probe in PROBES]
+    assert all(each["title"] and each["why"] and each["seen"] for each in findings)
+    assert sorted(each["checklist"] for each in findings if each["checklist"]) == SEVEN_POINTS
+    trouble = [each for each in findings if each["outcome"] in {Outcome.WARNING, Outcome.FAILED}]
+    assert all(each["remedy"] for each in trouble)
 
 
-def test_a_run_costs_as_many_requests_as_it_says():
-    with bucket_requests() as sent:
-        examination = examine()
-    asked_as_strangers = examination.requests - len(sent)
-    assert len(sent) <= 90
+def test_a_run_costs_as_many_requests_as_it_says(whole_run):
+    asked_as_strangers = whole_run.report.requests - whole_run.requests
+    assert whole_run.requests <= 90
     assert asked_as_strangers <= 60
 
 
-def test_neither_keys_nor_signatures_are_in_the_report_or_the_output(settings, capsys):
-    call_command("bucket", "doctor", "--json")
-    said = capsys.readouterr().out
-    report = json.dumps(BucketReport.objects.latest("made_at").findings)
+def test_neither_keys_nor_signatures_are_in_the_report_or_the_output(whole_run, settings):
+    report = json.dumps(whole_run.report.findings)
     for secret in (settings.BUCKET_ACCESS_KEY, settings.BUCKET_SECRET_KEY, "Signature=", "X-Amz-"):
-        assert secret not in said
+        assert secret not in whole_run.printed
         assert secret not in report
 
 
-def test_the_report_is_stored_and_printed_as_json(capsys):
-    call_command("bucket", "doctor", "--json")
-    printed, report = json.loads(capsys.readouterr().out), BucketReport.objects.latest("made_at")
-    assert printed["target"] == report.target == current_target()
+def test_the_report_is_stored_and_printed_as_json(whole_run):
+    printed, report = json.loads(whole_run.printed), whole_run.report
+    assert printed["target"] == report.target == whole_run.target
     assert printed["capabilities"] == report.capabilities
     assert printed["passed"] is report.passed is True
     assert {Capability.PRIVATE, Capability.OWNED} <= report.capabilities.keys()
@@ -148,10 +184,8 @@ def test_others_statements_in_the_policy_stay(settings):
     assert left == [deny]
 
 
-def test_a_policy_that_was_not_there_is_not_there_afterwards(settings):
-    examine(try_policy=True)
-    with pytest.raises(ClientError, match="NoSuchBucketPolicy"):
-        bucket_client().get_bucket_policy(Bucket=settings.BUCKET_NAME)
+def test_a_policy_that_was_not_there_is_not_there_afterwards(whole_run):
+    assert whole_run.policy == {}
 
 
 def test_without_a_bucket_there_is_nothing_to_examine(settings):

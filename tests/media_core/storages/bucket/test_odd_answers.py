@@ -8,9 +8,9 @@ from django.core.management import CommandError, call_command
 
 from media_core.storages.bucket.desired.applying import differences
 from media_core.storages.client import bucket_client
-from tests.media_core.storages.test_sending import Busy, bucket
+from tests.media_core.storages.test_sending import Busy, _busy_server, lasting_bucket
 
-__all__ = ["bucket"]
+__all__ = ["_busy_server", "lasting_bucket"]
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("acme", "globex")]
 REFUSED = b"<Error><Code>AccessDenied</Code></Error>"
 REDIRECT = {"Location": "http://127.0.0.1:9/"}
@@ -27,30 +27,31 @@ ODD = {
 NO_POLICIES = ["no JSON", "[]", "null", '"x"', '{"Statement": "x"}', '{"Statement": ["x"]}']
 
 
+@pytest.mark.usefixtures("short_pauses")
 @pytest.mark.parametrize("odd", ODD)
 @pytest.mark.parametrize("action", ["doctor", "apply", "prove"])
-def test_an_odd_answer_is_said_in_a_line(bucket: Busy, settings, odd, action):
-    settings.BUCKET_ADDRESSING_STYLE, bucket.answers = "path", [ODD[odd]]
+def test_an_odd_answer_is_said_in_a_line(lasting_bucket: Busy, settings, odd, action):
+    settings.BUCKET_ADDRESSING_STYLE, lasting_bucket.answers = "path", [ODD[odd]]
     with pytest.raises(CommandError) as refused:
         call_command("bucket", action, stdout=StringIO(), stderr=StringIO())
     assert not re.search(r"Signature|X-Amz|AWSAccessKeyId", str(refused.value))
 
 
-def test_a_redirect_is_asked_once_and_not_followed(bucket: Busy, settings):
-    settings.BUCKET_ADDRESSING_STYLE, bucket.answers = "path", [ODD["a redirect"]]
+def test_a_redirect_is_asked_once_and_not_followed(lasting_bucket: Busy, settings):
+    settings.BUCKET_ADDRESSING_STYLE, lasting_bucket.answers = "path", [ODD["a redirect"]]
     with pytest.raises(Exception, match="301"):
         bucket_client().list_objects_v2(Bucket="b")
-    assert len(bucket.asked) == 1
+    assert len(lasting_bucket.asked) == 1
 
 
 @pytest.mark.parametrize("policy", NO_POLICIES)
-def test_a_policy_that_is_none_is_no_reason_to_write_one(bucket: Busy, settings, policy):
+def test_a_policy_that_is_none_is_no_reason_to_write_one(lasting_bucket: Busy, settings, policy):
     settings.BUCKET_ADDRESSING_STYLE, settings.PUBLIC_MEDIA_MODE = "path", "policy"
     missing: tuple[int, bytes, dict[str, str]] = (
         404,
         b"<Error><Code>NoSuchLifecycleConfiguration</Code></Error>",
         {},
     )
-    bucket.answers = [missing, missing, (200, policy.encode(), {})]
+    lasting_bucket.answers = [missing, missing, (200, policy.encode(), {})]
     found = {each.part: each.trouble for each in differences()}
     assert found["policy"].startswith("The bucket's policy cannot be read.")
