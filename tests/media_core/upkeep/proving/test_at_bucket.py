@@ -6,9 +6,9 @@ from media_core.upkeep.proving.asks import Verdict
 from media_core.upkeep.proving.at_bucket import answered, reading
 from media_core.upkeep.proving.canaries import made_up
 from tenants.models import Tenant
-from tests.media_core.storages.test_sending import Busy, bucket
+from tests.media_core.storages.test_sending import Busy, _busy_server, lasting_bucket
 
-__all__ = ["bucket"]
+__all__ = ["_busy_server", "lasting_bucket"]
 pytestmark = pytest.mark.django_db
 
 
@@ -22,9 +22,9 @@ pytestmark = pytest.mark.django_db
     ],
 )
 def test_a_network_before_the_bucket_that_fails_is_no_refusal(
-    world, bucket: Busy, settings, status, verdict
+    world, lasting_bucket: Busy, settings, status, verdict
 ):
-    settings.BUCKET_ADDRESSING_STYLE, bucket.answers = "path", [(status, b"", {})]
+    settings.BUCKET_ADDRESSING_STYLE, lasting_bucket.answers = "path", [(status, b"", {})]
     tenants = Tenant.objects.order_by("location_prefix")
     asks = reading([canary for tenant in tenants for canary in made_up(tenant)])
     assert {answered(each).verdict for each in asks} == {verdict}
