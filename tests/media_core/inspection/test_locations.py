@@ -120,6 +120,7 @@ NO_PICTURE = b"no picture at all"
         # Says that it is a gigabyte long, which the worker takes 20 seconds to look through.
         pytest.param("webp", NO_PICTURE, marks=pytest.mark.slow),
     ],
+    ids=["jpeg", "png", "avif", "gif", "webp", "webp of a gigabyte"],
 )
 def test_what_cannot_be_cleaned_is_not_published(kind, content):
     with pytest.raises(PublishingRefused, match="cannot be removed"):
