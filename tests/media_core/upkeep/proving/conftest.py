@@ -14,9 +14,12 @@ from django.core.management import CommandError, call_command
 from django.test import override_settings
 
 from media_core.storages.bucket.models import Attestation
+from media_core.upkeep.proving import prove as prover
+from media_core.upkeep.proving.links import STALE_LIFETIME_SECONDS
 from tenants.models import AuditEvent, Quota, Tenant
 from tenants.people.models import AgencyRole, Membership, Person, Session
 from tests.conftest import World
+from tests.environment import on_ceph
 from tests.media_core.conftest import set_quota
 from tests.media_core.uploads.conftest import keys
 from tests.walk import everything_of
@@ -43,9 +46,22 @@ def run_command(*arguments: str) -> Said:
     return Said(out.getvalue(), err.getvalue(), failure)
 
 
+@contextmanager
+def short_wait() -> Iterator[None]:
+    """Wait for the end of a link as long as the embedded bucket needs: its clock is ours, and has no whole seconds.
+
+    Ceph RGW is waited for as long as in a deployment, and so is the embedded bucket in whole_run.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        if not on_ceph():
+            patch.setattr(prover, "STALE_AFTER_SECONDS", STALE_LIFETIME_SECONDS + 0.1)
+        yield
+
+
 @pytest.fixture
-def prove(acme: Tenant, globex: Tenant, hooli: Tenant) -> Prove:
-    return run_command
+def prove(acme: Tenant, globex: Tenant, hooli: Tenant) -> Iterator[Prove]:
+    with short_wait():
+        yield run_command
 
 
 def newest() -> dict[str, Any]:
@@ -135,7 +151,8 @@ def acme_run(world: World, django_db_blocker: Any, acme_file: Path) -> Run:
     acme = world.tenants["acme"]
     address = f"{django_settings.BUCKET_ENDPOINT_URL}/{django_settings.BUCKET_NAME}"
     arguments = ("--tenant", "acme/", "--json", "--output", str(acme_file))
-    with django_db_blocker.unblock(), override_settings(PUBLIC_MEDIA_BASE_URL=address):
+    public = override_settings(PUBLIC_MEDIA_BASE_URL=address)
+    with django_db_blocker.unblock(), public, short_wait():
         set_quota(acme, 0)
         try:
             return record_run([acme], *arguments)
@@ -149,5 +166,5 @@ def hooli_run(
 ) -> Run:
     """Return a run for hooli alone, which is suspended, whose attestation cannot be written into its file."""
     missing = tmp_path_factory.mktemp("attestation") / "missing" / "attestation.json"
-    with django_db_blocker.unblock():
+    with django_db_blocker.unblock(), short_wait():
         return record_run([world.tenants["hooli"]], "--tenant", "hooli/", "--output", str(missing))
