@@ -5,10 +5,13 @@ import os
 import signal
 import socket
 import sys
+import time
 from collections.abc import Callable
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
+from gunicorn.workers.gthread import ThreadWorker
 
 from gateway.demo.errors import DemoRefused
 from gateway.demo.place import LOG
@@ -17,6 +20,44 @@ LOOPBACK = "127.0.0.1"
 LAST_PORT = 65535
 # <linux/prctl.h>: a parent that is killed must leave no worker behind that holds its port.
 PR_SET_PDEATHSIG = 1
+# What the arbiter sends to its workers, and what Ctrl-C sends to all of them.
+STOP_SIGNALS = frozenset({signal.SIGINT, signal.SIGQUIT, signal.SIGTERM})
+# A request under way may take so long to end.
+GRACEFUL_SECONDS = 3
+# The arbiter kills what has not ended by then, and says so: the time is for a busy machine.
+SECONDS_TO_STOP = 60
+
+
+class DemoArbiter(Arbiter):  # type: ignore[misc]  # gunicorn ships no types
+    """Start workers that miss no signal.
+
+    A new worker has the arbiter's handlers until it sets its own. They would put a signal into a queue that nobody in
+    the worker reads, so the signal waits until then.
+    """
+
+    def spawn_worker(self) -> Any:
+        signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+        try:
+            return super().spawn_worker()
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
+
+
+class DemoWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
+    """A worker that a signal ends whatever it does at that moment."""
+
+    def init_signals(self) -> None:
+        super().init_signals()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
+
+    def handle_quit(self, sig: int, frame: Any) -> None:
+        """End at once.
+
+        gunicorn's own handler stops the thread pool, which waits for ever when the signal came while a request was
+        handed to the pool: that holds the lock.
+        """
+        time.sleep(0.1)
+        os._exit(0)
 
 
 class DemoServer(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
@@ -36,7 +77,7 @@ class DemoServer(BaseApplication):  # type: ignore[misc]  # gunicorn ships no ty
         """Serve until a signal; then SystemExit, in this process only."""
         parent = os.getpid()
         try:
-            super().run()
+            DemoArbiter(self).run()
         finally:
             # A worker is a fork of this process: what this one cleans up when it ends is not the worker's.
             if os.getpid() != parent:
@@ -47,12 +88,11 @@ class DemoServer(BaseApplication):  # type: ignore[misc]  # gunicorn ships no ty
             "bind": f"{LOOPBACK}:{self.port}",
             "workers": 2,
             "threads": 4,
-            "worker_class": "gthread",
-            # A worker that was forked a moment ago does not hear the first signal; it is ended after this.
-            "graceful_timeout": 3,
+            "worker_class": DemoWorker,
+            "graceful_timeout": SECONDS_TO_STOP,
             "loglevel": "warning",
             "when_ready": lambda _server: self.ready(),
-            "post_fork": lambda _server, _worker: become_worker(),
+            "post_fork": lambda _server, worker: become_worker(worker),
             "control_socket_disable": True,
         }
         for name, value in options.items():
@@ -64,8 +104,9 @@ class DemoServer(BaseApplication):  # type: ignore[misc]  # gunicorn ships no ty
         return application
 
 
-def become_worker() -> None:
+def become_worker(worker: Any) -> None:
     """End with the parent, and log to the demo's file: the terminal is for the person who started it."""
+    worker.cfg.set("graceful_timeout", GRACEFUL_SECONDS)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     file = os.open(LOG, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
