@@ -28,6 +28,7 @@ from tenants.people.members import add_agency_role, set_role
 from tenants.people.models import AgencyRole, Membership, Person, Role
 from tenants.people.sessions import SessionStore
 from tenants.provisioning import create_tenant, suspend
+from tests.demo import Demo, share_demo
 from tests.proof import proved
 
 # A project with other settings: tests/test_untouched_apps.py runs it.
@@ -202,6 +203,21 @@ def store(people: dict[str, Person]) -> Store:
             )
 
     return store_document
+
+
+# An hour is the most that is allowed: on a busy machine minutes pass between two requests.
+LONG_LINKS = {"PRESIGNED_URL_EXPIRATION": "3600"}
+
+
+@pytest.fixture(scope="session")
+def demo_with_bucket() -> Demo:
+    """Return the demo that all tests of the run share. They may add to it, and count on nothing that others add."""
+    return share_demo("demo-with-bucket", **LONG_LINKS)
+
+
+@pytest.fixture(scope="session")
+def demo_on_disk() -> Demo:
+    return share_demo("demo-on-disk", **LONG_LINKS, USE_S3_MEDIA="False")
 
 
 @pytest.fixture(scope="session")

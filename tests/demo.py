@@ -15,8 +15,13 @@ from typing import Any
 
 import requests
 
+from tests.run import RUN_FOLDER, lock
+
 ROOT = Path(__file__).resolve().parent.parent
-SECONDS_TO_START = 90
+READY = "Stop with Ctrl-C"
+# What hangs is ended; what is only slow is not.
+SECONDS_TO_ANSWER = 60
+SECONDS_TO_START, SECONDS_TO_STOP = 600, 300
 # What the suite itself runs on must not reach the demo.
 KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV")
 
@@ -52,7 +57,7 @@ def wait_until_ready(process: subprocess.Popen[str]) -> str:
     said = ""
     for line in process.stdout:
         said += line
-        if "Stop with Ctrl-C" in line:
+        if READY in line:
             return said
     raise AssertionError(f"The demo did not start: {said}")
 
@@ -60,29 +65,85 @@ def wait_until_ready(process: subprocess.Popen[str]) -> str:
 def end(process: subprocess.Popen[str], how: signal.Signals = signal.SIGINT) -> str:
     """Stop the demo and return what it still said."""
     process.send_signal(how)
-    output, _ = process.communicate(timeout=30)
+    output, _ = process.communicate(timeout=SECONDS_TO_STOP)
     return output
 
 
 @contextmanager
-def running(place: Path, **given: str) -> Iterator["Demo"]:
-    """Lend a running demo."""
+def running(place: Path, **given: str) -> Iterator["OwnDemo"]:
+    """Lend a running demo that the caller may end."""
     process = started(place, **given)
     try:
         said = wait_until_ready(process)
-        yield Demo(process, said, json.loads((place / "demo.json").read_text()))
+        yield OwnDemo(process.pid, said, read_facts(place), process)
     finally:
         if process.poll() is None:
             end(process)
+
+
+def share_demo(name: str, **given: str) -> "Demo":
+    """Return the demo of this name that all processes of the run share; the first of them starts it."""
+    run = Path(os.environ[RUN_FOLDER])
+    said = run / f"{name}.said"
+    with lock(run / f"{name}.lock"):
+        if not said.exists():
+            said.write_text(start_owner(run / name, **given))
+    process_id, _, text = said.read_text().partition("\n")
+    return Demo(int(process_id), text, read_facts(run / name))
+
+
+# Of demos that others may go on using: Python warns of a process that is forgotten while it runs.
+owners = list[subprocess.Popen[str]]()
+
+
+def start_owner(place: Path, **given: str) -> str:
+    """Return what tests/demo_owner.py says when its demo is ready."""
+    owner = subprocess.Popen(  # noqa: S603 - our own command
+        [sys.executable, "-m", "tests.demo_owner", str(place), *map("=".join, given.items())],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        # Ctrl-C is for the run: the demo ends after it.
+        start_new_session=True,
+    )
+    owners.append(owner)
+    assert owner.stdout is not None
+    with owner.stdout as output:
+        said = output.read()
+    assert READY in said, said
+    return said
+
+
+def read_facts(place: Path) -> dict[str, Any]:
+    facts: dict[str, Any] = json.loads((place / "demo.json").read_text())
+    return facts
 
 
 @dataclass(frozen=True)
 class Demo:
     """A demo that runs, and what its demo.json says."""
 
-    process: subprocess.Popen[str]
+    pid: int
     said: str
     facts: dict[str, Any]
+
+    @property
+    def environment_file(self) -> Path:
+        """Where the demo wrote the settings that manage.py needs to work on it."""
+        return Path(self.said.split("DJANGO_ENV_FILE=")[1].split()[0])
+
+    def manage(self, *arguments: str) -> str:
+        """Run a command on the demo, as a person would, and return what it says."""
+        result = subprocess.run(  # noqa: S603 - our own command
+            [sys.executable, "manage.py", *arguments],
+            cwd=ROOT,
+            env={"PATH": os.environ["PATH"], "DJANGO_ENV_FILE": str(self.environment_file)},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return result.stdout
 
     def url(self, label: str, path: str = "/") -> str:
         return str(self.facts["sites"][label]["url"]).rstrip("/") + path
@@ -97,14 +158,21 @@ class Demo:
     def signed_in(self, label: str, person: dict[str, str]) -> requests.Session:
         """Return a browser after the sign-in page of one site."""
         browser = requests.Session()
-        page = browser.get(self.url(label, "/accounts/login/"), timeout=10)
+        page = browser.get(self.url(label, "/accounts/login/"), timeout=SECONDS_TO_ANSWER)
         form = {
             "csrfmiddlewaretoken": token(page.text),
             "login": person["email"],
             "password": person["password"],
         }
-        browser.post(self.url(label, "/accounts/login/"), data=form, timeout=10)
+        browser.post(self.url(label, "/accounts/login/"), data=form, timeout=SECONDS_TO_ANSWER)
         return browser
+
+
+@dataclass(frozen=True)
+class OwnDemo(Demo):
+    """A demo of one test, which may end it."""
+
+    process: subprocess.Popen[str]
 
 
 def token(page: str) -> str:
@@ -114,7 +182,7 @@ def token(page: str) -> str:
     return found[1]
 
 
-def gone(pid: int, within_seconds: float = 10) -> bool:
+def gone(pid: int, within_seconds: float = SECONDS_TO_STOP) -> bool:
     """Return whether a process ends soon."""
     until = time.monotonic() + within_seconds
     while time.monotonic() < until:

@@ -17,6 +17,7 @@ import pytest
 from gateway.demo.bucket.embedded import EmbeddedBucket
 from gateway.demo.postgres import database_url
 from gateway.demo.resolution import localhost_names
+from tests.run import RUN_FOLDER, run_folder
 
 ROOT = Path(__file__).resolve().parent.parent
 BUCKET = "test-bucket"
@@ -81,6 +82,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def start() -> None:
+    os.environ[RUN_FOLDER] = str(servers.enter_context(run_folder()))
     scratch = Path(servers.enter_context(tempfile.TemporaryDirectory(prefix="gateway-tests-")))
     # WhiteNoise warns of a folder that is not there.
     (scratch / "static").mkdir()

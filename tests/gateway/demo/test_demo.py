@@ -1,12 +1,8 @@
 """The demo starts or says in one line why not, and never harms anything it did not start."""
 
-import json
-import os
 import secrets
 import signal
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,7 +16,7 @@ from botocore.config import Config
 
 from gateway.demo.bucket.embedded import EmbeddedBucket
 from gateway.demo.postgres import EmbeddedPostgres
-from tests.demo import ROOT, end, gone, refused, running, started, wait_until_ready
+from tests.demo import Demo, OwnDemo, end, gone, refused, running, started
 
 
 @pytest.fixture(scope="module")
@@ -127,57 +123,56 @@ def test_on_real_servers_it_writes_under_its_own_prefix_and_takes_that_away_agai
     assert real_bucket.secret_key not in (tmp_path / "demo.json").read_text() + said
 
 
-def test_it_serves_on_loopback_only_and_keeps_its_passwords_from_others(tmp_path: Path) -> None:
-    with running(tmp_path) as demo:
-        family = [
-            demo.process.pid,
-            *(child.pid for child in psutil.Process(demo.process.pid).children(recursive=True)),
-        ]
-        listening = {
-            connection.laddr.ip
-            for pid in family
-            for connection in psutil.Process(pid).net_connections("inet")
-            if connection.status == psutil.CONN_LISTEN
-        }
-        assert listening == {"127.0.0.1"}
-        assert (tmp_path / "demo.json").stat().st_mode & 0o077 == 0
+def test_it_serves_on_loopback_only_and_keeps_its_passwords_from_others(
+    demo_with_bucket: Demo,
+) -> None:
+    family = [
+        demo_with_bucket.pid,
+        *(child.pid for child in psutil.Process(demo_with_bucket.pid).children(recursive=True)),
+    ]
+    listening = {
+        connection.laddr.ip
+        for pid in family
+        for connection in psutil.Process(pid).net_connections("inet")
+        if connection.status == psutil.CONN_LISTEN
+    }
+    assert listening == {"127.0.0.1"}
+    for name in ("demo.json", "demo.env"):
+        assert demo_with_bucket.environment_file.with_name(name).stat().st_mode & 0o077 == 0
 
 
-@pytest.mark.parametrize(
-    "how",
-    [
-        signal.SIGINT,
-        pytest.param(signal.SIGTERM, marks=pytest.mark.slow),
-        pytest.param(signal.SIGHUP, marks=pytest.mark.slow),
-    ],
-)
-def test_everything_it_started_ends_with_it(tmp_path: Path, how: signal.Signals) -> None:
-    with running(tmp_path) as demo:
-        assert requests.get(f"{demo.facts['address']}/readyz", timeout=10).text == "ready\n"
-        family = psutil.Process(demo.process.pid).children(recursive=True)
-        assert EmbeddedPostgres(tmp_path / "postgres").running()
-        said = end(demo.process, how)
+def require_clean_end(demo: OwnDemo, place: Path, how: signal.Signals) -> None:
+    """End the demo; nothing that it started may go on."""
+    assert requests.get(f"{demo.facts['address']}/readyz", timeout=60).text == "ready\n"
+    family = psutil.Process(demo.pid).children(recursive=True)
+    assert EmbeddedPostgres(place / "postgres").running()
+    said = end(demo.process, how)
     assert (demo.process.returncode, said.strip()) == (0, "Stopped.")
     # Workers and the bucket; PostgreSQL is a daemon and no child.
     assert len(family) >= 2
     assert all(gone(child.pid) for child in family)
-    assert not EmbeddedPostgres(tmp_path / "postgres").running()
+    assert not EmbeddedPostgres(place / "postgres").running()
 
 
-def test_after_a_crash_the_next_start_recovers(tmp_path: Path) -> None:
+@pytest.mark.slow
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGHUP])
+def test_everything_it_started_ends_with_it(tmp_path: Path, how: signal.Signals) -> None:
+    with running(tmp_path) as demo:
+        require_clean_end(demo, tmp_path, how)
+
+
+def test_after_a_crash_the_next_start_recovers_and_everything_ends_with_it(tmp_path: Path) -> None:
     with running(tmp_path) as demo:
         first, port = demo.facts, demo.facts["address"].rpartition(":")[2]
         demo.process.kill()
         demo.process.communicate()
     with running(tmp_path, PORT=port) as again:
-        assert requests.get(f"{again.facts['address']}/readyz", timeout=10).text == "ready\n"
         assert again.facts["documents"][0]["id"] != first["documents"][0]["id"]
+        require_clean_end(again, tmp_path, signal.SIGINT)
 
 
-@pytest.mark.slow
-def test_two_demos_do_not_share_a_folder(tmp_path: Path) -> None:
-    with running(tmp_path):
-        code, lines = refused(tmp_path)
+def test_two_demos_do_not_share_a_folder(demo_with_bucket: Demo) -> None:
+    code, lines = refused(demo_with_bucket.environment_file.parent)
     assert (code, len(lines), "already running" in lines[0]) == (1, 1, True)
 
 
@@ -202,18 +197,8 @@ def test_a_setting_that_is_wrong_is_said_in_one_line(tmp_path: Path, name: str) 
     assert (code, name in lines[-1], "Traceback" in "".join(lines)) == (1, True, False)
 
 
-def test_commands_work_on_the_running_demo(tmp_path: Path) -> None:
-    with running(tmp_path):
-        listed = subprocess.run(
-            [sys.executable, "manage.py", "tenant", "list"],
-            cwd=ROOT,
-            env={"PATH": os.environ["PATH"], "DJANGO_ENV_FILE": str(tmp_path / "demo.env")},
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-    assert "globex.localhost" in listed.stdout
-    assert (tmp_path / "demo.env").stat().st_mode & 0o077 == 0
+def test_commands_work_on_the_running_demo(demo_with_bucket: Demo) -> None:
+    assert "globex.localhost" in demo_with_bucket.manage("tenant", "list")
 
 
 def test_it_stops_while_it_still_starts(tmp_path: Path) -> None:
@@ -224,11 +209,8 @@ def test_it_stops_while_it_still_starts(tmp_path: Path) -> None:
     assert (process.returncode, "Traceback" in said) == (0, False)
 
 
-def test_its_facts_name_everything_a_script_needs(tmp_path: Path) -> None:
-    process = started(tmp_path)
-    wait_until_ready(process)
-    facts = json.loads((tmp_path / "demo.json").read_text())
-    end(process)
+def test_its_facts_name_everything_a_script_needs(demo_with_bucket: Demo) -> None:
+    facts = demo_with_bucket.facts
     assert set(facts) == {
         "base_url", "address", "sites", "people", "folders", "documents", "storage", "bucket",
     }  # fmt: skip
