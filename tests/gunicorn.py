@@ -13,7 +13,7 @@ import requests
 
 from tests.environment import ROOT
 
-SECONDS_TO_START = 60
+SECONDS_TO_START = 300
 
 
 def settings_behind(url: str) -> dict[str, str]:
@@ -51,7 +51,7 @@ def asked(address: str, path: str, host: str = "acme.example") -> requests.Respo
     )
     while True:
         try:
-            return requests.get(address + path, headers=headers, timeout=30, allow_redirects=False)
+            return requests.get(address + path, headers=headers, timeout=120, allow_redirects=False)
         except requests.ConnectionError:
             if time.monotonic() > until:
                 raise

@@ -51,7 +51,7 @@ def manage(*arguments: str, **given: str | None) -> subprocess.CompletedProcess[
         env=environment(**given),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
 
@@ -228,7 +228,7 @@ def shown(**given: str | None) -> str:
     """Return the two secrets that a fresh process has read."""
     done = subprocess.run(  # noqa: S603 - this Python, on our own text
         [sys.executable, "-c", SHOW], cwd=ROOT, env=environment(**given), check=True,
-        capture_output=True, text=True, timeout=60,
+        capture_output=True, text=True, timeout=300,
     )  # fmt: skip
     return done.stdout.strip()
 

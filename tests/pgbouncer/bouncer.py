@@ -18,7 +18,7 @@ from gateway.demo.postgres.server import EmbeddedPostgres
 from tests.environment import ROOT
 from tests.gunicorn import free_port
 
-SECONDS_TO_START = 10
+SECONDS_TO_START = 120
 INI = """\
 [databases]
 {database} = {server}

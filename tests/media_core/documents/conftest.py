@@ -73,7 +73,7 @@ def address_of(key: str) -> str:
 
 def seen_by_a_stranger(key: str) -> bytes | None:
     """Return the bytes that a stranger gets at this key, or None."""
-    answer = requests.get(address_of(key), timeout=10)
+    answer = requests.get(address_of(key), timeout=60)
     assert answer.status_code in {200, 403}
     return answer.content if answer.status_code == 200 else None
 

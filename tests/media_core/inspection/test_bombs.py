@@ -4,7 +4,6 @@ import io
 import os
 import resource
 import struct
-import time
 import zipfile
 import zlib
 from io import BytesIO
@@ -20,7 +19,7 @@ from tests.media_core.inspection.conftest import Prove
 from tests.samples import animation, open_xml, picture, zipped
 
 pytestmark = pytest.mark.django_db
-SOON_SECONDS = 15
+CPU_SECONDS = 15
 
 
 def png_of(width: int, height: int) -> bytes:
@@ -83,14 +82,22 @@ BOMBS = {
 }
 
 
+def used_cpu() -> float:
+    """Return the seconds that this process and the workers that ended had the CPU, however busy the machine is."""
+    return sum(
+        usage.ru_utime + usage.ru_stime
+        for usage in map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    )
+
+
 @pytest.mark.parametrize("bomb", BOMBS)
 @pytest.mark.parametrize("other", [False, True])
 def test_a_bomb_is_refused_soon_even_where_others_are_taken(bomb, other, prove):
     name, made = BOMBS[bomb]
-    content, start, before = made(), time.monotonic(), resource.getrusage(resource.RUSAGE_SELF)
+    content, cpu_seconds, before = made(), used_cpu(), resource.getrusage(resource.RUSAGE_SELF)
     with pytest.raises(TypeRefused, match="cannot be checked"):
         prove(content, name, other=other)
-    assert time.monotonic() - start < SOON_SECONDS
+    assert used_cpu() - cpu_seconds < CPU_SECONDS
     after = resource.getrusage(resource.RUSAGE_SELF)
     assert after.ru_maxrss - before.ru_maxrss < 100_000, "kB in the gateway's own process"
 

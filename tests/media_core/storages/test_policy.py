@@ -41,11 +41,11 @@ CLOSED = [
 def test_with_it_strangers_read_public_areas_and_list_nothing(acme, globex, open_media):
     for key in OPEN + CLOSED:
         bucket_client().put_object(Bucket=settings.BUCKET_NAME, Key=key, Body=b"x")
-    answers = {key: requests.get(address_of(key), timeout=5).status_code for key in OPEN + CLOSED}
+    answers = {key: requests.get(address_of(key), timeout=60).status_code for key in OPEN + CLOSED}
     assert answers == {**dict.fromkeys(OPEN, 200), **dict.fromkeys(CLOSED, 403)}
-    assert {requests.head(address_of(key), timeout=5).status_code for key in OPEN} == {200}
+    assert {requests.head(address_of(key), timeout=60).status_code for key in OPEN} == {200}
     for path in ("", "?prefix=acme/media/", "acme/media/"):
-        assert requests.get(address_of(path), timeout=5).status_code == 403
+        assert requests.get(address_of(path), timeout=60).status_code == 403
     for key in OPEN + CLOSED:
         bucket_client().delete_object(Bucket=settings.BUCKET_NAME, Key=key)
 

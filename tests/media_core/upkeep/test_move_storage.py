@@ -153,7 +153,7 @@ def test_addresses_given_out_on_disk_lead_into_the_bucket(says, store, settings,
         for path, content in ((signed, b"for members"), (permanent, b"for all")):
             moved = gateway.get(path)
             assert moved.status_code == 302
-            assert requests.get(moved.headers["Location"], timeout=5).content == content
+            assert requests.get(moved.headers["Location"], timeout=60).content == content
             assert gateway.get(path, host="globex.example").status_code == 404
 
 

@@ -11,6 +11,7 @@ from tenants.binding import bind_tenant
 from tenants.errors import QuotaBroken
 from tenants.models import Quota
 from tests.media_core.conftest import books, content, in_a_thread
+from tests.media_core.locks import wait_for_lock_waiter
 from tests.media_core.test_quotas import at_once
 
 pytestmark = pytest.mark.django_db
@@ -70,16 +71,19 @@ def test_a_recount_waits_for_an_upload_that_is_under_way_and_counts_it(committed
         with bind_tenant(acme), transaction.atomic():
             StoredObject.objects.reserve(content("x.pdf", 5))
             began.set()
-            may_end.wait(10)
+            may_end.wait(120)
 
     def count():
-        began.wait(10)
-        threading.Timer(0.2, may_end.set).start()
+        began.wait(120)
         with bind_tenant(acme):
             return recount()
 
+    def end_upload():
+        wait_for_lock_waiter()
+        may_end.set()
+
     committed(lambda: spoil(acme))
-    _, found = at_once(upload, count)
+    _, found, _ = at_once(upload, count, end_upload)
     assert found.counted_reserved_bytes == 5
     assert committed(lambda: books(acme)) == (0, 5)
 

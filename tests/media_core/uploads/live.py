@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 
 ROOT = Path(__file__).resolve().parents[3]
-SECONDS_TO_START = 30
+SECONDS_TO_START = 300
 END_OF_HEADERS = b"\r\n\r\n"
 TOKEN = "x" * 32
 
@@ -38,7 +38,7 @@ class Live:
 
     def asked(self, sent: bytes, *, close: bool = False) -> tuple[int, str]:
         """Send these bytes, and no more; return the status and the page of the answer."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=15) as line:
+        with socket.create_connection(("127.0.0.1", self.port), timeout=120) as line:
             try:
                 line.sendall(sent)
                 if close:
@@ -96,7 +96,7 @@ def served(waiting: Path) -> Iterator[int]:
         yield port
     finally:
         server.terminate()
-        server.wait(timeout=15)
+        server.wait(timeout=120)
 
 
 def listens(port: int) -> bool:

@@ -3,8 +3,9 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import closing
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
 NAMES = ("acme", "globex", "hooli", "initech")
+# What hangs is ended; what is only slow is not.
+SECONDS_AT_MOST = 300
 # Databases are the server's, which the processes of one run share.
 PROCESS = os.environ.get("PYTEST_XDIST_WORKER", "gw")
 TEMPLATE, COPY = f"gateway_upgrades_{PROCESS}", f"gateway_upgrade_{PROCESS}"
@@ -52,7 +55,7 @@ class Deployment:
             env=given, cwd=ROOT, text=True, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
 
-    def run(self, *command: str, newer: str = "", seconds: float | None = 60) -> "Ended":
+    def run(self, *command: str, newer: str = "", seconds: float = SECONDS_AT_MOST) -> "Ended":
         return ended(self.start(*command, newer=newer), seconds)
 
     def migrate(self, *options: str, newer: str = "adds") -> "Ended":
@@ -62,6 +65,26 @@ class Deployment:
         with closing(psycopg.connect(self.url, autocommit=True)) as connection:
             found = connection.execute(statement, values or None)
             return list(found.fetchall()) if found.description else []
+
+    @contextmanager
+    def lock_table(self, table: str) -> Iterator[None]:
+        """Let others read the table, and wait when they would change it."""
+        with closing(psycopg.connect(self.url)) as connection:
+            connection.execute(f"LOCK TABLE {table} IN SHARE MODE")
+            yield
+
+    def has_lock_waiter(self) -> bool:
+        return "Lock" in self._what_clients_wait_for()
+
+    def has_clients(self) -> bool:
+        return bool(self._what_clients_wait_for())
+
+    def _what_clients_wait_for(self) -> list[str | None]:
+        found = (
+            "SELECT wait_event_type FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        return [row[0] for row in self.sql(found)]
 
     def schema(self, name: str) -> str:
         found = self.sql(
@@ -95,9 +118,17 @@ class Ended:
     complained: str
 
 
-def ended(process: subprocess.Popen[str], seconds: float | None = 60) -> Ended:
+def ended(process: subprocess.Popen[str], seconds: float = SECONDS_AT_MOST) -> Ended:
     said, complained = process.communicate(timeout=seconds)
     return Ended(process.returncode, said, complained)
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    """Return as soon as the condition is true."""
+    until = time.monotonic() + SECONDS_AT_MOST
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.02)
 
 
 def on_the_server(statement: str) -> None:

@@ -47,7 +47,7 @@ def post(
         form["url"],
         data=data,
         files={"file": (filename, content)},
-        timeout=10,
+        timeout=60,
         allow_redirects=False,
     )
 
@@ -73,7 +73,7 @@ def test_stores_metadata_and_acl(
 ) -> None:
     assert post(form(**{"x-amz-meta-owner": "acme", "acl": "public-read"})).ok
     assert s3.head_object(Bucket="demo", Key=f"{prefix}new")["Metadata"] == {"owner": "acme"}
-    assert requests.get(f"{bucket.endpoint_url}/demo/{prefix}new", timeout=10).content == b"bytes"
+    assert requests.get(f"{bucket.endpoint_url}/demo/{prefix}new", timeout=60).content == b"bytes"
 
 
 @pytest.mark.bucket
@@ -206,7 +206,7 @@ def test_ignores_amz_headers(form: Form, s3: S3Client, key: str, prefix: str) ->
     headers = {"x-amz-copy-source": f"/demo/{key}", "x-amz-acl": "public-read"}
     files = {"file": ("a", b"mine")}
     assert requests.post(
-        made["url"], data=made["fields"], files=files, headers=headers, timeout=10
+        made["url"], data=made["fields"], files=files, headers=headers, timeout=60
     ).ok
     assert s3.get_object(Bucket="demo", Key=f"{prefix}new")["Body"].read() == b"mine"
     assert len(s3.get_object_acl(Bucket="demo", Key=f"{prefix}new")["Grants"]) == 1
@@ -218,20 +218,20 @@ def test_refuses_the_file_before_its_fields(form: Form) -> None:
         ("file", ("a", b"bytes")),
         *((name, (None, value)) for name, value in made["fields"].items()),
     ]
-    assert outcome(requests.post(made["url"], files=parts, timeout=10)) == (400, "InvalidArgument")
+    assert outcome(requests.post(made["url"], files=parts, timeout=60)) == (400, "InvalidArgument")
 
 
 def test_refuses_a_field_that_comes_twice(form: Form) -> None:
     made = form()
     fields = [*made["fields"].items(), ("key", "elsewhere")]
     parts = [*((name, (None, value)) for name, value in fields), ("file", ("a", b"bytes"))]
-    assert outcome(requests.post(made["url"], files=parts, timeout=10)) == (400, "InvalidArgument")
+    assert outcome(requests.post(made["url"], files=parts, timeout=60)) == (400, "InvalidArgument")
 
 
 @pytest.mark.parametrize("body", [b"", b"nonsense", b"--x\r\n\r\n", b"--x--"])
 def test_refuses_what_is_no_form(bucket: EmbeddedBucket, body: bytes) -> None:
     headers = {"Content-Type": "multipart/form-data; boundary=x"}
-    answer = requests.post(f"{bucket.endpoint_url}/demo", data=body, headers=headers, timeout=10)
+    answer = requests.post(f"{bucket.endpoint_url}/demo", data=body, headers=headers, timeout=60)
     assert outcome(answer) == (400, "MalformedPOSTRequest")
 
 

@@ -146,7 +146,7 @@ def test_a_mood_can_be_there_from_the_start() -> None:
     ) as store:
         assert store.stdout is not None
         assert send("GET", f"{store.stdout.readline().strip()}/demo").status == 503
-        store.communicate(timeout=5)
+        store.communicate(timeout=60)
     assert store.returncode == 0
 
 

@@ -72,8 +72,8 @@ def send(
 def connected(parts: SplitResult) -> http.client.HTTPConnection:
     port = parts.port or 80
     if parts.scheme == "https":
-        return http.client.HTTPSConnection("127.0.0.1", port, timeout=10, context=trusting())
-    return http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        return http.client.HTTPSConnection("127.0.0.1", port, timeout=60, context=trusting())
+    return http.client.HTTPConnection("127.0.0.1", port, timeout=60)
 
 
 @cache

@@ -42,7 +42,7 @@ def kill_postmaster(server: EmbeddedPostgres) -> None:
     wait_until(lambda: not server.running())
 
 
-def wait_until(condition: Callable[[], bool], seconds: int = 20) -> None:
+def wait_until(condition: Callable[[], bool], seconds: int = 120) -> None:
     patience = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < patience
@@ -67,7 +67,7 @@ def command(*arguments, **environment) -> subprocess.Popen[str]:
 
 
 def finish(process: subprocess.Popen[str]) -> tuple[int, str, str]:
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=300)
     return process.returncode, out, err
 
 
