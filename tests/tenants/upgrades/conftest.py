@@ -55,7 +55,9 @@ class Deployment:
             env=given, cwd=ROOT, text=True, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
 
-    def run(self, *command: str, newer: str = "", seconds: float = SECONDS_AT_MOST) -> "Ended":
+    def run(
+        self, *command: str, newer: str = "", seconds: float | None = SECONDS_AT_MOST
+    ) -> "Ended":
         return ended(self.start(*command, newer=newer), seconds)
 
     def migrate(self, *options: str, newer: str = "adds") -> "Ended":
@@ -118,7 +120,7 @@ class Ended:
     complained: str
 
 
-def ended(process: subprocess.Popen[str], seconds: float = SECONDS_AT_MOST) -> Ended:
+def ended(process: subprocess.Popen[str], seconds: float | None = SECONDS_AT_MOST) -> Ended:
     said, complained = process.communicate(timeout=seconds)
     return Ended(process.returncode, said, complained)
 
