@@ -236,8 +236,42 @@ GUARDED: dict[tuple[str, str], tuple[Operator, ...]] = {
     (FLOW, "still_writes"): ROWS,
     ("media_core/visits/views.py", "redeem"): REFUSALS,
 }
-# What can be taken away from such a function and lets nobody in, by file, function and what is left.
-HARMLESS: dict[tuple[str, str, str], str] = {}
+# What can be taken away from such a function and lets nobody in: the function, what stands there, what is left.
+HARMLESS: dict[tuple[str, str, str], str] = {
+    (
+        "required_staff",
+        "row is None or row.person is None or bound() is not AGENCY",
+        "row is None or row.person is None",
+    ): "Its routes exist on the agency's host only.",
+    (
+        "VisitQuerySet.enterable",
+        "Tenant.objects.filter(pk=OuterRef('tenant'), requires_consent=True)",
+        "Tenant.objects.filter(requires_consent=True)",
+    ): "Fewer visits may be entered then.",
+    ("start_session", "session.set_expiry(visit.ends_at)", "pass"): (
+        "Each request asks whether the visit is over."
+    ),
+    ("start_session", "session.save()", "pass"): "The middleware saves what was changed.",
+    ("start_session", "rotate_token(request)", "pass"): "It is about forms, not about who asks.",
+    (
+        "still_writes",
+        "Visit.objects.under_way().filter(pk=visit_id, person=person_id, may_write=True)",
+        "Visit.objects.under_way().filter(pk=visit_id, may_write=True)",
+    ): "A visit has one person.",
+    ("still_writes", "mine.filter(tenant=bound_tenant().id)", "mine.filter()"): (
+        "A visit has one tenant."
+    ),
+    (
+        "StoredObjectQuerySet.published",
+        "Q(kind=StoredObject.Kind.APP, claimed_at__isnull=False)",
+        "Q(claimed_at__isnull=False)",
+    ): "Only files of apps are claimed.",
+    (
+        "session_row",
+        "not request.session.get(BACKEND_SESSION_KEY)",
+        "False",
+    ): "It saves a query; a session without it has no person.",
+}
 
 
 @dataclass(frozen=True)
@@ -254,6 +288,10 @@ class Mutant:
 
     def __str__(self) -> str:
         return f"{self.file}:{self.function} {self.before[:60]} => {self.after[:40]}"
+
+    @property
+    def change(self) -> tuple[str, str, str]:
+        return self.function, self.before, self.after
 
     @property
     def reached_as(self) -> str:
@@ -309,6 +347,16 @@ def find_functions(file: str) -> set[str]:
 @cache
 def find_mutants() -> tuple[Mutant, ...]:
     """Return a mutant for every decision and every guard, file by file."""
+    return tuple(mutant for mutant in _all_mutants() if mutant.change not in HARMLESS)
+
+
+def find_changes() -> set[tuple[str, str, str]]:
+    """Return what can be taken away, harmless or not: the function, what stands there, what is left."""
+    return {mutant.change for mutant in _all_mutants()}
+
+
+@cache
+def _all_mutants() -> tuple[Mutant, ...]:
     return tuple(mutant for file in files_with_checks() for mutant in _mutants_of(file))
 
 
@@ -331,24 +379,13 @@ def _mutants_of(file: str) -> Iterator[Mutant]:
         operators = (drop_decision, *GUARDED.get((file, name), ()))
         inner = [each for known, each in functions.items() if known.startswith(f"{name}.<locals>.")]
         inside = {id(node) for each in inner for node in ast.walk(each)}
-        known = set[tuple[int, str]]()
-        for node in ast.walk(function):
-            if id(node) in inside:
-                continue
-            for before, after in (change for operator in operators for change in operator(node)):
-                source = ast.unparse(after)
-                is_harmless = (file, name, source) in HARMLESS
-                if not is_harmless and (id(before), source) not in known:
-                    known.add((id(before), source))
-                    yield Mutant(
-                        file,
-                        name,
-                        ast.unparse(before),
-                        source,
-                        before.lineno,
-                        place_of(before, function),
-                        after,
-                    )
+        nodes = [node for node in ast.walk(function) if id(node) not in inside]
+        changes = [change for node in nodes for operator in operators for change in operator(node)]
+        # Two operators may do the same.
+        distinct = {(id(before), ast.unparse(after)): (before, after) for before, after in changes}
+        for (_, source), (before, after) in distinct.items():
+            place = place_of(before, function)
+            yield Mutant(file, name, ast.unparse(before), source, before.lineno, place, after)
 
 
 def place_of(node: ast.AST, function: ast.AST) -> int:

@@ -81,11 +81,27 @@ def exchange_code(file: str, tree: ast.Module) -> Iterator[None]:
             replacement = new.get((code.co_qualname, code.co_firstlineno), code)
             if replacement != code:
                 function.__code__ = replacement
+        forget_statements()
         yield
     finally:
         for function, code in known:
             if function.__code__ is not code:
                 function.__code__ = code
+        forget_statements()
+
+
+def forget_statements() -> None:
+    """Let statements that were compiled once be compiled again, by the code that is in use now."""
+    for compiled in compiled_statements():
+        compiled._texts.clear()
+
+
+@cache
+def compiled_statements() -> list[Any]:
+    from tenants.compiled import Compiled  # noqa: PLC0415 - a plugin is there before Django is set up
+
+    running_functions()
+    return [each for each in gc.get_objects() if isinstance(each, Compiled)]
 
 
 def _code_objects(code: CodeType) -> Iterator[CodeType]:

@@ -82,6 +82,25 @@ def test_one_that_is_over_looks_like_what_is_missing(secret, acme, monkeypatch, 
     assert seen(asked(client, "get", path)) == nothing(client)
 
 
+def test_of_an_object_that_is_to_be_removed_it_gives_nothing_at_once(secret, acme, browse: Browse):
+    path, client = signed(secret, acme), browse(acme, "ada")
+    with bind_tenant(acme):
+        StoredObject.objects.filter(pk=secret.stored_object_id).update(state="leaving")
+    assert seen(asked(client, "get", path)) == nothing(client)
+
+
+def test_a_part_of_the_name_put_into_the_token_looks_like_what_is_missing(
+    secret, acme, browse: Browse
+):
+    client = browse(acme)
+    token, _, name = signed(secret, acme).rpartition("/")
+    payload, _, signature = token.rpartition(".")
+    stem, _, ending = name.rpartition(".")
+    # Without a check it would be taken for signed: the same bytes stand before the signature.
+    path = f"{payload}.{ending}.{signature}/{stem}"
+    assert seen(asked(client, "get", path)) == nothing(client)
+
+
 def test_of_a_suspended_tenant_it_gives_nothing_at_once(secret, acme, browse: Browse):
     path, client = signed(secret, acme), browse(acme)
     assert client.get("/").status_code == 302

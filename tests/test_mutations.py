@@ -7,9 +7,11 @@ import pytest
 from tests.mutants import (
     DECIDERS,
     GUARDED,
+    HARMLESS,
     NEVER_CALLED,
     PERMISSIONS,
     Mutant,
+    find_changes,
     find_functions,
     find_mutants,
     find_stray_decisions,
@@ -56,3 +58,7 @@ def test_every_decision_stands_in_a_function() -> None:
 def test_every_guarded_function_has_a_check_to_take_away(file: str, function: str) -> None:
     assert function in functions_in(tree_of(file))
     assert [m for m in find_mutants() if (m.file, m.function) == (file, function)]
+
+
+def test_what_is_called_harmless_is_there() -> None:
+    assert set(HARMLESS) <= find_changes()
