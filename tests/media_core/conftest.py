@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import pytest
@@ -56,9 +56,10 @@ def document_row(title: str = "a title", **given: Any) -> Document:
     return document
 
 
-def grow_old(row: StoredObject) -> None:
-    """Let a row be older than any upload may take."""
-    StoredObject.objects.filter(pk=row.pk).update(created_at=timezone.now() - 2 * PENDING_LIFETIME)
+def grow_old(*rows: StoredObject) -> None:
+    """Let rows be older than any upload may take."""
+    long_ago = timezone.now() - 2 * PENDING_LIFETIME
+    StoredObject.objects.filter(pk__in=[row.pk for row in rows]).update(created_at=long_ago)
 
 
 @dataclass(frozen=True)
@@ -123,6 +124,12 @@ def committed(acme: Tenant, globex: Tenant) -> Iterator[Commit]:
     """Run work whose rows are really committed; they are removed when the test is over."""
     yield in_a_thread
     in_a_thread(lambda: remove_everything(acme, globex))
+
+
+@pytest.fixture
+def cuts(request: pytest.FixtureRequest, record_property: Callable[[str, object], None]) -> Any:
+    """Return where a flow is ended, and how: tests.media_core.uploads.faults.Cuts, which has marks for it."""
+    return replace(request.param, record_property=record_property)
 
 
 def remove_everything(*tenants: Tenant) -> None:

@@ -9,9 +9,7 @@ from django.db import transaction
 
 from media_core.upkeep.sweeping import sweep_room
 from tenants.binding import bind_tenant
-from tests.conftest import CUT_POINTS
 from tests.media_core.app_files.conftest import (
-    ALIASES,
     agree,
     deleted_days_ago,
     row_of,
@@ -20,17 +18,20 @@ from tests.media_core.app_files.conftest import (
 )
 from tests.media_core.conftest import grow_old
 from tests.media_core.uploads.conftest import keys
-from tests.media_core.uploads.faults import ENDS, interrupted
+from tests.media_core.uploads.faults import INTERRUPTED, INTERRUPTED_AND_KILLED
 
 pytestmark = pytest.mark.django_db
 
 # Each flow, by itself or in an app's transaction. What repeats the same steps in another way is slow.
-WAYS = [(alias, within, end) for alias in ALIASES for within in (False, True) for end in ENDS]
-SOON = {("default", False, "interrupted"), ("private", True, "interrupted")}
-WAYS_MARKED = [
-    pytest.param(way, id="-".join(map(str, way)), marks=() if way in SOON else pytest.mark.slow)
-    for way in WAYS
-]
+WAYS = pytest.mark.parametrize(
+    ("alias", "within"),
+    [
+        ("default", False),
+        ("private", True),
+        pytest.param("default", True, marks=pytest.mark.slow),
+        pytest.param("private", False, marks=pytest.mark.slow),
+    ],
+)
 
 
 def in_a_transaction(work, within):
@@ -41,18 +42,16 @@ def in_a_transaction(work, within):
         work()
 
 
-@pytest.mark.parametrize("way", WAYS_MARKED)
+@INTERRUPTED_AND_KILLED
+@WAYS
 def test_a_save_that_ends_at_any_step_leaves_nothing_that_is_not_known(
-    way, committed, acme, record_property
+    cuts, alias, within, committed, acme
 ):
-    alias, within, end = way
-    before, step, lived = keys(acme), 0, False
-    while not lived:
-        step, name = step + 1, f"{uuid.uuid4().hex}/x"
-        lived = ENDS[end](partial(in_a_transaction, partial(save, alias, name), within), acme, step)
+    before = keys(acme)
+    for run in cuts.iterate_runs(steps=12, kinds=5):
+        name = f"{uuid.uuid4().hex}/x"
+        lived = run(partial(in_a_transaction, partial(save, alias, name), within), acme)
         committed(partial(all_or_nothing, acme, before, alias, name, lived))
-    assert step - 1 >= 12
-    record_property(CUT_POINTS, step - 1)
 
 
 def all_or_nothing(tenant, before, alias, name, lived):
@@ -70,18 +69,17 @@ def all_or_nothing(tenant, before, alias, name, lived):
             assert {state for _, state in states(name)} <= {"gone"}
 
 
-@pytest.mark.parametrize("way", WAYS_MARKED)
-def test_a_deletion_that_ends_at_any_step_loses_no_byte(way, committed, acme, record_property):
-    alias, within, end = way
-    before, step, lived = keys(acme), 0, False
-    while not lived:
-        step, name = step + 1, f"{uuid.uuid4().hex}/x"
+@INTERRUPTED_AND_KILLED
+@WAYS
+def test_a_deletion_that_ends_at_any_step_loses_no_byte(cuts, alias, within, committed, acme):
+    before = keys(acme)
+    steps, kinds = (25, 9) if alias == "default" else (4, 2)
+    for run in cuts.iterate_runs(steps=steps, kinds=kinds):
+        name = f"{uuid.uuid4().hex}/x"
         committed(partial(saved, acme, alias, name))
         deletion = partial(storages[alias].delete, name)
-        lived = ENDS[end](partial(in_a_transaction, deletion, within), acme, step)
+        lived = run(partial(in_a_transaction, deletion, within), acme)
         committed(partial(there_or_kept, acme, before, alias, name, lived))
-    assert step - 1 >= (25 if alias == "default" else 4)
-    record_property(CUT_POINTS, step - 1)
 
 
 def saved(tenant, alias, name):
@@ -104,25 +102,20 @@ def there_or_kept(tenant, before, alias, name, lived):
 LEFT = [
     ("unclaimed", "default"),
     ("over", "private"),
-    # As a deletion does it.
-    pytest.param("unburied", "default", marks=pytest.mark.slow),
+    ("unburied", "default"),
     pytest.param("unclaimed", "private", marks=pytest.mark.slow),
     pytest.param("over", "default", marks=pytest.mark.slow),
 ]
 
 
+@INTERRUPTED
 @pytest.mark.parametrize(("left", "alias"), LEFT)
-def test_a_sweep_that_ends_at_any_step_is_ended_by_the_next(
-    left, alias, committed, acme, record_property
-):
-    before, step, lived = keys(acme), 0, False
-    while not lived:
-        step += 1
+def test_a_sweep_that_ends_at_any_step_is_ended_by_the_next(cuts, left, alias, committed, acme):
+    before = keys(acme)
+    for run in cuts.iterate_runs(steps=10, kinds=4):
         committed(lambda: leave(acme, alias, left))
-        lived = interrupted(sweep_room, acme, step)
+        run(sweep_room, acme)
         committed(lambda: agree(acme, before))
-    assert step - 1 >= 10
-    record_property(CUT_POINTS, step - 1)
 
 
 def leave(tenant, alias, left):

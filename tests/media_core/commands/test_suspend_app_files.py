@@ -13,11 +13,10 @@ from media_core.uploads.flow import sweep
 from tenants.binding import bind_tenant
 from tenants.models import Tenant
 from tests.apps import address_of, kept
-from tests.conftest import CUT_POINTS
 from tests.media_core.commands.test_suspend import tenant
 from tests.media_core.conftest import books, in_a_thread
 from tests.media_core.documents.conftest import seen_by_a_stranger
-from tests.media_core.uploads.faults import ENDS
+from tests.media_core.uploads.faults import INTERRUPTED_AND_KILLED
 
 pytestmark = pytest.mark.django_db
 
@@ -141,20 +140,11 @@ FLOWS: dict[str, tuple[Callable[..., object], bytes | None]] = {
     "take down": (take_files_down, None),
     "bring back": (bring_files_back, b"public"),
 }
-ALWAYS = {("take down", "interrupted"), ("bring back", "killed")}
 
 
-@pytest.mark.parametrize(
-    ("name", "end"),
-    [
-        pytest.param(
-            name, end, marks=() if (name, end) in ALWAYS else pytest.mark.slow, id=f"{name}, {end}"
-        )
-        for name in FLOWS
-        for end in ENDS
-    ],
-)
-def test_a_flow_that_ends_at_any_step_is_ended_by_the_next(name, end, committed, record_property):
+@INTERRUPTED_AND_KILLED
+@pytest.mark.parametrize("name", FLOWS)
+def test_a_flow_that_ends_at_any_step_is_ended_by_the_next(cuts, name, committed):
     acme = Tenant.objects.get(location_prefix="acme/")
     flow, result = FLOWS[name]
 
@@ -169,14 +159,11 @@ def test_a_flow_that_ends_at_any_step_is_ended_by_the_next(name, end, committed,
         return in_a_thread(bound)
 
     in_a_thread(lambda: kept(acme, b"public", "img/a.png", "media"))
-    before, steps, lived = in_a_thread(lambda: books(acme)), 0, False
-    while not lived:
-        steps += 1
+    before = in_a_thread(lambda: books(acme))
+    for run in cuts.iterate_runs(steps=30, kinds=9):
         here(quietly(take_files_down if name == "bring back" else bring_files_back))
-        lived = ENDS[end](quietly(flow), acme, steps)
+        run(quietly(flow), acme)
         assert shown(acme, "img/a.png") in {b"public", None}
         here(quietly(flow), sweep, sweep_app_files)
-        assert shown(acme, "img/a.png") == result, steps
+        assert shown(acme, "img/a.png") == result, run.cut_point
         assert in_a_thread(lambda: books(acme))[0] == before[0]
-    record_property(CUT_POINTS, steps - 1)
-    assert steps > 10

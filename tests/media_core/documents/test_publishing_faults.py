@@ -15,7 +15,6 @@ from media_core.upkeep.takedown import bring_all_back, take_all_down
 from media_core.uploads.flow import sweep
 from tenants.binding import bind_tenant
 from tenants.models import Tenant
-from tests.conftest import CUT_POINTS
 from tests.media_core.conftest import in_a_thread
 from tests.media_core.documents.conftest import (
     BROCHURE,
@@ -26,7 +25,7 @@ from tests.media_core.documents.conftest import (
     seen_by_a_stranger,
 )
 from tests.media_core.uploads.conftest import agree, keys
-from tests.media_core.uploads.faults import ENDS
+from tests.media_core.uploads.faults import INTERRUPTED_AND_KILLED
 
 pytestmark = pytest.mark.django_db
 
@@ -76,24 +75,6 @@ FLOWS = {
 }
 
 
-# In every run. The others take much the same steps, back, by the agency's hand or with a picture: `make test-slow` ends
-# each of them at every step in both ways.
-ALWAYS = {("publish", "killed")}
-
-
-def is_slow(name: str, end: str) -> bool:
-    return (name, end) not in ALWAYS
-
-
-RUNS = [
-    pytest.param(
-        FLOWS[name], end, id=f"{name}, {end}", marks=pytest.mark.slow if is_slow(name, end) else ()
-    )
-    for name in FLOWS
-    for end in ENDS
-]
-
-
 @pytest.fixture
 def document(flow, committed, keep) -> Document:
     """A private document whose rows are committed; it lives through every end of its flow."""
@@ -101,13 +82,21 @@ def document(flow, committed, keep) -> Document:
     return cast("Document", committed(lambda: keep(flow.content, name)))
 
 
-@pytest.mark.parametrize(("flow", "end"), RUNS)
-def test_a_flow_that_ends_at_any_step_is_ended_by_the_next(
-    flow, end, document, ed, record_property
-):
+# In every run. The others take much the same steps, back, one by one or with a picture.
+ALWAYS = {"publish", "take down"}
+
+
+@INTERRUPTED_AND_KILLED
+@pytest.mark.parametrize(
+    "flow",
+    [
+        pytest.param(flow, id=name, marks=() if name in ALWAYS else pytest.mark.slow)
+        for name, flow in FLOWS.items()
+    ],
+)
+def test_a_flow_that_ends_at_any_step_is_ended_by_the_next(cuts, flow, document, ed):
     acme = Tenant.objects.get(location_prefix="acme/")
     others = keys(acme) - {f"acme/{document.stored_object.name}"}
-    steps, lived = 0, False
 
     def in_acme(*works):
         def bound():
@@ -117,10 +106,9 @@ def test_a_flow_that_ends_at_any_step_is_ended_by_the_next(
 
         in_a_thread(bound)
 
-    while not lived:
-        steps += 1
+    for run in cuts.iterate_runs(steps=20, kinds=6):
         in_acme(lambda: flow.before(document.pk, ed))
-        lived = ENDS[end](lambda: flow.do(document.pk, ed), acme, steps)
+        run(lambda: flow.do(document.pk, ed), acme)
         in_acme(
             lambda: nothing_lost_or_open(document, flow.content, keys(acme) - others),
             sweep,
@@ -128,8 +116,6 @@ def test_a_flow_that_ends_at_any_step_is_ended_by_the_next(
             lambda: agree(acme, others),
             lambda: all_is_done(document, flow, keys(acme) - others),
         )
-    assert steps - 1 >= 20
-    record_property(CUT_POINTS, steps - 1)
 
 
 def nothing_lost_or_open(document: Document, content: bytes, there: set[str]) -> None:

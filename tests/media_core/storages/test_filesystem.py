@@ -22,7 +22,7 @@ from tenants.binding import bind_tenant
 from tenants.errors import NameRefused
 from tests.conftest import member
 from tests.media_core.conftest import content, grow_old
-from tests.media_core.uploads.faults import ENDS, upload_by
+from tests.media_core.uploads.faults import INTERRUPTED_AND_KILLED, upload_by
 from tests.wire import bucket_requests
 
 pytestmark = pytest.mark.django_db
@@ -252,25 +252,22 @@ def test_without_a_bucket_nothing_ever_goes_to_one(root, acme, store, browse):
 # --- whatever ends a write
 
 
-@pytest.mark.parametrize("end", ENDS)
+@INTERRUPTED_AND_KILLED
 def test_an_upload_to_disk_that_ends_at_any_step_leaves_nothing_that_is_not_known(
-    end, root, committed, acme, people
+    cuts, root, committed, acme, people
 ):
     def agree():
         with bind_tenant(acme):
-            for row in StoredObject.objects.all():
-                grow_old(row)
+            grow_old(*StoredObject.objects.all())
             sweep()
             assert files(root) == sorted(row.key for row in StoredObject.objects.stored())
             assert Document.objects.count() == StoredObject.objects.stored().count()
 
-    uploader, steps, lived = member(people["ed"], acme), 0, False
-    while not lived:
-        steps += 1
-        lived = ENDS[end](upload_by(uploader), acme, steps)
+    upload = upload_by(member(people["ed"], acme))
+    for run in cuts.iterate_runs(steps=20, kinds=10):
+        run(upload, acme)
         # Half a file has no name that anybody asks for.
         assert all(
             (root / name).stat().st_size == 7 for name in files(root) if disk.PART not in name
         )
         committed(agree)
-    assert steps - 1 >= 20

@@ -16,10 +16,11 @@ from media_core.upkeep.move_storage import move_room
 from media_core.uploads.flow import store_upload
 from tenants.binding import bind_tenant
 from tenants.errors import GatewayError
+from tenants.models import Tenant
 from tests.conftest import member
 from tests.media_core.documents.conftest import BROCHURE, LOCATED, seen_by_a_stranger
 from tests.media_core.upkeep.conftest import keep
-from tests.media_core.uploads.faults import interrupted
+from tests.media_core.uploads.faults import INTERRUPTED
 
 pytestmark = pytest.mark.django_db
 CONTENTS = {"a.pdf": BROCHURE, "photo.jpg": LOCATED}
@@ -63,28 +64,24 @@ def take_back(document, editor):
         unpublish(document.pk, editor=editor)
 
 
-@pytest.mark.slow
+@INTERRUPTED
 @pytest.mark.parametrize("name", CONTENTS)
 def test_what_is_taken_back_while_it_moves_into_the_bucket_is_readable_nowhere(
-    name, acme, ed, committed, came
+    cuts, name, ed, committed, came
 ):
-    moved: list[int] = []
+    acme = Tenant.objects.get(location_prefix="acme/")
 
     def meanwhile():
-        moved.append(step)
         committed(lambda: move_into_the_bucket(acme))
 
     def gone_everywhere():
         with bind_tenant(acme):
             there = {row.key for row in StoredObject.objects.stored()}
-        assert came()["bucket"] | came()["disk"] == there, step
+        assert came()["bucket"] | came()["disk"] == there
 
-    step = 0
-    while len(moved) == step:
-        step += 1
+    for run in cuts.iterate_runs(steps=10, kinds=5):
         document = committed(lambda: publish_on_disk(acme, ed, name))
-        interrupted(lambda: take_back(document, ed), acme, step, meanwhile)  # noqa: B023 - done at once
+        run(lambda: take_back(document, ed), acme, meanwhile)  # noqa: B023 - done at once
         committed(gone_everywhere)
         with bind_tenant(acme):
-            assert seen_by_a_stranger(document.public_object.key) is None, step
-    assert step > 10
+            assert seen_by_a_stranger(document.public_object.key) is None, run.cut_point

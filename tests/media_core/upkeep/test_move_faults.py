@@ -11,20 +11,9 @@ from media_core.upkeep.move_storage import move_room
 from media_core.uploads.flow import sweep
 from tenants.binding import bind_tenant, one_at_a_time
 from tests.media_core.upkeep.conftest import OTHER, keep
-from tests.media_core.uploads.faults import ENDS, interrupted
+from tests.media_core.uploads.faults import INTERRUPTED, INTERRUPTED_AND_KILLED
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def cut_points(acme, capsys):
-    """Return the tenant whose objects move, and a way to say at how many steps a move was ended."""
-
-    def say(text):
-        with capsys.disabled():
-            print(f"\n  {text}", end="")  # noqa: T201 - the count is what a reader of the run wants
-
-    return acme, say
 
 
 def moving(to):
@@ -53,21 +42,11 @@ def moved(tenant, to, came):
     assert came() == {to: known, OTHER[to]: set()}
 
 
-# Killed on one way and interrupted on the other in every run, both on both in `make test-slow`.
-@pytest.mark.parametrize(
-    ("to", "end"),
-    [
-        ("bucket", "killed"),
-        ("disk", "interrupted"),
-        pytest.param("bucket", "interrupted", marks=pytest.mark.slow),
-        pytest.param("disk", "killed", marks=pytest.mark.slow),
-    ],
-)
+@INTERRUPTED_AND_KILLED
+@pytest.mark.parametrize("to", OTHER)
 def test_a_move_that_ends_at_any_step_loses_nothing_and_is_ended_by_the_next(
-    to, end, committed, came, cut_points
+    cuts, to, committed, came, acme
 ):
-    acme, say = cut_points
-
     def again():
         with bind_tenant(acme):
             for row in StoredObject.objects.all():
@@ -75,25 +54,20 @@ def test_a_move_that_ends_at_any_step_loses_nothing_and_is_ended_by_the_next(
             StoredObject.objects.all().delete()
         keep(acme, OTHER[to], area="media")
 
-    steps, ended = 0, False
-    while not ended:
-        steps += 1
+    # What may lie at the new place, the bytes, the proof, the place, the old copy: each in several steps.
+    for run in cuts.iterate_runs(steps=30, kinds=7):
         committed(again)
-        ended = ENDS[end](lambda: moving(to), acme, steps)
+        run(lambda: moving(to), acme)
         assert len(committed(lambda: readable(acme))) == 1
         committed(lambda: move(acme, to))
         committed(lambda: moved(acme, to, came))
-    say(f"move to {to}, {end}: {steps - 1} cut points")
-    # What may lie at the new place, the bytes, the proof, the place, the old copy: each in several steps.
-    assert steps - 1 >= 30
 
 
-@pytest.mark.parametrize("to", ["bucket", pytest.param("disk", marks=pytest.mark.slow)])
+@INTERRUPTED
+@pytest.mark.parametrize("to", OTHER)
 def test_an_object_that_leaves_between_a_killed_move_and_the_sweep_leaves_no_copy(
-    to, committed, came, acme
+    cuts, to, committed, came, acme
 ):
-    steps, ended = 0, False
-
     def leave_and_sweep():
         with bind_tenant(acme):
             for row in StoredObject.objects.stored():
@@ -101,33 +75,28 @@ def test_an_object_that_leaves_between_a_killed_move_and_the_sweep_leaves_no_cop
             sweep()
             assert not StoredObject.objects.exclude(state="gone").exists()
 
-    while not ended:
-        steps += 1
+    for run in cuts.iterate_runs(steps=30, kinds=7):
         committed(lambda: keep(acme, OTHER[to]))
-        ended = interrupted(lambda: moving(to), acme, steps)
+        run(lambda: moving(to), acme)
         committed(leave_and_sweep)
         assert came() == {"bucket": set(), "disk": set()}
 
 
-def test_an_object_that_leaves_while_it_moves_leaves_no_copy(committed, came, acme):
-    left = []
-
+@INTERRUPTED
+def test_an_object_that_leaves_while_it_moves_leaves_no_copy(cuts, committed, came, acme):
     def meanwhile():
         with bind_tenant(acme):
             for row in StoredObject.objects.stored():
                 row.leave()
             sweep()
-        left.append(True)
 
-    step = 0
-    while len(left) == step:
-        step += 1
+    for run in cuts.iterate_runs(steps=30, kinds=7):
         committed(lambda: keep(acme, "disk"))
-        interrupted(lambda: moving("bucket"), acme, step, lambda: committed(meanwhile))
-        if len(left) == step:
-            committed(lambda: move(acme, "bucket"))
-            assert came() == {"bucket": set(), "disk": set()}, step
-    assert step > 30
+        run(lambda: moving("bucket"), acme, lambda: committed(meanwhile))
+        if not run.recorded.has_come:
+            committed(meanwhile)
+        committed(lambda: move(acme, "bucket"))
+        assert came() == {"bucket": set(), "disk": set()}, run.cut_point
 
 
 def test_a_second_run_for_the_same_tenant_waits_for_the_first(committed, came, acme, globex):

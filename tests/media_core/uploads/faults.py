@@ -1,18 +1,41 @@
-"""Ends a flow at its n-th step: every statement and every bucket request is a step before, and one after it.
+"""End a flow at its steps, one after the other, and see what is left.
 
-On disk every folder or file that is made, opened, linked or removed is a step before it.
+Every statement and every bucket request is a step before, and one after it. On disk every folder or file that is made,
+opened, linked or removed is a step before it.
+
+`make test-slow` ends a flow at every step, `make test` at the steps that differ in kind. Two steps are of one kind when
+an end at either of them leaves the same rows, objects and files. What is left changes
+
+- after a statement that is no reading. In a transaction PostgreSQL rolls it back, so all steps from the first change to
+  the COMMIT are of one kind, and what the transaction did is there at the first step after it;
+- after a bucket request that is no reading: "before-send" comes before the change, "after-call" when it is done and its
+  answer is lost;
+- after a step on disk that makes, links or removes something.
+
+So the steps from one change to the next are of one kind, whatever was read in between, and two cuts prove them:
+- at the first, where a killed process leaves the same as at the others;
+- at the last, right before the next change. What is interrupted may clean up, and does so differently once it holds a
+  row or an object; what comes in between finds a flow that knows what it read before.
 """
 
+import gc
 import os
+import re
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any, NoReturn
+import traceback
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
+from itertools import count, groupby
+from typing import Any, NoReturn, TypeAlias
 
+import pytest
 from django.core.files.base import ContentFile
 from django.db import connection
+from psycopg.pq import TransactionStatus
 
 from media_core.documents.permissions import required_editor
 from media_core.storages.client import anonymous_client, bucket_client
@@ -20,24 +43,120 @@ from media_core.uploads.flow import store_upload
 from tenants.binding import bind_tenant
 from tenants.models import Tenant
 from tenants.people.identity import Member
+from tests.conftest import CUT_POINTS
 from tests.media_core.conftest import in_a_thread
 
-Die = Callable[[], None]
-
+Flow = Callable[[], object]
+# A kind of step and which one of its kind, so that a step more or less elsewhere in the flow does not move it; or
+# which one of all steps.
+CutPoint: TypeAlias = tuple[str, int] | int
 
 # What CPython tells its audit hooks of; a hook stays for the life of the process, so it asks whether it is meant.
 DISK_STEPS = frozenset({"os.link", "os.mkdir", "os.remove", "os.rmdir"})
+# Whatever is not known to be a reading counts as a change.
+READING_STATEMENTS = frozenset({"SELECT", "SET", "SHOW", "SAVEPOINT", "RELEASE"})
+READING_REQUESTS = ("Get", "Head", "List")
+TABLE = re.compile(r'\b(?:INTO|UPDATE|FROM)\s+"?(\w+)')
 _of_this_thread = threading.local()
 
 
 def _hear(event: str, arguments: tuple[Any, ...]) -> None:
-    count = getattr(_of_this_thread, "count", None)
-    is_opening = event == "open" and arguments[1] is None
-    if count and (is_opening or event in DISK_STEPS):
-        count()
+    recorder = getattr(_of_this_thread, "recorder", None)
+    if recorder is None:
+        return
+    if event in DISK_STEPS:
+        recorder.record(event, will_change=True)
+    elif event == "open" and arguments[1] is None:
+        makes_file = bool(arguments[2] & (os.O_CREAT | os.O_TRUNC))
+        recorder.record("open to write" if makes_file else "open", will_change=makes_file)
 
 
 sys.addaudithook(_hear)
+
+
+def is_in_transaction(connection: Any) -> bool:
+    """Return whether PostgreSQL has begun one. Django says so before it sends the BEGIN."""
+    psycopg = connection.connection
+    return bool(psycopg) and psycopg.pgconn.transaction_status != TransactionStatus.IDLE
+
+
+@dataclass
+class StepRecorder:
+    """The steps that one run of a flow takes. Calls `end` at the cut point, if the run has one and comes to it."""
+
+    cut_point: CutPoint | None = None
+    end: Callable[[], object] = lambda: None
+    steps: list[tuple[str, int]] = field(default_factory=list)
+    # For each step, what an end there leaves: after how many changes, and how many transactions are rolled back.
+    remains: list[tuple[int, int]] = field(default_factory=list)
+    has_come: bool = False
+
+    _seen: Counter[str] = field(default_factory=Counter)
+    _changes: int = 0
+    _will_change: bool = False
+    # Connections with changes that wait for a COMMIT: the gateway opens a second one beside an app's transaction.
+    _uncommitted: set[Any] = field(default_factory=set)
+
+    @contextmanager
+    def listen(self) -> Iterator[None]:
+        """Record the steps that this thread takes inside the block."""
+        watched = [
+            (client.meta.events, event)
+            for client in (bucket_client(), anonymous_client())
+            for event in ("before-send.s3", "after-call.s3")
+        ]
+        for events, event in watched:
+            events.register(event, self._record_request)
+        _of_this_thread.recorder = self
+        try:
+            with connection.execute_wrapper(self._record_statement):
+                yield
+        finally:
+            _of_this_thread.recorder = None
+            for events, event in watched:
+                events.unregister(event, self._record_request)
+
+    def record(self, kind: str, *, has_changed: bool = False, will_change: bool = False) -> None:
+        """Record one step, and what was changed since the one before."""
+        ended = {each for each in self._uncommitted if not is_in_transaction(each)}
+        self._uncommitted -= ended
+        self._changes += len(ended) + has_changed + self._will_change
+        self._will_change = will_change
+        self._seen[kind] += 1
+        self.steps.append((kind, self._seen[kind]))
+        self.remains.append((self._changes, len(self._uncommitted)))
+        if self.cut_point in {self.steps[-1], len(self.steps)}:
+            self.has_come = True
+            self.end()
+
+    def _record_statement(self, execute: Any, sql: Any, *arguments: Any) -> Any:
+        used = arguments[-1]["connection"]
+        verb = str(sql).split(None, 1)[0].upper()
+        table = TABLE.search(str(sql))
+        kind = f"{verb} {table[1]}" if table else verb
+        self.record(f"before {kind}")
+        answer = execute(sql, *arguments)
+        has_changed = verb not in READING_STATEMENTS
+        if has_changed and is_in_transaction(used):
+            self._uncommitted.add(used)
+            has_changed = False
+        self.record(f"after {kind}", has_changed=has_changed)
+        return answer
+
+    def _record_request(self, event_name: str, **_given: Any) -> None:
+        moment, _, operation = event_name.split(".")
+        is_reading = operation.startswith(READING_REQUESTS)
+        has_changed = moment == "after-call" and not is_reading
+        self.record(f"{moment} {operation}", has_changed=has_changed)
+
+    def choose_cut_points(self, *, is_killed: bool) -> Iterator[CutPoint]:
+        """Yield the steps that differ in kind, as said above."""
+        together = zip(self.remains, self.steps, strict=True)
+        for _, group in groupby(together, key=lambda pair: pair[0]):
+            alike = [step for _, step in group]
+            yield alike[0]
+            if not is_killed and len(alike) > 1:
+                yield alike[-1]
 
 
 def interrupt() -> NoReturn:
@@ -50,48 +169,13 @@ def kill() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-@contextmanager
-def dying_at(step: int, die: Die) -> Iterator[None]:
-    """Call `die` at the n-th step that this thread takes inside the block."""
-    left = step
-
-    def count(**_given: Any) -> None:
-        nonlocal left
-        left -= 1
-        if left == 0:
-            die()
-
-    def counted_statement(execute: Any, *arguments: Any) -> Any:
-        count()
-        answer = execute(*arguments)
-        count()
-        return answer
-
-    watched = [
-        (client.meta.events, event)
-        for client in (bucket_client(), anonymous_client())
-        for event in ("before-send.s3", "after-call.s3")
-    ]
-    for events, event in watched:
-        events.register(event, count)
-    _of_this_thread.count = count
-    try:
-        with connection.execute_wrapper(counted_statement):
-            yield
-    finally:
-        _of_this_thread.count = None
-        for events, event in watched:
-            events.unregister(event, count)
-
-
-def interrupted(
-    flow: Callable[[], object], tenant: Tenant, step: int, die: Die = interrupt
-) -> bool:
-    """Return whether the flow lived: it is interrupted at this step, if it has so many."""
+def run_in_a_thread(flow: Flow, tenant: Tenant | None, recorder: StepRecorder) -> bool:
+    """Return whether the flow came to its end, or was interrupted."""
 
     def run() -> bool:
+        bound = bind_tenant(tenant, even_suspended=True) if tenant else nullcontext()
         try:
-            with bind_tenant(tenant, even_suspended=True), dying_at(step, die):
+            with bound, recorder.listen():
                 flow()
         except KeyboardInterrupt:
             return False
@@ -100,24 +184,112 @@ def interrupted(
     return in_a_thread(run)
 
 
-def killed(flow: Callable[[], object], tenant: Tenant, step: int) -> bool:
-    """Return whether the flow of a process of its own lived, or was killed at this step."""
+def run_in_a_fork(flow: Flow, tenant: Tenant | None, recorder: StepRecorder) -> bool:
+    """Return whether the flow came to its end, or its process was killed."""
     child = os.fork()
     if child == 0:
+        code = 1
+        # It would write to all the memory that is shared with the parent.
+        gc.disable()
         try:
             # A thread has a connection of its own: the parent's is left alone.
-            interrupted(flow, tenant, step, kill)
+            run_in_a_thread(flow, tenant, recorder)
+            code = 0
+        except BaseException:  # noqa: BLE001 - what goes on after this is the parent's
+            traceback.print_exc()
         finally:
-            os._exit(0)
+            os._exit(code)
     _, status = os.waitpid(child, 0)
-    assert os.WIFEXITED(status) or os.WTERMSIG(status) == signal.SIGKILL
-    return os.WIFEXITED(status)
+    code = os.waitstatus_to_exitcode(status)
+    assert code in {0, -signal.SIGKILL}, "The flow failed: see stderr."
+    recorder.has_come = code != 0
+    return code == 0
 
 
-ENDS = {"interrupted": interrupted, "killed": killed}
+@dataclass
+class Run:
+    """One run of a flow: to its end, or to its cut point."""
+
+    is_killed: bool
+    cut_point: CutPoint | None = None
+    recorder: StepRecorder | None = None
+
+    def __call__(
+        self, flow: Flow, tenant: Tenant | None, instead: Callable[[], object] | None = None
+    ) -> bool:
+        """Return whether the flow came to its end. `instead` is what happens at the cut point, if it is no end."""
+        assert self.recorder is None, "A run is for once."
+        end = instead or (kill if self.is_killed else interrupt)
+        self.recorder = StepRecorder(self.cut_point, end)
+        run = run_in_a_fork if self.is_killed and self.cut_point else run_in_a_thread
+        return run(flow, tenant, self.recorder)
+
+    @property
+    def recorded(self) -> StepRecorder:
+        """What the run recorded. A kill takes it away, except for whether it came."""
+        assert self.recorder, "The flow was not run."
+        return self.recorder
 
 
-def upload_by(member: Member) -> Callable[[], object]:
+@dataclass(frozen=True)
+class Cuts:
+    """How a flow is ended, and whether at every step. Notes in the test's report how often it was."""
+
+    is_killed: bool
+    at_every_step: bool
+    record_property: Callable[[str, object], None] | None = None
+
+    def iterate_runs(self, *, steps: int, kinds: int) -> Iterator[Run]:
+        """Yield the runs of one flow, first one to its end. The caller calls each before it asks for the next.
+
+        The flow must have so many steps, of so many kinds. A cut point that does not come fails.
+        """
+        whole = Run(self.is_killed)
+        yield whole
+        assert len(whole.recorded.steps) >= steps
+        found = len(set(whole.recorded.remains))
+        assert found >= kinds, f"The steps are of {found} kinds."
+        done = 0
+        for cut_point in self._cut_points(whole.recorded):
+            run = Run(self.is_killed, cut_point)
+            yield run
+            if self.at_every_step and not run.recorded.has_come:
+                break
+            assert run.recorded.has_come, f"The flow did not come to {cut_point} again."
+            done += 1
+        assert done >= (steps if self.at_every_step else kinds)
+        assert self.record_property
+        self.record_property(CUT_POINTS, done)
+
+    def _cut_points(self, recorded: StepRecorder) -> Iterable[CutPoint]:
+        # Until the flow ends before it comes to one: it may have more steps this time.
+        return (
+            count(1) if self.at_every_step else recorded.choose_cut_points(is_killed=self.is_killed)
+        )
+
+
+def parametrize_cuts(*ends: str) -> pytest.MarkDecorator:
+    """Return the mark of a test that has `cuts`: at the steps that differ in kind, and when slow at every step."""
+    return pytest.mark.parametrize(
+        "cuts",
+        [
+            pytest.param(
+                Cuts(is_killed=end == "killed", at_every_step=at_every_step),
+                id=f"{end} at every step" if at_every_step else end,
+                marks=pytest.mark.slow if at_every_step else (),
+            )
+            for end in ends
+            for at_every_step in (False, True)
+        ],
+        indirect=True,
+    )
+
+
+INTERRUPTED = parametrize_cuts("interrupted")
+INTERRUPTED_AND_KILLED = parametrize_cuts("interrupted", "killed")
+
+
+def upload_by(member: Member) -> Flow:
     """Return the flow of an upload."""
     return lambda: store_upload(
         uploader=required_editor(member), file=ContentFile(b"content", name="offer.pdf")

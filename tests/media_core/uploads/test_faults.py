@@ -10,49 +10,33 @@ from media_core.storages.client import bucket_client
 from media_core.storages.models import StoredObject
 from media_core.uploads.flow import store_upload, sweep
 from tenants.binding import bind_tenant
-from tests.conftest import CUT_POINTS, member
+from tests.conftest import member
 from tests.media_core.conftest import grow_old, in_a_thread
 from tests.media_core.uploads.conftest import agree, keys
-from tests.media_core.uploads.faults import ENDS, dying_at, interrupt, upload_by
+from tests.media_core.uploads.faults import INTERRUPTED, INTERRUPTED_AND_KILLED, upload_by
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.mark.parametrize("end", ENDS)
+@INTERRUPTED_AND_KILLED
 def test_an_upload_that_ends_at_any_step_leaves_nothing_that_is_not_known(
-    end, committed, acme, people, record_property
+    cuts, committed, acme, people
 ):
-    upload, before, steps, lived = upload_by(member(people["ed"], acme)), keys(acme), 0, False
-    while not lived:
-        steps += 1
-        lived = ENDS[end](upload, acme, steps)
-        committed(lambda: agree(acme, before))
+    upload, before = upload_by(member(people["ed"], acme)), keys(acme)
     # Before and after: SET, the row, the object, the object's state, the document.
-    assert steps - 1 >= 10
-    record_property(CUT_POINTS, steps - 1)
-
-
-def test_a_sweep_that_ends_at_any_step_is_ended_by_the_next(
-    committed, left_over, acme, record_property
-):
-    before, step, lived = keys(acme), 0, False
-
-    def sweep_that_dies():
-        left_over()
-        try:
-            with bind_tenant(acme), dying_at(step, interrupt):
-                sweep()
-        except KeyboardInterrupt:
-            return False
-        return True
-
-    while not lived:
-        step += 1
-        lived = committed(sweep_that_dies)
+    for run in cuts.iterate_runs(steps=10, kinds=5):
+        run(upload, acme)
         committed(lambda: agree(acme, before))
+
+
+@INTERRUPTED
+def test_a_sweep_that_ends_at_any_step_is_ended_by_the_next(cuts, committed, left_over, acme):
+    before = keys(acme)
     # Before and after: SET, the list, the row's state, the object, the row's state again.
-    assert step - 1 >= 10
-    record_property(CUT_POINTS, step - 1)
+    for run in cuts.iterate_runs(steps=10, kinds=4):
+        committed(left_over)
+        run(sweep, acme)
+        committed(lambda: agree(acme, before))
 
 
 class TornFile(ContentFile):  # type: ignore[type-arg]  # Django's is not generic when it runs

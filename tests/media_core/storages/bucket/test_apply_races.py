@@ -9,7 +9,6 @@ import pytest
 from django.db import connection
 
 from media_core.storages.bucket.desired.applying import LOCK, apply, differences
-from tests.conftest import CUT_POINTS
 from tests.media_core.conftest import in_a_thread
 from tests.media_core.storages.bucket.conftest import (
     THEIR_STATEMENT,
@@ -25,7 +24,7 @@ from tests.media_core.storages.bucket.conftest import (
     set_policy,
     set_theirs,
 )
-from tests.media_core.uploads.faults import dying_at, interrupt
+from tests.media_core.uploads.faults import INTERRUPTED, Cuts
 from tests.wire import bucket_requests
 
 pytestmark = [
@@ -156,27 +155,15 @@ def both_apply() -> list[Any]:
 
 
 @pytest.mark.bucket
-@pytest.mark.slow
-def test_an_end_at_any_step_leaves_others_rules_and_a_second_run_mends(record_property: Any):
-    before, step, lived = set_theirs(), 0, False
-    while not lived:
-        step += 1
-        lived = in_a_thread(lambda: lives_until(step))  # noqa: B023 - done before the next step
+@INTERRUPTED
+def test_an_end_at_any_step_leaves_others_rules_and_a_second_run_mends(cuts: Cuts):
+    before = set_theirs()
+    # The lock, the marker, two lists of rows, and of three parts two readings, a writing and one more reading.
+    for run in cuts.iterate_runs(steps=30, kinds=5):
+        run(apply, None)
         assert all_theirs() == before
         in_a_thread(apply)
         assert not any(in_a_thread(differences))
         assert ours(cors())
         assert all_theirs() == before
         set_theirs()
-    # The lock, the marker, two lists of rows, and of three parts two readings, a writing and one more reading.
-    assert step - 1 >= 30
-    record_property(CUT_POINTS, step - 1)
-
-
-def lives_until(step: int) -> bool:
-    try:
-        with dying_at(step, interrupt):
-            apply()
-    except KeyboardInterrupt:
-        return False
-    return True

@@ -1,8 +1,6 @@
 """Canaries: removed whatever happens, known to the sweep when a run is killed, and never seen by anybody."""
 
 from collections.abc import Callable, Iterator
-from itertools import count
-from typing import Any
 
 import pytest
 
@@ -12,10 +10,9 @@ from media_core.upkeep.proving.canaries import canaries_of
 from media_core.uploads.flow import sweep
 from tenants.binding import bind_tenant
 from tenants.models import Tenant
-from tests.conftest import CUT_POINTS
 from tests.media_core.conftest import Commit, books, grow_old
 from tests.media_core.uploads.conftest import keys
-from tests.media_core.uploads.faults import ENDS
+from tests.media_core.uploads.faults import INTERRUPTED_AND_KILLED, Cuts
 
 pytestmark = pytest.mark.django_db
 
@@ -59,7 +56,7 @@ def test_a_failure_in_between_leaves_nothing(acme: Tenant) -> None:
     assert (keys(acme), rows_of(acme)) == (before, [])
 
 
-def run(tenant: Tenant) -> Callable[[], None]:
+def lend_canaries(tenant: Tenant) -> Callable[[], None]:
     """Return a flow that puts canaries into a room and takes them back."""
 
     def lend() -> None:
@@ -72,23 +69,19 @@ def run(tenant: Tenant) -> Callable[[], None]:
 def left_after_a_sweep(tenant: Tenant) -> list[str]:
     """Return what is open in the ledger once the sweep's time has come."""
     with bind_tenant(tenant):
-        for row in StoredObject.objects.all():
-            grow_old(row)
+        grow_old(*StoredObject.objects.all())
         sweep()
         still_open = StoredObject.objects.exclude(state="gone")
         return [row.name for row in still_open]
 
 
-@pytest.mark.parametrize("end", ["interrupted", pytest.param("killed", marks=pytest.mark.slow)])
+@INTERRUPTED_AND_KILLED
 def test_ended_at_any_step_it_leaves_what_the_sweep_removes(
-    committed: Commit, acme: Tenant, end: str, record_property: Any
+    committed: Commit, acme: Tenant, cuts: Cuts
 ) -> None:
     before = keys(acme)
-    for step in count(1):
-        lived = ENDS[end](run(acme), acme, step)
+    for run in cuts.iterate_runs(steps=40, kinds=14):
+        run(lend_canaries(acme), acme)
         assert committed(lambda: left_after_a_sweep(acme)) == []
         assert keys(acme) == before
         assert committed(lambda: books(acme)) == (0, 0)
-        if lived:
-            record_property(CUT_POINTS, step - 1)
-            return
