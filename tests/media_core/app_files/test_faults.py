@@ -18,7 +18,7 @@ from tests.media_core.app_files.conftest import (
 )
 from tests.media_core.conftest import grow_old
 from tests.media_core.uploads.conftest import keys
-from tests.media_core.uploads.faults import INTERRUPTED, INTERRUPTED_AND_KILLED
+from tests.media_core.uploads.faults import INTERRUPTED, INTERRUPTED_AND_IF_SLOW_KILLED
 
 pytestmark = pytest.mark.django_db
 
@@ -42,7 +42,7 @@ def in_a_transaction(work, within):
         work()
 
 
-@INTERRUPTED_AND_KILLED
+@INTERRUPTED_AND_IF_SLOW_KILLED
 @WAYS
 def test_a_save_that_ends_at_any_step_leaves_nothing_that_is_not_known(
     cuts, alias, within, committed, acme
@@ -69,7 +69,7 @@ def all_or_nothing(tenant, before, alias, name, lived):
             assert {state for _, state in states(name)} <= {"gone"}
 
 
-@INTERRUPTED_AND_KILLED
+@INTERRUPTED_AND_IF_SLOW_KILLED
 @WAYS
 def test_a_deletion_that_ends_at_any_step_loses_no_byte(cuts, alias, within, committed, acme):
     before = keys(acme)

@@ -64,6 +64,7 @@ def take_back(document, editor):
         unpublish(document.pk, editor=editor)
 
 
+@pytest.mark.slow
 @INTERRUPTED
 @pytest.mark.parametrize("name", CONTENTS)
 def test_what_is_taken_back_while_it_moves_into_the_bucket_is_readable_nowhere(

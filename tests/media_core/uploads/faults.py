@@ -268,25 +268,30 @@ class Cuts:
         )
 
 
-def parametrize_cuts(*ends: str) -> pytest.MarkDecorator:
-    """Return the mark of a test that has `cuts`: at the steps that differ in kind, and when slow at every step."""
+def parametrize_cuts(*, at_few: list[str], at_all: list[str]) -> pytest.MarkDecorator:
+    """Return the mark of a test that has `cuts`: with these ends in `make test`, and with those in `make test-slow`."""
     return pytest.mark.parametrize(
         "cuts",
         [
-            pytest.param(
-                Cuts(is_killed=end == "killed", at_every_step=at_every_step),
-                id=f"{end} at every step" if at_every_step else end,
-                marks=pytest.mark.slow if at_every_step else (),
-            )
-            for end in ends
-            for at_every_step in (False, True)
+            *(pytest.param(Cuts(end == "killed", at_every_step=False), id=end) for end in at_few),
+            *(
+                pytest.param(
+                    Cuts(end == "killed", at_every_step=True),
+                    id=f"{end} at every step",
+                    marks=pytest.mark.slow,
+                )
+                for end in at_all
+            ),
         ],
         indirect=True,
     )
 
 
-INTERRUPTED = parametrize_cuts("interrupted")
-INTERRUPTED_AND_KILLED = parametrize_cuts("interrupted", "killed")
+BOTH = ["interrupted", "killed"]
+INTERRUPTED = parametrize_cuts(at_few=BOTH[:1], at_all=BOTH[:1])
+INTERRUPTED_AND_KILLED = parametrize_cuts(at_few=BOTH, at_all=BOTH)
+# A kill needs a process of its own, ten times as dear as an interrupt: where the same states are killed elsewhere.
+INTERRUPTED_AND_IF_SLOW_KILLED = parametrize_cuts(at_few=BOTH[:1], at_all=BOTH)
 
 
 def upload_by(member: Member) -> Flow:

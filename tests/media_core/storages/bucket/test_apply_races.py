@@ -6,9 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import connection
 
 from media_core.storages.bucket.desired.applying import LOCK, apply, differences
+from media_core.storages.bucket.marker import marker_key
+from media_core.storages.client import bucket_client
 from tests.media_core.conftest import in_a_thread
 from tests.media_core.storages.bucket.conftest import (
     THEIR_STATEMENT,
@@ -167,3 +170,4 @@ def test_an_end_at_any_step_leaves_others_rules_and_a_second_run_mends(cuts: Cut
         assert ours(cors())
         assert all_theirs() == before
         set_theirs()
+        bucket_client().delete_object(Bucket=settings.BUCKET_NAME, Key=marker_key())
