@@ -222,7 +222,9 @@ class Run:
         end = instead or (kill if self.is_killed else interrupt)
         self.recorder = StepRecorder(self.cut_point, end)
         run = run_in_a_fork if self.is_killed and self.cut_point else run_in_a_thread
-        return run(flow, tenant, self.recorder)
+        lived = run(flow, tenant, self.recorder)
+        assert instead or lived != self.recorder.has_come, "The flow went on after its end."
+        return lived
 
     @property
     def recorded(self) -> StepRecorder:
@@ -290,7 +292,8 @@ def parametrize_cuts(*, at_few: list[str], at_all: list[str]) -> pytest.MarkDeco
 BOTH = ["interrupted", "killed"]
 INTERRUPTED = parametrize_cuts(at_few=BOTH[:1], at_all=BOTH[:1])
 INTERRUPTED_AND_KILLED = parametrize_cuts(at_few=BOTH, at_all=BOTH)
-# A kill needs a process of its own, ten times as dear as an interrupt: where the same states are killed elsewhere.
+# A kill needs a process of its own and costs ten times as much as an interrupt. For a flow that leaves states in which
+# others are killed in every run.
 INTERRUPTED_AND_IF_SLOW_KILLED = parametrize_cuts(at_few=BOTH[:1], at_all=BOTH)
 
 

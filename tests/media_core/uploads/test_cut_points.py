@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 from django.db import transaction
@@ -80,7 +81,9 @@ def change_together() -> None:
     ],
 )
 def test_steps_without_a_change_between_them_are_of_one_kind(flow, kinds, steps_of, committed):
-    assert len(list(steps_of(flow).choose_cut_points(is_killed=True))) == kinds
+    recorded = steps_of(flow)
+    assert len(list(recorded.choose_cut_points(is_killed=True))) == kinds
+    assert len(set(recorded.remains)) == kinds
 
 
 def test_what_is_made_on_disk_is_a_change_and_what_is_read_is_none(steps_of, tmp_path):
@@ -107,6 +110,15 @@ def test_a_cut_point_that_does_not_come_again_fails(acme, committed):
 def test_a_flow_with_fewer_kinds_than_known_fails(acme, committed):
     with pytest.raises(AssertionError, match="of 1 kinds"):
         run_one_after_the_other([read], acme, kinds=2)
+
+
+def test_a_flow_that_goes_on_after_an_interrupt_fails(acme, committed):
+    def swallow() -> None:
+        with suppress(KeyboardInterrupt):
+            change()
+
+    with pytest.raises(AssertionError, match="went on after its end"):
+        Run(is_killed=False, cut_point=1)(swallow, acme)
 
 
 def test_a_flow_that_fails_in_its_own_process_did_not_live(acme, committed, capfd):
