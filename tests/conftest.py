@@ -36,6 +36,7 @@ collect_ignore = ["bench", "untouched"]
 
 # What a test of fault injection notes about itself (record_property); the end of the run adds them up.
 CUT_POINTS = "cut points"
+TENANTS = ("acme", "globex", "hooli")
 PASSWORD = "correct horse battery staple"
 
 
@@ -65,7 +66,7 @@ def world(django_db_setup: None, django_db_blocker: Any) -> World:
 
 def create_world() -> World:
     made = World()
-    for name in ("acme", "globex", "hooli"):
+    for name in TENANTS:
         made.tenants[name] = create_tenant(
             name=name.title(), location_prefix=f"{name}/", domain=f"{name}.example"
         )
@@ -111,6 +112,18 @@ def create_person(name: str, place: str) -> Person:
         person.save()
     _hashed = person.password
     return person
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _empty_bucket() -> Iterator[None]:
+    """Remove what the tests of a module left under the tenants' prefixes: to list many objects takes long."""
+    yield
+    pages = bucket_client().get_paginator("list_objects_v2")
+    for name in TENANTS:
+        prefix = f"{settings.LOCATION_PREFIX}{name}/"
+        for page in pages.paginate(Bucket=settings.BUCKET_NAME, Prefix=prefix):
+            for entry in page.get("Contents", []):
+                bucket_client().delete_object(Bucket=settings.BUCKET_NAME, Key=entry["Key"])
 
 
 @pytest.fixture(autouse=True)

@@ -22,6 +22,8 @@ READY = "Stop with Ctrl-C"
 # What hangs is ended; what is only slow is not.
 SECONDS_TO_ANSWER = 60
 SECONDS_TO_START, SECONDS_TO_STOP = 600, 300
+# Of links that a test sees end.
+SHORT_LINK_SECONDS = 2
 # What the suite itself runs on must not reach the demo.
 KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV")
 
@@ -29,7 +31,7 @@ KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV")
 def surroundings(place: Path, **given: str) -> dict[str, str]:
     """Return the environment of a demo in `place`, as a fresh terminal would have it."""
     kept = {name: os.environ[name] for name in KEPT if name in os.environ}
-    return {**kept, "DEMO_DIR": str(place), "PORT": "0", "PYTHONDONTWRITEBYTECODE": "1", **given}
+    return {**kept, "DEMO_DIR": str(place), "PORT": "0", **given}
 
 
 def started(place: Path, **given: str) -> subprocess.Popen[str]:
@@ -82,14 +84,26 @@ def running(place: Path, **given: str) -> Iterator["OwnDemo"]:
 
 
 def share_demo(name: str, **given: str) -> "Demo":
-    """Return the demo of this name that all processes of the run share; the first of them starts it."""
+    """Return the demo of this name that all processes of the run share; the first of them starts it.
+
+    The links of its tenant initech live for seconds only.
+    """
     run = Path(os.environ[RUN_FOLDER])
     said = run / f"{name}.said"
     with lock(run / f"{name}.lock"):
         if not said.exists():
-            said.write_text(start_owner(run / name, **given))
-    process_id, _, text = said.read_text().partition("\n")
-    return Demo(int(process_id), text, read_facts(run / name))
+            text = start_owner(run / name, **given)
+            find_demo(text, run / name).manage(
+                "tenant", "links", "initech/", "--seconds", str(SHORT_LINK_SECONDS)
+            )
+            said.write_text(text)
+    return find_demo(said.read_text(), run / name)
+
+
+def find_demo(said: str, place: Path) -> "Demo":
+    """Return the running demo of which its owner said this."""
+    process_id, _, text = said.partition("\n")
+    return Demo(int(process_id), text, read_facts(place))
 
 
 # Of demos that others may go on using: Python warns of a process that is forgotten while it runs.

@@ -78,7 +78,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         is_here = left_out.isdisjoint(mark.name for mark in item.iter_markers())
         (here if is_here else elsewhere).append(item)
     config.hook.pytest_deselected(items=elsewhere)
-    items[:] = here
+    # The long ones first: at the end one process would wait for another.
+    items[:] = sorted(here, key=lambda item: item.get_closest_marker("long") is None)
 
 
 def start() -> None:

@@ -2,13 +2,18 @@
 
 import hashlib
 import json
+import time
+from base64 import urlsafe_b64decode
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import requests
 
 from tests.demo import Demo, token
 from tests.test_newcomer import opened, wait_for_end_of_link
+
+pytestmark = pytest.mark.long
 
 
 @pytest.fixture(scope="module")
@@ -68,10 +73,19 @@ def test_an_address_cannot_be_changed_and_works_on_no_other_host(
     ]
 
 
+def lifetime_of(url: str) -> float:
+    """Return how many seconds a signed address has left."""
+    payload = urlsplit(url).path.split("/")[2].partition(".")[0]
+    _, _, expires_at, _ = json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    return float(expires_at - time.time())
+
+
 def test_an_address_dies(demo: Demo) -> None:
     ivan = demo.signed_in("initech", demo.person("initech", "admin"))
     document = demo.documents("initech", visibility="private")[0]
-    _, over = wait_for_end_of_link(demo, lambda: link(demo, ivan, document, at="initech"))
+    _, over = wait_for_end_of_link(
+        demo, lambda: link(demo, ivan, document, at="initech"), lifetime_of
+    )
     assert (over.status_code, over.text) == (404, "There is nothing here.\n")
 
 

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import cycle
 from threading import Barrier
 
+import pytest
 from django.db import connection
 
 from media_core.storages.room import storage_of
@@ -15,7 +16,6 @@ from tests.untouched.rooms import all_live, keys_of, prefix_of
 from tests.untouched.uses import USES, Use
 
 THREADS = 8
-ROUNDS = 2
 COLOURS = {"acme/": "red", "globex/": "blue"}
 
 
@@ -23,12 +23,12 @@ def content_of(use: Use, tenant: Tenant) -> bytes:
     return use.content(COLOURS[tenant.location_prefix])
 
 
-def use_everything(tenants: Iterator[Tenant], ready: Barrier) -> list[tuple[str, str]]:
+def use_everything(tenants: Iterator[Tenant], ready: Barrier, rounds: int) -> list[tuple[str, str]]:
     """Work for one tenant after the other; return (prefix, key) of what was left there."""
     left = []
     try:
         ready.wait()
-        for _ in range(ROUNDS):
+        for _ in range(rounds):
             for use in USES.values():
                 tenant = next(tenants)
                 with bind_tenant(tenant):
@@ -51,14 +51,15 @@ def kept(use: Use, tenant: Tenant) -> list[str]:
     return [found.name]
 
 
-def test_threads_for_two_tenants_never_mix_them_up(committed):
+@pytest.mark.parametrize("rounds", [1, pytest.param(4, marks=pytest.mark.slow)])
+def test_threads_for_two_tenants_never_mix_them_up(rounds, committed):
     ready, tenants = Barrier(THREADS), list(committed.values())
     with ThreadPoolExecutor(THREADS) as pool:
         # Half of the threads begin with one tenant, half with the other.
         turns = [cycle(tenants if number % 2 else tenants[::-1]) for number in range(THREADS)]
-        work = [pool.submit(use_everything, turn, ready) for turn in turns]
+        work = [pool.submit(use_everything, turn, ready, rounds) for turn in turns]
         left = [one for done in work for one in done.result()]
-    assert len(left) == THREADS * ROUNDS * len(USES)
+    assert len(left) == THREADS * rounds * len(USES)
     for tenant in tenants:
         names = sorted(name for prefix, name in left if prefix == tenant.location_prefix)
         assert sorted(all_live(tenant)) == names
