@@ -10,8 +10,9 @@ REPORT := .test-report.xml
 # The slow tests in as many slices. `.ci/run` runs one, chosen by the commit, in at most two minutes.
 SLICES := 8
 SLICE ?=
-# As many processes as there are processors; each has a database and a bucket of its own.
-WORKERS ?= $(shell nproc)
+# One process more than there are processors: tests wait for the database and the bucket. Each has a database and a
+# bucket of its own.
+WORKERS ?= $(shell expr $$(nproc) + 1)
 PYTEST = -m pytest -n $(WORKERS) --dist worksteal --junitxml=$(REPORT)
 # Python keeps what it compiled: pytest compiles all tests anew otherwise, and each process that a test starts the code.
 unexport PYTHONDONTWRITEBYTECODE

@@ -13,8 +13,10 @@ import hashlib
 import importlib
 import json
 import os
+import sys
 import tempfile
 import time
+import warnings
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -219,25 +221,43 @@ def find_witness(item: pytest.Item, mutant: Mutant) -> str:
 
     `item` is the test that asks: what pytest keeps for its folder and the session is kept between the runs.
     """
-    candidates = [(test, record_of(test, item)) for test in walk_tests(item)]
-    asked = sorted(
-        (not is_likely(test, mutant), record.seconds, number)
-        for number, (test, record) in enumerate(candidates)
-        if mutant.reached_as in record.reached
-    )
-    for *_, number in asked:
-        test, record = candidates[number]
-        with (
-            exchange_code(mutant.file, mutant.apply()),
-            walk.narrow(record.reached[mutant.reached_as]),
-        ):
-            reports = run(test, item)
-        if is_refuted(reports):
+    tried = 0
+    for test in order_walk(item, mutant):
+        requests = record_of(test, item).reached.get(mutant.reached_as)
+        if requests is None:
+            continue
+        tried += 1
+        with exchange_code(mutant.file, mutant.apply()), walk.narrow(requests):
+            refuted = is_refuted(run(test, item))
+        if refuted:
+            forget_failure()
             return test.nodeid
     raise AssertionError(
         f"The walk passes without this check ({mutant.file}:{mutant.line}, {mutant.before}, "
-        f"replaced by {mutant.after}). {len(asked)} tests reach it."
+        f"replaced by {mutant.after}). {tried} tests reach it."
     )
+
+
+def order_walk(item: pytest.Item, mutant: Mutant) -> list[pytest.Item]:
+    """Return the tests of the walk: likely ones first, and of those the ones that are recorded and short."""
+
+    def key(test: pytest.Item) -> tuple[bool, float]:
+        record = find_record(test)
+        return not is_likely(test, mutant), record.seconds if record else float("inf")
+
+    return sorted(walk_tests(item), key=key)
+
+
+def forget_failure() -> None:
+    """Close what a failed test left open, such as a file that was sent and should not have been.
+
+    pytest keeps the last failure for a debugger, and would blame what is closed late on the test that runs then.
+    """
+    for name in ("last_type", "last_value", "last_traceback"):
+        vars(sys).pop(name, None)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 def record_of(test: pytest.Item, item: pytest.Item) -> Record:
