@@ -267,6 +267,11 @@ HARMLESS: dict[tuple[str, str, str], str] = {
         "Q(claimed_at__isnull=False)",
     ): "Only files of apps are claimed.",
     (
+        "StoredObjectQuerySet.published",
+        "self.stored().filter(of_documents | of_apps, area=PUBLIC_AREA)",
+        "self.stored().filter(of_documents | of_apps)",
+    ): "Its caller looks for a name that begins with the area.",
+    (
         "session_row",
         "not request.session.get(BACKEND_SESSION_KEY)",
         "False",

@@ -15,6 +15,7 @@ import json
 import os
 import sys
 import tempfile
+import threading
 import time
 import warnings
 from collections import defaultdict
@@ -38,6 +39,7 @@ MARK = "mutation"
 RECORDS = "TESTS_REACH"
 WALK = "test_isolation*.py"
 NOTE_REACH = "_note_reach"
+EVERY_REQUEST = "*"
 
 # Which files of the walk to try first when a check is gone from a module with this in its name.
 LIKELY_FILES = {
@@ -51,7 +53,13 @@ LIKELY_FILES = {
     "library": ("isolation_folders",),
     "folders": ("isolation_folders",),
     "moves": ("isolation_folders",),
-    "permissions": ("isolation_app_files", "isolation_folders", "isolation_publishing"),
+    "permissions": (
+        "isolation",
+        "isolation_app_files",
+        "isolation_folders",
+        "isolation_publishing",
+        "isolation_visits",
+    ),
 }
 LIKELY_ELSE = ("isolation",)
 
@@ -119,7 +127,8 @@ def _code_objects(code: CodeType) -> Iterator[CodeType]:
 class Walk:
     """What the walk asks now, and what it is narrowed to. tests/walk.py reads and writes this.
 
-    A request is called `METHOD pattern`; what is asked outside of the walk's loops is called "".
+    A request is called `METHOD pattern`; what is asked outside of the walk's loops is called "". A statement is
+    compiled by a thread of its own at its first use and then kept, so what that thread reaches belongs to every request.
     """
 
     def __init__(self) -> None:
@@ -128,10 +137,12 @@ class Walk:
         self.reached: dict[str, set[str]] = {}
 
     def is_asked(self, request: str) -> bool:
-        return self.only is None or request in self.only
+        return self.only is None or not self.only.isdisjoint({request, EVERY_REQUEST})
 
     def note_reach(self, check: str) -> None:
-        self.reached.setdefault(check, set()).add(self.request)
+        is_compiling = threading.current_thread() is not threading.main_thread()
+        request = EVERY_REQUEST if is_compiling else self.request
+        self.reached.setdefault(check, set()).add(request)
 
     @contextmanager
     def narrow(self, requests: Iterable[str]) -> Iterator[None]:
