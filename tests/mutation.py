@@ -128,7 +128,7 @@ class Walk:
     """What the walk asks now, and what it is narrowed to. tests/walk.py reads and writes this.
 
     A request is called `METHOD pattern`; what is asked outside of the walk's loops is called "". A statement is
-    compiled by a thread of its own at its first use and then kept, so what that thread reaches belongs to every request.
+    compiled by a thread of its own at its first use and kept, so what that thread reaches belongs to every request.
     """
 
     def __init__(self) -> None:
