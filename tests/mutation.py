@@ -10,7 +10,6 @@ asked only the requests that reach it. All processes of a run share these record
 import ast
 import gc
 import hashlib
-import importlib
 import json
 import os
 import sys
@@ -18,21 +17,20 @@ import tempfile
 import threading
 import time
 import warnings
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache
 from itertools import chain
 from pathlib import Path
-from types import CodeType, FunctionType
 from typing import Any
 
 import pytest
 from _pytest.runner import runtestprotocol
 
-from tests.mutants import APPS, ROOT, Mutant, find_mutants, functions_in, tree_of
+from tests.code_exchange import exchange_code, running_functions
+from tests.mutants import Mutant, find_mutants, functions_in, tree_of
 
 # Marks a test that takes a mutant and passes when the walk fails on it. This plugin runs it, not pytest.
 MARK = "mutation"
@@ -62,63 +60,6 @@ LIKELY_FILES = {
     ),
 }
 LIKELY_ELSE = ("isolation",)
-
-
-# --- Exchanging code
-
-
-@cache
-def running_functions() -> Mapping[str, list[FunctionType]]:
-    """Return the functions that exist in this process, by the file of their module."""
-    for file in {mutant.file for mutant in find_mutants()}:
-        importlib.import_module(file.removesuffix(".py").replace("/", "."))
-    folders = tuple(f"{ROOT / app}/" for app in APPS)
-    found = defaultdict(list)
-    for each in gc.get_objects():
-        if isinstance(each, FunctionType) and each.__code__.co_filename.startswith(folders):
-            found[str(Path(each.__code__.co_filename).relative_to(ROOT))].append(each)
-    return found
-
-
-@contextmanager
-def exchange_code(file: str, tree: ast.Module) -> Iterator[None]:
-    """Let the functions of a module do inside the block what `tree` says. Lines keep their numbers."""
-    compiled = compile(tree, str(ROOT / file), "exec")
-    new = {(code.co_qualname, code.co_firstlineno): code for code in _code_objects(compiled)}
-    known = [(each, each.__code__) for each in running_functions()[file]]
-    try:
-        for function, code in known:
-            replacement = new.get((code.co_qualname, code.co_firstlineno), code)
-            if replacement != code:
-                function.__code__ = replacement
-        forget_statements()
-        yield
-    finally:
-        for function, code in known:
-            if function.__code__ is not code:
-                function.__code__ = code
-        forget_statements()
-
-
-def forget_statements() -> None:
-    """Let statements that were compiled once be compiled again, by the code that is in use now."""
-    for compiled in compiled_statements():
-        compiled._texts.clear()
-
-
-@cache
-def compiled_statements() -> list[Any]:
-    from tenants.compiled import Compiled  # noqa: PLC0415 - a plugin is there before Django is set up
-
-    running_functions()
-    return [each for each in gc.get_objects() if isinstance(each, Compiled)]
-
-
-def _code_objects(code: CodeType) -> Iterator[CodeType]:
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield constant
-            yield from _code_objects(constant)
 
 
 # --- Which request reaches which check

@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 
 from tests.mutants import (
-    DECIDERS,
     GUARDED,
     HARMLESS,
     NEVER_CALLED,
@@ -18,6 +17,7 @@ from tests.mutants import (
     functions_in,
     tree_of,
 )
+from tests.mutation_operators import DECIDERS
 
 
 def mutants_by_tier() -> list[Any]:
