@@ -15,7 +15,7 @@ from tests.mutants import APPS, ROOT, find_mutants
 
 
 @cache
-def running_functions() -> Mapping[str, list[FunctionType]]:
+def find_running_functions() -> Mapping[str, list[FunctionType]]:
     """Return the functions that exist in this process, by the file of their module."""
     for file in {mutant.file for mutant in find_mutants()}:
         importlib.import_module(file.removesuffix(".py").replace("/", "."))
@@ -32,7 +32,7 @@ def exchange_code(file: str, tree: ast.Module) -> Iterator[None]:
     """Let the functions of a module do inside the block what `tree` says. Lines keep their numbers."""
     compiled = compile(tree, str(ROOT / file), "exec")
     new = {(code.co_qualname, code.co_firstlineno): code for code in _code_objects(compiled)}
-    known = [(each, each.__code__) for each in running_functions()[file]]
+    known = [(each, each.__code__) for each in find_running_functions()[file]]
     try:
         for function, code in known:
             replacement = new.get((code.co_qualname, code.co_firstlineno), code)
@@ -49,15 +49,15 @@ def exchange_code(file: str, tree: ast.Module) -> Iterator[None]:
 
 def forget_statements() -> None:
     """Let statements that were compiled once be compiled again, by the code that is in use now."""
-    for compiled in compiled_statements():
+    for compiled in find_compiled_statements():
         compiled._texts.clear()
 
 
 @cache
-def compiled_statements() -> list[Any]:
+def find_compiled_statements() -> list[Any]:
     from tenants.compiled import Compiled  # noqa: PLC0415 - a plugin is there before Django is set up
 
-    running_functions()
+    find_running_functions()
     return [each for each in gc.get_objects() if isinstance(each, Compiled)]
 
 

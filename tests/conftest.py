@@ -122,8 +122,11 @@ def _empty_bucket() -> Iterator[None]:
     for name in TENANTS:
         prefix = f"{settings.LOCATION_PREFIX}{name}/"
         for page in pages.paginate(Bucket=settings.BUCKET_NAME, Prefix=prefix):
-            for entry in page.get("Contents", []):
-                bucket_client().delete_object(Bucket=settings.BUCKET_NAME, Key=entry["Key"])
+            if keys := [entry["Key"] for entry in page.get("Contents", [])]:
+                bucket_client().delete_objects(
+                    Bucket=settings.BUCKET_NAME,
+                    Delete={"Objects": [{"Key": key} for key in keys], "Quiet": True},
+                )
 
 
 @pytest.fixture(autouse=True)

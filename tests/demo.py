@@ -15,7 +15,7 @@ from typing import Any
 
 import requests
 
-from tests.run import RUN_FOLDER, lock
+from tests.run_folder import RUN_FOLDER, lock
 
 ROOT = Path(__file__).resolve().parent.parent
 READY = "Stop with Ctrl-C"
@@ -92,28 +92,28 @@ def share_demo(name: str, **given: str) -> "Demo":
     said = run / f"{name}.said"
     with lock(run / f"{name}.lock"):
         if not said.exists():
-            text = start_owner(run / name, **given)
-            find_demo(text, run / name).manage(
+            text = start_supervisor(run / name, **given)
+            load_demo(text, run / name).manage(
                 "tenant", "links", "initech/", "--seconds", str(SHORT_LINK_SECONDS)
             )
             said.write_text(text)
-    return find_demo(said.read_text(), run / name)
+    return load_demo(said.read_text(), run / name)
 
 
-def find_demo(said: str, place: Path) -> "Demo":
-    """Return the running demo of which its owner said this."""
+def load_demo(said: str, place: Path) -> "Demo":
+    """Return the running demo of which its supervisor said this."""
     process_id, _, text = said.partition("\n")
     return Demo(int(process_id), text, read_facts(place))
 
 
-# Of demos that others may go on using: Python warns of a process that is forgotten while it runs.
-owners = list[subprocess.Popen[str]]()
+# Kept: Popen warns when it is collected while its process runs.
+supervisors = list[subprocess.Popen[str]]()
 
 
-def start_owner(place: Path, **given: str) -> str:
-    """Return what tests/demo_owner.py says when its demo is ready."""
-    owner = subprocess.Popen(  # noqa: S603 - our own command
-        [sys.executable, "-m", "tests.demo_owner", str(place), *map("=".join, given.items())],
+def start_supervisor(place: Path, **given: str) -> str:
+    """Return what tests/demo_supervisor.py says when its demo is ready."""
+    supervisor = subprocess.Popen(  # noqa: S603 - our own command
+        [sys.executable, "-m", "tests.demo_supervisor", str(place), *map("=".join, given.items())],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -121,9 +121,9 @@ def start_owner(place: Path, **given: str) -> str:
         # Ctrl-C is for the run: the demo ends after it.
         start_new_session=True,
     )
-    owners.append(owner)
-    assert owner.stdout is not None
-    with owner.stdout as output:
+    supervisors.append(supervisor)
+    assert supervisor.stdout is not None
+    with supervisor.stdout as output:
         said = output.read()
     assert READY in said, said
     return said

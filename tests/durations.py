@@ -16,34 +16,34 @@ SLOWEST = 20
 
 @dataclass(frozen=True, order=True)
 class Duration:
-    """How long one test took."""
+    """How long one test took. `file` and `test` name it as pytest does."""
 
     seconds: float
-    module: str
+    file: str
     test: str
 
     @property
     def folder(self) -> str:
-        """Return the folder of the test's module, as a path.
+        """Return the folder of the test's file.
 
-        >>> Duration(1.0, "tests.media_core.test_rows", "test_a").folder
+        >>> Duration(1.0, "tests/media_core/test_rows.py", "test_a").folder
         'tests/media_core'
         """
-        return self.module.rpartition(".")[0].replace(".", "/")
+        return self.file.rpartition("/")[0]
 
 
 def read_durations(report: Path) -> list[Duration]:
     """Return the duration of every test in a report of pytest's."""
     cases = ET.parse(report).iter("testcase")  # noqa: S314 - pytest wrote it
     return [
-        Duration(float(case.get("time", 0)), case.get("classname", ""), case.get("name", ""))
+        Duration(float(case.get("time", 0)), case.get("file", ""), case.get("name", ""))
         for case in cases
     ]
 
 
 def format_slowest(durations: Iterable[Duration]) -> list[str]:
     slowest = sorted(durations, reverse=True)[:SLOWEST]
-    return [f"{each.seconds:8.1f} s  {each.module}::{each.test}" for each in slowest]
+    return [f"{each.seconds:8.1f} s  {each.file}::{each.test}" for each in slowest]
 
 
 def format_folders(durations: Iterable[Duration]) -> list[str]:
@@ -53,7 +53,10 @@ def format_folders(durations: Iterable[Duration]) -> list[str]:
         seconds[each.folder] += each.seconds
         tests[each.folder] += 1
     folders = sorted(seconds, key=lambda folder: -seconds[folder])
-    return [f"{seconds[folder]:8.1f} s  {tests[folder]:5} tests  {folder}" for folder in folders]
+    return [
+        f"{seconds[folder]:8.1f} s  {tests[folder]:5} {'test ' if tests[folder] == 1 else 'tests'}  {folder}"
+        for folder in folders
+    ]
 
 
 def main() -> int:
@@ -64,7 +67,9 @@ def main() -> int:
         return 1
     durations = read_durations(report)
     total = sum(each.seconds for each in durations)
-    print(f"{len(durations)} tests, {total:.0f} s in all. The slowest {SLOWEST}:")
+    print(
+        f"{len(durations)} tests took {total:.0f} s, summed over all processes. The slowest {SLOWEST}:"
+    )
     print(*format_slowest(durations), "", "By folder:", *format_folders(durations), sep="\n")
     return 0
 

@@ -17,7 +17,7 @@ import pytest
 from gateway.demo.bucket.embedded import EmbeddedBucket
 from gateway.demo.postgres import database_url
 from gateway.demo.resolution import localhost_names
-from tests.run import RUN_FOLDER, run_folder
+from tests.run_folder import RUN_FOLDER, share_run_folder
 
 ROOT = Path(__file__).resolve().parent.parent
 BUCKET = "test-bucket"
@@ -79,11 +79,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         (here if is_here else elsewhere).append(item)
     config.hook.pytest_deselected(items=elsewhere)
     # The long ones first: at the end one process would wait for another.
-    items[:] = sorted(here, key=lambda item: item.get_closest_marker("long") is None)
+    items[:] = sorted(here, key=lambda item: item.get_closest_marker("run_first") is None)
 
 
 def start() -> None:
-    os.environ[RUN_FOLDER] = str(servers.enter_context(run_folder()))
+    os.environ[RUN_FOLDER] = str(servers.enter_context(share_run_folder()))
     scratch = Path(servers.enter_context(tempfile.TemporaryDirectory(prefix="gateway-tests-")))
     # WhiteNoise warns of a folder that is not there.
     (scratch / "static").mkdir()

@@ -20,16 +20,16 @@ from tests.mutation_operators import (
     DECIDERS,
     Operator,
     always_grant,
-    always_when,
     callee_name,
     drop_argument,
     drop_decision,
+    drop_is_true,
     drop_step,
     grant_on_error,
+    match_every_row,
     never_refuse,
-    pass_by,
+    skip_body,
     skip_statement,
-    take_any_truth,
     weaken_app_files,
 )
 
@@ -39,21 +39,21 @@ APPS = ("tenants", "media_core")
 NEVER_CALLED = frozenset({"may_read", "may_read_folder"})
 ROWS: tuple[Operator, ...] = (drop_argument, drop_step)
 REFUSALS: tuple[Operator, ...] = (never_refuse,)
-VISITS, FLOW = "tenants/people/visit_models.py", "tenants/people/visits.py"
+VISIT_MODELS, VISIT_FLOW = "tenants/people/visit_models.py", "tenants/people/visits.py"
 IDENTITY, PERMISSIONS = "tenants/people/identity.py", "media_core/documents/permissions.py"
 # Functions whose conditions are checks although they call nothing that decides.
 GUARDED: dict[tuple[str, str], tuple[Operator, ...]] = {
     # Who asks, and where they belong.
     ("tenants/people/models.py", "roles_of"): ROWS,
-    ("tenants/people/models.py", "SessionQuerySet.opened"): (*ROWS, always_when),
+    ("tenants/people/models.py", "SessionQuerySet.opened"): (*ROWS, match_every_row),
     (IDENTITY, "session_row"): (*REFUSALS, always_grant),
     (IDENTITY, "required_member"): REFUSALS,
     (IDENTITY, "required_staff"): REFUSALS,
     ("tenants/middleware.py", "SuspendedMiddleware.__call__"): (always_grant,),
     # Permissions.
-    (PERMISSIONS, "closed_folders"): (pass_by,),
-    (PERMISSIONS, "may_read_app_file"): (take_any_truth, grant_on_error),
-    (PERMISSIONS, "confirm_editor"): (*ROWS, pass_by),
+    (PERMISSIONS, "closed_folders"): (skip_body,),
+    (PERMISSIONS, "may_read_app_file"): (drop_is_true, grant_on_error),
+    (PERMISSIONS, "confirm_editor"): (*ROWS, skip_body),
     (PERMISSIONS, "required_editor"): REFUSALS,
     (PERMISSIONS, "required_admin"): REFUSALS,
     # Files: the signature, its end and its tenant; what counts as public; what an app has under a name.
@@ -63,17 +63,17 @@ GUARDED: dict[tuple[str, str], tuple[Operator, ...]] = {
     ("media_core/files/find.py", "find_public"): ROWS,
     ("media_core/files/find.py", "find_private"): (*ROWS, weaken_app_files),
     # Visits: who, where, how long, agreed to or not.
-    (VISITS, "VisitQuerySet.possible"): ROWS,
-    (VISITS, "VisitQuerySet.enterable"): ROWS,
-    (VISITS, "VisitQuerySet.under_way"): ROWS,
-    (VISITS, "roles_of_visit"): (drop_step, always_when),
-    (FLOW, "find_visit"): ROWS,
-    (FLOW, "find_own_visit"): ROWS,
-    (FLOW, "consent_to"): (drop_argument,),
-    (FLOW, "new_ticket"): ROWS,
-    (FLOW, "redeem"): (*ROWS, *REFUSALS),
-    (FLOW, "start_session"): (skip_statement,),
-    (FLOW, "still_writes"): ROWS,
+    (VISIT_MODELS, "VisitQuerySet.possible"): ROWS,
+    (VISIT_MODELS, "VisitQuerySet.enterable"): ROWS,
+    (VISIT_MODELS, "VisitQuerySet.under_way"): ROWS,
+    (VISIT_MODELS, "roles_of_visit"): (drop_step, match_every_row),
+    (VISIT_FLOW, "find_visit"): ROWS,
+    (VISIT_FLOW, "find_own_visit"): ROWS,
+    (VISIT_FLOW, "consent_to"): (drop_argument,),
+    (VISIT_FLOW, "new_ticket"): ROWS,
+    (VISIT_FLOW, "redeem"): (*ROWS, *REFUSALS),
+    (VISIT_FLOW, "start_session"): (skip_statement,),
+    (VISIT_FLOW, "still_writes"): ROWS,
     ("media_core/visits/views.py", "redeem"): REFUSALS,
 }
 # What can be taken away from such a function and lets nobody in: the function, what stands there, what is left.
@@ -128,7 +128,7 @@ class Mutant:
     before: str
     after: str
     line: int
-    place: int
+    node_index: int
     replacement: ast.AST
 
     def __str__(self) -> str:
@@ -139,19 +139,21 @@ class Mutant:
         return self.function, self.before, self.after
 
     @property
-    def reached_as(self) -> str:
+    def function_id(self) -> str:
         """Return the name of the function with the check, as tests/mutation.py records it."""
         return f"{self.file}:{self.function}"
 
     def apply(self) -> ast.Module:
         """Return the module's tree without the check. Every line keeps its number."""
-        tree = deepcopy(tree_of(self.file))
-        function = functions_in(tree)[self.function]
-        Exchange(list(ast.walk(function))[self.place], deepcopy(self.replacement)).visit(function)
+        tree = deepcopy(parse_module(self.file))
+        function = list_functions(tree)[self.function]
+        NodeReplacer(list(ast.walk(function))[self.node_index], deepcopy(self.replacement)).visit(
+            function
+        )
         return ast.fix_missing_locations(tree)
 
 
-class Exchange(ast.NodeTransformer):
+class NodeReplacer(ast.NodeTransformer):
     """Puts one node in the place of another."""
 
     def __init__(self, before: ast.AST, after: ast.AST) -> None:
@@ -163,12 +165,12 @@ class Exchange(ast.NodeTransformer):
 
 
 @cache
-def tree_of(file: str) -> ast.Module:
+def parse_module(file: str) -> ast.Module:
     """Return a module's tree. It is shared: copy it before you change it."""
     return ast.parse((ROOT / file).read_text())
 
 
-def functions_in(
+def list_functions(
     tree: ast.AST, prefix: str = ""
 ) -> dict[str, ast.FunctionDef | ast.AsyncFunctionDef]:
     """Return every function of a tree by its qualified name, in the order in which they stand there."""
@@ -176,17 +178,17 @@ def functions_in(
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             found[prefix + node.name] = node
-            found |= functions_in(node, f"{prefix}{node.name}.<locals>.")
+            found |= list_functions(node, f"{prefix}{node.name}.<locals>.")
         elif isinstance(node, ast.ClassDef):
-            found |= functions_in(node, f"{prefix}{node.name}.")
+            found |= list_functions(node, f"{prefix}{node.name}.")
         elif not isinstance(node, ast.expr):
-            found |= functions_in(node, prefix)
+            found |= list_functions(node, prefix)
     return found
 
 
 def find_functions(file: str) -> set[str]:
     """Return the names of a module's own functions."""
-    return {name for name in functions_in(tree_of(file)) if "." not in name}
+    return {name for name in list_functions(parse_module(file)) if "." not in name}
 
 
 @cache
@@ -202,11 +204,11 @@ def find_changes() -> set[tuple[str, str, str]]:
 
 @cache
 def _all_mutants() -> tuple[Mutant, ...]:
-    return tuple(mutant for file in files_with_checks() for mutant in _mutants_of(file))
+    return tuple(mutant for file in find_files_with_checks() for mutant in _mutants_of(file))
 
 
 @cache
-def files_with_checks() -> list[str]:
+def find_files_with_checks() -> list[str]:
     """Return the modules that may hold a check: to read the trees of all others takes seconds."""
     guarded = {file for file, _ in GUARDED}
     paths = [path for app in APPS for path in sorted((ROOT / app).rglob("*.py"))]
@@ -219,7 +221,7 @@ def files_with_checks() -> list[str]:
 
 
 def _mutants_of(file: str) -> Iterator[Mutant]:
-    functions = functions_in(tree_of(file))
+    functions = list_functions(parse_module(file))
     for name, function in functions.items():
         operators = (drop_decision, *GUARDED.get((file, name), ()))
         inner = [each for known, each in functions.items() if known.startswith(f"{name}.<locals>.")]
@@ -229,11 +231,11 @@ def _mutants_of(file: str) -> Iterator[Mutant]:
         # Two operators may do the same.
         distinct = {(id(before), ast.unparse(after)): (before, after) for before, after in changes}
         for (_, source), (before, after) in distinct.items():
-            place = place_of(before, function)
-            yield Mutant(file, name, ast.unparse(before), source, before.lineno, place, after)
+            node_index = find_index(before, function)
+            yield Mutant(file, name, ast.unparse(before), source, before.lineno, node_index, after)
 
 
-def place_of(node: ast.AST, function: ast.AST) -> int:
+def find_index(node: ast.AST, function: ast.AST) -> int:
     """Return the number of a node among those of its function."""
     return next(place for place, each in enumerate(ast.walk(function)) if each is node)
 
@@ -241,9 +243,9 @@ def place_of(node: ast.AST, function: ast.AST) -> int:
 def find_stray_decisions() -> list[str]:
     """Return the calls of deciders that stand in no function: those are asked once, when a module is imported."""
     stray = []
-    for file in files_with_checks():
-        tree = tree_of(file)
-        inside = {id(node) for each in functions_in(tree).values() for node in ast.walk(each)}
+    for file in find_files_with_checks():
+        tree = parse_module(file)
+        inside = {id(node) for each in list_functions(tree).values() for node in ast.walk(each)}
         stray += [
             f"{file}:{node.lineno} {ast.unparse(node)}"
             for node in ast.walk(tree)

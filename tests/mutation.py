@@ -13,7 +13,6 @@ import hashlib
 import json
 import os
 import sys
-import tempfile
 import threading
 import time
 import warnings
@@ -29,13 +28,14 @@ from typing import Any
 import pytest
 from _pytest.runner import runtestprotocol
 
-from tests.code_exchange import exchange_code, running_functions
-from tests.mutants import Mutant, find_mutants, functions_in, tree_of
+from tests.code_exchange import exchange_code, find_running_functions
+from tests.mutants import Mutant, find_mutants, list_functions, parse_module
+from tests.run_folder import RUN_FOLDER
 
 # Marks a test that takes a mutant and passes when the walk fails on it. This plugin runs it, not pytest.
 MARK = "mutation"
-RECORDS = "TESTS_REACH"
-WALK = "test_isolation*.py"
+RECORDS = "reach"
+WALK_GLOB = "test_isolation*.py"
 NOTE_REACH = "_note_reach"
 EVERY_REQUEST = "*"
 
@@ -59,13 +59,13 @@ LIKELY_FILES = {
         "isolation_visits",
     ),
 }
-LIKELY_ELSE = ("isolation",)
+DEFAULT_FILES = ("isolation",)
 
 
 # --- Which request reaches which check
 
 
-class Walk:
+class WalkFilter:
     """What the walk asks now, and what it is narrowed to. tests/walk.py reads and writes this.
 
     A request is called `METHOD pattern`; what is asked outside of the walk's loops is called "". A statement is
@@ -95,7 +95,7 @@ class Walk:
             self.only = None
 
 
-walk = Walk()
+walk_filter = WalkFilter()
 
 
 @dataclass(frozen=True)
@@ -107,27 +107,28 @@ class Record:
 
 
 @contextmanager
-def recording(item: pytest.Item) -> Iterator[None]:
+def record_reach(item: pytest.Item) -> Iterator[None]:
     """Record what the test reaches, for all processes of this run."""
-    walk.reached, began = {}, time.monotonic()
+    walk_filter.reached, began = {}, time.monotonic()
     with ExitStack() as stack:
-        for file, tree in noting_trees().items():
-            functions = running_functions()[file]
-            functions[0].__globals__[NOTE_REACH] = walk.note_reach
+        for file, tree in build_recording_trees().items():
+            functions = find_running_functions()[file]
+            functions[0].__globals__[NOTE_REACH] = walk_filter.note_reach
             stack.callback(functions[0].__globals__.pop, NOTE_REACH)
             stack.enter_context(exchange_code(file, tree))
         yield
-    reached = {check: sorted(requests) for check, requests in walk.reached.items()}
+    reached = {check: sorted(requests) for check, requests in walk_filter.reached.items()}
     facts = {"seconds": time.monotonic() - began, "reached": reached}
     path = record_path(item)
     # Another process never reads half of it.
+    path.parent.mkdir(exist_ok=True)
     half = path.with_suffix(f".{os.getpid()}")
     half.write_text(json.dumps(facts))
     half.rename(path)
 
 
 def record_path(item: pytest.Item) -> Path:
-    return Path(os.environ[RECORDS], hashlib.sha256(item.nodeid.encode()).hexdigest())
+    return Path(os.environ[RUN_FOLDER], RECORDS, hashlib.sha256(item.nodeid.encode()).hexdigest())
 
 
 def find_record(item: pytest.Item) -> Record | None:
@@ -136,13 +137,13 @@ def find_record(item: pytest.Item) -> Record | None:
 
 
 @cache
-def noting_trees() -> dict[str, ast.Module]:
+def build_recording_trees() -> dict[str, ast.Module]:
     """Return each module with checks so that every function with one says when it is called."""
     trees: dict[str, ast.Module] = {}
     for mutant in find_mutants():
-        tree = trees.setdefault(mutant.file, deepcopy(tree_of(mutant.file)))
-        function = functions_in(tree)[mutant.function]
-        note = ast.parse(f"{NOTE_REACH}({mutant.reached_as!r})").body[0]
+        tree = trees.setdefault(mutant.file, deepcopy(parse_module(mutant.file)))
+        function = list_functions(tree)[mutant.function]
+        note = ast.parse(f"{NOTE_REACH}({mutant.function_id!r})").body[0]
         if ast.unparse(function.body[0]) != ast.unparse(note):
             ast.copy_location(note, function.body[0])
             function.body.insert(0, note)
@@ -160,7 +161,7 @@ def run(item: pytest.Item, next_item: pytest.Item) -> list[pytest.TestReport]:
     return runtestprotocol(item, log=False, nextitem=next_item)
 
 
-def is_refuted(reports: Iterable[pytest.TestReport]) -> bool:
+def has_failed(reports: Iterable[pytest.TestReport]) -> bool:
     """Return whether the test itself failed. Raises when it could not even be set up, which proves nothing."""
     for report in reports:
         if report.failed and report.when != "call":
@@ -168,20 +169,20 @@ def is_refuted(reports: Iterable[pytest.TestReport]) -> bool:
     return any(report.failed for report in reports)
 
 
-def find_witness(item: pytest.Item, mutant: Mutant) -> str:
+def find_failing_test(item: pytest.Item, mutant: Mutant) -> str:
     """Return the test of the walk that fails without the check. Raises AssertionError when all pass.
 
     `item` is the test that asks: what pytest keeps for its folder and the session is kept between the runs.
     """
     tried = 0
     for test in order_walk(item, mutant):
-        requests = record_of(test, item).reached.get(mutant.reached_as)
+        requests = ensure_record(test, item).reached.get(mutant.function_id)
         if requests is None:
             continue
         tried += 1
-        with exchange_code(mutant.file, mutant.apply()), walk.narrow(requests):
-            refuted = is_refuted(run(test, item))
-        if refuted:
+        with exchange_code(mutant.file, mutant.apply()), walk_filter.narrow(requests):
+            failed = has_failed(run(test, item))
+        if failed:
             forget_failure()
             return test.nodeid
     raise AssertionError(
@@ -197,7 +198,7 @@ def order_walk(item: pytest.Item, mutant: Mutant) -> list[pytest.Item]:
         record = find_record(test)
         return not is_likely(test, mutant), record.seconds if record else float("inf")
 
-    return sorted(walk_tests(item), key=key)
+    return sorted(collect_walk(item), key=key)
 
 
 def forget_failure() -> None:
@@ -212,13 +213,13 @@ def forget_failure() -> None:
         gc.collect()
 
 
-def record_of(test: pytest.Item, item: pytest.Item) -> Record:
+def ensure_record(test: pytest.Item, item: pytest.Item) -> Record:
     """Return what a test of the walk reaches. It is run when no process of this run has done so yet."""
     if known := find_record(test):
         return known
-    with recording(test):
+    with record_reach(test):
         reports = run(test, item)
-    assert not is_refuted(reports), f"{test.nodeid} fails with every check in place."
+    assert not has_failed(reports), f"{test.nodeid} fails with every check in place."
     found = find_record(test)
     assert found
     return found
@@ -226,18 +227,18 @@ def record_of(test: pytest.Item, item: pytest.Item) -> Record:
 
 def is_likely(test: pytest.Item, mutant: Mutant) -> bool:
     named = [files for word, files in LIKELY_FILES.items() if word in mutant.file]
-    return test.path.stem.removeprefix("test_") in chain(*(named or [LIKELY_ELSE]))
+    return test.path.stem.removeprefix("test_") in chain(*(named or [DEFAULT_FILES]))
 
 
 _walk_tests: list[pytest.Item] = []
 
 
-def walk_tests(item: pytest.Item) -> list[pytest.Item]:
+def collect_walk(item: pytest.Item) -> list[pytest.Item]:
     """Return all tests of the walk. They are collected here, since a run of some tests may have left them out."""
     if not _walk_tests:
         folder = item.getparent(pytest.Module)
         assert folder
-        for path in sorted(folder.path.parent.glob(WALK)):
+        for path in sorted(folder.path.parent.glob(WALK_GLOB)):
             module = pytest.Module.from_parent(folder.parent, path=path)
             _walk_tests.extend(item.session.genitems(module))
     return _walk_tests
@@ -250,11 +251,6 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", f"{MARK}: passes when the isolation walk fails; see tests/mutation.py"
     )
-    # The process that starts the others makes the folder; they inherit the variable.
-    if RECORDS not in os.environ:
-        folder = tempfile.TemporaryDirectory(prefix="gateway-reach-")
-        os.environ[RECORDS] = folder.name
-        config.add_cleanup(folder.cleanup)
 
 
 @pytest.hookimpl(trylast=True)
@@ -267,26 +263,26 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
     """Run mutants here, and record what the tests of the walk reach; leave all other tests to pytest."""
     is_mutant = item.get_closest_marker(MARK) is not None
-    if not is_mutant and not item.path.match(WALK):
+    if not is_mutant and not item.path.match(WALK_GLOB):
         return None
     item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
     if is_mutant:
-        for report in report_on(item):
+        for report in run_mutant(item):
             item.ihook.pytest_runtest_logreport(report=report)
         # What the last test of the walk has left set up is not what the next item expects.
         item.session._setupstate.teardown_exact(nextitem)
     else:
-        with recording(item):
+        with record_reach(item):
             runtestprotocol(item, nextitem=nextitem)
     item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
     return True
 
 
-def report_on(item: Any) -> list[pytest.TestReport]:
+def run_mutant(item: Any) -> list[pytest.TestReport]:
     """Try one mutant; return what pytest would report of a test: its set-up, itself, its end."""
     began, failure = time.time(), None
     try:
-        find_witness(item, item.callspec.params["mutant"])
+        find_failing_test(item, item.callspec.params["mutant"])
     except AssertionError as error:
         failure = str(error)
     ended = time.time()

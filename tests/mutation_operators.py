@@ -100,13 +100,13 @@ def always_grant(node: ast.AST) -> Iterator[Change]:
         yield node, deepcopy(node.body)
 
 
-def pass_by(node: ast.AST) -> Iterator[Change]:
+def skip_body(node: ast.AST) -> Iterator[Change]:
     """Yield an `if` whose body is never entered."""
     if isinstance(node, ast.If):
         yield node.test, ast.Constant(value=False)
 
 
-def always_when(node: ast.AST) -> Iterator[Change]:
+def match_every_row(node: ast.AST) -> Iterator[Change]:
     """Yield `When(…, then=…)` so that it holds for every row."""
     if isinstance(node, ast.Call) and callee_name(node) == "When":
         changed = deepcopy(node)
@@ -115,7 +115,7 @@ def always_when(node: ast.AST) -> Iterator[Change]:
         yield node, changed
 
 
-def take_any_truth(node: ast.AST) -> Iterator[Change]:
+def drop_is_true(node: ast.AST) -> Iterator[Change]:
     """Yield `x is True` as `x`."""
     if isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.Is):
         yield node, deepcopy(node.left)

@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 from tests.bench.__main__ import HEAD
-from tests.bench.timing import measure_slices, median_pair
+from tests.bench.timing import measure_slices, pick_median_round
 from tests.environment import BUCKET_FACTS, ROOT, bucket_facts
 
 # The part that takes the least time.
@@ -63,4 +63,4 @@ def test_what_is_interrupted_does_not_count() -> None:
 
 
 def test_a_round_with_an_odd_ratio_does_not_count() -> None:
-    assert median_pair([2.0, 30.0, 8.0], [1.0, 10.0, 2.0]) == (30.0, 10.0)
+    assert pick_median_round([2.0, 30.0, 8.0], [1.0, 10.0, 2.0]) == (30.0, 10.0)

@@ -8,9 +8,9 @@ import pytest
 from tests.durations import Duration, format_folders, format_slowest, main, read_durations
 
 REPORT = """<testsuites><testsuite name="pytest">
-<testcase classname="tests.test_a" name="test_x[1]" time="0.250"/>
-<testcase classname="tests.media_core.test_b" name="test_y" time="2.000"><failure message="no"/></testcase>
-<testcase classname="tests.media_core.test_b" name="test_z" time="1.500"/>
+<testcase file="tests/test_a.py" name="test_x[1]" time="0.250"/>
+<testcase file="tests/media_core/test_b.py" name="test_y" time="2.000"><failure message="no"/></testcase>
+<testcase file="tests/media_core/test_b.py" name="test_z" time="1.500"/>
 </testsuite></testsuites>"""
 
 
@@ -23,14 +23,14 @@ def report(tmp_path: Path) -> Path:
 
 def test_the_slowest_come_first(report: Path) -> None:
     assert format_slowest(read_durations(report)) == [
-        "     2.0 s  tests.media_core.test_b::test_y",
-        "     1.5 s  tests.media_core.test_b::test_z",
-        "     0.2 s  tests.test_a::test_x[1]",
+        "     2.0 s  tests/media_core/test_b.py::test_y",
+        "     1.5 s  tests/media_core/test_b.py::test_z",
+        "     0.2 s  tests/test_a.py::test_x[1]",
     ]
 
 
 def test_twenty_at_most_are_named() -> None:
-    many = [Duration(float(number), "tests.test_a", "test_x") for number in range(30)]
+    many = [Duration(float(number), "tests/test_a.py", "test_x") for number in range(30)]
     lines = format_slowest(many)
     assert (len(lines), lines[0].split()[0]) == (20, "29.0")
 
@@ -38,7 +38,7 @@ def test_twenty_at_most_are_named() -> None:
 def test_each_folder_has_its_sum(report: Path) -> None:
     assert format_folders(read_durations(report)) == [
         "     3.5 s      2 tests  tests/media_core",
-        "     0.2 s      1 tests  tests",
+        "     0.2 s      1 test   tests",
     ]
 
 

@@ -232,12 +232,12 @@ def lose_role(person: Person, tenant: Tenant) -> None:
     set_role(tenant, person, Role.VIEWER)
 
 
-def be_deactivated(person: Person, _: Tenant) -> None:
+def deactivate(person: Person, _: Tenant) -> None:
     Person.objects.filter(pk=person.pk).update(is_active=False)
 
 
-@pytest.mark.parametrize("lose_right", [lose_membership, lose_role, be_deactivated])
-def test_who_may_no_longer_write_when_the_bytes_are_there_adds_nothing(
+@pytest.mark.parametrize("lose_right", [lose_membership, lose_role, deactivate])
+def test_losing_the_right_during_an_upload_adds_nothing(
     lose_right: Callable[[Person, Tenant], None],
     acme: Tenant,
     globex: Tenant,

@@ -82,7 +82,7 @@ def test_one_that_is_over_looks_like_what_is_missing(secret, acme, monkeypatch, 
     assert seen(asked(client, "get", path)) == nothing(client)
 
 
-def test_of_an_object_that_is_to_be_removed_it_gives_nothing_at_once(secret, acme, browse: Browse):
+def test_an_object_that_is_to_be_removed_looks_like_what_is_missing(secret, acme, browse: Browse):
     path, client = signed(secret, acme), browse(acme, "ada")
     with bind_tenant(acme):
         StoredObject.objects.filter(pk=secret.stored_object_id).update(state="leaving")

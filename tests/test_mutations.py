@@ -1,5 +1,6 @@
 """The isolation walk is worth something: it fails whenever one permission check is taken away."""
 
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -14,25 +15,23 @@ from tests.mutants import (
     find_functions,
     find_mutants,
     find_stray_decisions,
-    functions_in,
-    tree_of,
+    list_functions,
+    parse_module,
 )
 from tests.mutation_operators import DECIDERS
 
 
 def mutants_by_tier() -> list[Any]:
-    """Return every mutant: of each part of the code one, the others in `make test-slow`."""
-    known, tiers = set[str](), []
+    """Return every mutant, by file, function and number: of each part of the code one, the others are slow."""
+    known, numbers, tiers = set[str](), Counter[str](), []
     for mutant in find_mutants():
-        part = "/".join(mutant.file.split("/")[:2])
+        part, place = "/".join(mutant.file.split("/")[:2]), f"{mutant.file}:{mutant.function}"
         # Without the second mark pytest-django makes no database where mutants run alone.
-        marks = [
-            pytest.mark.mutation,
-            pytest.mark.django_db,
-            *([pytest.mark.slow] if part in known else []),
-        ]
+        marks = [pytest.mark.mutation, pytest.mark.django_db]
+        marks += [pytest.mark.slow] if part in known else []
         known.add(part)
-        tiers.append(pytest.param(mutant, id=str(mutant), marks=marks))
+        numbers[place] += 1
+        tiers.append(pytest.param(mutant, id=f"{place}-{numbers[place]}", marks=marks))
     return tiers
 
 
@@ -56,7 +55,7 @@ def test_every_decision_stands_in_a_function() -> None:
 
 @pytest.mark.parametrize(("file", "function"), GUARDED)
 def test_every_guarded_function_has_a_check_to_take_away(file: str, function: str) -> None:
-    assert function in functions_in(tree_of(file))
+    assert function in list_functions(parse_module(file))
     assert [m for m in find_mutants() if (m.file, m.function) == (file, function)]
 
 

@@ -13,7 +13,7 @@ import requests
 from gateway.demo.samples import pdf
 from tests.demo import SHORT_LINK_SECONDS, Demo, token
 
-pytestmark = pytest.mark.long
+pytestmark = pytest.mark.run_first
 
 
 @pytest.fixture(scope="module")

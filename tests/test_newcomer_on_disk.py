@@ -13,7 +13,7 @@ import requests
 from tests.demo import Demo, token
 from tests.test_newcomer import opened, wait_for_end_of_link
 
-pytestmark = pytest.mark.long
+pytestmark = pytest.mark.run_first
 
 
 @pytest.fixture(scope="module")

@@ -4,18 +4,18 @@ from itertools import chain
 
 from tests.slices import choose_slice
 
-NAMES = [f"test_{number}" for number in range(8)]
+NAMES = [f"test_{number}" for number in range(40)]
 
 
 def test_every_test_is_in_exactly_one_slice() -> None:
-    slices = [choose_slice(NAMES, number, 3) for number in range(3)]
-    assert sorted(chain.from_iterable(slices)) == NAMES
-    assert [len(each) for each in slices] == [3, 3, 2]
+    slices = [choose_slice(NAMES, number, 8) for number in range(8)]
+    assert sorted(chain.from_iterable(slices)) == sorted(NAMES)
+    assert all(slices)
+
+
+def test_a_new_test_moves_no_other_into_another_slice() -> None:
+    assert choose_slice(NAMES[::2], 3, 8) == choose_slice(NAMES, 3, 8) & set(NAMES[::2])
 
 
 def test_any_number_names_a_slice() -> None:
-    assert choose_slice(NAMES, 301, 3) == choose_slice(NAMES, 1, 3)
-
-
-def test_more_slices_than_tests_leave_some_empty() -> None:
-    assert choose_slice(NAMES, 9, 10) == set()
+    assert choose_slice(NAMES, 801, 8) == choose_slice(NAMES, 1, 8)

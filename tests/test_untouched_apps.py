@@ -64,7 +64,7 @@ def test_a_schema_with_wagtail_is_what_a_migrate_makes() -> None:
     assert result.returncode == 0, result.stdout[-8000:] + result.stderr[-2000:]
 
 
-@pytest.mark.long
+@pytest.mark.run_first
 def test_wagtail_filer_and_plain_apps_run_unmodified_in_tenants() -> None:
     result = a_run("-m", "not slow", str(PROJECT))
     assert result.returncode == 0, result.stdout[-8000:] + result.stderr[-2000:]

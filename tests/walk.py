@@ -16,7 +16,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from tenants.binding import bind_tenant
 from tenants.models import Tenant
-from tests.mutation import walk
+from tests.mutation import walk_filter
 
 METHODS = ("get", "head", "post", "put", "patch", "delete", "options")
 # What a stranger may see: the pages for signing in. Everything else answers 404, 405 or "sign in".
@@ -81,10 +81,10 @@ def requests_for(
     """Yield every route with every method. tests/mutation.py narrows them to those that reach a check."""
     for route, method in product(routes, methods):
         request = f"{method} {route.pattern}"
-        if walk.is_asked(request):
-            walk.request = request
+        if walk_filter.is_asked(request):
+            walk_filter.request = request
             yield route, method
-    walk.request = ""
+    walk_filter.request = ""
 
 
 def _flattened(resolver: URLResolver, prefix: str) -> Iterator[Route]:

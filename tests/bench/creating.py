@@ -21,12 +21,12 @@ def main() -> None:
 
     from tenants.models import Tenant  # noqa: PLC0415
     from tenants.provisioning import create_tenant  # noqa: PLC0415
-    from tests.bench.timing import without_collector  # noqa: PLC0415
+    from tests.bench.timing import pause_garbage_collector  # noqa: PLC0415
 
     connection.ensure_connection()
     backend = connection.connection.info.backend_pid
     number = Tenant.objects.count()
-    with without_collector():
+    with pause_garbage_collector():
         for _ in sys.stdin:
             gc.collect()
             own, served = time.process_time(), server_microseconds(backend)

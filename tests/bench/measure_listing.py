@@ -18,7 +18,7 @@ from media_core.documents.models import Document
 from tenants.binding import bind_tenant
 from tests.bench.many import Site, tenants
 from tests.bench.ratios import Ratio
-from tests.bench.timing import Work, measure_works, median_pair
+from tests.bench.timing import Work, measure_works, pick_median_round
 from tests.media_core.conftest import document_row
 from tests.media_core.wsgi import asked
 from tests.wire import statements
@@ -49,8 +49,8 @@ def ratios() -> list[Ratio]:
         "storage": lambda: tutorials_row(site),
     }
     rows = measure_works(row, rounds=ROW_ROUNDS, turns=TURNS, slice_seconds=0)
-    page, bare = median_pair(costs["with links"], costs["without"])
-    all_rows, one_storage = median_pair(rows["list"], rows["storage"])
+    page, bare = pick_median_round(costs["with links"], costs["without"])
+    all_rows, one_storage = pick_median_round(rows["list"], rows["storage"])
     counts = f"the same pages without links ({sent[True]} and {sent[False]} statements)"
     return [
         Ratio(

@@ -3,7 +3,7 @@
 from tests.bench.many import tenants
 from tests.bench.opening import in_turn, plain_application
 from tests.bench.ratios import Ratio
-from tests.bench.timing import measure_works, median_pair
+from tests.bench.timing import measure_works, pick_median_round
 from tests.wire import statements
 
 TENANTS = 300
@@ -21,7 +21,7 @@ def ratios() -> list[Ratio]:
         turns=TURNS,
         slice_seconds=SLICE_SECONDS,
     )
-    seconds, plain_seconds = median_pair(costs["ours"], costs["plain"])
+    seconds, plain_seconds = pick_median_round(costs["ours"], costs["plain"])
     warm = in_turn(sites[:1])
     warm()
     with statements() as sent:

@@ -14,7 +14,7 @@ from media_core.storages.presigned import presigned_get
 from tenants.binding import bind_tenant
 from tests.bench.many import FILE_NAME, tenants
 from tests.bench.ratios import Ratio
-from tests.bench.timing import Work, measure_works, median_pair
+from tests.bench.timing import Work, measure_works, pick_median_round
 
 NAMES = {"file name in ASCII": "Offer for the street 2026.pdf", "file name with umlauts": FILE_NAME}
 SIGNING_KEY = b"k" * 32
@@ -52,7 +52,7 @@ def _ratios_for(kind: str, row: StoredObject, name: str) -> list[Ratio]:
 def _compare(signer: Work, floor: Work, rounds: int) -> tuple[float, float]:
     """Return the microseconds of both. By itself: a third side would empty the caches between them."""
     costs = measure_works({"signer": signer, "floor": floor}, rounds=rounds)
-    seconds, floor_seconds = median_pair(costs["signer"], costs["floor"])
+    seconds, floor_seconds = pick_median_round(costs["signer"], costs["floor"])
     return seconds * MICRO, floor_seconds * MICRO
 
 

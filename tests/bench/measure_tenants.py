@@ -9,7 +9,7 @@ from subprocess import PIPE, Popen
 
 from tests.bench.ratios import Ratio
 from tests.bench.separate import database_of, dropped
-from tests.bench.timing import measure_slices, median_pair
+from tests.bench.timing import measure_slices, pick_median_round
 from tests.tenants.upgrades.conftest import Deployment
 
 # Each gets 12 more: 10 and 2,000 are in the middle. More in one round would leave fewer rounds.
@@ -41,7 +41,7 @@ def ratios() -> list[Ratio]:
     costs = measure_slices({"few": few.create, "many": many.create}, rounds=ROUNDS, turns=TURNS)
     for one in (few, many):
         one.process.communicate(timeout=30)
-    figures = median_pair(costs["many"], costs["few"])
+    figures = pick_median_round(costs["many"], costs["few"])
     return [Ratio("Creating the 2,000th tenant", *figures, "ms CPU", "the 10th", at_most=1.5)]
 
 

@@ -43,7 +43,7 @@ def measure_slices(
     """
     costs: dict[str, list[float]] = {name: [] for name in slices}
     order = list(slices)
-    with without_collector():
+    with pause_garbage_collector():
         for _ in range(rounds):
             gc.collect()
             taken: dict[str, list[float]] = {name: [] for name in slices}
@@ -56,10 +56,10 @@ def measure_slices(
     return costs
 
 
-def median_pair(measured: Sequence[float], baseline: Sequence[float]) -> tuple[float, float]:
+def pick_median_round(measured: Sequence[float], baseline: Sequence[float]) -> tuple[float, float]:
     """Return the figures of the round in which `measured / baseline` is the median of all rounds.
 
-    >>> median_pair([2.0, 30.0, 8.0], [1.0, 10.0, 2.0])
+    >>> pick_median_round([2.0, 30.0, 8.0], [1.0, 10.0, 2.0])
     (30.0, 10.0)
     """
     pairs = sorted(zip(measured, baseline, strict=True), key=lambda pair: pair[0] / pair[1])
@@ -68,7 +68,7 @@ def median_pair(measured: Sequence[float], baseline: Sequence[float]) -> tuple[f
 
 def make_slice(work: Work, seconds: float) -> Slice:
     """Return what calls the work for about so long, and returns the CPU seconds of one call."""
-    calls = count_calls(seconds, work)
+    calls = calibrate_calls(seconds, work)
     return lambda: cpu_seconds(work, calls) / calls
 
 
@@ -80,7 +80,7 @@ def cpu_seconds(work: Work, calls: int = 1) -> float:
     return time.process_time() - started
 
 
-def count_calls(seconds: float, work: Work) -> int:
+def calibrate_calls(seconds: float, work: Work) -> int:
     """Return how many calls take about so long. Calls it on the way, so what is done once is done."""
     work()
     calls = 1
@@ -90,7 +90,7 @@ def count_calls(seconds: float, work: Work) -> int:
 
 
 @contextmanager
-def without_collector() -> Iterator[None]:
+def pause_garbage_collector() -> Iterator[None]:
     """Keep Python's garbage collector from running by itself: it would hit one slice and not the next.
 
     What is there already is set aside, so that gc.collect() between the rounds is cheap.

@@ -3,7 +3,7 @@
 Six ways are tried: SigV4 by path, SigV4 by host, SigV2 by host, each over HTTPS and HTTP. What signs requests or names
 the bucket in them is tested by all six: the contracts, the doctor, presigned URLs, forms, policy, CORS, the prover. The
 other packages of media_core may not import boto (import-linter holds them to it), so nothing in them depends on the
-way. Their tests run by the two ways in COMPLETE_VARIANTS, which have no signature, addressing or scheme in common.
+way. Their tests run by the two ways in FULL_SUITE_VARIANTS, which have no signature, addressing or scheme in common.
 
 `python -m tests.ceph --all-ways` runs every test by all six. Tests that the command line names run by all six too.
 """
@@ -32,16 +32,16 @@ import boto3
 from gateway.demo.postgres import database_url
 from gateway.demo.resolution import localhost_names
 from tests.ceph.rgw import REGION, Rgw, rgw
-from tests.ceph.variants import COMPLETE_VARIANTS, VARIANTS, Variant
+from tests.ceph.variants import FULL_SUITE_VARIANTS, VARIANTS, Variant
 
 ROOT = Path(__file__).resolve().parents[2]
 # What the tests of the embedded bucket call the bucket that they share.
 SHARED_BUCKET = "demo"
 MARKED = re.compile(r"mark\.(bucket|ceph)\b")
 # The contract of import-linter that names the packages of media_core which may not import boto.
-WITHOUT_BOTO = "only media_core.storages speaks to the bucket, seen from inside media_core"
+NO_BOTO_CONTRACT = "only media_core.storages speaks to the bucket, seen from inside media_core"
 # The prover's package is one of them, but it forges signatures, and those look different in each version.
-EVERY_WAY = ROOT / "tests" / "media_core" / "upkeep" / "proving"
+PROVER_TESTS = ROOT / "tests" / "media_core" / "upkeep" / "proving"
 HEAD = [
     "| Way | Tests run | Contract tests passed | Tests passed | Seconds |",
     "|---|---|---|---|---|",
@@ -84,14 +84,14 @@ class Choice:
     options: Sequence[str]
     all_ways: bool
 
-    def tests_for(self, variant: Variant) -> tuple[str, Sequence[str]]:
+    def select_tests(self, variant: Variant) -> tuple[str, Sequence[str]]:
         """Return what the table calls the tests of one way, and the arguments of pytest that choose them."""
         if self.options:
             return "as named", self.options
-        if self.all_ways or variant in COMPLETE_VARIANTS:
-            return "all", marked_places()
+        if self.all_ways or variant in FULL_SUITE_VARIANTS:
+            return "all", find_marked_tests()
         return "what signs or addresses", [
-            place for place in marked_places() if depends_on_way(place)
+            place for place in find_marked_tests() if depends_on_way(place)
         ]
 
 
@@ -107,7 +107,7 @@ class Suite:
     def run(self, variant: Variant) -> Run:
         """Run the suite on one way, to its end."""
         began = time.monotonic()
-        scope, tests = self.choice.tests_for(variant)
+        scope, tests = self.choice.select_tests(variant)
         with tempfile.TemporaryDirectory(prefix="ceph-tests-") as folder:
             report = Path(folder, "report.xml")
             process = self.start(variant, report, tests)
@@ -153,7 +153,7 @@ class Suite:
 
 
 @cache
-def marked_places() -> list[str]:
+def find_marked_tests() -> list[str]:
     """Return where the marked tests are: to collect all others takes longer than to run these."""
     files = [file for file in (ROOT / "tests").rglob("*.py") if MARKED.search(file.read_text())]
     folders = {file.parent for file in files if file.name == "conftest.py"}
@@ -165,15 +165,15 @@ def marked_places() -> list[str]:
 def depends_on_way(place: str) -> bool:
     """Return whether tests there may come out differently by another way: those of packages without boto do not."""
     path = ROOT / place
-    if path.is_relative_to(EVERY_WAY):
+    if path.is_relative_to(PROVER_TESTS):
         return True
-    return not any(path.is_relative_to(folder) for folder in test_folders_without_boto())
+    return not any(path.is_relative_to(folder) for folder in find_folders_without_boto())
 
 
 @cache
-def test_folders_without_boto() -> list[Path]:
+def find_folders_without_boto() -> list[Path]:
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
-    [contract] = [each for each in settings["contracts"] if each["name"] == WITHOUT_BOTO]
+    [contract] = [each for each in settings["contracts"] if each["name"] == NO_BOTO_CONTRACT]
     return [ROOT / "tests" / name.replace(".", "/") for name in contract["source_modules"]]
 
 
@@ -238,7 +238,7 @@ def runs(choice: Choice) -> list[Run]:
         stack.callback(pool.shutdown, wait=False, cancel_futures=True)
         done = []
         # The longest first, so that none of them is alone at the end.
-        ordered = sorted(VARIANTS, key=lambda variant: variant not in COMPLETE_VARIANTS)
+        ordered = sorted(VARIANTS, key=lambda variant: variant not in FULL_SUITE_VARIANTS)
         for run in pool.map(suite.run, ordered):
             print(run.closing_line if run.is_good else run.said, f"  {run.variant}", flush=True)
             done.append(run)

@@ -26,4 +26,4 @@ SIGNATURES = {"s3v4": "SigV4", "s3": "SigV2"}
 WAYS = [("s3v4", "path"), ("s3v4", "virtual"), ("s3", "virtual")]
 VARIANTS = [Variant(*way, scheme) for scheme, way in product(("https", "http"), WAYS)]
 # With no signature, addressing or scheme in common: tests that do not depend on the way run by these two.
-COMPLETE_VARIANTS = [Variant("s3v4", "path", "https"), Variant("s3", "virtual", "http")]
+FULL_SUITE_VARIANTS = [Variant("s3v4", "path", "https"), Variant("s3", "virtual", "http")]

@@ -1,4 +1,4 @@
-"""What waits for a lock: a test goes on when it does, however long that takes."""
+"""Wait until another connection is blocked by a lock, at most two minutes."""
 
 import time
 
@@ -7,7 +7,7 @@ from django.db import connection
 SECONDS_AT_MOST = 120
 
 
-def wait_for_lock_waiter() -> None:
+def wait_until_blocked() -> None:
     """Return as soon as another connection of this database waits for a lock."""
     until = time.monotonic() + SECONDS_AT_MOST
     while not count_lock_waiters():

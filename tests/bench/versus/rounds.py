@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
-from tests.bench.timing import median_pair
+from tests.bench.timing import pick_median_round
 from tests.bench.versus.client import Asked, ask_all
 from tests.bench.versus.servers import Program, Server, on_cores, serving
 from tests.bench.versus.sides import Side
@@ -26,7 +26,7 @@ class Cost:
 
 def compare(ours: Sequence[float], theirs: Sequence[float]) -> tuple[float, float]:
     """Return the requests per second of CPU of both, in the round with the median ratio."""
-    seconds, their_seconds = median_pair(ours, theirs)
+    seconds, their_seconds = pick_median_round(ours, theirs)
     return 1 / seconds, 1 / their_seconds
 
 

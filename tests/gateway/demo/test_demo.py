@@ -100,7 +100,7 @@ def test_a_database_that_does_not_answer_is_said_in_one_line(tmp_path: Path) -> 
     assert (code, lines[-1].startswith("The demo did not start: DATABASE_URL")) == (1, True)
 
 
-@pytest.mark.long
+@pytest.mark.run_first
 def test_on_real_servers_it_writes_under_its_own_prefix_and_takes_that_away_again(
     tmp_path: Path, real_database: str, real_bucket: EmbeddedBucket
 ) -> None:
@@ -162,7 +162,7 @@ def test_everything_it_started_ends_with_it(tmp_path: Path, how: signal.Signals)
         require_clean_end(demo, tmp_path, how)
 
 
-@pytest.mark.long
+@pytest.mark.run_first
 def test_after_a_crash_the_next_start_recovers_and_everything_ends_with_it(tmp_path: Path) -> None:
     with running(tmp_path) as demo:
         first, port = demo.facts, demo.facts["address"].rpartition(":")[2]

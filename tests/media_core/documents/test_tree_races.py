@@ -17,7 +17,7 @@ from tenants.binding import bind_tenant
 from tenants.errors import NotFound
 from tests.folders import admin_of, new_folder
 from tests.media_core.conftest import document_row
-from tests.media_core.locks import wait_for_lock_waiter
+from tests.media_core.locks import wait_until_blocked
 
 pytestmark = pytest.mark.django_db
 
@@ -38,7 +38,7 @@ def one_after_the_other(tenant, first, second):
         with transaction.atomic():
             hold_the_tree()
             later = pool.submit(begin_second)
-            wait_for_lock_waiter()
+            wait_until_blocked()
             first()
         return later.result(timeout=120)
 

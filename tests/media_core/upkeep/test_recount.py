@@ -11,7 +11,7 @@ from tenants.binding import bind_tenant
 from tenants.errors import QuotaBroken
 from tenants.models import Quota
 from tests.media_core.conftest import books, content, in_a_thread
-from tests.media_core.locks import wait_for_lock_waiter
+from tests.media_core.locks import wait_until_blocked
 from tests.media_core.test_quotas import at_once
 
 pytestmark = pytest.mark.django_db
@@ -79,7 +79,7 @@ def test_a_recount_waits_for_an_upload_that_is_under_way_and_counts_it(committed
             return recount()
 
     def end_upload():
-        wait_for_lock_waiter()
+        wait_until_blocked()
         may_end.set()
 
     committed(lambda: spoil(acme))

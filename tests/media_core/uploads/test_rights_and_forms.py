@@ -23,11 +23,11 @@ def lose_the_role(person, tenant):
     Membership.objects.filter(person=person, tenant=tenant).update(role=Role.VIEWER)
 
 
-def be_deactivated(person, _tenant):
+def deactivate(person, _tenant):
     Person.objects.filter(pk=person.pk).update(is_active=False)
 
 
-@pytest.mark.parametrize("happens", [leave, lose_the_role, be_deactivated])
+@pytest.mark.parametrize("happens", [leave, lose_the_role, deactivate])
 def test_who_may_no_longer_upload_when_the_bytes_are_there_adds_no_document(
     happens, acme, globex, people
 ):

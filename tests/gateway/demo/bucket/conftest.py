@@ -29,13 +29,13 @@ Connect = Callable[..., S3Client]
 
 FACTS = bucket_facts()
 OWN_WAY = (FACTS["AWS_S3_SIGNATURE_VERSION"], FACTS["AWS_S3_ADDRESSING_STYLE"])
-EVERY_WAY = {
+PROVER_TESTS = {
     "v4-path": ("s3v4", "path"),
     "v4-virtual": ("s3v4", "virtual"),
     "v2-path": ("s3", "path"),
     "v2-virtual": ("s3", "virtual"),
 }
-WAYS = {name: way for name, way in EVERY_WAY.items() if not on_ceph() or way == OWN_WAY}
+WAYS = {name: way for name, way in PROVER_TESTS.items() if not on_ceph() or way == OWN_WAY}
 USUAL_WAY = OWN_WAY if on_ceph() else ("s3v4", "virtual")
 
 

@@ -13,12 +13,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 RUN_FOLDER = "TESTS_RUN_FOLDER"
-RUN_LOCK, OWNERS_LOCK = "run.lock", "owners.lock"
+RUN_LOCK, SUPERVISORS_LOCK = "run.lock", "supervisors.lock"
 
 
 @contextmanager
-def run_folder() -> Iterator[Path]:
-    """Lend the folder of this run. The process that makes it waits at its end for all that others own in it."""
+def share_run_folder() -> Iterator[Path]:
+    """Yield the folder of this run. Its creator deletes it after all supervisors of demos have ended."""
     if given := os.environ.get(RUN_FOLDER):
         yield Path(given)
         return
@@ -27,7 +27,7 @@ def run_folder() -> Iterator[Path]:
     try:
         with lock(folder / RUN_LOCK):
             yield folder
-        with lock(folder / OWNERS_LOCK):
+        with lock(folder / SUPERVISORS_LOCK):
             pass
     finally:
         shutil.rmtree(folder)
@@ -39,11 +39,11 @@ def wait_until_run_ends(folder: Path) -> None:
 
 
 @contextmanager
-def lock(path: Path, how: int = fcntl.LOCK_EX) -> Iterator[None]:
+def lock(path: Path, mode: int = fcntl.LOCK_EX) -> Iterator[None]:
     """Hold a lock on a file for the block; the kernel releases it also when this process is killed."""
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        fcntl.flock(handle, how)
+        fcntl.flock(handle, mode)
         yield
     finally:
         os.close(handle)

@@ -1,7 +1,7 @@
-"""python -m tests.demo_owner FOLDER [NAME=VALUE …]: owns a demo that all processes of a test run share.
+"""python -m tests.demo_supervisor FOLDER [NAME=VALUE …]: keeps a demo that all processes of a test run share.
 
-The process that needs the demo first starts this one. It goes on when that process ends or crashes, and ends the demo
-when the run ends, however it ends. It says the number of the demo's process, and what the demo says until it is ready.
+The process that needs the demo first starts this one. It outlives that process, and stops the demo when the run ends
+or is killed. It prints the number of the demo's process, and what the demo says until it is ready.
 """
 
 import fcntl
@@ -11,12 +11,12 @@ import sys
 from pathlib import Path
 
 from tests.demo import end, started, wait_until_ready
-from tests.run import OWNERS_LOCK, lock, wait_until_run_ends
+from tests.run_folder import SUPERVISORS_LOCK, lock, wait_until_run_ends
 
 
 def main(folder: Path, *settings: str) -> None:
     given = dict(setting.split("=", 1) for setting in settings)
-    with lock(folder.parent / OWNERS_LOCK, fcntl.LOCK_SH):
+    with lock(folder.parent / SUPERVISORS_LOCK, fcntl.LOCK_SH):
         demo = started(folder, **given)
         try:
             sys.stdout.write(f"{demo.pid}\n{wait_until_ready(demo)}")
