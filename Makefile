@@ -31,15 +31,15 @@ test: $(STAMP) ## Run the tests (TESTS="tests/test_isolation.py -k eve" for some
 
 test-slow: $(STAMP) ## Run the tests that `make test` leaves out (SLICE=0 to 7 for an eighth of them)
 	@$(BIN)/python $(PYTEST) -m "slow and not pgbouncer" $(if $(SLICE),--slice $(SLICE) --slices $(SLICES)) $(TESTS) || \
-	  { code=$$?; [ $$code -eq 5 ] && echo "No test of these is marked slow."; }
+	  { code=$$?; [ $$code -eq 5 ] && [ -n "$(TESTS)" ] && echo "None of these tests is marked slow."; }
 
 test-pgbouncer: $(STAMP) ## Run the tests behind a PgBouncer of their own (installs Debian's, if there is none)
 	@PATH="$$PATH:/usr/sbin" bash tests/pgbouncer/install.sh
 	@$(BIN)/python -m pytest -m pgbouncer $(TESTS)
 
-test-ceph: $(STAMP) ## Run the tests of the bucket on a Ceph RGW of their own (installs Debian's, if there is none)
+test-ceph: $(STAMP) ## Run the tests of the bucket on a Ceph RGW (installs Debian's, if there is none; ALL_WAYS=1 for more)
 	@bash tests/ceph/install.sh
-	@$(BIN)/python -m tests.ceph $(TESTS)
+	@$(BIN)/python -m tests.ceph $(if $(ALL_WAYS),--all-ways) $(TESTS)
 
 test-next: ## Run the suite on Django 6.1, where a Python >= 3.12 is found
 	@VENV=.venv-next REQUIREMENTS=requirements/next.txt MINIMUM=3.12 bash requirements/install.sh

@@ -17,6 +17,7 @@ from functools import cache
 from pathlib import Path
 
 from tests.mutation_operators import (
+    ANYBODY,
     DECIDERS,
     Operator,
     always_grant,
@@ -116,6 +117,36 @@ HARMLESS: dict[tuple[str, str, str], str] = {
         "not request.session.get(BACKEND_SESSION_KEY)",
         "False",
     ): "It saves a query; a session without it has no person.",
+}
+
+# What makes the code fail when it is gone, so that no test of the walk comes to its own assertion.
+CRASHING: dict[tuple[str, str, str], str] = {
+    (
+        "here",
+        "member_of(request)",
+        ANYBODY,
+    ): "At the agency no tenant is bound to look a member up in.",
+    (
+        "session_row",
+        "row is None or row.person is None or (not row.person.is_active) or (not row.roles)",
+        "row is None or row.person is None or (not row.person.is_active)",
+    ): "Who has no role has no first one.",
+    ("required_member", "member is None", "False"): "None has no role.",
+    (
+        "required_staff",
+        "row is None or row.person is None or bound() is not AGENCY",
+        "False",
+    ): "None is no person.",
+    (
+        "SessionQuerySet.opened",
+        "self.filter(session_key=session_key, tenant=tenant_id, expire_date__gt=Now())",
+        "self.filter(tenant=tenant_id, expire_date__gt=Now())",
+    ): "A compiled statement refuses to be without the values that it needs.",
+    (
+        "_refuse_too_deep_below",
+        "Folder.objects.readable_by(editor)",
+        "Folder.objects.all()",
+    ): "The test calls the flow, and what is hidden makes it refuse.",
 }
 
 

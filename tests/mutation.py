@@ -19,7 +19,7 @@ import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cache
 from itertools import chain
 from pathlib import Path
@@ -29,7 +29,7 @@ import pytest
 from _pytest.runner import runtestprotocol
 
 from tests.code_exchange import exchange_code, find_running_functions
-from tests.mutants import Mutant, find_mutants, list_functions, parse_module
+from tests.mutants import CRASHING, ROOT, Mutant, find_mutants, list_functions, parse_module
 from tests.run_folder import RUN_FOLDER
 
 # Marks a test that takes a mutant and passes when the walk fails on it. This plugin runs it, not pytest.
@@ -98,32 +98,35 @@ class WalkFilter:
 walk_filter = WalkFilter()
 
 
-@dataclass(frozen=True)
+@dataclass
 class Record:
     """How long a test of the walk took, and for each check the requests that reach it."""
 
-    seconds: float
-    reached: dict[str, list[str]]
+    seconds: float = 0.0
+    reached: dict[str, list[str]] = field(default_factory=dict)
 
 
 @contextmanager
-def record_reach(item: pytest.Item) -> Iterator[None]:
-    """Record what the test reaches, for all processes of this run."""
-    walk_filter.reached, began = {}, time.monotonic()
+def record_reach() -> Iterator[Record]:
+    """Yield a record of what the block reaches; it is filled in at the end."""
+    walk_filter.reached, began, record = {}, time.monotonic(), Record()
     with ExitStack() as stack:
         for file, tree in build_recording_trees().items():
             functions = find_running_functions()[file]
             functions[0].__globals__[NOTE_REACH] = walk_filter.note_reach
             stack.callback(functions[0].__globals__.pop, NOTE_REACH)
             stack.enter_context(exchange_code(file, tree))
-        yield
-    reached = {check: sorted(requests) for check, requests in walk_filter.reached.items()}
-    facts = {"seconds": time.monotonic() - began, "reached": reached}
+        yield record
+    record.reached = {check: sorted(found) for check, found in walk_filter.reached.items()}
+    record.seconds = time.monotonic() - began
+
+
+def write_record(item: pytest.Item, record: Record) -> None:
+    """Keep the record for all processes of this run. None of them ever reads half of it."""
     path = record_path(item)
-    # Another process never reads half of it.
     path.parent.mkdir(exist_ok=True)
     half = path.with_suffix(f".{os.getpid()}")
-    half.write_text(json.dumps(facts))
+    half.write_text(json.dumps(asdict(record)))
     half.rename(path)
 
 
@@ -161,33 +164,46 @@ def run(item: pytest.Item, next_item: pytest.Item) -> list[pytest.TestReport]:
     return runtestprotocol(item, log=False, nextitem=next_item)
 
 
-def has_failed(reports: Iterable[pytest.TestReport]) -> bool:
-    """Return whether the test itself failed. Raises when it could not even be set up, which proves nothing."""
+def find_failure(reports: Iterable[pytest.TestReport]) -> pytest.TestReport | None:
+    """Return the report of a test that failed. Raises when it could not be set up or ended, which proves nothing."""
     for report in reports:
         if report.failed and report.when != "call":
             raise AssertionError(f"{report.nodeid}, {report.when}:\n{report.longreprtext}")
-    return any(report.failed for report in reports)
+    return next((report for report in reports if report.failed), None)
+
+
+def has_asserted(report: pytest.TestReport) -> bool:
+    """Return whether the test itself refused what it saw. An error in the product is no proof that it looked."""
+    crash: Any = getattr(report.longrepr, "reprcrash", None)
+    return crash is not None and Path(crash.path).is_relative_to(ROOT / "tests")
 
 
 def find_failing_test(item: pytest.Item, mutant: Mutant) -> str:
-    """Return the test of the walk that fails without the check. Raises AssertionError when all pass.
+    """Return the test of the walk that fails without the check, and passes with it on the same requests.
 
-    `item` is the test that asks: what pytest keeps for its folder and the session is kept between the runs.
+    `item` is the test that asks: what pytest keeps for its folder and the session is kept between the runs. Raises
+    AssertionError when no test fails by an assertion of its own.
     """
-    tried = 0
+    tried, crashed = 0, 0
     for test in order_walk(item, mutant):
         requests = ensure_record(test, item).reached.get(mutant.function_id)
         if requests is None:
             continue
         tried += 1
-        with exchange_code(mutant.file, mutant.apply()), walk_filter.narrow(requests):
-            failed = has_failed(run(test, item))
-        if failed:
-            forget_failure()
+        with walk_filter.narrow(requests):
+            with exchange_code(mutant.file, mutant.apply()):
+                failure = find_failure(run(test, item))
+            if failure:
+                forget_failure()
+                assert not find_failure(run(test, item)), (
+                    f"{test.nodeid} fails with the check, too."
+                )
+        if failure and (has_asserted(failure) or mutant.change in CRASHING):
             return test.nodeid
+        crashed += failure is not None
     raise AssertionError(
         f"The walk passes without this check ({mutant.file}:{mutant.line}, {mutant.before}, "
-        f"replaced by {mutant.after}). {tried} tests reach it."
+        f"replaced by {mutant.after}). {tried} tests reach it, {crashed} end by an error of the product."
     )
 
 
@@ -217,12 +233,11 @@ def ensure_record(test: pytest.Item, item: pytest.Item) -> Record:
     """Return what a test of the walk reaches. It is run when no process of this run has done so yet."""
     if known := find_record(test):
         return known
-    with record_reach(test):
+    with record_reach() as record:
         reports = run(test, item)
-    assert not has_failed(reports), f"{test.nodeid} fails with every check in place."
-    found = find_record(test)
-    assert found
-    return found
+    assert not find_failure(reports), f"{test.nodeid} fails with every check in place."
+    write_record(test, record)
+    return record
 
 
 def is_likely(test: pytest.Item, mutant: Mutant) -> bool:
@@ -272,8 +287,10 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
         # What the last test of the walk has left set up is not what the next item expects.
         item.session._setupstate.teardown_exact(nextitem)
     else:
-        with record_reach(item):
-            runtestprotocol(item, nextitem=nextitem)
+        with record_reach() as record:
+            reports = runtestprotocol(item, nextitem=nextitem)
+        if all(report.passed for report in reports):
+            write_record(item, record)
     item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
     return True
 

@@ -155,7 +155,7 @@ def refuses(body: list[ast.stmt]) -> bool:
     """Return whether a body ends in an error, or in an answer that gives nothing."""
     last = body[-1]
     if isinstance(last, ast.Return):
-        return last.value is None or isinstance(last.value, ast.Constant)
+        return last.value is None or (isinstance(last.value, ast.Constant) and not last.value.value)
     return isinstance(last, ast.Raise)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.mutants import (
+    CRASHING,
     GUARDED,
     HARMLESS,
     NEVER_CALLED,
@@ -59,5 +60,6 @@ def test_every_guarded_function_has_a_check_to_take_away(file: str, function: st
     assert [m for m in find_mutants() if (m.file, m.function) == (file, function)]
 
 
-def test_what_is_called_harmless_is_there() -> None:
-    assert set(HARMLESS) <= find_changes()
+@pytest.mark.parametrize("listed", [HARMLESS, CRASHING], ids=["harmless", "crashing"])
+def test_what_is_listed_is_there(listed: dict[tuple[str, str, str], str]) -> None:
+    assert set(listed) <= find_changes()

@@ -84,6 +84,17 @@ def uploads(settings):
     return found.get("Uploads", [])
 
 
+@pytest.mark.slow
+@pytest.mark.bucket
+def test_a_run_that_tries_no_policy_passes_for_ninety_requests_at_most(world, db):
+    with override_settings(LOCATION_PREFIX="doctors-test/"), bucket_requests() as sent:
+        examination = examine()
+    assert examination.passed
+    assert [each.probe for each in examination.findings] == [probe.id for probe in PROBES]
+    assert len(sent) <= 90
+    assert examination.requests - len(sent) <= 60
+
+
 @pytest.mark.bucket
 def test_the_bucket_of_this_run_passes_and_nothing_but_the_marker_is_left(whole_run):
     failed = [
