@@ -128,7 +128,7 @@ def committed(acme: Tenant, globex: Tenant) -> Iterator[Commit]:
 
 @pytest.fixture
 def cuts(request: pytest.FixtureRequest, record_property: Callable[[str, object], None]) -> Any:
-    """Return where a flow is ended, and how: tests.media_core.uploads.faults.Cuts, which has marks for it."""
+    """Return the CutPlan that a mark of tests/media_core/uploads/faults.py chose: loop over `cuts.iterate_runs()`."""
     return replace(request.param, record_property=record_property)
 
 

@@ -18,7 +18,7 @@ from tests.media_core.app_files.conftest import (
 )
 from tests.media_core.conftest import grow_old
 from tests.media_core.uploads.conftest import keys
-from tests.media_core.uploads.faults import INTERRUPTED, INTERRUPTED_AND_IF_SLOW_KILLED
+from tests.media_core.uploads.faults import INTERRUPTED, INTERRUPTED_OR_SLOWLY_KILLED
 
 pytestmark = pytest.mark.django_db
 
@@ -42,26 +42,26 @@ def in_a_transaction(work, within):
         work()
 
 
-@INTERRUPTED_AND_IF_SLOW_KILLED
+@INTERRUPTED_OR_SLOWLY_KILLED
 @WAYS
 def test_a_save_that_ends_at_any_step_leaves_nothing_that_is_not_known(
     cuts, alias, within, committed, acme
 ):
     before = keys(acme)
-    for run in cuts.iterate_runs(steps=12, kinds=5):
+    for run in cuts.iterate_runs(steps=12, states=5):
         name = f"{uuid.uuid4().hex}/x"
-        lived = run(partial(in_a_transaction, partial(save, alias, name), within), acme)
-        committed(partial(all_or_nothing, acme, before, alias, name, lived))
+        finished = run(partial(in_a_transaction, partial(save, alias, name), within), acme)
+        committed(partial(all_or_nothing, acme, before, alias, name, finished))
 
 
-def all_or_nothing(tenant, before, alias, name, lived):
+def all_or_nothing(tenant, before, alias, name, finished):
     """The file is there and can be read, or nothing of it is there."""
     with bind_tenant(tenant):
         there = storages[alias].exists(name)
     agree(tenant, before)
     with bind_tenant(tenant):
         assert storages[alias].exists(name) == there
-        assert there or not lived
+        assert there or not finished
         if there:
             with storages[alias].open(name) as file:
                 assert file.read() == b"bytes"
@@ -69,17 +69,17 @@ def all_or_nothing(tenant, before, alias, name, lived):
             assert {state for _, state in states(name)} <= {"gone"}
 
 
-@INTERRUPTED_AND_IF_SLOW_KILLED
+@INTERRUPTED_OR_SLOWLY_KILLED
 @WAYS
 def test_a_deletion_that_ends_at_any_step_loses_no_byte(cuts, alias, within, committed, acme):
     before = keys(acme)
     steps, kinds = (25, 9) if alias == "default" else (4, 2)
-    for run in cuts.iterate_runs(steps=steps, kinds=kinds):
+    for run in cuts.iterate_runs(steps=steps, states=kinds):
         name = f"{uuid.uuid4().hex}/x"
         committed(partial(saved, acme, alias, name))
         deletion = partial(storages[alias].delete, name)
-        lived = run(partial(in_a_transaction, deletion, within), acme)
-        committed(partial(there_or_kept, acme, before, alias, name, lived))
+        finished = run(partial(in_a_transaction, deletion, within), acme)
+        committed(partial(there_or_kept, acme, before, alias, name, finished))
 
 
 def saved(tenant, alias, name):
@@ -87,14 +87,14 @@ def saved(tenant, alias, name):
         save(alias, name)
 
 
-def there_or_kept(tenant, before, alias, name, lived):
+def there_or_kept(tenant, before, alias, name, finished):
     """The file is there, or deleted with its bytes kept once; never both, and never neither."""
     with bind_tenant(tenant):
         there = storages[alias].exists(name)
     agree(tenant, before)
     with bind_tenant(tenant):
         assert storages[alias].exists(name) == there
-        assert not (there and lived)
+        assert not (there and finished)
         kept = [state for _, state in states(name) if state != "gone"]
         assert kept == (["stored"] if there else ["deleted"])
 
@@ -112,7 +112,7 @@ LEFT = [
 @pytest.mark.parametrize(("left", "alias"), LEFT)
 def test_a_sweep_that_ends_at_any_step_is_ended_by_the_next(cuts, left, alias, committed, acme):
     before = keys(acme)
-    for run in cuts.iterate_runs(steps=10, kinds=4):
+    for run in cuts.iterate_runs(steps=10, states=4):
         committed(lambda: leave(acme, alias, left))
         run(sweep_room, acme)
         committed(lambda: agree(acme, before))

@@ -160,7 +160,7 @@ def test_a_flow_that_ends_at_any_step_is_ended_by_the_next(cuts, name, committed
 
     in_a_thread(lambda: kept(acme, b"public", "img/a.png", "media"))
     before = in_a_thread(lambda: books(acme))
-    for run in cuts.iterate_runs(steps=30, kinds=9):
+    for run in cuts.iterate_runs(steps=30, states=9):
         here(quietly(take_files_down if name == "bring back" else bring_files_back))
         run(quietly(flow), acme)
         assert shown(acme, "img/a.png") in {b"public", None}

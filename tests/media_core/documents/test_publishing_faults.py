@@ -106,7 +106,7 @@ def test_a_flow_that_ends_at_any_step_is_ended_by_the_next(cuts, flow, document,
 
         in_a_thread(bound)
 
-    for run in cuts.iterate_runs(steps=20, kinds=6):
+    for run in cuts.iterate_runs(steps=20, states=6):
         in_acme(lambda: flow.before(document.pk, ed))
         run(lambda: flow.do(document.pk, ed), acme)
         in_acme(

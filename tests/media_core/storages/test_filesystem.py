@@ -264,7 +264,7 @@ def test_an_upload_to_disk_that_ends_at_any_step_leaves_nothing_that_is_not_know
             assert Document.objects.count() == StoredObject.objects.stored().count()
 
     upload = upload_by(member(people["ed"], acme))
-    for run in cuts.iterate_runs(steps=20, kinds=10):
+    for run in cuts.iterate_runs(steps=20, states=10):
         run(upload, acme)
         # Half a file has no name that anybody asks for.
         assert all(

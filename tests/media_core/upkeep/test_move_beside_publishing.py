@@ -80,7 +80,7 @@ def test_what_is_taken_back_while_it_moves_into_the_bucket_is_readable_nowhere(
             there = {row.key for row in StoredObject.objects.stored()}
         assert came()["bucket"] | came()["disk"] == there
 
-    for run in cuts.iterate_runs(steps=10, kinds=5):
+    for run in cuts.iterate_runs(steps=10, states=5):
         document = committed(lambda: publish_on_disk(acme, ed, name))
         run(lambda: take_back(document, ed), acme, meanwhile)  # noqa: B023 - done at once
         committed(gone_everywhere)

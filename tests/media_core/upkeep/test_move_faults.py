@@ -55,7 +55,7 @@ def test_a_move_that_ends_at_any_step_loses_nothing_and_is_ended_by_the_next(
         keep(acme, OTHER[to], area="media")
 
     # What may lie at the new place, the bytes, the proof, the place, the old copy: each in several steps.
-    for run in cuts.iterate_runs(steps=30, kinds=7):
+    for run in cuts.iterate_runs(steps=30, states=7):
         committed(again)
         run(lambda: moving(to), acme)
         assert len(committed(lambda: readable(acme))) == 1
@@ -75,7 +75,7 @@ def test_an_object_that_leaves_between_a_killed_move_and_the_sweep_leaves_no_cop
             sweep()
             assert not StoredObject.objects.exclude(state="gone").exists()
 
-    for run in cuts.iterate_runs(steps=30, kinds=7):
+    for run in cuts.iterate_runs(steps=30, states=7):
         committed(lambda: keep(acme, OTHER[to]))
         run(lambda: moving(to), acme)
         committed(leave_and_sweep)
@@ -90,10 +90,10 @@ def test_an_object_that_leaves_while_it_moves_leaves_no_copy(cuts, committed, ca
                 row.leave()
             sweep()
 
-    for run in cuts.iterate_runs(steps=30, kinds=7):
+    for run in cuts.iterate_runs(steps=30, states=7):
         committed(lambda: keep(acme, "disk"))
         run(lambda: moving("bucket"), acme, lambda: committed(meanwhile))
-        if not run.recorded.has_come:
+        if not run.recorded.reached_cut_point:
             committed(meanwhile)
         committed(lambda: move(acme, "bucket"))
         assert came() == {"bucket": set(), "disk": set()}, run.cut_point

@@ -3,16 +3,16 @@
 Every statement and every bucket request is a step before, and one after it. On disk every folder or file that is made,
 opened, linked or removed is a step before it.
 
-`make test-slow` ends a flow at every step, `make test` at the steps that differ in kind. Two steps are of one kind when
-an end at either of them leaves the same rows, objects and files. What is left changes
+`make test-slow` ends a flow at every step, `make test` where an end leaves another state: other rows, objects or files.
+The state changes
 
 - after a statement that is no reading. In a transaction PostgreSQL rolls it back, so all steps from the first change to
-  the COMMIT are of one kind, and what the transaction did is there at the first step after it;
+  the COMMIT leave the same, and what the transaction did is there at the first step after it;
 - after a bucket request that is no reading: "before-send" comes before the change, "after-call" when it is done and its
   answer is lost;
 - after a step on disk that makes, links or removes something.
 
-So the steps from one change to the next are of one kind, whatever was read in between, and two cuts prove them:
+So the steps from one change to the next leave one state, whatever was read in between, and two cuts prove it:
 - at the first, where a killed process leaves the same as at the others;
 - at the last, right before the next change. What is interrupted may clean up, and does so differently once it holds a
   row or an object; what comes in between finds a flow that knows what it read before.
@@ -60,7 +60,7 @@ TABLE = re.compile(r'\b(?:INTO|UPDATE|FROM)\s+"?(\w+)')
 _of_this_thread = threading.local()
 
 
-def _hear(event: str, arguments: tuple[Any, ...]) -> None:
+def _record_disk_step(event: str, arguments: tuple[Any, ...]) -> None:
     recorder = getattr(_of_this_thread, "recorder", None)
     if recorder is None:
         return
@@ -71,7 +71,7 @@ def _hear(event: str, arguments: tuple[Any, ...]) -> None:
         recorder.record("open to write" if makes_file else "open", will_change=makes_file)
 
 
-sys.addaudithook(_hear)
+sys.addaudithook(_record_disk_step)
 
 
 def is_in_transaction(connection: Any) -> bool:
@@ -88,8 +88,8 @@ class StepRecorder:
     end: Callable[[], object] = lambda: None
     steps: list[tuple[str, int]] = field(default_factory=list)
     # For each step, what an end there leaves: after how many changes, and how many transactions are rolled back.
-    remains: list[tuple[int, int]] = field(default_factory=list)
-    has_come: bool = False
+    states: list[tuple[int, int]] = field(default_factory=list)
+    reached_cut_point: bool = False
 
     _seen: Counter[str] = field(default_factory=Counter)
     _changes: int = 0
@@ -124,9 +124,9 @@ class StepRecorder:
         self._will_change = will_change
         self._seen[kind] += 1
         self.steps.append((kind, self._seen[kind]))
-        self.remains.append((self._changes, len(self._uncommitted)))
+        self.states.append((self._changes, len(self._uncommitted)))
         if self.cut_point in {self.steps[-1], len(self.steps)}:
-            self.has_come = True
+            self.reached_cut_point = True
             self.end()
 
     def _record_statement(self, execute: Any, sql: Any, *arguments: Any) -> Any:
@@ -150,8 +150,8 @@ class StepRecorder:
         self.record(f"{moment} {operation}", has_changed=has_changed)
 
     def choose_cut_points(self, *, is_killed: bool) -> Iterator[CutPoint]:
-        """Yield the steps that differ in kind, as said above."""
-        together = zip(self.remains, self.steps, strict=True)
+        """Yield the first step of each state, and the last unless the flow is killed."""
+        together = zip(self.states, self.steps, strict=True)
         for _, group in groupby(together, key=lambda pair: pair[0]):
             alike = [step for _, step in group]
             yield alike[0]
@@ -202,7 +202,7 @@ def run_in_a_fork(flow: Flow, tenant: Tenant | None, recorder: StepRecorder) -> 
     _, status = os.waitpid(child, 0)
     code = os.waitstatus_to_exitcode(status)
     assert code in {0, -signal.SIGKILL}, "The flow failed: see stderr."
-    recorder.has_come = code != 0
+    recorder.reached_cut_point = code != 0
     return code == 0
 
 
@@ -217,14 +217,14 @@ class Run:
     def __call__(
         self, flow: Flow, tenant: Tenant | None, instead: Callable[[], object] | None = None
     ) -> bool:
-        """Return whether the flow came to its end. `instead` is what happens at the cut point, if it is no end."""
+        """Return whether the flow came to its end. `instead` replaces the end; the flow goes on."""
         assert self.recorder is None, "A run is for once."
         end = instead or (kill if self.is_killed else interrupt)
         self.recorder = StepRecorder(self.cut_point, end)
         run = run_in_a_fork if self.is_killed and self.cut_point else run_in_a_thread
-        lived = run(flow, tenant, self.recorder)
-        assert instead or lived != self.recorder.has_come, "The flow went on after its end."
-        return lived
+        finished = run(flow, tenant, self.recorder)
+        assert instead or finished != self.recorder.reached_cut_point, "The flow swallowed its end."
+        return finished
 
     @property
     def recorded(self) -> StepRecorder:
@@ -234,32 +234,32 @@ class Run:
 
 
 @dataclass(frozen=True)
-class Cuts:
+class CutPlan:
     """How a flow is ended, and whether at every step. Notes in the test's report how often it was."""
 
     is_killed: bool
     at_every_step: bool
     record_property: Callable[[str, object], None] | None = None
 
-    def iterate_runs(self, *, steps: int, kinds: int) -> Iterator[Run]:
+    def iterate_runs(self, *, steps: int, states: int) -> Iterator[Run]:
         """Yield the runs of one flow, first one to its end. The caller calls each before it asks for the next.
 
-        The flow must have so many steps, of so many kinds. A cut point that does not come fails.
+        Raises AssertionError when the flow has fewer steps or leaves fewer states, or does not come to a cut point.
         """
         whole = Run(self.is_killed)
         yield whole
         assert len(whole.recorded.steps) >= steps
-        found = len(set(whole.recorded.remains))
-        assert found >= kinds, f"The steps are of {found} kinds."
+        found = len(set(whole.recorded.states))
+        assert found >= states, f"The flow leaves {found} states."
         done = 0
         for cut_point in self._cut_points(whole.recorded):
             run = Run(self.is_killed, cut_point)
             yield run
-            if self.at_every_step and not run.recorded.has_come:
+            if self.at_every_step and not run.recorded.reached_cut_point:
                 break
-            assert run.recorded.has_come, f"The flow did not come to {cut_point} again."
+            assert run.recorded.reached_cut_point, f"The flow did not come to {cut_point} again."
             done += 1
-        assert done >= (steps if self.at_every_step else kinds)
+        assert done >= (steps if self.at_every_step else states)
         assert self.record_property
         self.record_property(CUT_POINTS, done)
 
@@ -270,19 +270,22 @@ class Cuts:
         )
 
 
-def parametrize_cuts(*, at_few: list[str], at_all: list[str]) -> pytest.MarkDecorator:
+def parametrize_cuts(*, in_every_run: list[str], when_slow: list[str]) -> pytest.MarkDecorator:
     """Return the mark of a test that has `cuts`: with these ends in `make test`, and with those in `make test-slow`."""
     return pytest.mark.parametrize(
         "cuts",
         [
-            *(pytest.param(Cuts(end == "killed", at_every_step=False), id=end) for end in at_few),
+            *(
+                pytest.param(CutPlan(end == "killed", at_every_step=False), id=end)
+                for end in in_every_run
+            ),
             *(
                 pytest.param(
-                    Cuts(end == "killed", at_every_step=True),
+                    CutPlan(end == "killed", at_every_step=True),
                     id=f"{end} at every step",
                     marks=pytest.mark.slow,
                 )
-                for end in at_all
+                for end in when_slow
             ),
         ],
         indirect=True,
@@ -290,11 +293,11 @@ def parametrize_cuts(*, at_few: list[str], at_all: list[str]) -> pytest.MarkDeco
 
 
 BOTH = ["interrupted", "killed"]
-INTERRUPTED = parametrize_cuts(at_few=BOTH[:1], at_all=BOTH[:1])
-INTERRUPTED_AND_KILLED = parametrize_cuts(at_few=BOTH, at_all=BOTH)
+INTERRUPTED = parametrize_cuts(in_every_run=BOTH[:1], when_slow=BOTH[:1])
+INTERRUPTED_AND_KILLED = parametrize_cuts(in_every_run=BOTH, when_slow=BOTH)
 # A kill needs a process of its own and costs ten times as much as an interrupt. For a flow that leaves states in which
 # others are killed in every run.
-INTERRUPTED_AND_IF_SLOW_KILLED = parametrize_cuts(at_few=BOTH[:1], at_all=BOTH)
+INTERRUPTED_OR_SLOWLY_KILLED = parametrize_cuts(in_every_run=BOTH[:1], when_slow=BOTH)
 
 
 def upload_by(member: Member) -> Flow:

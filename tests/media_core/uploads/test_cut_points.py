@@ -11,10 +11,10 @@ from media_core.storages.models import StoredObject
 from tenants.models import Tenant
 from tests.conftest import member
 from tests.media_core.conftest import content
-from tests.media_core.uploads.faults import Cuts, Flow, Run, StepRecorder, upload_by
+from tests.media_core.uploads.faults import CutPlan, Flow, Run, StepRecorder, upload_by
 
 pytestmark = pytest.mark.django_db
-INTERRUPTED = Cuts(is_killed=False, at_every_step=False)
+INTERRUPTED = CutPlan(is_killed=False, at_every_step=False)
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ def change_together() -> None:
 def test_steps_without_a_change_between_them_are_of_one_kind(flow, kinds, steps_of, committed):
     recorded = steps_of(flow)
     assert len(list(recorded.choose_cut_points(is_killed=True))) == kinds
-    assert len(set(recorded.remains)) == kinds
+    assert len(set(recorded.states)) == kinds
 
 
 def test_what_is_made_on_disk_is_a_change_and_what_is_read_is_none(steps_of, tmp_path):
@@ -93,23 +93,23 @@ def test_what_is_made_on_disk_is_a_change_and_what_is_read_is_none(steps_of, tmp
         os.close(os.open(tmp_path / "a" / "b", os.O_CREAT | os.O_WRONLY))
         os.close(os.open(tmp_path / "a" / "b", os.O_RDONLY))
 
-    assert steps_of(make).remains == [(0, 0), (0, 0), (1, 0), (2, 0)]
+    assert steps_of(make).states == [(0, 0), (0, 0), (1, 0), (2, 0)]
 
 
-def run_one_after_the_other(flows: list[Flow], tenant: Tenant, *, kinds: int) -> None:
+def run_one_after_the_other(flows: list[Flow], tenant: Tenant, *, states: int) -> None:
     left = iter(flows)
-    for run in INTERRUPTED.iterate_runs(steps=1, kinds=kinds):
+    for run in INTERRUPTED.iterate_runs(steps=1, states=states):
         run(next(left), tenant)
 
 
 def test_a_cut_point_that_does_not_come_again_fails(acme, committed):
     with pytest.raises(AssertionError, match=r"did not come to .* again"):
-        run_one_after_the_other([change, read, read, read, read], acme, kinds=2)
+        run_one_after_the_other([change, read, read, read, read], acme, states=2)
 
 
-def test_a_flow_with_fewer_kinds_than_known_fails(acme, committed):
-    with pytest.raises(AssertionError, match="of 1 kinds"):
-        run_one_after_the_other([read], acme, kinds=2)
+def test_a_flow_with_fewer_states_than_known_fails(acme, committed):
+    with pytest.raises(AssertionError, match="leaves 1 states"):
+        run_one_after_the_other([read], acme, states=2)
 
 
 def test_a_flow_that_goes_on_after_an_interrupt_fails(acme, committed):
@@ -117,7 +117,7 @@ def test_a_flow_that_goes_on_after_an_interrupt_fails(acme, committed):
         with suppress(KeyboardInterrupt):
             change()
 
-    with pytest.raises(AssertionError, match="went on after its end"):
+    with pytest.raises(AssertionError, match="swallowed its end"):
         Run(is_killed=False, cut_point=1)(swallow, acme)
 
 

@@ -24,7 +24,7 @@ def test_an_upload_that_ends_at_any_step_leaves_nothing_that_is_not_known(
 ):
     upload, before = upload_by(member(people["ed"], acme)), keys(acme)
     # Before and after: SET, the row, the object, the object's state, the document.
-    for run in cuts.iterate_runs(steps=10, kinds=5):
+    for run in cuts.iterate_runs(steps=10, states=5):
         run(upload, acme)
         committed(lambda: agree(acme, before))
 
@@ -33,7 +33,7 @@ def test_an_upload_that_ends_at_any_step_leaves_nothing_that_is_not_known(
 def test_a_sweep_that_ends_at_any_step_is_ended_by_the_next(cuts, committed, left_over, acme):
     before = keys(acme)
     # Before and after: SET, the list, the row's state, the object, the row's state again.
-    for run in cuts.iterate_runs(steps=10, kinds=4):
+    for run in cuts.iterate_runs(steps=10, states=4):
         committed(left_over)
         run(sweep, acme)
         committed(lambda: agree(acme, before))

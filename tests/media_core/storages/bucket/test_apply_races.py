@@ -27,7 +27,7 @@ from tests.media_core.storages.bucket.conftest import (
     set_policy,
     set_theirs,
 )
-from tests.media_core.uploads.faults import INTERRUPTED, Cuts
+from tests.media_core.uploads.faults import INTERRUPTED, CutPlan
 from tests.wire import bucket_requests
 
 pytestmark = [
@@ -160,10 +160,10 @@ def both_apply() -> list[Any]:
 
 @pytest.mark.bucket
 @INTERRUPTED
-def test_an_end_at_any_step_leaves_others_rules_and_a_second_run_mends(cuts: Cuts):
+def test_an_end_at_any_step_leaves_others_rules_and_a_second_run_mends(cuts: CutPlan):
     before = set_theirs()
     # The lock, the marker, two lists of rows, and of three parts two readings, a writing and one more reading.
-    for run in cuts.iterate_runs(steps=30, kinds=5):
+    for run in cuts.iterate_runs(steps=30, states=5):
         run(apply, None)
         assert all_theirs() == before
         in_a_thread(apply)

@@ -12,7 +12,7 @@ from tenants.binding import bind_tenant
 from tenants.models import Tenant
 from tests.media_core.conftest import Commit, books, grow_old
 from tests.media_core.uploads.conftest import keys
-from tests.media_core.uploads.faults import INTERRUPTED_AND_IF_SLOW_KILLED, Cuts
+from tests.media_core.uploads.faults import INTERRUPTED_OR_SLOWLY_KILLED, CutPlan
 
 pytestmark = pytest.mark.django_db
 
@@ -75,12 +75,12 @@ def left_after_a_sweep(tenant: Tenant) -> list[str]:
         return [row.name for row in still_open]
 
 
-@INTERRUPTED_AND_IF_SLOW_KILLED
+@INTERRUPTED_OR_SLOWLY_KILLED
 def test_ended_at_any_step_it_leaves_what_the_sweep_removes(
-    committed: Commit, acme: Tenant, cuts: Cuts
+    committed: Commit, acme: Tenant, cuts: CutPlan
 ) -> None:
     before = keys(acme)
-    for run in cuts.iterate_runs(steps=40, kinds=14):
+    for run in cuts.iterate_runs(steps=40, states=14):
         run(lend_canaries(acme), acme)
         assert committed(lambda: left_after_a_sweep(acme)) == []
         assert keys(acme) == before
