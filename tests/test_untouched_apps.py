@@ -58,6 +58,7 @@ def passed(result: subprocess.CompletedProcess[str]) -> int:
     return int(found[1]) if found else 0
 
 
+@pytest.mark.run_first
 @pytest.mark.slow
 def test_a_schema_with_wagtail_is_what_a_migrate_makes() -> None:
     result = a_run("-m", "slow", str(PROJECT), database="untouched_slow")
@@ -71,6 +72,7 @@ def test_wagtail_filer_and_plain_apps_run_unmodified_in_tenants() -> None:
     assert passed(result) >= TESTS
 
 
+@pytest.mark.run_first
 @pytest.mark.slow
 def test_wagtails_own_tests_of_documents_and_images_pass_on_our_storages() -> None:
     """In mode `gateway`, where public addresses begin as on a disk: many of them compare whole tags."""

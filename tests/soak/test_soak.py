@@ -15,7 +15,9 @@ CONNECTIONS = {
 A_LONG_TIME = 60
 
 
-@pytest.mark.parametrize("rounds", [1, pytest.param(A_LONG_TIME, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "rounds", [1, pytest.param(A_LONG_TIME, marks=[pytest.mark.slow, pytest.mark.run_first])]
+)
 @pytest.mark.parametrize("connections", CONNECTIONS)
 def test_every_answer_is_the_right_tenants(rounds, connections, committed, acme, globex):
     committed(lambda: fill(acme, globex))
