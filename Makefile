@@ -8,7 +8,7 @@ TESTS ?=
 # What the last run of the tests took, for `make durations`.
 REPORT := .test-report.xml
 # The slow tests in as many slices. `.ci/run` runs one, chosen by the commit, in at most two minutes.
-SLICES := 8
+SLICES := 12
 SLICE ?=
 # One process more than there are processors: tests wait for the database and the bucket. Each has a database and a
 # bucket of its own.
@@ -29,7 +29,7 @@ demo: $(STAMP) ## Start the gateway with three client projects on one bucket (PO
 test: $(STAMP) ## Run the tests (TESTS="tests/test_isolation.py -k eve" for some of them)
 	@$(BIN)/python $(PYTEST) -m "not slow and not pgbouncer" $(TESTS)
 
-test-slow: $(STAMP) ## Run the tests that `make test` leaves out (SLICE=0 to 7 for an eighth of them)
+test-slow: $(STAMP) ## Run the tests that `make test` leaves out (SLICE=0 to 11 for a twelfth of them)
 	@$(BIN)/python $(PYTEST) -m "slow and not pgbouncer" $(if $(SLICE),--slice $(SLICE) --slices $(SLICES)) $(TESTS) || \
 	  { code=$$?; [ $$code -eq 5 ] && [ -n "$(TESTS)" ] && echo "None of these tests is marked slow."; }
 

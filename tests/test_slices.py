@@ -13,9 +13,5 @@ def test_every_test_is_in_exactly_one_slice() -> None:
     assert all(slices)
 
 
-def test_a_new_test_moves_no_other_into_another_slice() -> None:
-    assert choose_slice(NAMES[::2], 3, 8) == choose_slice(NAMES, 3, 8) & set(NAMES[::2])
-
-
 def test_any_number_names_a_slice() -> None:
     assert choose_slice(NAMES, 801, 8) == choose_slice(NAMES, 1, 8)

@@ -49,11 +49,11 @@ def all_rows(*tenants: Tenant) -> Rows:
 @contextmanager
 def undone() -> Iterator[None]:
     """Undo what the block does, and a transaction that it broke. No atomic block: uploads want to be the outermost."""
-    before = transaction.savepoint()
+    before = connection.savepoint()
     try:
         yield
     finally:
-        transaction.savepoint_rollback(before)
+        connection.savepoint_rollback(before)
         connection.needs_rollback = False
 
 
