@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import connection
 from psycopg.pq import TransactionStatus
 
 from media_core.upkeep.recount import recount
@@ -50,6 +50,7 @@ def all_rows(*tenants: Tenant) -> Rows:
 def undone() -> Iterator[None]:
     """Undo what the block does, and a transaction that it broke. No atomic block: uploads want to be the outermost."""
     before = connection.savepoint()
+    assert before
     try:
         yield
     finally:
