@@ -7,8 +7,9 @@ STAMP := $(VENV)/.development
 TESTS ?=
 # What the last run of the tests took, for `make durations`.
 REPORT := .test-report.xml
-# The slow tests in as many slices. `.ci/run` runs one, chosen by the commit, in at most two minutes.
-SLICES := 12
+# The slow tests in as many slices. `.ci/run` runs one, chosen by the commit, in at most two minutes. An odd number: at
+# every fourth commit it measures coverage instead.
+SLICES := 13
 SLICE ?=
 # One process more than there are processors: tests wait for the database and the bucket. Each has a database and a
 # bucket of its own.
@@ -18,7 +19,7 @@ PYTEST = -m pytest -n $(WORKERS) --dist worksteal --junitxml=$(REPORT)
 unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test test-slow test-pgbouncer test-ceph test-next durations bench check format lock clean
+.PHONY: help demo test coverage test-slow test-pgbouncer test-ceph test-next durations bench check format lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,7 +30,10 @@ demo: $(STAMP) ## Start the gateway with three client projects on one bucket (PO
 test: $(STAMP) ## Run the tests (TESTS="tests/test_isolation.py -k eve" for some of them)
 	@$(BIN)/python $(PYTEST) -m "not slow and not pgbouncer" $(TESTS)
 
-test-slow: $(STAMP) ## Run the tests that `make test` leaves out (SLICE=0 to 11 for a twelfth of them)
+coverage: $(STAMP) ## Run the tests, and fail where they meet less than 95 % of tenants and media_core
+	@$(BIN)/python $(PYTEST) -m "not slow and not pgbouncer" --cov --cov-report= --cov-fail-under=95 $(TESTS)
+
+test-slow: $(STAMP) ## Run the tests that `make test` leaves out (SLICE=0 to 12 for a part of them)
 	@$(BIN)/python $(PYTEST) -m "slow and not pgbouncer" $(if $(SLICE),--slice $(SLICE) --slices $(SLICES)) $(TESTS) || \
 	  { code=$$?; [ $$code -eq 5 ] && [ -n "$(TESTS)" ] && echo "None of these tests is marked slow."; }
 
