@@ -72,11 +72,11 @@ def over_https() -> bool:
 def is_measured(item: pytest.Item) -> bool:
     """Return whether coverage counts what this test runs. It makes Python half as fast.
 
-    Tests of the gateway run little of what is measured. Those that cross all of it (tests/*.py), the contracts, the
-    prover and the flows that are ended again and again run the lines that other tests run, too.
+    Tests of the gateway run little of what is measured. Those that cross all of it (tests/*.py), the contracts and the
+    flows that are ended again and again run the lines that other tests run, too.
     """
     folder = item.path.parent.relative_to(ROOT).as_posix() if item.path.is_relative_to(ROOT) else ""
-    is_crossing = folder in {"tests", "tests/contracts", "tests/media_core/upkeep/proving"}
+    is_crossing = folder in {"tests", "tests/contracts"}
     return not (is_crossing or folder.startswith("tests/gateway") or "cuts" in fixtures_of(item))
 
 
