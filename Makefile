@@ -7,8 +7,8 @@ STAMP := $(VENV)/.development
 TESTS ?=
 # What the last run of the tests took, for `make durations`.
 REPORT := .test-report.xml
-# The slow tests in as many slices. `.ci/run` runs one, chosen by the commit, in at most two minutes. An odd number: at
-# every fourth commit it measures coverage instead.
+# The slow tests in as many slices. `.ci/run` runs one, chosen by the commit. An odd number: at every fourth
+# commit it measures coverage instead.
 SLICES := 19
 SLICE ?=
 # One process more than there are processors: tests wait for the database and the bucket. Each has a database and a

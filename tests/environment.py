@@ -77,12 +77,8 @@ def is_measured(item: pytest.Item) -> bool:
     """
     folder = item.path.parent.relative_to(ROOT).as_posix() if item.path.is_relative_to(ROOT) else ""
     is_crossing = folder in {"tests", "tests/contracts"}
-    return not (is_crossing or folder.startswith("tests/gateway") or "cuts" in fixtures_of(item))
-
-
-def fixtures_of(item: pytest.Item) -> list[str]:
-    names: list[str] = getattr(item, "fixturenames", [])
-    return names
+    is_ended = "cuts" in getattr(item, "fixturenames", [])
+    return not (is_crossing or is_ended or folder.startswith("tests/gateway"))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
