@@ -9,9 +9,11 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from types import CodeType, FunctionType
-from typing import Any
+from typing import Any, TypeVar
 
 from tests.mutants import APPS, ROOT, find_mutants
+
+T = TypeVar("T")
 
 
 @cache
@@ -21,8 +23,8 @@ def find_running_functions() -> Mapping[str, list[FunctionType]]:
         importlib.import_module(file.removesuffix(".py").replace("/", "."))
     folders = tuple(f"{ROOT / app}/" for app in APPS)
     found = defaultdict(list)
-    for each in gc.get_objects():
-        if isinstance(each, FunctionType) and each.__code__.co_filename.startswith(folders):
+    for each in find_objects(FunctionType):
+        if each.__code__.co_filename.startswith(folders):
             found[str(Path(each.__code__.co_filename).relative_to(ROOT))].append(each)
     return found
 
@@ -58,7 +60,12 @@ def find_compiled_statements() -> list[Any]:
     from tenants.compiled import Compiled  # noqa: PLC0415 - a plugin is there before Django is set up
 
     find_running_functions()
-    return [each for each in gc.get_objects() if isinstance(each, Compiled)]
+    return find_objects(Compiled)
+
+
+def find_objects(kind: type[T]) -> list[T]:
+    """Return the objects of this process that are of a type. `isinstance` would evaluate lazy objects."""
+    return [each for each in gc.get_objects() if issubclass(type(each), kind)]
 
 
 def _code_objects(code: CodeType) -> Iterator[CodeType]:

@@ -117,7 +117,9 @@ def record_reach() -> Iterator[Record]:
             stack.callback(functions[0].__globals__.pop, NOTE_REACH)
             stack.enter_context(exchange_code(file, tree))
         yield record
-    record.reached = {check: sorted(found) for check, found in walk_filter.reached.items()}
+    # Of copies: a thread that has not ended yet may still add to them.
+    reached = {check: sorted(found.copy()) for check, found in walk_filter.reached.copy().items()}
+    record.reached = reached
     record.seconds = time.monotonic() - began
 
 
