@@ -7,9 +7,7 @@ STAMP := $(VENV)/.development
 TESTS ?=
 # What the last run of the tests took, for `make durations`.
 REPORT := .test-report.xml
-# The slow tests in as many slices. `.ci/run` runs one, chosen by the commit. An odd number: at every fourth
-# commit it measures coverage instead.
-SLICES := 19
+# One slice of the slow tests, whatever the number. `.ci/run` takes it from the commit.
 SLICE ?=
 # One process more than there are processors: tests wait for the database and the bucket. Each has a database and a
 # bucket of its own.
@@ -33,8 +31,8 @@ test: $(STAMP) ## Run the tests (TESTS="tests/test_isolation.py -k eve" for some
 coverage: $(STAMP) ## Run the tests, and fail where they meet less than 95 % of tenants and media_core
 	@$(BIN)/python $(PYTEST) -m "not slow and not pgbouncer" --cov --cov-report= --cov-fail-under=95 $(TESTS)
 
-test-slow: $(STAMP) ## Run the tests that `make test` leaves out (SLICE=0 to 18 for a part of them)
-	@$(BIN)/python $(PYTEST) -m "slow and not pgbouncer" $(if $(SLICE),--slice $(SLICE) --slices $(SLICES)) $(TESTS) || \
+test-slow: $(STAMP) ## Run the tests that `make test` leaves out (SLICE=0, SLICE=1 and so on for a part of them)
+	@$(BIN)/python $(PYTEST) -m "slow and not pgbouncer" $(if $(SLICE),--slice $(SLICE)) $(TESTS) || \
 	  { code=$$?; [ $$code -eq 5 ] && [ -n "$(TESTS)" ] && echo "None of these tests is marked slow."; }
 
 test-pgbouncer: $(STAMP) ## Run the tests behind a PgBouncer of their own (installs Debian's, if there is none)

@@ -158,7 +158,7 @@ def require_clean_end(demo: OwnDemo, place: Path, how: signal.Signals) -> None:
     assert not EmbeddedPostgres(place / "postgres").running()
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=16)
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGHUP])
 def test_everything_it_started_ends_with_it(tmp_path: Path, how: signal.Signals) -> None:
     with running(tmp_path) as demo:

@@ -118,7 +118,7 @@ NO_PICTURE = b"no picture at all"
         ("gif", NO_PICTURE),
         ("webp", b"RIFF" + (4 + len(NO_PICTURE)).to_bytes(4, "little") + b"WEBP" + NO_PICTURE),
         # Says that it is a gigabyte long, which the worker takes 20 seconds to look through.
-        pytest.param("webp", NO_PICTURE, marks=pytest.mark.slow),
+        pytest.param("webp", NO_PICTURE, marks=pytest.mark.slow(seconds=23)),
     ],
     ids=["jpeg", "png", "avif", "gif", "webp", "webp of a gigabyte"],
 )

@@ -283,7 +283,7 @@ def parametrize_cuts(*, in_every_run: list[str], when_slow: list[str]) -> pytest
                 pytest.param(
                     CutPlan(end == "killed", at_every_step=True),
                     id=f"{end} at every step",
-                    marks=[pytest.mark.slow, pytest.mark.run_first],
+                    marks=[pytest.mark.slow(seconds=14), pytest.mark.run_first],
                 )
                 for end in when_slow
             ),

@@ -39,6 +39,9 @@ def _in_a_tenant(django_db_setup: None, django_db_blocker: Any) -> Iterator[None
 
 
 def made_tenant() -> Any:
+    from django.core.management.sql import emit_post_migrate_signal
+
+    from tenants.binding import bind_tenant
     from tenants.models import FileGroup, Tenant
     from tenants.provisioning import add_domain, create_tenant
 
@@ -48,12 +51,28 @@ def made_tenant() -> Any:
     from tests.proof import proved
 
     proved()
+    # Create the content types of models that no migration creates: creating a tenant may not.
+    emit_post_migrate_signal(verbosity=0, interactive=False, db="default")
     first, *others = HOSTS
     tenant = create_tenant(name="Acme", location_prefix="acme/", domain=first)
     Tenant.objects.update(file_groups=FileGroup.values)
     for host in others:
         add_domain(tenant, host, active=True)
+    with bind_tenant(tenant):
+        create_tables("tests")
     return tenant
+
+
+def create_tables(label: str) -> None:
+    """Create the tables of an app without migrations in the bound tenant's schema."""
+    from django.apps import apps
+    from django.db import connection
+
+    models = apps.get_app_config(label).get_models()
+    with connection.schema_editor() as editor:
+        for model in models:
+            if model._meta.can_migrate(connection):
+                editor.create_model(model)
 
 
 def empty() -> None:
