@@ -17,7 +17,7 @@ A_LONG_TIME = 60
 
 @pytest.mark.parametrize(
     "rounds",
-    [1, pytest.param(A_LONG_TIME, marks=[pytest.mark.slow(seconds=80), pytest.mark.run_first])],
+    [1, pytest.param(A_LONG_TIME, marks=[pytest.mark.slow(seconds=100), pytest.mark.run_first])],
 )
 @pytest.mark.parametrize("connections", CONNECTIONS)
 def test_every_answer_is_the_right_tenants(rounds, connections, committed, acme, globex):
