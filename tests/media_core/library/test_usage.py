@@ -15,7 +15,7 @@ PAGES = ["/", "/limits"]
 def page(browse, tenant, who, path="/limits"):
     answer = browse(tenant, who).get(path)
     assert answer.status_code == 200
-    return " ".join(answer.content.decode().split())
+    return " ".join(written(answer).decode().split())
 
 
 def use(tenant, quota_bytes, used_bytes, reserved_bytes=0):
