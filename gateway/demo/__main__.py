@@ -83,16 +83,26 @@ def heard() -> Iterator[None]:
         signal.setitimer(signal.ITIMER_REAL, 1)
         end(number, frame)
 
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM):
-        signal.signal(number, end_again)
     try:
-        yield
+        try:
+            for number in (signal.SIGALRM, signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, end_again)
+            yield
+        finally:
+            hear_once()
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, end)
+        # Ctrl-C may have come where the first one began. An alarm that is left would kill this process at its end.
+        hear_once()
     if dropped:
         raise KeyboardInterrupt
+
+
+def hear_once() -> None:
+    """Let Ctrl-C raise once, and no alarm ring."""
+    signal.signal(signal.SIGALRM, signal.SIG_IGN)
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, end)
 
 
 def serve(port: int, around: Surroundings) -> None:
