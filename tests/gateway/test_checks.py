@@ -6,6 +6,8 @@ import pytest
 from django.conf import settings as django_settings
 from django.core.checks import run_checks
 
+from tenants.versions import oldest_code, schema_version
+
 IDS: dict[str, dict[str, Any]] = {
     "media_core.E001": {"AWS_DEFAULT_ACL": "public-read"},
     "media_core.E002": {"BUCKET_SIGNATURE_VERSION": "s3", "BUCKET_ADDRESSING_STYLE": "path"},
@@ -16,6 +18,13 @@ IDS: dict[str, dict[str, Any]] = {
     "tenants.E002": {"SESSION_COOKIE_DOMAIN": ".example.com"},
     "tenants.E003": {"TENANT_APPS": ["media_core"]},
 }  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _versions_are_known() -> None:
+    """A process remembers the versions of its apps: they must not be found while a test changes TENANT_APPS."""
+    schema_version()
+    oldest_code()
 
 
 def said(**given) -> dict[str, str]:
