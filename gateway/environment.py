@@ -19,7 +19,9 @@ MAIL_OPTIONS = {
     "EMAIL_HOST_PASSWORD": "password",
     "EMAIL_USE_TLS": "use_tls",
     "EMAIL_USE_SSL": "use_ssl",
+    "EMAIL_TIMEOUT": "timeout",
 }
+SMTP_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 PLACEHOLDERS = frozenset({"", "change-me"})
 POSTGRES_SCHEMES = frozenset({"postgres", "postgresql"})
 NO = frozenset({"false", "off", "n", "no", "0"})
@@ -117,7 +119,7 @@ class Environment(environ.FileAwareEnv):  # type: ignore[misc]  # django-environ
             )
         return dict(read)
 
-    def mail(self, name: str, default: str) -> dict[str, Any]:
+    def mail(self, name: str, default: str, timeout_seconds: int) -> dict[str, Any]:
         """Return the settings of an e-mail URL: EMAIL_*, or from Django 6.1 on MAILERS, which takes their place."""
         try:
             old: dict[str, Any] = self.email_url_config(self.text(name, default))
@@ -125,6 +127,8 @@ class Environment(environ.FileAwareEnv):  # type: ignore[misc]  # django-environ
             raise ImproperlyConfigured(
                 f"{name} is no e-mail URL: write smtp://user:password@host:587, smtp+tls://… or filemail:////folder."
             ) from error
+        if old["EMAIL_BACKEND"] == SMTP_BACKEND:
+            old["EMAIL_TIMEOUT"] = timeout_seconds
         if django.VERSION < (6, 1):
             return old
         options = {

@@ -32,6 +32,8 @@ AGENCY_HOST = env.host("AGENCY_HOST", default="agency.localhost")
 # TenantMiddleware is the gate: a host that is neither the agency's nor an active domain's gets a plain 404.
 ALLOWED_HOSTS = ["*"]
 HTTPS_ONLY = env.yes("HTTPS_ONLY", default=True)
+# Where browsers reach us without HTTPS, on somebody's own machine: links in mails have it. 0 is HTTP's own.
+HTTP_PORT = env.number("HTTP_PORT", default=0, at_least=0, at_most=65535)
 SECURE_PROXY_SSL_HEADER = env.header("SECURE_PROXY_SSL_HEADER")
 # How many proxies of ours stand before us: that many addresses at the end of X-Forwarded-For are believed.
 ALLAUTH_TRUSTED_PROXY_COUNT = env.number("TRUSTED_PROXY_COUNT", default=0, at_least=0, at_most=9)
@@ -49,6 +51,7 @@ WSGI_APPLICATION = "gateway.wsgi.application"
 SHARED_APPS = [
     "tenants",
     "tenants.people",
+    "tenants.jobs",
     "media_core.storages.bucket",
     "django_tenants",
     "django.contrib.contenttypes",
@@ -58,6 +61,7 @@ SHARED_APPS = [
     "django.contrib.postgres",
     "allauth",
     "allauth.account",
+    "procrastinate.contrib.django",
 ]
 TENANT_APPS = ["tenants.stamp", "media_core"]
 INSTALLED_APPS = [*SHARED_APPS, *TENANT_APPS]
@@ -101,6 +105,9 @@ TEMPLATES = [
         },
     }
 ]
+
+# Each app declares its kinds of jobs in a module of this name (tenants/jobs).
+PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
 
 # --- Database and cache
 
@@ -148,8 +155,6 @@ ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none"
-# The reset form must not mail strangers: whoever is unknown hears nothing, and the page is the same.
-ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_FORMS = {"reset_password": "tenants.people.forms.ResetPasswordForm"}
 # Per address, per person and address, and per person from everywhere. The last one is high: reaching it shuts the
@@ -220,6 +225,10 @@ PUBLIC_MEDIA_IMMUTABLE = env.yes("PUBLIC_MEDIA_IMMUTABLE", default=False)
 BUCKET_PROOF_DAYS = env.number("BUCKET_PROOF_DAYS", default=30, at_least=1, at_most=365)
 # At most so many connections to the bucket are open in each process; gunicorn reads how many of these there are.
 BUCKET_CONNECTIONS = env.number("BUCKET_CONNECTIONS", default=50, at_least=2, at_most=1000)
+# All workers together send so many requests a second at most, so that people come first (Hetzner takes 750).
+BUCKET_WORKER_REQUESTS = env.number(
+    "BUCKET_WORKER_REQUESTS", default=200, at_least=1, at_most=100_000
+)
 WEB_CONCURRENCY = env.number("WEB_CONCURRENCY", default=2, at_least=1, at_most=1000)
 PUBLIC_PHOTOS_WITHOUT_LOCATION = env.yes("PUBLIC_PHOTOS_WITHOUT_LOCATION", default=True)
 
@@ -260,7 +269,14 @@ DELETED_FILES_KEPT_DAYS = env.number(
 
 # --- Mail, static files, language, logs
 
-vars().update(env.mail("EMAIL_URL", default="smtp://localhost:25"))
+vars().update(
+    env.mail(
+        "EMAIL_URL",
+        default="smtp://localhost:25",
+        # No worker waits longer for any answer of the mail server.
+        timeout_seconds=env.number("EMAIL_TIMEOUT", default=10, at_least=1, at_most=60),
+    )
+)
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("DEFAULT_FROM_EMAIL", default="gateway@localhost")
 STATIC_URL = "/static/"
 STATIC_ROOT = env.text("STATIC_ROOT", default="") or str(BASE_DIR / "staticfiles")
@@ -290,6 +306,8 @@ LOGGING = {
     "loggers": {
         # Their debug output holds signatures and presigned URLs.
         **{name: {"level": "WARNING"} for name in ("boto3", "botocore", "s3transfer", "urllib3")},
+        # It logs each job with its arguments; tenants.jobs says what matters.
+        "procrastinate": {"level": "WARNING"},
         # "Not Found: /d/…" would bring file names into the log; every request has its own line.
         "django.request": {"level": "ERROR"},
         # So would a form that is refused.

@@ -2,6 +2,7 @@
 
 from django.urls import include, path
 
+from gateway.agency.jobs import show_jobs, show_kind
 from tenants.console.views import history, tenants
 
 handler400 = handler403 = handler404 = "gateway.answers.not_found"
@@ -12,6 +13,9 @@ urlpatterns = [
     path("accounts/", include("tenants.people.urls")),
     path("", tenants, name="agency_tenants"),
     path("history", history, name="agency_history"),
+    path("jobs", show_jobs, name="agency_jobs"),
+    path("jobs/<str:name>", show_kind, name="agency_job"),
+    path("", include("gateway.agency.urls")),
     path("", include("media_core.visits.agency_urls")),
     path("", include("media_core.storages.bucket.agency_urls")),
     path("", include("media_core.upkeep.proving.urls")),

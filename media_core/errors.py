@@ -2,7 +2,7 @@
 
 from http import HTTPStatus
 
-from tenants.errors import GatewayError
+from tenants.errors import GatewayError, NeedsPeople
 
 
 class UploadTooLarge(GatewayError):
@@ -105,3 +105,11 @@ class MoveRefused(GatewayError):
     """The stored files cannot be moved like that."""
 
     status = HTTPStatus.CONFLICT
+
+
+class BucketUnfit(NeedsPeople):
+    """The bucket is not as it must be. The page Bucket, or `manage.py bucket doctor`, says what to change."""
+
+
+class NotIsolated(NeedsPeople):
+    """Somebody got what is another tenant's. The attestation names what and how."""

@@ -15,6 +15,7 @@ from uuid import UUID
 
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.db import connection as django_connection
+from django_tenants.utils import get_public_schema_name
 
 from tenants.database.proof import proof
 from tenants.errors import (
@@ -105,6 +106,15 @@ def _bind(to: Bound, *, even_suspended: bool = False) -> Iterator[None]:
         _here.connection = before
 
 
+def forget_binding() -> None:
+    """Bind nothing, and point this thread's connection at the public schema: for threads that many jobs share."""
+    _bound.set(None)
+    _unserved.set(False)
+    _here.connection = None
+    if connection.schema_name != get_public_schema_name():
+        connection.set_schema_to_public()
+
+
 def rebound() -> Callable[[], AbstractContextManager[None]]:
     """Return what binds the bound tenant to the connection that this thread has then, in the place of this one."""
     return partial(_bind, bound_tenant_even_suspended(), even_suspended=_unserved.get())
@@ -159,7 +169,7 @@ def one_at_a_time() -> Iterator[None]:
 
     The lock is the connection's, so it ends with the process, however that ends. Two statements.
     """
-    lock = int.from_bytes(bound_tenant().id.bytes[:LOCK_BYTES], signed=True)
+    lock = _tenant_lock()
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(%s)", [lock])
     try:
@@ -167,6 +177,25 @@ def one_at_a_time() -> Iterator[None]:
     finally:
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_unlock(%s)", [lock])
+
+
+@contextmanager
+def one_at_a_time_if_free() -> Iterator[bool]:
+    """Do the same without waiting; yield whether the block has its turn."""
+    lock = _tenant_lock()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [lock])
+        is_ours = bool(cursor.fetchone()[0])
+    try:
+        yield is_ours
+    finally:
+        if is_ours:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [lock])
+
+
+def _tenant_lock() -> int:
+    return int.from_bytes(bound_tenant().id.bytes[:LOCK_BYTES], signed=True)
 
 
 def on_commit(work: Callable[[], object]) -> None:

@@ -6,10 +6,12 @@ from typing import Any
 from django.apps import apps
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
-from django.db import DEFAULT_DB_ALIAS
+from django.core.checks import Warning as CheckWarning
+from django.db import DEFAULT_DB_ALIAS, ProgrammingError
 
 from tenants.database.proof import proof
 from tenants.errors import DatabaseNotProved
+from tenants.jobs.overview import count_workers, list_statuses
 from tenants.versions import app_versions, declared
 
 TAG = "tenants"
@@ -62,6 +64,30 @@ def connections_keep_their_sessions(
     except DatabaseNotProved as refusal:
         return [Error("No tenant is served.", hint=refusal.detail, id="tenants.E004")]
     return []
+
+
+@register(Tags.database)
+def jobs_are_done(databases: Sequence[str] | None = None, **_kwargs: Any) -> list[CheckMessage]:
+    """What is to be done beside the requests must be done by somebody. Three queries."""
+    if DEFAULT_DB_ALIAS not in (databases or ()) or not proof.holds():
+        return []
+    try:
+        workers, statuses = count_workers(), list_statuses()
+    except ProgrammingError:
+        # The first migrate has not run yet.
+        return []
+    unwell = [status.kind.name for status in statuses if not status.is_well]
+    found: list[CheckMessage] = []
+    if not workers:
+        hint = "Start `manage.py worker` beside the web processes."
+        found.append(CheckWarning("No worker is running.", hint=hint, id="tenants.W001"))
+    if unwell:
+        hint = "`manage.py jobs list` says for whom."
+        names = ", ".join(unwell)
+        found.append(
+            CheckWarning(f"Jobs that fail or are overdue: {names}.", hint=hint, id="tenants.W002")
+        )
+    return found
 
 
 @register(TAG)

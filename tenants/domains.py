@@ -1,9 +1,12 @@
-"""Which tenant a host leads to."""
+"""Which tenant a host leads to, and where the hosts of ours are reached."""
 
 import secrets
 import time
 from collections import OrderedDict
 from threading import Lock
+from uuid import UUID
+
+from django.conf import settings
 
 from tenants.errors import HostRefused
 from tenants.hosts import normalised_host
@@ -88,3 +91,22 @@ def tenant_of(raw_host: str) -> Tenant | None:
         return hosts.find(normalised_host(raw_host))
     except HostRefused:
         return None
+
+
+def find_primary_domain(tenant_id: UUID) -> str:
+    """Return the host that people of a tenant are led to: the primary one, else the first that is active.
+
+    Empty when no domain of the tenant is active. One query.
+    """
+    active = Domain.objects.active().filter(tenant=tenant_id).order_by("-is_primary", "domain")
+    return active.values_list("domain", flat=True).first() or ""
+
+
+def build_origin(host: str) -> str:
+    """Return scheme, host and port of one of our hosts, as browsers reach it. Nothing of a request is in it.
+
+    Without HTTPS, on somebody's own machine, HTTP_PORT is part of it.
+    """
+    if settings.HTTPS_ONLY:
+        return f"https://{host}"
+    return f"http://{host}:{settings.HTTP_PORT}" if settings.HTTP_PORT else f"http://{host}"

@@ -153,3 +153,33 @@ class VisitRefused(GatewayError):
     """This visit cannot be agreed to, entered or ended any more."""
 
     status = HTTPStatus.CONFLICT
+
+
+class NeedsPeople(GatewayError):
+    """The job came to its end, and what it found needs people. It runs again when it is due."""
+
+    # Trying at once would find the same, so a worker does not.
+    status = HTTPStatus.CONFLICT
+
+
+class MailServerUnavailable(GatewayError):
+    """The mail server takes no mail at the moment. What waits is sent later."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+
+
+class OperationRefused(GatewayError):
+    """The operation cannot be changed like that."""
+
+    status = HTTPStatus.CONFLICT
+
+
+def find_error(code: str) -> type[GatewayError] | None:
+    """Return the refusal of this name, if this process knows one: for what was written down earlier."""
+    waiting = [GatewayError]
+    while waiting:
+        refusal = waiting.pop()
+        if refusal.__name__ == code:
+            return refusal
+        waiting += refusal.__subclasses__()
+    return None

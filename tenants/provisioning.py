@@ -167,13 +167,6 @@ def listed_tenants(*, query: str = "", status: str = "") -> TenantQuerySet:
     return found.filter(status=status) if status else found
 
 
-def primary_host(tenant: Tenant) -> str:
-    """Return the host that is shown and mailed; empty when the tenant has none."""
-    return str(
-        tenant.domains.filter(is_primary=True).values_list("domain", flat=True).first() or ""
-    )
-
-
 def rename(tenant: Tenant, name: str) -> None:
     """Give the tenant another name. Its prefix, schema and links stay."""
     Tenant.objects.filter(pk=tenant.pk).update(name=checked_human_name(name))

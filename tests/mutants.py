@@ -35,7 +35,7 @@ from tests.mutation_operators import (
 )
 
 ROOT = Path(__file__).resolve().parent.parent
-APPS = ("tenants", "media_core")
+APPS = ("tenants", "media_core", "gateway/agency")
 # The twins that tests hold `readable` and `readable_folders` against; no code calls them, so none can lose the call.
 NEVER_CALLED = frozenset({"may_read", "may_read_folder"})
 ROWS: tuple[Operator, ...] = (drop_argument, drop_step)

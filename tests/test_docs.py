@@ -26,7 +26,10 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 REFERENCE = ROOT / "docs" / "reference"
 DEPENDENCIES = ROOT / "docs" / "explanation" / "dependencies.md"
-OURS = ("tenant", "agency", "bucket", "sweep_uploads", "public_policy", "migrate_tenants")
+OURS = (
+    "tenant", "agency", "bucket", "operations", "sweep_uploads", "public_policy", "migrate_tenants", "worker",
+    "jobs",
+)  # fmt: skip
 # Where a page says what to type on somebody's server.
 PATHS_TO_TYPE = (
     "/srv/gateway", "/etc/", "/bin/kill", "/d/", "/healthz", "/readyz", "/path/to/", "/tmp/my-demo",  # noqa: S108 - an example

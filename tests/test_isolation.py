@@ -19,11 +19,13 @@ from media_core.storages.models import StoredObject
 from media_core.uploads.flow import store_upload
 from tenants.binding import bind_tenant
 from tenants.errors import RoleRequired
+from tenants.jobs.models import Operation
 from tenants.models import Tenant
 from tenants.people.members import set_role
 from tenants.people.models import Membership, Person, Role, Session
 from tests.conftest import PASSWORD, browser_at, member, new_session
 from tests.folders import new_folder
+from tests.mailing import send_mail_of
 from tests.visiting import asked_visit
 from tests.walk import (
     ANYTHING,
@@ -202,6 +204,9 @@ def test_no_route_of_the_agency_answers_a_tenants_admin(
         "visit_id": visit.id,
         "tenant_id": acme.id,
         "attestation_id": attestation.id,
+        "operation_id": Operation.objects.create(kind="move_storage", tenant=acme).id,
+        # A kind of job that there is.
+        "name": "sweep",
         "report_id": BucketReport.objects.latest("made_at").pk,
     }
     for route, method in requests_for(AGENCY_ROUTES):
@@ -264,6 +269,8 @@ def test_no_mail_goes_from_acme_to_who_does_not_belong_there(
     acme: Tenant, globex: Tenant, people: dict[str, Person]
 ) -> None:
     browser_at("acme.example").post("/accounts/password/reset/", {"email": "eve@globex.example"})
+    for tenant in (acme, globex, None):
+        send_mail_of(tenant)
     assert mail.outbox == []
 
 

@@ -20,7 +20,7 @@ OF_TENANTS = [
 ]
 
 # A `with` over something that is there already: locks, and the demo's own server. A tenant is bound by a call.
-HELD = frozenset({"_lock", "lock", "server"})
+HELD = frozenset({"_lock", "lock", "server", "wrap_database_errors"})
 # django-tenants' ways of switching: as decorators they share one object between threads.
 SWITCHES = frozenset({"tenant_context", "schema_context", "tenant_migration", "get_tenant"})
 CACHES = frozenset({"cache", "lru_cache", "cached_property"})

@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from gateway.demo.samples import pdf
-from tests.demo import SHORT_LINK_SECONDS, Demo, token
+from tests.demo import SECONDS_TO_START, SHORT_LINK_SECONDS, Demo, token
 
 pytestmark = pytest.mark.run_first
 
@@ -182,6 +182,20 @@ def test_a_person_who_forgot_the_password_sets_another_by_mail(demo: Demo) -> No
         "email": "gus@globex.example",
     }
     assert "Look at your mail" in browser.post(page, data=form, timeout=60).text
+    link = find_mailed_link(demo, "globex", "/accounts/password/reset/key/")
+    assert 'name="password1"' in browser.get(link, timeout=60).text
+
+
+def find_mailed_link(demo: Demo, label: str, path: str) -> str:
+    """Return the address that was mailed, once the demo's worker has sent it."""
+    link = re.compile(re.escape(demo.url(label, path)) + r"\S+")
+    until = time.monotonic() + SECONDS_TO_START
+    while time.monotonic() < until:
+        for mail in demo.environment_file.with_name("mail").iterdir():
+            if found := link.search(mail.read_text()):
+                return found[0]
+        time.sleep(0.1)
+    raise AssertionError(f"No mail has a link to {demo.url(label, path)}.")
 
 
 def test_many_at_once_get_each_their_own(demo: Demo, ada: requests.Session) -> None:

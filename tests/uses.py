@@ -16,13 +16,14 @@ from media_core.documents.tree import create_folder, remove_folder, rename_folde
 from media_core.storages.models import StoredObject
 from media_core.upkeep.move_storage import left_to_move
 from media_core.upkeep.recount import recount
-from media_core.upkeep.takedown import bring_all_back, stays_public, take_all_down
+from media_core.upkeep.takedown import bring_all_back, stays_public
 from media_core.uploads.flow import store_upload, sweep
 from tenants.binding import bind_tenant
 from tenants.errors import BindingDisagrees, NotFound
 from tenants.models import Tenant
 from tenants.stamp.models import Stamp
 from tests.media_core.conftest import document_row, grow_old, stored_row
+from tests.operations import take_all_down
 
 
 def twin_rooms(*tenants: Tenant) -> dict[str, Any]:
@@ -69,7 +70,7 @@ FLOWS: dict[str, Callable[[dict[str, Any], Any], Any]] = {
     "unpublish": lambda there, admin: unpublish(there["public_id"], editor=admin),
     "take down": lambda there, admin: take_down(there["public_id"]),
     "bring back": lambda there, admin: bring_back(there["public_id"]),
-    "take all down": lambda there, admin: take_all_down(lambda *_: None),
+    "take all down": lambda there, admin: take_all_down(),
     "bring all back": lambda there, admin: bring_all_back(lambda *_: None),
     "make a folder": lambda there, admin: create_folder(name="n", parent_id=None, editor=admin),
     "make a folder within": lambda there, admin: create_folder(

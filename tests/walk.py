@@ -37,6 +37,7 @@ ANYTHING = {
     "visit_id": uuid.UUID(int=1),
     "tenant_id": uuid.UUID(int=1),
     "attestation_id": uuid.UUID(int=1),
+    "operation_id": uuid.UUID(int=1),
     "report_id": 1,
     "name": "x",
     "uidb36": "1",

@@ -19,12 +19,14 @@ from gateway.demo.place import ENVIRONMENT, FACTS, LOG, MAIL, MEDIA, taken
 from gateway.demo.postgres import NoPostgres
 from gateway.demo.server import LOOPBACK, DemoServer, free_port
 from gateway.demo.surroundings import Surroundings, surroundings
+from gateway.demo.worker import worker_beside
 
 ENVIRONMENT_NAMES = (
     "DJANGO_SECRET_KEY",
     "DATABASE_URL",
     "AGENCY_HOST",
     "HTTPS_ONLY",
+    "HTTP_PORT",
     "LOCATION_PREFIX",
     "EMAIL_URL",
     "STATIC_ROOT",
@@ -48,7 +50,7 @@ def main() -> int:
     try:
         with taken():
             port = free_port()
-            with surroundings() as around:
+            with surroundings(port) as around:
                 where = "a bucket" if around.with_bucket else "a folder instead of a bucket"
                 say(
                     f"Starting from scratch: a PostgreSQL, {where}, three tenants. "
@@ -113,7 +115,8 @@ def serve(port: int, around: Surroundings) -> None:
     write_environment(port, around)
     FACTS.write_text(json.dumps(facts, ensure_ascii=False, indent=2) + "\n")
     try:
-        DemoServer(port, lambda: say(summary(facts))).run()
+        with worker_beside():
+            DemoServer(port, lambda: say(summary(facts))).run()
     except SystemExit as stop:
         if stop.code:
             raise DemoRefused(f"The server ended with code {stop.code}. Its log: {LOG}") from stop

@@ -32,7 +32,7 @@ class Surroundings:
 
 
 @contextmanager
-def surroundings() -> Iterator[Surroundings]:
+def surroundings(port: int) -> Iterator[Surroundings]:
     """Lend a database and a bucket, and set the environment so that settings find them.
 
     Real ones, named by DATABASE_URL or AWS_S3_ENDPOINT_URL, are used only with DEMO_REAL=1. Raises DemoRefused.
@@ -57,6 +57,7 @@ def surroundings() -> Iterator[Surroundings]:
             DJANGO_SETTINGS_MODULE="gateway.settings",
             AGENCY_HOST=AGENCY_HOST,
             HTTPS_ONLY="False",
+            HTTP_PORT=str(port),
             SECURE_PROXY_SSL_HEADER="",
             TRUSTED_PROXY_COUNT="0",
             USE_S3_MEDIA=str(around.with_bucket),

@@ -26,7 +26,7 @@ def sweep_app_files(*, dry_run: bool = False) -> list[StoredObject]:
     requests for the first, one for the others.
     """
     rows: list[StoredObject] = list(StoredObject.objects.filter(_done_with(timezone.now())))
-    return rows if dry_run else [row for row in rows if _swept(row)]
+    return rows if dry_run else [row for row in rows if remove_done_with(row)]
 
 
 def _done_with(now: datetime) -> Q:
@@ -37,7 +37,8 @@ def _done_with(now: datetime) -> Q:
     return public | over | old & Q(kind=StoredObject.Kind.APP, state=State.STORED, claimed_at=None)
 
 
-def _swept(row: StoredObject) -> bool:
+def remove_done_with(row: StoredObject) -> bool:
+    """Remove one of these; return False when it has to stay for now, or is wanted after all."""
     if row.state == State.STORED:
         return _left_unclaimed(row) and take_away(row)
     if row.area == Area.PRIVATE:

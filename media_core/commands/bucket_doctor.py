@@ -36,7 +36,7 @@ examples:
 It asks the bucket itself, as the gateway and as a stranger, with canaries under
 <LOCATION_PREFIX>_gateway/ that are removed at the end, whatever happens. Of its own it leaves the
 marker that says whose prefix this is. The report is stored: publishing, copying and uploading
-rely on it for BUCKET_PROOF_DAYS, so run it every day. Exit code 1: something failed, or
+rely on it for BUCKET_PROOF_DAYS, so the worker runs it every day. Exit code 1: something failed, or
 what the gateway needs could not be proved.""",
     )
     parser.add_argument("--json", action="store_true", help="print the report as a JSON object")

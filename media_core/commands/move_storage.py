@@ -7,15 +7,16 @@ from django.core.management.base import CommandError
 
 from media_core.storages.models import StoredObject
 from media_core.templatetags.sizes import size
-from media_core.upkeep.move_storage import Moved, left_to_move, move_room, refuse_the_wrong_way
+from media_core.upkeep.move_storage import left_to_move, refuse_the_wrong_way
+from media_core.upkeep.operations import MOVE_STORAGE
 from tenants.binding import bind_tenant
 from tenants.commands.base import Actions, PlainCommand, add_group
+from tenants.commands.following import follow, tell_in_background
 from tenants.commands.references import REFERENCE_HELP, called
+from tenants.jobs.operation_models import Operation
+from tenants.jobs.operations import request_operation
 from tenants.models import Tenant
 from tenants.provisioning import find_tenant
-
-# A line of progress for so many objects.
-TOLD_EVERY = 100
 
 
 def add_move_storage(actions: Actions) -> None:
@@ -27,11 +28,14 @@ def add_move_storage(actions: Actions) -> None:
 examples:
   manage.py tenant move-storage --to bucket --dry-run
   manage.py tenant move-storage --to bucket
+  manage.py tenant move-storage --to bucket --background
   manage.py tenant move-storage --to disk acme/ globex/
 
 Set USE_S3_MEDIA first, so that new files go where the others are moved. Each object is read back
-before the new place counts. It may be stopped at any time: the next run goes on. Exit code 1: some
-objects did not move; they stay where they are, and are tried again by the next run.""",
+before the new place counts. It is an operation for each tenant: manage.py operations lists, pauses and
+cancels them, and the agency's page shows them. Ctrl-C stops this command; a worker goes on with the
+operation, or the same command does. Exit code 1: some objects did not move; they stay where they are,
+and are tried again by the next run.""",
     )
     parser.set_defaults(run=move_storage)
     parser.add_argument(
@@ -41,6 +45,9 @@ objects did not move; they stay where they are, and are tried again by the next 
         "--to", required=True, choices=StoredObject.Place.values, help="where everything shall lie"
     )
     parser.add_argument("--dry-run", action="store_true", help="move nothing, say what would be")
+    parser.add_argument(
+        "--background", action="store_true", help="ask for it, leave it to a worker"
+    )
 
 
 def move_storage(command: PlainCommand, asked: Namespace) -> None:
@@ -48,15 +55,24 @@ def move_storage(command: PlainCommand, asked: Namespace) -> None:
     to = StoredObject.Place(asked.to)
     refuse_the_wrong_way(to)
     tenants = asked_for(asked.tenants)
-    if not asked.dry_run:
-        failed = sum(moved_of(command, tenant, to) for tenant in tenants)
-        tell_what_is_left(command, tenants, to, failed=failed)
-        return
+    under_way = set(
+        Operation.objects.open().filter(kind=MOVE_STORAGE.name).values_list("tenant", flat=True)
+    )
+    failed = 0
     for tenant in tenants:
         objects, size_bytes = left_of(tenant, to)
-        if objects:
+        if not objects and tenant.pk not in under_way:
+            continue
+        if asked.dry_run or asked.background:
             command.stdout.write(f"{called(tenant)}: {amount(objects, size_bytes)} to move")
-    tell_what_is_left(command, tenants, to)
+        if asked.dry_run:
+            continue
+        operation = request_operation(MOVE_STORAGE.name, tenant, parameters={"to": to.value})
+        if asked.background:
+            tell_in_background(command, operation)
+        else:
+            failed += moved_by(command, tenant, operation)
+    tell_what_is_left(command, tenants, to, failed=failed)
 
 
 def asked_for(references: Iterable[str]) -> list[Tenant]:
@@ -64,20 +80,25 @@ def asked_for(references: Iterable[str]) -> list[Tenant]:
     return [find_tenant(reference) for reference in references] or list(Tenant.objects.all())
 
 
-def moved_of(command: PlainCommand, tenant: Tenant, to: StoredObject.Place) -> int:
+def moved_by(command: PlainCommand, tenant: Tenant, operation: Operation) -> int:
     """Move a room and say so; return how many of its objects failed."""
+    command.stdout.write(f"{called(tenant)}: operation {operation.reference}")
+    follow(command, operation)
+    for name, error in failures_of(tenant, operation):
+        command.stderr.write(f"{called(tenant)}: {name}: {error}")
+    if operation.done_objects:
+        moved = amount(operation.done_objects, operation.done_bytes)
+        command.stdout.write(f"{called(tenant)}: {moved} moved")
+    return int(operation.failed_objects)
 
-    def tell(moved: Moved) -> None:
-        if moved.objects and moved.objects % TOLD_EVERY == 0:
-            command.stdout.write(f"{called(tenant)}: {moved.objects} object(s) so far")
 
+def failures_of(tenant: Tenant, operation: Operation) -> list[tuple[str, str]]:
+    """Return the objects that did not move, by name, each with the sentence of its error. The log has only ids."""
+    failed = operation.events.exclude(error_code="").order_by("pk")
+    sentences = {event.object_id: event.sentence for event in failed}
     with bind_tenant(tenant, even_suspended=True):
-        moved = move_room(to, tell=tell)
-    for row, error in moved.failed:
-        command.stderr.write(f"{called(tenant)}: {row.name}: {error}")
-    if moved.objects:
-        command.stdout.write(f"{called(tenant)}: {amount(moved.objects, moved.size_bytes)} moved")
-    return len(moved.failed)
+        rows = StoredObject.objects.filter(pk__in=sentences).values_list("pk", "name")
+        return [(name, sentences[row_id]) for row_id, name in rows]
 
 
 def left_of(tenant: Tenant, to: StoredObject.Place) -> tuple[int, int]:

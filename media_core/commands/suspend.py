@@ -1,10 +1,13 @@
 """manage.py tenant suspend and resume."""
 
 from argparse import Namespace
+from dataclasses import dataclass
 
 from django.core.management.base import CommandError
 
-from media_core.upkeep.app_takedown import bring_files_back, files_taken_down, take_files_down
+from media_core.documents.models import Document
+from media_core.upkeep.app_takedown import bring_files_back, files_taken_down
+from media_core.upkeep.operations import TAKE_DOWN
 from media_core.upkeep.takedown import (
     Moved,
     Progress,
@@ -12,13 +15,15 @@ from media_core.upkeep.takedown import (
     bring_all_back,
     links_live_on,
     stays_public,
-    take_all_down,
     taken_down,
 )
-from tenants.binding import bind_tenant
+from tenants.binding import bind_tenant, one_at_a_time
 from tenants.commands.base import Actions, PlainCommand, add_action, typed_by_a_person
+from tenants.commands.following import follow, tell_in_background
 from tenants.commands.life import SOON
 from tenants.commands.references import add_reference, called, referred
+from tenants.jobs.operation_models import Operation
+from tenants.jobs.operations import cancel_open, request_operation
 from tenants.models import Tenant
 from tenants.provisioning import longest_link_seconds, resume, suspend
 from tenants.sizes import human_size
@@ -37,10 +42,12 @@ examples:
   manage.py tenant suspend acme/ --dry-run
   manage.py tenant suspend acme/ --yes
   manage.py tenant suspend acme/ --take-down
+  manage.py tenant suspend acme/ --take-down --background
 
 Members read a page saying that the site is suspended, everybody else finds nothing there. Public
-objects stay where they are, unless --take-down moves them. What fails or was interrupted goes on
-when it is run again; exit code 1 says that something is left.""",
+objects stay where they are, unless --take-down moves them. That is an operation: manage.py operations
+shows, pauses and cancels it, and Ctrl-C leaves it to a worker. What failed is tried again when it is
+run again; exit code 1 says that something is left.""",
     )
     add_reference(parser)
     parser.add_argument("--yes", action="store_true", help="do not ask, also at a terminal")
@@ -50,9 +57,14 @@ when it is run again; exit code 1 says that something is left.""",
     parser.add_argument(
         "--take-down", action="store_true", help="move its public objects out of the public's reach"
     )
+    parser.add_argument(
+        "--background", action="store_true", help="with --take-down: leave that to a worker"
+    )
 
 
 def suspend_(command: PlainCommand, asked: Namespace) -> None:
+    if asked.background and not asked.take_down:
+        raise CommandError("--background is about taking down: give --take-down too.")
     tenant = referred(asked)
     reach, public = _reach(tenant), _stays_public(tenant)
     if asked.dry_run:
@@ -64,7 +76,7 @@ def suspend_(command: PlainCommand, asked: Namespace) -> None:
         raise CommandError(f"{called(tenant)} was not suspended: the answer was not yes.")
     _stop_serving(command, tenant, reach)
     if asked.take_down:
-        _take_down(command, tenant)
+        _take_down(command, tenant, public, in_background=asked.background)
     else:
         command.stdout.write(_public_in_words(public, ""))
 
@@ -94,20 +106,54 @@ def _public_in_words(public: StaysPublic, moved: str) -> str:
     return f"{public.objects} public object(s), {human_size(public.size_bytes)}, {fate}."
 
 
-def _take_down(command: PlainCommand, tenant: Tenant) -> None:
-    with bind_tenant(tenant, even_suspended=True):
-        files = take_files_down(_told(command))
-        documents = take_all_down(_told(command))
-        left = stays_public()
+@dataclass(frozen=True, slots=True)
+class TakenDown:
+    """How many documents and files of apps a tenant has that are taken down."""
+
+    documents: int
+    files: int
+
+    @classmethod
+    def of(cls, tenant: Tenant) -> "TakenDown":
+        with bind_tenant(tenant, even_suspended=True):
+            return cls(len(taken_down()), files_taken_down().count())
+
+
+def _take_down(
+    command: PlainCommand, tenant: Tenant, public: StaysPublic, *, in_background: bool
+) -> None:
+    before = TakenDown.of(tenant)
+    operation = request_operation(TAKE_DOWN.name, tenant)
+    if in_background:
+        command.stdout.write(_public_in_words(public, "are to be moved"))
+        tell_in_background(command, operation)
+        return
+    follow(command, operation)
+    after = TakenDown.of(tenant)
+    documents, files = _failures_of(tenant, operation)
+    documents.done, files.done = after.documents - before.documents, after.files - before.files
     command.stdout.write(
         f"Took {_counted(documents, files)} down; `tenant resume` brings them back."
     )
     if documents.done or files.done:
         command.stdout.write("Browsers and CDNs keep what they have until it is too old for them.")
+    left = _stays_public(tenant)
     if left.objects:
         remedy = "stay public: they came or failed just now. Run it again"
         command.stdout.write(_public_in_words(left, remedy))
     _say_what_failed(command, documents, files)
+
+
+def _failures_of(tenant: Tenant, operation: Operation) -> tuple[Moved, Moved]:
+    """Return the documents and the files of apps that failed, each with the sentence of its error."""
+    documents, files = Moved(), Moved()
+    failed = operation.events.exclude(error_code="").order_by("pk")
+    sentences = {event.object_id: event.sentence for event in failed if event.object_id}
+    with bind_tenant(tenant, even_suspended=True):
+        known = set(Document.objects.filter(pk__in=sentences).values_list("pk", flat=True))
+    for object_id, sentence in sentences.items():
+        (documents if object_id in known else files).failed[object_id] = sentence
+    return documents, files
 
 
 def _counted(documents: Moved, files: Moved) -> str:
@@ -174,7 +220,9 @@ def resume_(command: PlainCommand, asked: Namespace) -> None:
 
 
 def _bring_back(command: PlainCommand, tenant: Tenant, *, resumed: bool) -> None:
-    with bind_tenant(tenant):
+    # What is still being taken down stops first, and nothing is missed that it has in hand.
+    cancel_open(TAKE_DOWN.name, tenant)
+    with bind_tenant(tenant), one_at_a_time():
         waiting = bool(taken_down()) or files_taken_down().exists()
         files = bring_files_back(_told(command)) if waiting else Moved()
         documents = bring_all_back(_told(command)) if waiting else Moved()

@@ -10,6 +10,7 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.httpsession import URLLib3Session
 
 from media_core.storages.bucket_errors import NoConnectionFree
+from media_core.storages.budget import wait_for_budget
 
 CONNECT_TIMEOUT_SECONDS = 5
 READ_TIMEOUT_SECONDS = 30
@@ -43,6 +44,7 @@ class Sender:
 
     def send(self, request: AWSPreparedRequest, **_event: Any) -> AWSResponse:
         """Return the bucket's answer, for boto's event `before-send`. Raises NoConnectionFree after ten seconds."""
+        wait_for_budget()
         self._take()
         lent = False
         try:

@@ -11,7 +11,6 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from media_core.app_files.sweeping import sweep_app_files
 from media_core.storages.copies import copied, take_away
 from media_core.storages.models import StoredObject
 from media_core.storages.public import prove_public
@@ -19,16 +18,6 @@ from media_core.upkeep.takedown import Moved, Progress, each
 from tenants.binding import one_at_a_time
 
 Area, State = StoredObject.Area, StoredObject.State
-
-
-def take_files_down(progress: Progress) -> Moved:
-    """Take the public files of the bound, suspended tenant's apps away. One that fails does not stop the others."""
-    public = StoredObject.objects.app_files(Area.PUBLIC)
-    with one_at_a_time():
-        moved = each(public.values_list("pk", flat=True), take_file_down, progress)
-    # What its apps deleted just before, and still is public.
-    sweep_app_files()
-    return moved
 
 
 def bring_files_back(progress: Progress) -> Moved:

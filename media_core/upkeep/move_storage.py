@@ -2,41 +2,79 @@
 
 For each object: the row says that a copy may lie at the new place, committed; the bytes, read back; one UPDATE by
 which the new place counts and the old one is left; the old object removed. A kill between any two leaves an object that
-is read where its row says, and a row that says where else a copy may be. The next run goes on from there.
+is read where its row says, and a row that says where else a copy may be. The next step goes on from there.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q, Sum
+from django.db.models import Count, Q, Sum
 
 from media_core.errors import MoveRefused, ObjectDiffers
-from media_core.storages.models import StoredObject
+from media_core.rows import confirm_schema
+from media_core.storages.models import StoredObject, StoredObjectQuerySet
 from media_core.storages.room import room_storage, storage_of, verify
-from tenants.binding import one_at_a_time
-from tenants.errors import GatewayError
+from tenants.jobs.operation_kinds import Amount, Item, OperationWork, Parameters, iterate_ids
 
 Place = StoredObject.Place
 State = StoredObject.State
 # Of apps' files those too that are deleted and kept, and those that are taken down.
 KEPT = frozenset({State.STORED, State.DELETED, State.TAKEN_DOWN})
+# What others are removing, everywhere.
+REMOVED_BY_OTHERS = frozenset({State.LEAVING, State.ABANDONED})
 OTHER = {Place.DISK: Place.BUCKET, Place.BUCKET: Place.DISK}
 
 
-@dataclass(slots=True)
-class Moved:
-    """What a run did in one room: how much came, and which objects did not."""
+class StorageMove(OperationWork):
+    """Move every stored object of the bound tenant to one place: `{"to": "bucket"}`.
 
-    objects: int = 0
-    size_bytes: int = 0
-    failed: list[tuple[StoredObject, GatewayError]] = field(default_factory=list)
+    Safe beside everything else. Two that go different ways would remove each other's copies, so there is one at a time.
+    Four bucket or disk operations and three UPDATEs for each object.
+    """
 
-    def add(self, row: StoredObject) -> None:
-        self.objects += 1
-        self.size_bytes += row.size_bytes
+    def __init__(self, parameters: Parameters) -> None:
+        super().__init__(parameters)
+        self.to = Place(parameters["to"])
+
+    def begin(self) -> None:
+        refuse_the_wrong_way(self.to)
+        # Under a wrong search_path nothing would be found, and everything be taken for moved.
+        confirm_schema()
+
+    def count(self) -> Amount:
+        found = self._rows().aggregate(objects=Count("pk"), size_bytes=Sum("size_bytes"))
+        return Amount(found["objects"], int(found["size_bytes"] or 0))
+
+    def iterate(self, cursor: str) -> Iterator[Item]:
+        if cursor:
+            under_way = StoredObject.objects.filter(pk=cursor).values_list("pk", "size_bytes")
+            yield from (Item(str(row_id), row_id, size) for row_id, size in under_way)
+        for row_id, size_bytes in iterate_ids(self._rows(), size="size_bytes", after=cursor):
+            yield Item(str(row_id), row_id, size_bytes)
+
+    def work_on(self, item: Item) -> bool:
+        """Move one. Raises ObjectMissing, ObjectDiffers or BucketUnavailable; then it still counts where it was."""
+        row: StoredObject | None = StoredObject.objects.filter(pk=item.object_id).first()
+        if row is None or row.state in REMOVED_BY_OTHERS:
+            return False
+        is_kept = row.state in KEPT
+        if not is_kept and not row.left_in:
+            return False
+        if is_kept and row.place != self.to and not move(row, self.to):
+            return False
+        remove_left(row)
+        return True
+
+    def finish(self) -> None:
+        """Nothing is left to do."""
+
+    def _rows(self) -> StoredObjectQuerySet:
+        """Return what is to move, and what an earlier move left behind."""
+        left_behind = ~Q(left_in="") & ~Q(state__in=REMOVED_BY_OTHERS)
+        found: StoredObjectQuerySet = StoredObject.objects.filter(_to_move(self.to) | left_behind)
+        return found
 
 
 def refuse_the_wrong_way(to: Place) -> None:
@@ -59,36 +97,6 @@ def left_to_move(to: Place) -> tuple[int, int]:
 
 def _to_move(to: Place) -> Q:
     return Q(state__in=KEPT, place=OTHER[to])
-
-
-def move_room(to: Place, *, tell: Callable[[Moved], None]) -> Moved:
-    """Move every stored object of the bound tenant to this place; one that fails does not stop the others.
-
-    `tell` hears of each. Safe beside everything else, and beside itself: a second run waits for the first. Four bucket
-    or disk operations and three UPDATEs for each object.
-    """
-    moved = Moved()
-    # Two runs that go different ways would remove each other's copies.
-    with one_at_a_time():
-        for row in _rows_to_work_on(to):
-            try:
-                if row.place != to and row.state in KEPT and not move(row, to):
-                    continue
-                remove_left(row)
-            except GatewayError as error:
-                moved.failed.append((row, error))
-            else:
-                moved.add(row)
-            tell(moved)
-    return moved
-
-
-def _rows_to_work_on(to: Place) -> Iterator[StoredObject]:
-    """Yield what is to move, and what a run before left; read one after the other, for this may take hours."""
-    left_behind = ~Q(left_in="") & ~Q(state__in=[State.LEAVING, State.ABANDONED])
-    found = StoredObject.objects.filter(_to_move(to) | left_behind).order_by("created_at")
-    for object_id in list(found.values_list("pk", flat=True)):
-        yield from StoredObject.objects.filter(pk=object_id)
 
 
 def move(row: StoredObject, to: Place) -> bool:

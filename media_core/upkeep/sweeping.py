@@ -1,8 +1,9 @@
-"""Everything that failed, was killed, or is kept no longer: what `manage.py sweep_uploads` removes of one tenant's."""
+"""Everything that failed, was killed, or is kept no longer: what the worker removes every hour."""
 
-from media_core.app_files.sweeping import sweep_app_files
+from media_core.app_files.sweeping import remove_done_with, sweep_app_files
 from media_core.storages.models import StoredObject
-from media_core.uploads.flow import sweep
+from media_core.uploads.flow import remove_given_up, sweep
+from tenants.jobs.kinds import Step
 
 
 def sweep_room(*, dry_run: bool = False) -> list[StoredObject]:
@@ -11,3 +12,18 @@ def sweep_room(*, dry_run: bool = False) -> list[StoredObject]:
     What uploads and publishings left, and what apps deleted or never came to own. Raises BucketUnavailable.
     """
     return [*sweep(dry_run=dry_run), *sweep_app_files(dry_run=dry_run)]
+
+
+def sweep_in_steps(step: Step) -> str | None:
+    """Do the same while the step has time; return the last row that was tried when it has not. One query."""
+    removers = dict.fromkeys(sweep(dry_run=True), remove_given_up)
+    removers |= dict.fromkeys(sweep_app_files(dry_run=True), remove_done_with)
+    last = step.position
+    for row in sorted(removers, key=lambda each: str(each.pk)):
+        if str(row.pk) <= step.position:
+            continue
+        if not step.has_time():
+            return last
+        removers[row](row)
+        last = str(row.pk)
+    return None

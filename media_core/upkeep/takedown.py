@@ -1,4 +1,7 @@
-"""A suspended tenant's public objects: how many stay, how they go and come back. A run goes on where one ended."""
+"""A suspended tenant's public objects: how many stay, and how they come back. A run goes on where one ended.
+
+How they go is long work: media_core/upkeep/operations.py.
+"""
 
 import logging
 from collections.abc import Callable, Iterable
@@ -6,14 +9,11 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
 from django.db.models import Q, QuerySet, Sum
 
-from media_core.documents.locks import hold_the_tree
 from media_core.documents.models import Document
-from media_core.documents.publishing import bring_back, take_down
+from media_core.documents.publishing import bring_back
 from media_core.storages.models import StoredObject
-from media_core.uploads.flow import sweep
 from tenants.errors import GatewayError
 
 logger = logging.getLogger("media_core.upkeep")
@@ -59,18 +59,6 @@ def in_bucket() -> QuerySet[StoredObject]:
     """Return the bound tenant's objects that are in the bucket, or are not known to have left it."""
     bucket = StoredObject.Place.BUCKET
     return StoredObject.objects.filter(Q(place=bucket) | Q(left_in=bucket))
-
-
-def take_all_down(progress: Progress) -> Moved:
-    """Take the public objects of the bound, suspended tenant away. One that fails does not stop the others."""
-    with transaction.atomic():
-        # Whoever published while the tenant was still served has come to an end after this.
-        hold_the_tree()
-    with_object = Document.objects.filter(public_object__isnull=False)
-    moved = each(with_object.values_list("pk", flat=True), take_down, progress)
-    # What a run before this one left, because it was killed or the bucket did not answer.
-    sweep()
-    return moved
 
 
 def bring_all_back(progress: Progress) -> Moved:

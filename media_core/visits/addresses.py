@@ -5,6 +5,7 @@ import re
 from django.conf import settings
 from django.http import HttpRequest
 
+from tenants.domains import find_primary_domain
 from tenants.errors import HostRefused
 from tenants.hosts import normalised_host
 from tenants.models import Tenant
@@ -29,8 +30,8 @@ def agency_origin(request: HttpRequest) -> str:
 
 
 def tenant_origin(tenant: Tenant, request: HttpRequest) -> str:
-    """Return where the tenant is reached: at its primary host, when that is active. One query; raises HostRefused."""
-    primary = tenant.domains.active().filter(is_primary=True).first()
-    if primary is None:
-        raise HostRefused("The tenant has no active primary domain: add one first.")
-    return origin_of(primary.domain, request)
+    """Return where the tenant is reached. One query; raises HostRefused when none of its domains is active."""
+    host = find_primary_domain(tenant.id)
+    if not host:
+        raise HostRefused("The tenant has no active domain: add one first.")
+    return origin_of(host, request)

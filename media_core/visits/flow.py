@@ -13,6 +13,7 @@ from tenants.errors import NotFound, TenantSuspended
 from tenants.models import Tenant
 from tenants.people import visits
 from tenants.people.identity import Member, Staff, visitor
+from tenants.people.mails import queue_visit_mail
 from tenants.people.visit_models import Visit
 from tenants.provisioning import set_requires_consent
 
@@ -28,12 +29,16 @@ def find_tenant_to_enter(tenant_id: UUID) -> Tenant:
 
 
 def ask_to_enter(*, operator: Staff, tenant: Tenant, reason: str, may_write: bool) -> Visit:
-    """Return a new visit, which waits for an admin's consent when the tenant wants that. Raises NameRefused."""
+    """Return a new visit, which waits for an admin's consent when the tenant wants that; its admins get a mail.
+
+    Raises NameRefused.
+    """
     with transaction.atomic():
         visit = visits.visit_asked(
             operator=operator, tenant=tenant, reason=reason, may_write=may_write
         )
         _audited_twice(visit, "visit asked", by=visitor(visit), detail=terms_of(visit))
+        queue_visit_mail("visit_asked", visit)
     return visit
 
 
@@ -53,11 +58,15 @@ def ticket_for(visit_id: UUID, *, operator: Staff) -> tuple[Visit, str]:
 
 
 def enter(request: HttpRequest, ticket: str) -> Visit:
-    """Use the ticket up and sign its holder in on the bound tenant's host: all of it, or nothing. Raises NotFound."""
+    """Use the ticket up and sign its holder in on the bound tenant's host: all of it, or nothing. Raises NotFound.
+
+    The tenant's admins get a mail.
+    """
     with transaction.atomic():
         visit = visits.redeem(ticket, tenant=bound_tenant())
         visits.start_session(request, visit)
         _audited_twice(visit, "visit entered", by=visitor(visit), detail=terms_of(visit))
+        queue_visit_mail("visit_begun", visit)
     return visit
 
 

@@ -10,7 +10,7 @@ from tenants.commands.base import Actions, PlainCommand, add_action
 from tenants.commands.limits import add_limit_options, chosen_limits
 from tenants.commands.newcomers import tell_how_to_sign_in
 from tenants.commands.references import add_reference, address_of, called, referred
-from tenants.domains import CACHE_SECONDS
+from tenants.domains import CACHE_SECONDS, find_primary_domain
 from tenants.limits import Limits
 from tenants.models import MAX_PRESIGN_SECONDS, Tenant
 from tenants.people.members import Added, add_member
@@ -18,7 +18,6 @@ from tenants.people.models import Role
 from tenants.provisioning import (
     create_tenant,
     longest_link_seconds,
-    primary_host,
     rename,
     set_presign_seconds,
 )
@@ -65,7 +64,7 @@ def create(command: PlainCommand, asked: Namespace) -> None:
             limits=Limits(**chosen_limits(asked)),
         )
         admin = _first_admin(tenant, asked)
-    host = primary_host(tenant)
+    host = find_primary_domain(tenant.id)
     command.stdout.write(f"Created {called(tenant)}.")
     command.stdout.write(f"  id        {tenant.id}")
     command.stdout.write(f"  location  s3://{settings.BUCKET_NAME}/{tenant.prefix}")

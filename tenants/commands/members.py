@@ -5,10 +5,10 @@ from argparse import Namespace
 from tenants.commands.base import Actions, PlainCommand, add_action, add_actions, add_group
 from tenants.commands.newcomers import add_person_options, given_password, tell_how_to_sign_in
 from tenants.commands.references import add_reference, called, referred
+from tenants.domains import find_primary_domain
 from tenants.models import Tenant
 from tenants.people.members import add_member, change_role, checked_role, has_admin, remove_member
 from tenants.people.models import Role
-from tenants.provisioning import primary_host
 
 ROLES = ", ".join(Role.values)
 EXAMPLES = """\
@@ -58,7 +58,7 @@ def add(command: PlainCommand, asked: Namespace) -> None:
     )
     done = "is now" if added.is_new_here else "was a member already and is now"
     command.stdout.write(f"{added.person.email} {done} {asked.role} of {called(tenant)}.")
-    tell_how_to_sign_in(command, added, primary_host(tenant))
+    tell_how_to_sign_in(command, added, find_primary_domain(tenant.id))
     warn_without_admin(command, tenant)
 
 

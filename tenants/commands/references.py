@@ -2,8 +2,7 @@
 
 from argparse import ArgumentParser, Namespace
 
-from django.conf import settings
-
+from tenants.domains import build_origin
 from tenants.models import Tenant
 from tenants.provisioning import find_tenant
 
@@ -30,4 +29,4 @@ def called(tenant: Tenant) -> str:
 
 def address_of(host: str, path: str = "/") -> str:
     """Return the URL of a page on one of our hosts."""
-    return f"{'https' if settings.HTTPS_ONLY else 'http'}://{host}{path}"
+    return f"{build_origin(host)}{path}"

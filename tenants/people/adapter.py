@@ -1,21 +1,14 @@
 """How allauth behaves here: nobody signs up by themselves, and sign-in is throttled over all hosts together."""
 
-import logging
 from ipaddress import AddressValueError, IPv6Address
-from smtplib import SMTPException
 from typing import Any
-from urllib.parse import urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core.internal import ratelimit
-from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.http import HttpRequest
 
-from tenants.hosts import normalised_host
 from tenants.people.sessions import VISIT_KEY
-
-logger = logging.getLogger("tenants.people")
 
 UNKNOWN_ADDRESS = "unknown"
 
@@ -56,23 +49,6 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
             return bool(super().is_safe_url(url))
         except ValueError:  # what urllib cannot read
             return False
-
-    def get_reset_password_from_key_url(self, key: str) -> str:
-        """Return the link to mail: to the host that was asked, in the form we know it, never with a port of its own.
-
-        Without HTTPS, on somebody's own machine, the port is part of the address.
-        """
-        link: str = super().get_reset_password_from_key_url(key)
-        if not settings.HTTPS_ONLY:
-            return link
-        return f"https://{normalised_host(self.request.get_host())}{urlsplit(link).path}"
-
-    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Send a mail; a mail server that fails is our trouble and tells the asker nothing."""
-        try:
-            super().send_mail(template_prefix, email, context)
-        except (OSError, SMTPException):
-            logger.exception("A mail could not be sent.")
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         """Count a try per person and address, and per person over all addresses."""

@@ -1,12 +1,13 @@
 """Who belongs where: memberships and agency roles, added and taken away."""
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from tenants.errors import MembershipNotFound, PersonRefused
 from tenants.models import Tenant
@@ -131,11 +132,14 @@ def change_role(tenant: Tenant, email: str, role: Role) -> None:
         raise MembershipNotFound(f"{email!r}: `manage.py tenant show` lists the members.")
 
 
+def active_admins(tenant_id: UUID | None) -> QuerySet[Membership]:
+    """Return the memberships of those who may settle the tenant now."""
+    return Membership.objects.filter(tenant=tenant_id, role=Role.ADMIN, person__is_active=True)
+
+
 def has_admin(tenant: Tenant) -> bool:
     """Return whether somebody is left who may settle the tenant."""
-    return Membership.objects.filter(
-        tenant=tenant, role=Role.ADMIN, person__is_active=True
-    ).exists()
+    return active_admins(tenant.id).exists()
 
 
 def remove_member(tenant: Tenant, email: str) -> None:

@@ -18,8 +18,10 @@ from gateway.logs import ContextFilter, JsonFormatter, redacted
 from media_core.documents.models import Document
 from media_core.storages.presigned import presigned_get
 from tenants.binding import bind_agency, bind_tenant
+from tenants.domains import tenant_of
 from tenants.people.models import Session
 from tests.conftest import PASSWORD, browser_at, new_session
+from tests.mailing import send_mail_of
 
 pytestmark = pytest.mark.django_db
 SIGNED = "https://b.fsn1.example/acme/private/x?X-Amz-Credential=AKIA&X-Amz-Signature=0f3a&x=1"
@@ -193,6 +195,7 @@ def signed_in(browser: Client) -> list[bytes]:
 def reset_password(browser: Client) -> list[bytes]:
     """Ask for a reset, follow the mail, choose a password."""
     asked = browser.post("/accounts/password/reset/", {"email": "vic@acme.example"}, follow=True)
+    send_mail_of(tenant_of("acme.example"))
     link = re.search(r"https://\S+/password/reset/key/\S+", str(mail.outbox[-1].body))
     assert link
     form = browser.get(urlsplit(link[0]).path, follow=True)

@@ -17,6 +17,7 @@ from media_core.documents.models import AccessEvent, Document
 from media_core.storages.models import PENDING_LIFETIME, Content, StoredObject
 from media_core.upkeep.recount import recount
 from tenants.binding import bind_tenant
+from tenants.jobs.models import JobState, Mail, Operation
 from tenants.models import AuditEvent as AgencyAuditEvent
 from tenants.models import Quota, Tenant
 from tenants.people.models import Session
@@ -141,6 +142,9 @@ def remove_everything(*tenants: Tenant) -> None:
             for folder in sorted(Folder.objects.all(), key=lambda row: -len(row.path)):
                 folder.delete()
         Quota.objects.filter(tenant=tenant).update(used_bytes=0, reserved_bytes=0, quota_bytes=None)
-    Session.objects.all().delete()
-    Visit.objects.all().delete()
+    Operation.objects.all().delete()
+    for shared in (Session, Visit, Mail, JobState):
+        shared.objects.all().delete()
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM public.procrastinate_jobs")
     AgencyAuditEvent.objects.all().delete()

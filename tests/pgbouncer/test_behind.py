@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from contextlib import closing
 
 import pytest
 from django.db import connection
@@ -14,6 +15,7 @@ from tests.pgbouncer.conftest import LOOKS
 from tests.soak.__main__ import THREADS
 from tests.soak.kinds import KINDS
 from tests.soak.running import fill, run
+from tests.tenants.conftest import connected
 
 pytestmark = [pytest.mark.django_db, pytest.mark.pgbouncer]
 
@@ -42,7 +44,7 @@ def test_in_session_mode_a_server_serves(world, tmp_path):
 
 @pytest.mark.parametrize(
     "command",
-    [("check", "--database", "default"), ("migrate_schemas",), ("sweep_uploads",)],
+    [("check", "--database", "default"), ("migrate_schemas",), ("sweep_uploads",), ("worker",)],
 )
 def test_in_transaction_mode_commands_are_refused_with_the_remedy(command, world):
     with bouncer("transaction", 1) as url:
@@ -57,6 +59,23 @@ def test_in_transaction_mode_commands_are_refused_with_the_remedy(command, world
     assert done.returncode == 1
     assert "pool_mode = session" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_in_session_mode_a_worker_does_jobs(world):
+    with closing(connected()) as watcher, bouncer("session", 10) as url:
+        watcher.autocommit = True
+        for command in (("jobs", "run", "clear_sessions"), ("worker", "--once")):
+            done = subprocess.run(  # noqa: S603 - our own command
+                [sys.executable, "manage.py", *command],
+                env=settings_behind(url),
+                cwd=ROOT,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            assert done.returncode == 0, done.stderr
+        ended = "DELETE FROM jobs_jobstate WHERE ended_at IS NOT NULL RETURNING kind"
+        assert watcher.execute(ended).fetchall() == [("clear_sessions",)]
 
 
 # --- what the stamp makes of it, where the check is passed by

@@ -11,6 +11,7 @@ from gateway.settings import STORAGES, TEMPLATES
 SHARED_APPS = [
     "tenants",
     "tenants.people",
+    "tenants.jobs",
     "media_core.storages.bucket",
     "django_tenants",
     # Shared: Django remembers the numbers of content types for the whole process.
@@ -18,6 +19,7 @@ SHARED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.postgres",
+    "procrastinate.contrib.django",
 ]
 TENANT_APPS = [
     "tenants.stamp",

@@ -25,7 +25,7 @@ examples:
   manage.py sweep_uploads --dry-run
   manage.py sweep_uploads --tenant acme/
 
-Run it every hour. It may run beside uploads and beside itself. Exit code 1: the bucket did not
+The worker does this every hour. It may run beside uploads and beside itself. Exit code 1: the bucket did not
 answer for some tenant, its quota is not in order, or it has to be migrated first; what is left
 there is removed by the next run."""
 

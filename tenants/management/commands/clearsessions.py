@@ -1,15 +1,14 @@
 from typing import Any
 
 from django.core.management.base import BaseCommand
-from django.utils import timezone
 
-from tenants.models import CacheEntry
-from tenants.people.sessions import SessionStore
+from tenants.people.jobs import remove_expired_sessions
 
 
 class Command(BaseCommand):
-    help = "Removes sessions and counters of sign-in that have expired. Run it once a day."
+    help = (
+        "Removes sessions and counters of sign-in that have expired. The worker does so every day."
+    )
 
     def handle(self, *_args: Any, **_options: Any) -> None:
-        SessionStore.clear_expired()
-        CacheEntry.objects.filter(expires__lt=timezone.now()).delete()
+        remove_expired_sessions()

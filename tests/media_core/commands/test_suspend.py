@@ -87,7 +87,7 @@ def test_a_dry_run_of_taking_down_changes_nothing(three):
 
 def test_takes_down_what_is_public_and_nothing_of_another_tenant(three, globex):
     said = tenant("suspend", "acme/", "--take-down")
-    assert "  2 of 2\n" in said
+    assert "2 of 2 objects" in said
     assert "Took 2 document(s) down" in said
     assert (shown(three), shown(globex)) == ([], [b"globex's"])
     states = [(row.visibility, row.public_object) for row in documents(three)]

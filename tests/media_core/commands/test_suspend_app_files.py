@@ -8,7 +8,7 @@ from django.core.files.storage import default_storage
 from media_core.app_files.sweeping import sweep_app_files
 from media_core.storages.client import bucket_client
 from media_core.storages.models import StoredObject
-from media_core.upkeep.app_takedown import bring_files_back, take_files_down
+from media_core.upkeep.app_takedown import bring_files_back
 from media_core.uploads.flow import sweep
 from tenants.binding import bind_tenant
 from tenants.models import Tenant
@@ -17,6 +17,7 @@ from tests.media_core.commands.test_suspend import tenant
 from tests.media_core.conftest import books, in_a_thread
 from tests.media_core.documents.conftest import seen_by_a_stranger
 from tests.media_core.uploads.faults import INTERRUPTED_AND_KILLED
+from tests.operations import take_all_down
 
 pytestmark = pytest.mark.django_db
 
@@ -107,7 +108,7 @@ def test_on_disk_they_go_and_come_back_too(acme, globex, browse, settings, tmp_p
 @pytest.fixture
 def taken_down(picture, acme: Tenant) -> Tenant:
     with bind_tenant(acme):
-        take_files_down(lambda _done, _of: None)
+        take_all_down()
     return acme
 
 
@@ -137,8 +138,8 @@ def test_its_bytes_are_under_no_private_name(name, taken_down, browse):
 # --- Whatever ends it, and wherever
 
 FLOWS: dict[str, tuple[Callable[..., object], bytes | None]] = {
-    "take down": (take_files_down, None),
-    "bring back": (bring_files_back, b"public"),
+    "take down": (take_all_down, None),
+    "bring back": (lambda: bring_files_back(lambda _done, _of: None), b"public"),
 }
 
 
@@ -147,9 +148,6 @@ FLOWS: dict[str, tuple[Callable[..., object], bytes | None]] = {
 def test_a_flow_that_ends_at_any_step_is_ended_by_the_next(cuts, name, committed):
     acme = Tenant.objects.get(location_prefix="acme/")
     flow, result = FLOWS[name]
-
-    def quietly(work):
-        return lambda: work(lambda _done, _of: None)
 
     def here(*works):
         def bound():
@@ -161,9 +159,9 @@ def test_a_flow_that_ends_at_any_step_is_ended_by_the_next(cuts, name, committed
     in_a_thread(lambda: kept(acme, b"public", "img/a.png", "media"))
     before = in_a_thread(lambda: books(acme))
     for run in cuts.iterate_runs(steps=30, states=9):
-        here(quietly(take_files_down if name == "bring back" else bring_files_back))
-        run(quietly(flow), acme)
+        here(FLOWS["take down" if name == "bring back" else "bring back"][0])
+        run(flow, acme)
         assert shown(acme, "img/a.png") in {b"public", None}
-        here(quietly(flow), sweep, sweep_app_files)
+        here(flow, sweep, sweep_app_files)
         assert shown(acme, "img/a.png") == result, run.cut_point
         assert in_a_thread(lambda: books(acme))[0] == before[0]

@@ -11,7 +11,7 @@ from media_core.documents.models import Document
 from media_core.documents.permissions import Editor
 from media_core.documents.publishing import publish, take_down, unpublish
 from media_core.storages.models import StoredObject
-from media_core.upkeep.takedown import bring_all_back, take_all_down
+from media_core.upkeep.takedown import bring_all_back
 from media_core.uploads.flow import sweep
 from tenants.binding import bind_tenant
 from tenants.models import Tenant
@@ -26,6 +26,7 @@ from tests.media_core.documents.conftest import (
 )
 from tests.media_core.uploads.conftest import agree, keys
 from tests.media_core.uploads.faults import INTERRUPTED_AND_KILLED
+from tests.operations import take_all_down
 
 pytestmark = pytest.mark.django_db
 
@@ -56,7 +57,7 @@ def taken_down(pk: UUID, editor: Editor) -> None:
 
 
 def all_taken_down(_pk: UUID, _editor: Editor) -> None:
-    take_all_down(lambda _done, _of: None)
+    take_all_down()
 
 
 def all_brought_back(_pk: UUID, _editor: Editor) -> None:

@@ -8,12 +8,13 @@ from media_core.app_files.sweeping import sweep_app_files
 from media_core.storages.client import bucket_client
 from media_core.storages.models import StoredObject
 from media_core.storages.room import verify
-from media_core.upkeep.app_takedown import bring_files_back, take_files_down
-from media_core.upkeep.move_storage import move, move_room, remove_left
+from media_core.upkeep.app_takedown import bring_files_back
+from media_core.upkeep.move_storage import move, remove_left
 from tenants.binding import bind_tenant
 from tests.apps import address_of, kept
 from tests.media_core.conftest import in_a_thread
 from tests.media_core.upkeep.conftest import OTHER
+from tests.operations import move_all, take_all_down
 
 pytestmark = pytest.mark.django_db
 PLACES = ["bucket", "disk"]
@@ -25,9 +26,9 @@ def quiet(*_numbers):
 
 def moved(tenant, to):
     with bind_tenant(tenant):
-        found = move_room(StoredObject.Place(to), tell=quiet)
-    assert found.failed == []
-    return found.objects
+        found = move_all(to)
+    assert found.failed == {}
+    return found.done
 
 
 @pytest.fixture
@@ -38,7 +39,7 @@ def all_kinds(rooms, acme, globex, settings):
         settings.USE_S3_MEDIA = place == "bucket"
         hidden = kept(acme, b"taken down", "img/hidden.png", "media")
         with bind_tenant(acme):
-            take_files_down(quiet)
+            take_all_down()
         rows = [kept(acme, b"public", "img/a.png", "media"), kept(acme, b"private", "b.pdf")]
         kept(acme, b"deleted", "c.pdf")
         with bind_tenant(acme):
@@ -118,7 +119,7 @@ def test_what_a_gone_file_left_behind_is_not_removed_from_under_the_next_of_its_
         assert gone.update(place="bucket", left_in="disk") == 1
     new = kept(acme, b"new", "img/a.png", "media")
     with bind_tenant(acme):
-        move_room(StoredObject.Place.DISK, tell=quiet)
+        move_all("disk")
         verify(new)
         assert not StoredObject.objects.exclude(left_in="").exists()
 

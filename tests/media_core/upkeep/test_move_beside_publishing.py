@@ -12,7 +12,6 @@ from media_core.documents.permissions import required_editor
 from media_core.documents.publishing import publish, unpublish
 from media_core.storages.copies import take_away
 from media_core.storages.models import StoredObject
-from media_core.upkeep.move_storage import move_room
 from media_core.uploads.flow import store_upload
 from tenants.binding import bind_tenant
 from tenants.errors import GatewayError
@@ -21,6 +20,7 @@ from tests.conftest import member
 from tests.media_core.documents.conftest import BROCHURE, LOCATED, seen_by_a_stranger
 from tests.media_core.upkeep.conftest import keep
 from tests.media_core.uploads.faults import INTERRUPTED
+from tests.operations import move_all
 
 pytestmark = pytest.mark.django_db
 CONTENTS = {"a.pdf": BROCHURE, "photo.jpg": LOCATED}
@@ -35,7 +35,7 @@ def ed(acme, people):
 def test_what_moved_since_its_row_was_read_is_removed_where_it_is(place, to, acme, came):
     stale = keep(acme, place, area="media")
     with bind_tenant(acme):
-        move_room(StoredObject.Place(to), tell=lambda _: None)
+        move_all(to)
         assert came()[to] == {stale.key}
         stale.leave()
         assert take_away(stale)
@@ -47,7 +47,7 @@ def move_into_the_bucket(tenant):
     with override_settings(USE_S3_MEDIA=True), bind_tenant(tenant), suppress(OperationalError):
         with connection.cursor() as cursor:
             cursor.execute("SET lock_timeout = 200")
-        move_room(StoredObject.Place.BUCKET, tell=lambda _: None)
+        move_all("bucket")
 
 
 def publish_on_disk(tenant, editor, name) -> Any:

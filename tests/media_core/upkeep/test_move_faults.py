@@ -7,17 +7,17 @@ from django.db import connection
 
 from media_core.storages.models import StoredObject
 from media_core.storages.room import remove_everywhere, verify
-from media_core.upkeep.move_storage import move_room
 from media_core.uploads.flow import sweep
 from tenants.binding import bind_tenant, one_at_a_time
 from tests.media_core.upkeep.conftest import OTHER, keep
 from tests.media_core.uploads.faults import INTERRUPTED, INTERRUPTED_AND_KILLED
+from tests.operations import move_all
 
 pytestmark = pytest.mark.django_db
 
 
 def moving(to):
-    return move_room(StoredObject.Place(to), tell=lambda _: None)
+    return move_all(to)
 
 
 def move(tenant, to):

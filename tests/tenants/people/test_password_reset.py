@@ -9,8 +9,10 @@ from django.conf import settings
 from django.core import mail
 from django.test import Client
 
+from tenants.domains import tenant_of
 from tenants.people.models import Person
 from tests.conftest import PASSWORD, browser_at, new_session
+from tests.mailing import send_mail_of
 from tests.tenants.people.conftest import is_signed_in, page_of, sign_in
 
 pytestmark = pytest.mark.django_db
@@ -27,8 +29,10 @@ def _everybody(acme, globex, people):
 
 
 def asked(email: str, host: str = ACME, **given: Any) -> Any:
-    """Return what the page says after an address was given."""
-    return browser_at(host).post(RESET, {"email": email}, follow=True, **given)
+    """Return what the page says after an address was given; by then its mail has been sent."""
+    answer = browser_at(host).post(RESET, {"email": email}, follow=True, **given)
+    send_mail_of(tenant_of(host))
+    return answer
 
 
 def link_in_mail() -> tuple[str, str]:

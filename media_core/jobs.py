@@ -1,0 +1,84 @@
+"""What the worker does for the bucket and for what lies in it: by the clock, and when people ask for it."""
+
+from datetime import timedelta
+
+from django.conf import settings
+
+from media_core.errors import BucketUnfit, NotIsolated
+from media_core.storages.bucket.desired.applying import apply
+from media_core.storages.bucket.doctor.examine import examine, stored
+from media_core.upkeep import operations
+from media_core.upkeep.proving.neighbours import rooms
+from media_core.upkeep.proving.prove import prove
+from media_core.upkeep.sweeping import sweep_in_steps
+from tenants.jobs.kinds import JobKind, Step
+from tenants.jobs.tasks import declare_job
+from tenants.models import Tenant
+
+# They declare their jobs themselves.
+__all__ = ["operations"]
+
+
+@declare_job(
+    JobKind(
+        name="sweep",
+        summary="Clean up failed uploads and files deleted long ago",
+        for_each_tenant=True,
+        every=timedelta(hours=1),
+    )
+)
+def sweep(step: Step) -> str | None:
+    return sweep_in_steps(step)
+
+
+@declare_job(
+    JobKind(
+        name="bucket_apply",
+        summary="Update the rules of the bucket: CORS, lifecycle, policy",
+        for_each_tenant=False,
+        every=timedelta(days=1),
+    )
+)
+def apply_to_bucket(_step: Step) -> None:
+    """Give the bucket the rules of the tenants there are now. Raises BucketOfAnother or BucketUnfit."""
+    if not settings.BUCKET_NAME:
+        return
+    troubles = [f"{each.part}: {each.trouble}" for each in apply() if each.trouble]
+    if troubles:
+        raise BucketUnfit("\n".join(troubles))
+
+
+@declare_job(
+    JobKind(
+        name="bucket_doctor",
+        summary="Check what the bucket does and prevents",
+        for_each_tenant=False,
+        every=timedelta(days=1),
+    )
+)
+def examine_bucket(_step: Step) -> None:
+    """Examine the bucket in one go, about 110 requests, and store the report. Raises BucketUnfit."""
+    if not settings.USE_S3_MEDIA:
+        return
+    examination = examine()
+    stored(examination)
+    if not examination.passed:
+        raise BucketUnfit("See the page Bucket.")
+
+
+@declare_job(
+    JobKind(
+        name="bucket_prove",
+        summary="Prove that tenants are isolated",
+        for_each_tenant=False,
+        every=timedelta(days=7),
+    )
+)
+def prove_isolation(_step: Step) -> None:
+    """Prove it in one go, a minute for a hundred tenants, and store the attestation. Raises NotIsolated."""
+    tenants = list(Tenant.objects.order_by("location_prefix"))
+    if not (settings.USE_S3_MEDIA and tenants):
+        return
+    made = prove(rooms(tenants), tell=lambda _line: None)
+    if not made.passed:
+        raise NotIsolated(f"Attestation {made.pk}.")

@@ -1,0 +1,106 @@
+"""The long work that people ask for: moving all that a tenant stores, and taking down what of it is public."""
+
+from collections.abc import Iterator
+
+from django.db import transaction
+from django.db.models import Count, QuerySet, Sum
+
+from media_core.app_files.sweeping import sweep_app_files
+from media_core.documents.locks import hold_the_tree
+from media_core.documents.models import Document
+from media_core.documents.publishing import take_down
+from media_core.storages.models import StoredObject, StoredObjectQuerySet
+from media_core.upkeep.app_takedown import take_file_down
+from media_core.upkeep.move_storage import StorageMove
+from media_core.uploads.flow import sweep
+from tenants.binding import bound_tenant_even_suspended
+from tenants.jobs.operation_kinds import Amount, Item, OperationKind, OperationWork, iterate_ids
+from tenants.jobs.operation_steps import declare_operation
+
+# The parts of a take-down, in their order: what an item's cursor begins with.
+FILES, DOCUMENTS = "file", "document"
+# What strangers get of a public document may be smaller: a photo without its location.
+DOCUMENT_SIZE = "stored_object__size_bytes"
+
+
+class TakeDown(OperationWork):
+    """Move what is public of the bound, suspended tenant out of the public's reach: files of apps, then documents."""
+
+    def is_wanted(self) -> bool:
+        return not bound_tenant_even_suspended().served
+
+    def begin(self) -> None:
+        with transaction.atomic():
+            # Whoever published while the tenant was still served has come to an end after this.
+            hold_the_tree()
+
+    def count(self) -> Amount:
+        files = _files().aggregate(objects=Count("pk"), size_bytes=Sum("size_bytes"))
+        documents = _documents().aggregate(objects=Count("pk"), size_bytes=Sum(DOCUMENT_SIZE))
+        return Amount(
+            files["objects"] + documents["objects"],
+            int((files["size_bytes"] or 0) + (documents["size_bytes"] or 0)),
+        )
+
+    def iterate(self, cursor: str) -> Iterator[Item]:
+        part, _, last = cursor.partition(":")
+        if last:
+            yield from self._under_way(part, last)
+        if part != DOCUMENTS:
+            for row_id, size_bytes in iterate_ids(_files(), size="size_bytes", after=last):
+                yield Item(f"{FILES}:{row_id}", row_id, size_bytes)
+            last = ""
+        for row_id, size_bytes in iterate_ids(_documents(), size=DOCUMENT_SIZE, after=last):
+            yield Item(f"{DOCUMENTS}:{row_id}", row_id, size_bytes)
+
+    def _under_way(self, part: str, last: str) -> Iterator[Item]:
+        rows, size = (
+            (Document.objects, DOCUMENT_SIZE)
+            if part == DOCUMENTS
+            else (StoredObject.objects, "size_bytes")
+        )
+        for row_id, size_bytes in rows.filter(pk=last).values_list("pk", size):
+            yield Item(f"{part}:{row_id}", row_id, size_bytes)
+
+    def work_on(self, item: Item) -> bool:
+        """Take one down; see `take_down` and `take_file_down` for what they raise."""
+        if item.position.startswith(FILES):
+            take_file_down(item.object_id)
+        elif Document.objects.filter(pk=item.object_id).exists():
+            take_down(item.object_id)
+        else:
+            return False
+        return True
+
+    def finish(self) -> None:
+        """Remove what apps deleted just before and still is public, and what a step that was killed left."""
+        sweep_app_files()
+        sweep()
+
+
+def _files() -> StoredObjectQuerySet:
+    found: StoredObjectQuerySet = StoredObject.objects.app_files(StoredObject.Area.PUBLIC)
+    return found
+
+
+def _documents() -> QuerySet[Document]:
+    found: QuerySet[Document] = Document.objects.filter(public_object__isnull=False)
+    return found
+
+
+MOVE_STORAGE = OperationKind(
+    name="move_storage",
+    summary="Move what a tenant stores between disk and bucket",
+    title=lambda parameters: {"bucket": "Move into the bucket", "disk": "Move to the disk"}.get(
+        parameters.get("to", ""), "Move"
+    ),
+    work=StorageMove,
+)
+TAKE_DOWN = OperationKind(
+    name="take_down",
+    summary="Take down what a suspended tenant has published",
+    title=lambda _parameters: "Take down public objects",
+    work=TakeDown,
+)
+declare_operation(MOVE_STORAGE)
+declare_operation(TAKE_DOWN)

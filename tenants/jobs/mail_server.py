@@ -1,0 +1,144 @@
+"""The mail server as a worker speaks to it: one connection for a step, and what its refusals mean."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from smtplib import SMTPDataError, SMTPNotSupportedError, SMTPRecipientsRefused
+from time import monotonic
+from types import TracebackType
+from typing import Self
+
+import django
+from django.core import mail
+from django.core.mail import EmailMessage
+from django.core.mail.backends.base import BaseEmailBackend
+
+from tenants.errors import MailServerUnavailable
+
+# RFC 5321, 3.8: the server is about to close the connection, whatever it was asked.
+CLOSING = 421
+FIRST_FINAL = 500
+# A server that did not answer in time is asked by nobody in this process for so long.
+MUTE_PAUSE_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why the server did not take one mail; other mails may well be taken."""
+
+    code: str
+    is_final: bool
+
+
+class Breaker:
+    """Keeps this process from asking a server that did not answer a moment ago: each time would hold a thread."""
+
+    def __init__(self) -> None:
+        self._open_until = 0.0
+
+    def is_open(self) -> bool:
+        return monotonic() < self._open_until
+
+    @contextmanager
+    def watch(self, connection: BaseEmailBackend) -> Iterator[None]:
+        """Open when the block fails because an answer did not come in time."""
+        began, limit = monotonic(), getattr(connection, "timeout", None)
+        try:
+            yield
+        except OSError:
+            if limit and monotonic() - began >= limit:
+                self._open_until = monotonic() + MUTE_PAUSE_SECONDS
+            raise
+
+
+_breaker = Breaker()
+
+
+class MailServer:
+    """A connection to the mail server, opened for the first mail and closed at the end of the block."""
+
+    def __init__(self) -> None:
+        self._connection: BaseEmailBackend | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._connection is None:
+            return
+        try:
+            self._connection.close()
+        except OSError:
+            # It has taken, or refused, what it was given.
+            return
+
+    def send(self, message: EmailMessage) -> Refusal | None:
+        """Hand over a mail; return why the server did not take it, if it did not.
+
+        Raises MailServerUnavailable when it takes no mail at all. Waits for no answer longer than EMAIL_TIMEOUT.
+        """
+        connection = self._open()
+        try:
+            with _breaker.watch(connection):
+                connection.send_messages([message])
+        except OSError as error:  # smtplib's errors are OSErrors, too
+            refusal = read_refusal(error)
+            if refusal is None:
+                raise MailServerUnavailable(describe(error)) from error
+            return refusal
+        except ValueError as error:  # an address or a header that cannot be written
+            return Refusal(type(error).__name__, is_final=True)
+        return None
+
+    def _open(self) -> BaseEmailBackend:
+        if self._connection is None:
+            if _breaker.is_open():
+                raise MailServerUnavailable("It did not answer a moment ago.")
+            # Kept also when it does not open: half of a session must be closed, too.
+            self._connection = configured_connection()
+            try:
+                with _breaker.watch(self._connection):
+                    self._connection.open()
+            except OSError as error:
+                raise MailServerUnavailable(describe(error)) from error
+        return self._connection
+
+
+def configured_connection() -> BaseEmailBackend:
+    """Return a new connection to the server of EMAIL_URL, not opened yet."""
+    return mail.get_connection() if django.VERSION < (6, 1) else mail.mailers.default
+
+
+def read_refusal(error: OSError) -> Refusal | None:
+    """Return why one mail was not taken, or None when the server takes none.
+
+    A refused sender is none of a mail's faults: DEFAULT_FROM_EMAIL is the same for all.
+
+    >>> read_refusal(SMTPRecipientsRefused({"ada@acme.example": (550, b"No such user")}))
+    Refusal(code='SMTP 550', is_final=True)
+    >>> read_refusal(SMTPDataError(451, b"Try again later"))
+    Refusal(code='SMTP 451', is_final=False)
+    >>> read_refusal(SMTPDataError(421, b"Going away")), read_refusal(ConnectionRefusedError())
+    (None, None)
+    """
+    if isinstance(error, SMTPNotSupportedError):
+        return Refusal("SMTPNotSupported", is_final=True)
+    if isinstance(error, SMTPRecipientsRefused):
+        # A mail has one recipient.
+        ((code, _),) = error.recipients.values()
+    elif isinstance(error, SMTPDataError):
+        code = error.smtp_code
+    else:
+        return None
+    return None if code == CLOSING else Refusal(f"SMTP {code}", is_final=code >= FIRST_FINAL)
+
+
+def describe(error: OSError) -> str:
+    """Return what is wrong, for the log, without anybody's address."""
+    name = type(error).__name__
+    return name if isinstance(error, SMTPRecipientsRefused) else f"{name}: {error}"

@@ -1,0 +1,207 @@
+"""One step of an operation: object by object, each counted, until time is over, nothing is left or somebody stops it.
+
+One UPDATE for each object: it counts the one that was done, names the next one and reads back whether to go on. So an
+object is named before it is touched. Whoever finds it there after a kill does it once more and counts it once.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from http import HTTPStatus
+from time import monotonic
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from tenants.binding import bound_tenant, one_at_a_time_if_free
+from tenants.errors import GatewayError
+from tenants.jobs.kinds import JobKind, Step
+from tenants.jobs.operation_kinds import (
+    Item,
+    OperationKind,
+    OperationWork,
+    register_operation,
+)
+from tenants.jobs.operation_models import Operation, OperationEvent
+from tenants.jobs.operations import cancel_open, log
+from tenants.jobs.queue import request_job
+from tenants.jobs.tasks import declare_job
+
+Action, State = OperationEvent.Action, Operation.State
+
+# The cursor behind the last object.
+END = "end"
+# How long it waits while something else works on all that the tenant has.
+BUSY = timedelta(seconds=1)
+# So many objects in a row for which something did not answer: then it is away, and the others wait for it.
+OUTAGE_OBJECTS = 10
+
+SAVE = """
+UPDATE public.jobs_operation SET
+    done_objects = done_objects + %(done)s, done_bytes = done_bytes + %(done_bytes)s,
+    failed_objects = failed_objects + %(failed)s,
+    total_objects = greatest(total_objects - %(left)s, done_objects + failed_objects + %(done)s + %(failed)s),
+    total_bytes = greatest(total_bytes - %(left_bytes)s, done_bytes + %(done_bytes)s),
+    cursor = %(cursor)s, worked_seconds = worked_seconds + %(seconds)s, updated_at = clock_timestamp()
+WHERE id = %(id)s RETURNING state
+"""
+
+
+def declare_operation(kind: OperationKind) -> None:
+    """Make a kind of operation known, and the job that works on it."""
+    register_operation(kind)
+    job = JobKind(
+        name=kind.name,
+        summary=kind.summary,
+        for_each_tenant=True,
+        # Nobody waits for the next five seconds of it as somebody waits for a mail.
+        priority=-1,
+        # People ask for it, and people cancel it: it does not give up by itself.
+        gives_up=False,
+    )
+    declare_job(job)(partial(run_operation_step, kind))
+
+
+def run_operation_step(kind: OperationKind, step: Step) -> str | None:
+    """Go on with the bound tenant's open operation of this kind; return None when it has ended or stands still.
+
+    Raises GatewayError when nothing of it can be done at the moment.
+    """
+    tenant = bound_tenant()
+    operation = Operation.objects.open().filter(tenant=tenant, kind=kind.name).first()
+    if operation is None or operation.state == State.PAUSED:
+        return None
+    with one_at_a_time_if_free() as is_ours:
+        if is_ours:
+            return OperationRun(operation, kind.work(operation.parameters), step).run()
+    request_job(kind.name, tenant.id, at=timezone.now() + BUSY)
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one object: done, failed with an error, or not there any more."""
+
+    item: Item
+    error: GatewayError | None = None
+    is_gone: bool = False
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Return what it adds to the row."""
+        is_done, size_bytes = not (self.error or self.is_gone), self.item.size_bytes
+        return {
+            "done": int(is_done), "done_bytes": size_bytes * is_done, "failed": int(bool(self.error)),
+            "left": int(self.is_gone), "left_bytes": size_bytes * self.is_gone,
+        }  # fmt: skip
+
+
+NOTHING = {"done": 0, "done_bytes": 0, "failed": 0, "left": 0, "left_bytes": 0}
+
+
+class OperationRun:
+    """One step of one operation, at least one object. Nobody else takes one meanwhile: its job holds a lock."""
+
+    def __init__(self, operation: Operation, work: OperationWork, step: Step) -> None:
+        self.operation = operation
+        self.work = work
+        self.step = step
+        self._saved_at = monotonic()
+        self._tried = 0
+        # In a row, up to the last one.
+        self._unanswered = 0
+
+    def run(self) -> str | None:
+        if not self.work.is_wanted():
+            cancel_open(self.operation.kind, self.operation.tenant)
+            return None
+        self.work.begin()
+        if not self._start():
+            return None
+        return self._work_on_items()
+
+    def _start(self) -> bool:
+        """Count what is to be done, the first time; return whether it runs."""
+        if self.operation.state == State.RUNNING:
+            return True
+        after = {"state": State.RUNNING, "updated_at": timezone.now()}
+        if self.operation.started_at is None:
+            amount = self.work.count()
+            after |= {"started_at": timezone.now()}
+            after |= {"total_objects": amount.objects, "total_bytes": amount.size_bytes}
+        with transaction.atomic():
+            rows = Operation.objects.filter(pk=self.operation.pk, state=State.QUEUED)
+            if not rows.update(**after):
+                return False
+            if self.operation.started_at is None:
+                log(self.operation, Action.STARTED)
+        return True
+
+    def _work_on_items(self) -> str | None:
+        outcome = None
+        if self.operation.cursor != END:
+            for item in self.work.iterate(self.operation.cursor):
+                if not self._save(outcome, item.position):
+                    return None
+                self._raise_in_an_outage(outcome)
+                if self._tried and not self.step.has_time():
+                    return item.position
+                outcome = self._work_on(item)
+        if not self._save(outcome, END):
+            return None
+        self.work.finish()
+        self._end()
+        return None
+
+    def _work_on(self, item: Item) -> Outcome:
+        self._tried += 1
+        try:
+            is_gone = not self.work.work_on(item)
+        except GatewayError as error:
+            is_unanswered = error.status == HTTPStatus.SERVICE_UNAVAILABLE
+            self._unanswered = self._unanswered + 1 if is_unanswered else 0
+            return Outcome(item, error)
+        self._unanswered = 0
+        return Outcome(item, is_gone=is_gone)
+
+    def _raise_in_an_outage(self, outcome: Outcome | None) -> None:
+        """Let the step fail when nothing answers, so that the pause before the next one gets longer each time."""
+        is_away = self._unanswered == self._tried and not self.step.has_time()
+        is_away = is_away or self._unanswered >= OUTAGE_OBJECTS
+        if is_away and outcome and outcome.error:
+            raise outcome.error
+
+    def _save(self, outcome: Outcome | None, cursor: str) -> bool:
+        """Count an object and name the next one; return whether to go on. One statement, two when it failed."""
+        now = monotonic()
+        seconds, self._saved_at = now - self._saved_at, now
+        counts = outcome.counts if outcome else NOTHING
+        parameters: dict[str, Any] = {
+            **counts,
+            "cursor": cursor,
+            "seconds": seconds,
+            "id": self.operation.pk,
+        }
+        with transaction.atomic(), connection.cursor() as database:
+            if outcome and outcome.error:
+                code, object_id = outcome.error.code, outcome.item.object_id
+                log(self.operation, Action.OBJECT_FAILED, error_code=code, object_id=object_id)
+            database.execute(SAVE, parameters)
+            (state,) = database.fetchone()
+        return bool(state == State.RUNNING)
+
+    def _end(self) -> None:
+        """Let it end, unless somebody paused or cancelled it just now. What came or went meanwhile counts no more."""
+        rows = Operation.objects.filter(pk=self.operation.pk, state=State.RUNNING)
+        now = timezone.now()
+        after = {
+            "total_objects": F("done_objects") + F("failed_objects"), "ended_at": now, "updated_at": now,
+        }  # fmt: skip
+        with transaction.atomic():
+            ended = rows.filter(failed_objects=0).update(
+                state=State.DONE, total_bytes=F("done_bytes"), **after
+            )
+            if ended or rows.update(state=State.FAILED, **after):
+                log(self.operation, Action.ENDED)

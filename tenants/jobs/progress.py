@@ -1,0 +1,131 @@
+"""How far an operation is, in numbers and in words: for its page and for the command line."""
+
+from dataclasses import dataclass
+
+from tenants.jobs.operation_models import Operation
+from tenants.sizes import human_size
+
+PERCENT = 100
+# Before that, one object more or less changes everything.
+ESTIMATE_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """The numbers of one operation at one moment."""
+
+    done_objects: int
+    failed_objects: int
+    total_objects: int
+    done_bytes: int
+    total_bytes: int
+    worked_seconds: float
+    is_moving: bool
+
+    @classmethod
+    def of(cls, operation: Operation) -> "Progress":
+        return cls(
+            operation.done_objects, operation.failed_objects, operation.total_objects,
+            operation.done_bytes, operation.total_bytes,
+            operation.worked_seconds, operation.is_moving,
+        )  # fmt: skip
+
+    @property
+    def tried_objects(self) -> int:
+        return self.done_objects + self.failed_objects
+
+    @property
+    def left_objects(self) -> int:
+        """Return how many are not done, those that failed among them."""
+        return self.total_objects - self.done_objects
+
+    @property
+    def rest(self) -> str:
+        """Return what becomes of the others when it goes no further.
+
+        >>> [Progress(done, 0, 1200, 0, 0, 0.0, True).rest for done in (0, 1199, 1200)]
+        ['1,200 objects stay as they are.', '1 object stays as it is.', 'Nothing is left to do.']
+        """
+        if not self.left_objects:
+            return "Nothing is left to do."
+        if self.left_objects == 1:
+            return "1 object stays as it is."
+        return f"{self.left_objects:,} objects stay as they are."
+
+    @property
+    def percent(self) -> int:
+        """Return how much was tried, by the number of objects; 100 is all of them.
+
+        >>> Progress(1, 1, 3, 10, 40, 2.0, True).percent
+        66
+        """
+        return self.tried_objects * PERCENT // self.total_objects if self.total_objects else 0
+
+    @property
+    def bytes_per_second(self) -> int:
+        """Return how fast it went, while it was worked on; 0 is not known."""
+        return int(self.done_bytes / self.worked_seconds) if self.worked_seconds else 0
+
+    @property
+    def seconds_left(self) -> int | None:
+        """Return how long the rest takes at that speed, by objects or by bytes, whichever is longer; None: not known.
+
+        >>> Progress(10, 0, 40, 100, 200, 5.0, True).seconds_left
+        15
+        >>> Progress(0, 0, 40, 0, 200, 5.0, True).seconds_left is None
+        True
+        """
+        if not self.is_moving or not self.tried_objects or self.worked_seconds < ESTIMATE_SECONDS:
+            return None
+        parts = [(self.total_objects - self.tried_objects) / self.tried_objects]
+        if self.done_bytes:
+            parts.append((self.total_bytes - self.done_bytes) / self.done_bytes)
+        return int(self.worked_seconds * max(parts))
+
+    @property
+    def counts(self) -> str:
+        """Return how much is done.
+
+        >>> Progress(1200, 1, 2000, 10_000, 40_000, 2.0, True).counts
+        '1,200 of 2,000 objects, 10 kB of 40 kB, 1 failed'
+        >>> Progress(0, 0, 0, 0, 0, 0.0, True).counts
+        '0 of 0 objects'
+        """
+        objects = "object" if self.total_objects == 1 else "objects"
+        words = [f"{self.done_objects:,} of {self.total_objects:,} {objects}"]
+        if self.total_bytes:
+            words.append(f"{human_size(self.done_bytes)} of {human_size(self.total_bytes)}")
+        if self.failed_objects:
+            words.append(f"{self.failed_objects:,} failed")
+        return ", ".join(words)
+
+    @property
+    def speed(self) -> str:
+        """Return how fast it went, or nothing when that is not known.
+
+        >>> Progress(10, 0, 40, 100_000, 200_000, 5.0, True).speed
+        '20 kB/s'
+        """
+        return f"{human_size(self.bytes_per_second)}/s" if self.bytes_per_second else ""
+
+    @property
+    def time_left(self) -> str:
+        """Return how long the rest takes, or nothing when that is not known."""
+        return "" if self.seconds_left is None else human_duration(self.seconds_left)
+
+
+def human_duration(seconds: float) -> str:
+    """Return a time for people: its two largest units.
+
+    >>> human_duration(0.4), human_duration(59), human_duration(100), human_duration(7500), human_duration(180_000)
+    ('0 s', '59 s', '1 min 40 s', '2 h 5 min', '2 d 2 h')
+    """
+    units = [("d", 86_400), ("h", 3600), ("min", 60), ("s", 1)]
+    whole, words = int(seconds), []
+    for name, length in units:
+        number, whole = divmod(whole, length)
+        if number:
+            words.append(f"{number} {name}")
+        elif words:
+            break
+    return " ".join(words[:2]) or "0 s"

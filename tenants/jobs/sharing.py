@@ -1,0 +1,15 @@
+"""What the worker processes of a deployment share, and how many there are: for limits that hold for all of them."""
+
+# How many workers live; 0 in a process that is none.
+_workers = 0
+
+
+def set_workers(count: int) -> None:
+    """Note how many workers live, this one included; 0 when this process ends to be one."""
+    global _workers  # noqa: PLW0603 - a fact about the process
+    _workers = count
+
+
+def own_share(total: float) -> float | None:
+    """Return what one worker may take of a limit for all of them; None in a process that is no worker."""
+    return total / _workers if _workers else None

@@ -1,0 +1,35 @@
+"""manage.py worker: does what is to be done beside the requests."""
+
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from tenants.commands.base import PlainCommand
+from tenants.jobs.worker import WorkerOptions, run_worker
+
+THREADS = 4
+MOST_THREADS = 64
+
+
+class Command(PlainCommand):
+    help = (
+        "Do what is to be done beside the requests: mail, clean-up, proofs, long work. Runs until it is told to end "
+        "(SIGTERM, Ctrl-C); then it ends within 10 seconds. Run one or more, on any machine."
+    )
+    examples = """\
+examples:
+  manage.py worker
+  manage.py worker --threads 8
+  manage.py worker --once          # do what waits now, then end
+
+A worker that is killed loses nothing: another one goes on with its jobs within two minutes."""
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--threads", type=int, default=THREADS, metavar="N", choices=range(1, MOST_THREADS + 1),
+            help="how many jobs run at once (%(default)s)",
+        )  # fmt: skip
+        parser.add_argument("--once", action="store_true", help="do what waits now, then end")
+
+    def handle(self, **options: Any) -> None:
+        run_worker(WorkerOptions(threads=options["threads"], once=options["once"]))
