@@ -10,18 +10,21 @@ DEAD_AFTER = "30 seconds"
 # How long a job that was given up stays to be looked at.
 FAILED_KEPT = "7 days"
 
-BURY_WORKERS = (
+REMOVE_DEAD_WORKERS = (
     "DELETE FROM public.procrastinate_workers WHERE last_heartbeat < now() - %s::interval"
 )
-# Another one that waits is enough; and a queueing lock is for one waiting job only.
-DROP_STALLED = """
-DELETE FROM public.procrastinate_jobs AS job USING public.procrastinate_jobs AS waiting
-WHERE job.status = 'doing' AND job.worker_id IS NULL
-    AND waiting.status = 'todo' AND waiting.queueing_lock = job.queueing_lock
-"""
+# One job that waits for each lock, whoever else asked for one or was killed at one. A job that kills its workers again
+# and again waits longer each time.
 GIVE_BACK_STALLED = """
-UPDATE public.procrastinate_jobs SET status = 'todo', attempts = attempts + 1, scheduled_at = NULL
-WHERE status = 'doing' AND worker_id IS NULL
+WITH stalled AS (
+    DELETE FROM public.procrastinate_jobs WHERE status = 'doing' AND worker_id IS NULL RETURNING *
+)
+INSERT INTO public.procrastinate_jobs
+    (queue_name, task_name, priority, lock, queueing_lock, args, attempts, scheduled_at)
+SELECT queue_name, task_name, priority, lock, queueing_lock, args, attempts + 1, CASE WHEN attempts > 0
+    THEN now() + least(5 * power(2, least(attempts, 20)), 3600) * interval '1 second' END
+FROM stalled ORDER BY attempts DESC
+ON CONFLICT (queueing_lock) WHERE status = 'todo' DO NOTHING
 """
 DROP_OLD = """
 DELETE FROM public.procrastinate_jobs AS job WHERE status IN ('failed', 'cancelled', 'aborted', 'succeeded')
@@ -30,7 +33,7 @@ DELETE FROM public.procrastinate_jobs AS job WHERE status IN ('failed', 'cancell
 
 
 def schedule() -> None:
-    """Do what is done every minute. Safe beside itself. Four statements, and one for each kind that runs by itself."""
+    """Do what is done every minute. Safe beside itself. Three statements, and one for each kind that runs by itself."""
     give_back_stalled()
     for kind in list_kinds():
         if kind.every:
@@ -40,9 +43,8 @@ def schedule() -> None:
 
 
 def give_back_stalled() -> int:
-    """Let others do the jobs of workers that were killed; return how many. Three statements."""
+    """Let others do the jobs of workers that were killed; return how many. Two statements."""
     with connection.cursor() as cursor:
-        cursor.execute(BURY_WORKERS, [DEAD_AFTER])
-        cursor.execute(DROP_STALLED)
+        cursor.execute(REMOVE_DEAD_WORKERS, [DEAD_AFTER])
         cursor.execute(GIVE_BACK_STALLED)
         return int(cursor.rowcount)

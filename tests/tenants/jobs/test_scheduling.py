@@ -56,6 +56,28 @@ def test_it_goes_when_another_one_waits_already(kind, acme, globex):
         assert cursor.fetchone() == (0,)
 
 
+def test_of_two_that_were_killed_at_the_same_job_one_waits_again(kind, acme, globex):
+    for tenant in (acme, acme, globex):
+        request_job(kind.name, tenant.id)
+        fetch(kind, add_worker(DEAD))
+    assert give_back_stalled() == 2
+    assert {job["key"] for job in waiting(kind)} == {kind.key(acme.id), kind.key(globex.id)}
+
+
+def test_a_job_that_kills_its_workers_waits_longer_each_time(kind, acme, globex):
+    request_job(kind.name, acme.id)
+    waits = []
+    for _ in range(3):
+        fetch(kind, add_worker(DEAD))
+        give_back_stalled()
+        (job,) = waiting(kind)
+        waits.append(job["scheduled_at"])
+        with connection.cursor() as cursor:
+            cursor.execute("UPDATE procrastinate_jobs SET scheduled_at = NULL")
+    assert waits[0] is None
+    assert waits[1] < waits[2]
+
+
 @pytest.mark.parametrize(("days", "left"), [(6, 1), (8, 0)])
 def test_a_job_that_was_given_up_stays_for_a_week(kind, acme, globex, days, left):
     request_job(kind.name, acme.id)
