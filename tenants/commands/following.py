@@ -162,7 +162,12 @@ def _stopped_by_ctrl_c() -> Iterator[None]:
 
 
 def tell_in_background(command: PlainCommand, operation: Operation) -> None:
-    """Say that a worker does it, and how to watch it."""
+    """Say that a worker does it, and how to watch it. Raises CommandError when it is paused."""
+    if operation.state == Operation.State.PAUSED:
+        reference = operation.reference
+        raise CommandError(
+            f"{reference} is paused: `manage.py operations resume {reference}` lets it go on."
+        )
     command.stdout.write(
         f"  Operation {operation.reference} is {operation.get_state_display()}; a worker does it. "
         f"Watch it: manage.py operations show {operation.reference} --follow"

@@ -48,6 +48,8 @@ class JobKind:
     summary: str
     # Bound to one tenant; else to the agency.
     for_each_tenant: bool
+    # For each tenant, and for the agency as well.
+    is_for_agency_too: bool = False
     version: int = 1
     # How often it runs by itself; never when None.
     every: timedelta | None = None
@@ -73,7 +75,7 @@ class JobKind:
         return f"{self.name}:{tenant_id or ''}"
 
     def retry_seconds(self, attempts: int) -> int | None:
-        """Return the pause after a failure, when so many attempts failed before it; None when there is to be no other.
+        """Return the seconds to wait after a failure that followed so many earlier ones, or None to stop retrying.
 
         >>> kind = JobKind(name="sweep", summary="", for_each_tenant=True)
         >>> [kind.retry_seconds(attempts) for attempts in (0, 1, 9, 10, 11)]

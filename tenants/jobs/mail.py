@@ -24,6 +24,7 @@ MAIL = JobKind(
     name="mail",
     summary="Send mail",
     for_each_tenant=True,
+    is_for_agency_too=True,
     # People wait for it.
     priority=10,
     # A server that does not answer holds so many threads of a worker, and no more.

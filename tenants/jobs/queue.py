@@ -28,12 +28,12 @@ UPDATE public.procrastinate_jobs SET scheduled_at = NULL, attempts = 0
 WHERE queueing_lock = %s AND status = 'todo' AND attempts > 0
 """
 # What never ran is due when its interval has passed for the first time.
-NOTE_NEW = """
+INSERT_MISSING_STATES = """
 INSERT INTO public.jobs_jobstate (key, kind, tenant_id, cursor, worked_seconds, failures, error_code, error_message)
 SELECT asked.key, %(name)s, asked.tenant_id, '', 0, 0, '', '' FROM ({asked}) AS asked
 ON CONFLICT (key) DO NOTHING
 """
-NOTE_DUE = """
+SET_FIRST_DUE = """
 UPDATE public.jobs_jobstate SET due_at = now() + %(every)s, overdue_at = now() + 2 * %(every)s + %(grace)s
 WHERE kind = %(name)s AND due_at IS NULL
 """
@@ -81,7 +81,7 @@ def request_due(kind: JobKind) -> int:
         "grace": GRACE,
     }
     with connection.cursor() as cursor:
-        cursor.execute(NOTE_NEW.format(asked=asked), parameters)
-        cursor.execute(NOTE_DUE, parameters)
+        cursor.execute(INSERT_MISSING_STATES.format(asked=asked), parameters)
+        cursor.execute(SET_FIRST_DUE, parameters)
         cursor.execute(REQUEST_DUE, parameters)
         return int(cursor.rowcount)

@@ -40,8 +40,8 @@ LOCK_AND_FIND = (
     "LEFT JOIN public.tenants_tenant AS tenant ON tenant.id = %s"
 )
 
-# What found nothing to do is written down so often.
-NOTED_EVERY = timedelta(minutes=1)
+# Successes of jobs that do not run by the clock are saved at most this often.
+SAVED_EVERY = timedelta(minutes=1)
 
 # Set when this process is to end: steps stop where they are, and go on elsewhere.
 is_stopping = Event()
@@ -80,7 +80,7 @@ def _work(kind: JobKind, state: JobState, seconds: float) -> str | None:
 
 def _note_step(kind: JobKind, state: JobState, cursor: str | None, *, seconds: float) -> None:
     now = timezone.now()
-    if _says_enough(kind, state, cursor, now):
+    if _can_skip_saving(kind, state, cursor, now):
         return
     if not state.cursor:
         _begin_pass(kind, state, now)
@@ -92,10 +92,10 @@ def _note_step(kind: JobKind, state: JobState, cursor: str | None, *, seconds: f
     _save(state)
 
 
-def _says_enough(kind: JobKind, state: JobState, cursor: str | None, now: datetime) -> bool:
-    """Return whether the row says already that the job went well a moment ago, and nothing more is to be said."""
+def _can_skip_saving(kind: JobKind, state: JobState, cursor: str | None, now: datetime) -> bool:
+    """Return whether this success need not be saved: the last one was saved less than SAVED_EVERY ago."""
     is_one_step = cursor is None and not state.cursor and not state.failures
-    is_fresh = bool(state.ended_at and state.ended_at > now - NOTED_EVERY)
+    is_fresh = bool(state.ended_at and state.ended_at > now - SAVED_EVERY)
     return is_one_step and is_fresh and kind.every is None
 
 

@@ -5,7 +5,7 @@ _workers = 0
 
 
 def set_workers(count: int) -> None:
-    """Note how many workers live, this one included; 0 when this process ends to be one."""
+    """Note how many workers live, this one included; 0 when it is no longer a worker."""
     global _workers  # noqa: PLW0603 - a fact about the process
     _workers = count
 

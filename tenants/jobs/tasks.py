@@ -38,7 +38,7 @@ def declare_job(kind: JobKind) -> Callable[[Work], Work]:
 
     The function runs bound to its tenant, or to the agency. What it is to work on are rows; it takes those that are
     due, one by one, while `step.has_time()`. It returns None when none is left, else where the next step goes on.
-    It must bear to be killed anywhere, and to be run again.
+    It must be idempotent: the process may be killed at any point, and the step is run again then.
     """
 
     def declare(work: Work) -> Work:

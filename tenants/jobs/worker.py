@@ -57,8 +57,8 @@ class WorkerOptions:
 _running_ids: set[int] = set()
 
 
-def unbound(call_next: SyncCallNext, context: JobContext, worker: Worker) -> Any:
-    """Run a job in a thread that is bound to nothing, and leave the thread so."""
+def run_without_tenant(call_next: SyncCallNext, context: JobContext, worker: Worker) -> Any:
+    """Run a job in a thread without a tenant's binding, and clear the binding afterwards."""
     job_id = context.job.id or 0
     forget_binding()
     _running_ids.add(job_id)
@@ -76,10 +76,12 @@ def run_worker(options: WorkerOptions) -> None:
     """
     proof.require()
     connections.close_all()
+    logger.info("The worker begins.", extra={"threads": options.threads, "queues": known_queues()})
     try:
         asyncio.run(_run(options))
     finally:
         is_stopping.clear()
+    logger.info("The worker has ended.")
 
 
 async def _run(options: WorkerOptions) -> None:
@@ -97,8 +99,11 @@ async def _run(options: WorkerOptions) -> None:
                     await _serve(own_app, options, stop)
             if options.once:
                 return
-        except exceptions.ConnectorException:
-            logger.exception("The database does not answer; trying again.")
+        except exceptions.ConnectorException as error:
+            # What stopped for long is taken for dead by the others, and may not fetch jobs any more.
+            logger.warning(
+                "The worker lost the database, or was taken for dead. It begins again: %s", error
+            )
             if options.once:
                 raise
             await _sleep(stop, RECONNECT_SECONDS)
@@ -173,7 +178,10 @@ async def _work(own_app: App, options: WorkerOptions, stop: asyncio.Event) -> No
             update_heartbeat_interval=HEARTBEAT_SECONDS,
             delete_jobs="successful",
             install_signal_handlers=False,
-            task_middleware=[*own_app.worker_defaults.get("task_middleware", []), unbound],
+            task_middleware=[
+                *own_app.worker_defaults.get("task_middleware", []),
+                run_without_tenant,
+            ],
         )
     )
     told = asyncio.create_task(stop.wait())

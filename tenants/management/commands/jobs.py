@@ -10,7 +10,7 @@ from tenants.commands.tables import table
 from tenants.jobs.kinds import list_kinds
 from tenants.jobs.models import JobState
 from tenants.jobs.overview import KindStatus, count_workers, list_statuses
-from tenants.jobs.queue import request_job
+from tenants.jobs.queue import forget_failures, request_job
 from tenants.provisioning import find_tenant
 
 SHOWN_FAILURES = 20
@@ -43,6 +43,9 @@ examples:
             metavar="REF",
             nargs="?",
             help=f"{REFERENCE_HELP}, where there is one for each",
+        )
+        run.add_argument(
+            "--agency", action="store_true", help="for the agency instead of a tenant: its own mail"
         )
 
 
@@ -81,12 +84,23 @@ def run_(command: PlainCommand, asked: Namespace) -> None:
     if kind is None:
         names = ", ".join(kind.name for kind in list_kinds())
         raise CommandError(f"There is no job named {asked.kind}. There are: {names}.")
-    if kind.for_each_tenant != bool(asked.tenant):
+    if asked.agency and not kind.is_for_agency_too:
+        raise CommandError(f"{kind.name} does not run for the agency: leave --agency out.")
+    if kind.for_each_tenant != (bool(asked.tenant) or asked.agency):
         wanted = (
-            "for one tenant: name it" if kind.for_each_tenant else "not for a tenant: leave REF out"
+            "runs for one tenant: name it"
+            if kind.for_each_tenant
+            else "does not run for a tenant: leave REF out"
         )
-        raise CommandError(f"{kind.name} runs {wanted}.")
+        raise CommandError(f"{kind.name} {wanted}.")
     tenant = find_tenant(asked.tenant) if asked.tenant else None
-    request_job(kind.name, tenant.id if tenant else None)
+    tenant_id = tenant.id if tenant else None
+    request_job(kind.name, tenant_id)
+    # Somebody has looked: what waits after failures need not wait longer.
+    forget_failures(kind.name, tenant_id)
     whose = f" for {called(tenant)}" if tenant else ""
+    if not count_workers():
+        raise CommandError(
+            f"{kind.name}{whose} waits, and no worker is running: start `manage.py worker`."
+        )
     command.stdout.write(f"The worker does {kind.name}{whose} next.")
