@@ -79,6 +79,6 @@ def prove_isolation(_step: Step) -> None:
     tenants = list(Tenant.objects.order_by("location_prefix"))
     if not (settings.USE_S3_MEDIA and tenants):
         return
-    made = prove(rooms(tenants), tell=lambda _line: None)
+    made = prove(rooms(tenants), tell=lambda _line: None, keeps_connection=True)
     if not made.passed:
         raise NotIsolated(f"Attestation {made.pk}.")

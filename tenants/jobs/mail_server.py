@@ -3,7 +3,12 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from smtplib import SMTPDataError, SMTPNotSupportedError, SMTPRecipientsRefused
+from smtplib import (
+    SMTPDataError,
+    SMTPNotSupportedError,
+    SMTPRecipientsRefused,
+    SMTPResponseException,
+)
 from time import monotonic
 from types import TracebackType
 from typing import Self
@@ -141,4 +146,7 @@ def read_refusal(error: OSError) -> Refusal | None:
 def describe(error: OSError) -> str:
     """Return what is wrong, for the log, without anybody's address."""
     name = type(error).__name__
+    if isinstance(error, SMTPResponseException):
+        # The server's own words may quote a recipient or an account.
+        return f"{name}: {error.smtp_code}"
     return name if isinstance(error, SMTPRecipientsRefused) else f"{name}: {error}"

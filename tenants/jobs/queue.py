@@ -37,10 +37,24 @@ SET_FIRST_DUE = """
 UPDATE public.jobs_jobstate SET due_at = now() + %(every)s, overdue_at = now() + 2 * %(every)s + %(grace)s
 WHERE kind = %(name)s AND due_at IS NULL
 """
+# A job that failed, or found no place to run, waits with its attempts; one that was requested meanwhile waits with it.
+REQUEST_LATER = """
+INSERT INTO public.procrastinate_jobs
+    (queue_name, task_name, priority, queueing_lock, args, attempts, scheduled_at)
+VALUES (%(queue)s, %(queue)s, %(priority)s, %(key)s, jsonb_build_object('tenant_id', %(tenant_id)s::text),
+    %(attempts)s, %(at)s)
+ON CONFLICT (queueing_lock) WHERE status = 'todo' DO UPDATE SET
+    attempts = greatest(procrastinate_jobs.attempts, EXCLUDED.attempts), scheduled_at = EXCLUDED.scheduled_at
+"""
+# It is due again after its interval, whatever becomes of this one.
 REQUEST_DUE = """
+WITH due AS (
+    UPDATE public.jobs_jobstate SET due_at = now() + %(every)s WHERE kind = %(name)s AND due_at <= now()
+    RETURNING key, tenant_id
+)
 INSERT INTO public.procrastinate_jobs (queue_name, task_name, priority, queueing_lock, args)
 SELECT %(queue)s, %(queue)s, %(priority)s, key, jsonb_build_object('tenant_id', tenant_id::text)
-FROM public.jobs_jobstate WHERE kind = %(name)s AND due_at <= now()
+FROM due
 ON CONFLICT (queueing_lock) WHERE status = 'todo' DO NOTHING
 """
 EACH_TENANT = "SELECT %(name)s || ':' || id AS key, id AS tenant_id FROM public.tenants_tenant"
@@ -62,6 +76,22 @@ def request_job(name: str, tenant_id: UUID | None = None, *, at: datetime | None
     }
     with connection.cursor() as cursor:
         cursor.execute(REQUEST, parameters)
+
+
+def request_later(
+    kind: JobKind, tenant_id: UUID | None, *, at: datetime, attempts: int, priority: int
+) -> None:
+    """Have a job that could not be done run at a time, and not before, whoever requests it meanwhile. One statement."""
+    parameters: dict[str, Any] = {
+        "queue": kind.queue,
+        "priority": priority,
+        "key": kind.key(tenant_id),
+        "tenant_id": str(tenant_id) if tenant_id else None,
+        "attempts": attempts,
+        "at": at,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(REQUEST_LATER, parameters)
 
 
 def forget_failures(name: str, tenant_id: UUID | None = None) -> None:

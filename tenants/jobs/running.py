@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from hashlib import blake2b
+from random import uniform
 from threading import BoundedSemaphore, Event
 from time import monotonic
 from typing import Any
@@ -16,15 +17,15 @@ from django.utils import timezone
 
 from tenants.binding import LOCK_BYTES, bind_agency, bind_tenant, connection
 from tenants.errors import GatewayError
-from tenants.jobs.kinds import GRACE, STEP_SECONDS, JobKind, Step, find_work
+from tenants.jobs.kinds import GRACE, LOWEST_PRIORITY, STEP_SECONDS, JobKind, Step, find_work
 from tenants.jobs.models import JobState
-from tenants.jobs.queue import request_job
+from tenants.jobs.queue import request_job, request_later
 from tenants.models import Tenant
 
 logger = logging.getLogger("tenants.jobs")
 
-# How long a job waits when another worker is at the same one, or no slot of its kind is free.
-BUSY = timedelta(seconds=1)
+# How long a job waits when another worker is at the same one, or no slot of its kind is free: not all equally long.
+BUSY_SECONDS = (1.0, 3.0)
 
 # The ORM's own way to these two rows costs three times as much as all else that a job costs.
 STATE_COLUMNS, TENANT_COLUMNS = (
@@ -47,7 +48,9 @@ SAVED_EVERY = timedelta(minutes=1)
 is_stopping = Event()
 
 
-def run_step(kind: JobKind, tenant_id: UUID | None, *, seconds: float | None = None) -> None:
+def run_step(
+    kind: JobKind, tenant_id: UUID | None, *, seconds: float | None = None, attempts: int = 0
+) -> None:
     """Run one step of a kind for a tenant, or for the agency; ask for the next one when something is left.
 
     It may work for so many seconds; by default for as long as in a worker. Whatever `work` raises is written down and
@@ -55,7 +58,10 @@ def run_step(kind: JobKind, tenant_id: UUID | None, *, seconds: float | None = N
     """
     with _slot(kind) as is_free, _alone(kind, tenant_id, only_if=is_free) as state:
         if state is None:
-            request_job(kind.name, tenant_id, at=timezone.now() + BUSY)
+            # Behind all others: a kind whose slots are taken must not keep threads busy with asking.
+            pause = timedelta(seconds=uniform(*BUSY_SECONDS))  # noqa: S311 - no secret
+            at = timezone.now() + pause
+            request_later(kind, tenant_id, at=at, attempts=attempts, priority=LOWEST_PRIORITY)
             return
         if tenant_id and state.tenant is None:
             logger.info("The tenant of a job is gone.", extra={"job": state.key})
@@ -190,6 +196,14 @@ def _state_of(kind: JobKind, key: str, row: tuple[Any, ...]) -> JobState:
 
 
 _slots: dict[str, BoundedSemaphore] = {}
+_most_slots = sys.maxsize
+
+
+def leave_a_thread_free(threads: int) -> None:
+    """Let no kind with slots take all threads of this process."""
+    global _most_slots  # noqa: PLW0603 - a fact about the process
+    _most_slots = max(1, threads - 1)
+    _slots.clear()
 
 
 @contextmanager
@@ -198,7 +212,7 @@ def _slot(kind: JobKind) -> Iterator[bool]:
     if kind.slots is None:
         yield True
         return
-    slots = _slots.setdefault(kind.name, BoundedSemaphore(kind.slots))
+    slots = _slots.setdefault(kind.name, BoundedSemaphore(min(kind.slots, _most_slots)))
     is_free = slots.acquire(blocking=False)
     try:
         yield is_free

@@ -1,18 +1,26 @@
 """The kinds of jobs as tasks of procrastinate, and the one task that runs by the clock."""
 
+import logging
 from collections.abc import Callable
+from datetime import timedelta
+from types import TracebackType
 from typing import Any
 from uuid import UUID
 
-from procrastinate import RetryDecision
+from django.db import connection
+from django.utils import timezone
+from procrastinate import JobContext, RetryDecision
 from procrastinate.contrib.django import app
 from procrastinate.jobs import Job
 from procrastinate.retry import BaseRetryStrategy
 
 from tenants.errors import NeedsPeople
 from tenants.jobs.kinds import JobKind, Work, register_kind
+from tenants.jobs.queue import request_later
 from tenants.jobs.running import run_step
 from tenants.jobs.scheduling import schedule
+
+logger = logging.getLogger("tenants.jobs")
 
 SCHEDULE = "schedule.v1"
 
@@ -30,6 +38,41 @@ class Backoff(BaseRetryStrategy):
         return RetryDecision(retry_in={"seconds": seconds})
 
 
+class RetryLater:
+    """Ask for a job that fails again, after a pause, and let this one end.
+
+    procrastinate would make the failed job wait again, and cannot where another one was requested meanwhile: only one
+    may wait. So it is left to procrastinate (Backoff) only when the database does not take the request.
+    """
+
+    def __init__(self, kind: JobKind, tenant_id: UUID | None, attempts: int) -> None:
+        self.kind, self.tenant_id, self.attempts = kind, tenant_id, attempts
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, _kind: object, error: BaseException | None, _trace: TracebackType | None
+    ) -> bool:
+        if not isinstance(error, Exception):
+            return False
+        seconds = None if isinstance(error, NeedsPeople) else self.kind.retry_seconds(self.attempts)
+        key, name = self.kind.key(self.tenant_id), type(error).__name__
+        logger.warning("A job failed.", extra={"job": key, "error": name, "again_in": seconds})
+        if seconds is not None:
+            if not connection.in_atomic_block:
+                connection.close_if_unusable_or_obsolete()
+            at = timezone.now() + timedelta(seconds=seconds)
+            request_later(
+                self.kind,
+                self.tenant_id,
+                at=at,
+                attempts=self.attempts + 1,
+                priority=self.kind.priority,
+            )
+        return True
+
+
 def declare_job(kind: JobKind) -> Callable[[Work], Work]:
     """Return the decorator of the function that does one step of this kind of job.
 
@@ -44,10 +87,12 @@ def declare_job(kind: JobKind) -> Callable[[Work], Work]:
     def declare(work: Work) -> Work:
         register_kind(kind, work)
 
-        def run(tenant_id: str | None = None, **_newer: Any) -> None:
-            run_step(kind, UUID(tenant_id) if tenant_id else None)
+        def run(context: JobContext, /, tenant_id: str | None = None, **_newer: Any) -> None:
+            whose, attempts = UUID(tenant_id) if tenant_id else None, context.job.attempts
+            with RetryLater(kind, whose, attempts):
+                run_step(kind, whose, attempts=attempts)
 
-        app.task(name=kind.queue, queue=kind.queue, retry=Backoff(kind))(run)
+        app.task(name=kind.queue, queue=kind.queue, retry=Backoff(kind), pass_context=True)(run)
         return work
 
     return declare

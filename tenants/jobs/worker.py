@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
+import psycopg
 from django.db import connections
 from django.utils import timezone
 from procrastinate import App, exceptions
@@ -25,7 +26,7 @@ from psycopg_pool import AsyncConnectionPool
 from tenants.binding import forget_binding
 from tenants.database.proof import proof
 from tenants.jobs.kinds import list_kinds
-from tenants.jobs.running import is_stopping
+from tenants.jobs.running import is_stopping, leave_a_thread_free
 from tenants.jobs.sharing import set_workers
 from tenants.jobs.tasks import SCHEDULE
 
@@ -38,6 +39,8 @@ GIVE_BACK_SECONDS = 1.5
 POLLING_SECONDS = 3.0
 # A worker that has not reported for DEAD_AFTER (tenants/jobs/scheduling.py) is taken for dead.
 HEARTBEAT_SECONDS = 10.0
+# A database that does not answer is asked again, and a signal is heard in between.
+OPEN_SECONDS = 5.0
 # After the database was gone.
 RECONNECT_SECONDS = 3.0
 # How often workers are counted.
@@ -76,6 +79,7 @@ def run_worker(options: WorkerOptions) -> None:
     """
     proof.require()
     connections.close_all()
+    leave_a_thread_free(options.threads)
     logger.info("The worker begins.", extra={"threads": options.threads, "queues": known_queues()})
     try:
         asyncio.run(_run(options))
@@ -95,11 +99,10 @@ async def _run(options: WorkerOptions) -> None:
     while not stop.is_set():
         try:
             with app.replace_connector(connect_procrastinate()) as own_app:
-                async with own_app.open_async():
-                    await _serve(own_app, options, stop)
+                await _open_and_serve(own_app, options, stop)
             if options.once:
                 return
-        except exceptions.ConnectorException as error:
+        except (exceptions.ConnectorException, psycopg.Error, TimeoutError) as error:
             # What stopped for long is taken for dead by the others, and may not fetch jobs any more.
             logger.warning(
                 "The worker lost the database, or was taken for dead. It begins again: %s", error
@@ -107,6 +110,14 @@ async def _run(options: WorkerOptions) -> None:
             if options.once:
                 raise
             await _sleep(stop, RECONNECT_SECONDS)
+
+
+async def _open_and_serve(own_app: App, options: WorkerOptions, stop: asyncio.Event) -> None:
+    try:
+        await asyncio.wait_for(own_app.open_async(), OPEN_SECONDS)
+        await _serve(own_app, options, stop)
+    finally:
+        await own_app.close_async()
 
 
 def _request_stop(stop: asyncio.Event) -> None:

@@ -54,19 +54,22 @@ Tell = Callable[[str], object]
 Placed = dict[Tenant, list[Canary]]
 
 
-def prove(rooms: list[Room], *, tell: Tell) -> Attestation:
+def prove(rooms: list[Room], *, tell: Tell, keeps_connection: bool = False) -> Attestation:
     """Return the attestation, stored, of what was tried for these tenants.
 
-    Raises BucketUnavailable when the canaries cannot be written; then nothing is attested. Requests as `planned` says.
+    A worker keeps its connection, which holds the lock of the job. Raises BucketUnavailable when the canaries cannot be
+    written; then nothing is attested. Requests as `planned` says.
     """
     started = time.monotonic()
     with canaries_of(room.tenant for room in rooms) as placed:
         tell(f"{len(placed)} canaries are in their places.")
-        results = _tried(rooms, by_tenant(placed), tell)
+        results = _tried(rooms, by_tenant(placed), tell, keeps_connection=keeps_connection)
     return attested(rooms, results, planned(rooms), seconds=time.monotonic() - started)
 
 
-def _tried(rooms: list[Room], canaries: Placed, tell: Tell) -> list[Result]:
+def _tried(
+    rooms: list[Room], canaries: Placed, tell: Tell, *, keeps_connection: bool
+) -> list[Result]:
     everything = [canary for theirs in canaries.values() for canary in theirs]
     reads = [
         *at_bucket.listing(room.tenant for room in rooms),
@@ -74,7 +77,7 @@ def _tried(rooms: list[Room], canaries: Placed, tell: Tell) -> list[Result]:
     ]
     # The bucket answers others while the gateway answers us.
     with meanwhile(at_bucket.answered, reads) as answers:
-        results = list(_at_the_gateway(rooms, canaries, tell))
+        results = list(_at_the_gateway(rooms, canaries, tell, keeps_connection=keeps_connection))
         tell("The gateway was asked. Now the rest at the bucket.")
         results += answers
     links = [_links(room, canaries[room.tenant]) for room in rooms if room.tenant.served]
@@ -116,12 +119,14 @@ def _links(room: Room, canaries: list[Canary]) -> Links:
     return links_for(document_of(canaries), neighbours)
 
 
-def _at_the_gateway(rooms: list[Room], canaries: Placed, tell: Tell) -> Iterable[Result]:
+def _at_the_gateway(
+    rooms: list[Room], canaries: Placed, tell: Tell, *, keeps_connection: bool
+) -> Iterable[Result]:
     browser = Browser()
     with as_part_of_the_caller():
         for number, room in enumerate(rooms, start=1):
             yield from _of_one_room(browser, room, canaries[room.tenant])
-            if not connection.in_atomic_block:
+            if not (keeps_connection or connection.in_atomic_block):
                 # One that stood in many schemas is exchanged, as it is between requests.
                 close_old_connections()
             if number % TOLD_EVERY == 0:

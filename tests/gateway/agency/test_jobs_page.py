@@ -98,8 +98,18 @@ class TestCommand:
         assert capsys.readouterr().err == ""
 
     def test_a_job_is_requested_for_one_tenant(self, acme, globex, capsys):
+        add_worker()
         call_command("jobs", "run", "sweep", "acme/")
         assert [job["key"] for job in waiting(find_kind("sweep"))] == [f"sweep:{acme.id}"]
+
+    def test_it_says_when_no_worker_will_do_it(self, acme, globex):
+        with pytest.raises(CommandError, match="no worker is running"):
+            call_command("jobs", "run", "sweep", "acme/")
+
+    def test_the_agencys_own_mail_is_sent_by_name(self, acme, globex):
+        add_worker()
+        call_command("jobs", "run", "mail", agency=True)
+        assert [job["key"] for job in waiting(find_kind("mail"))] == ["mail:"]
 
     @pytest.mark.parametrize(
         ("given", "says"),

@@ -9,7 +9,7 @@ from django.utils import timezone
 from tenants.jobs.models import JobState
 from tenants.jobs.queue import REQUEST, request_due, request_job
 from tests.tenants.conftest import Connect
-from tests.tenants.jobs.conftest import Counter, waiting
+from tests.tenants.jobs.conftest import Counter, clear_queue, waiting
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now()
@@ -115,6 +115,13 @@ class TestByTheClock:
             note_due(kind, tenant, due)
         assert request_due(kind) == 1
         assert [job["key"] for job in waiting(kind)] == [kind.key(acme.id)]
+
+    def test_it_is_due_again_after_its_interval_however_long_it_takes(self, declare, acme, globex):
+        kind = declare(Counter(), every=timedelta(hours=1))
+        note_due(kind, acme, NOW)
+        request_due(kind)
+        clear_queue()
+        assert request_due(kind) == 0
 
     def test_what_never_ran_is_due_after_one_interval(self, declare, acme, globex):
         kind = declare(Counter(), every=timedelta(hours=1))

@@ -7,11 +7,13 @@ from django.db import connection
 from django.utils import timezone
 
 from tenants.binding import bound, bound_tenant
-from tenants.errors import NoTenantBound, TenantSuspended
+from tenants.errors import NeedsPeople, NoTenantBound, TenantSuspended
 from tenants.jobs import running
-from tenants.jobs.kinds import MAX_ATTEMPTS, Step
+from tenants.jobs.kinds import LOWEST_PRIORITY, MAX_ATTEMPTS, Step
 from tenants.jobs.models import JobState
+from tenants.jobs.queue import request_job
 from tenants.jobs.running import run_step
+from tenants.jobs.tasks import RetryLater
 from tests.tenants.conftest import Connect, nothing_is_bound, whose_rows
 from tests.tenants.jobs.conftest import Counter, waiting
 from tests.wire import statements
@@ -129,6 +131,37 @@ class TestFailing:
         assert pauses[:3] == [5, 10, 20]
         assert pauses[-1] is None
         assert max(pause for pause in pauses if pause) == 3600
+
+
+class TestTryingAgain:
+    def test_a_job_that_was_requested_meanwhile_waits_with_the_one_that_failed(
+        self, declare, acme, globex
+    ):
+        kind = declare(Counter())
+        request_job(kind.name, acme.id)
+        with RetryLater(kind, acme.id, 2):
+            raise ZeroDivisionError
+        (again,) = waiting(kind)
+        assert again["attempts"] == 3
+        assert again["scheduled_at"] > timezone.now()
+
+    @pytest.mark.parametrize(
+        ("attempts", "error"), [(MAX_ATTEMPTS - 1, ZeroDivisionError()), (0, NeedsPeople())]
+    )
+    def test_in_the_end_it_is_not_tried_again(self, declare, acme, globex, attempts, error):
+        kind = declare(Counter())
+        with RetryLater(kind, acme.id, attempts):
+            raise error
+        assert waiting(kind) == []
+
+    def test_one_without_a_slot_keeps_its_attempts_and_waits_behind_others(
+        self, declare, acme, globex
+    ):
+        kind = declare(Counter(), slots=1, priority=10)
+        with running._slot(kind):
+            run_step(kind, acme.id, attempts=4)
+        (again,) = waiting(kind)
+        assert (again["attempts"], again["priority"]) == (4, LOWEST_PRIORITY)
 
 
 class TestNeverTwoAtOnce:
