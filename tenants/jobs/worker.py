@@ -53,7 +53,7 @@ CONNECTIONS = 3
 @dataclass(frozen=True)
 class WorkerOptions:
     threads: int
-    # End when nothing is left that may run now.
+    # End when nothing is left to begin: what asks to go on later is left to others.
     once: bool = False
 
 
@@ -73,9 +73,10 @@ def run_without_tenant(call_next: SyncCallNext, context: JobContext, worker: Wor
 
 
 def run_worker(options: WorkerOptions) -> None:
-    """Run jobs until SIGTERM or SIGINT, or with `once` until none is left. Ends within 10 seconds after the signal.
+    """Run jobs until SIGTERM or SIGINT, or with `once` until none is left to begin.
 
-    Raises DatabaseNotProved behind a pooler that mixes sessions: locks and tenants would be mixed up as well.
+    Ends within 10 seconds after the signal. Raises DatabaseNotProved behind a pooler that mixes sessions: locks and
+    tenants would be mixed up as well.
     """
     proof.require()
     connections.close_all()

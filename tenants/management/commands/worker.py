@@ -20,7 +20,7 @@ class Command(PlainCommand):
 examples:
   manage.py worker
   manage.py worker --threads 8
-  manage.py worker --once          # do what waits now, then end
+  manage.py worker --once          # begin what may run now, then end
 
 A worker that is killed loses nothing: another one goes on with its jobs within two minutes."""
 
@@ -29,7 +29,7 @@ A worker that is killed loses nothing: another one goes on with its jobs within 
             "--threads", type=int, default=THREADS, metavar="N", choices=range(1, MOST_THREADS + 1),
             help="how many jobs run at once (%(default)s)",
         )  # fmt: skip
-        parser.add_argument("--once", action="store_true", help="do what waits now, then end")
+        parser.add_argument("--once", action="store_true", help="begin what may run now, then end")
 
     def handle(self, **options: Any) -> None:
         run_worker(WorkerOptions(threads=options["threads"], once=options["once"]))

@@ -11,7 +11,7 @@ from typing import Any
 
 import django
 
-TENANTS, ROWS = 50, 40
+TENANTS, ROWS = int(os.environ.get("SOAK_TENANTS", "10")), 40
 
 
 def prepare() -> None:

@@ -76,10 +76,12 @@ def give_back_until(url: str, done: int) -> None:
 
 
 @pytest.mark.run_first
-@pytest.mark.parametrize("kills", [2, pytest.param(20, marks=pytest.mark.slow(seconds=100))])
-def test_each_job_is_done_once_and_for_its_tenant_whoever_is_killed(own_database, kills):
-    run("prepare", module=SOAK, DATABASE_URL=own_database)
-    total, chance = TENANTS * ROWS, random.Random(7)  # noqa: S311 - when to kill
+@pytest.mark.parametrize(
+    ("kills", "tenants"), [(2, TENANTS), pytest.param(20, 50, marks=pytest.mark.slow(seconds=60))]
+)
+def test_each_job_is_done_once_and_for_its_tenant_whoever_is_killed(own_database, kills, tenants):
+    run("prepare", module=SOAK, DATABASE_URL=own_database, SOAK_TENANTS=str(tenants))
+    total, chance = tenants * ROWS, random.Random(7)  # noqa: S311 - when to kill
     for number in range(1, kills + 1):
         with worker(own_database), worker(own_database) as other:
             give_back_until(own_database, number * total // (kills + 2))
