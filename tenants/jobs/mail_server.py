@@ -105,7 +105,7 @@ class MailServer:
             if _breaker.is_open():
                 raise MailServerUnavailable("It did not answer a moment ago.")
             # Kept also when it does not open: half of a session must be closed, too.
-            self._connection = configured_connection()
+            self._connection = make_connection()
             try:
                 with _breaker.watch(self._connection):
                     self._connection.open()
@@ -114,7 +114,7 @@ class MailServer:
         return self._connection
 
 
-def configured_connection() -> BaseEmailBackend:
+def make_connection() -> BaseEmailBackend:
     """Return a new connection to the server of EMAIL_URL, not opened yet."""
     return mail.get_connection() if django.VERSION < (6, 1) else mail.mailers.default
 

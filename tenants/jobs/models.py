@@ -30,10 +30,6 @@ class JobStateQuerySet(models.QuerySet["JobState"]):
         """Those whose last attempt failed."""
         return self.filter(failures__gt=0)
 
-    def overdue(self) -> Self:
-        """Those that should have run long ago: nobody works, or too much waits."""
-        return self.filter(overdue_at__lt=timezone.now())
-
 
 class JobState(models.Model):
     """How a kind of job stands for one tenant, or for the agency: one row each, written at the end of each step.
@@ -169,8 +165,11 @@ class Mail(models.Model):
         return bool(is_ours)
 
     def release(self) -> None:
-        """Undo the claim: the server was not there, which is no fault of this mail's. One UPDATE."""
-        self._change(attempts=self.attempts - 1, due_at=self.due_at)
+        """Undo the claim: the server was not there, which is no fault of this mail's. One UPDATE.
+
+        It goes behind the others that are due: if it was this mail that made the server go away, they come first.
+        """
+        self._change(attempts=self.attempts - 1, due_at=timezone.now())
 
     def mark_sent(self) -> None:
         """Write down that the server took it. One UPDATE."""

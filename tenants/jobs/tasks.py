@@ -58,7 +58,8 @@ class RetryLater:
             return False
         seconds = None if isinstance(error, NeedsPeople) else self.kind.retry_seconds(self.attempts)
         key, name = self.kind.key(self.tenant_id), type(error).__name__
-        logger.warning("A job failed.", extra={"job": key, "error": name, "again_in": seconds})
+        what = "A job is given up." if seconds is None else "A job is tried again later."
+        logger.warning(what, extra={"job": key, "error": name, "seconds": seconds})
         if seconds is not None:
             if not connection.in_atomic_block:
                 connection.close_if_unusable_or_obsolete()

@@ -81,7 +81,9 @@ def run_worker(options: WorkerOptions) -> None:
     proof.require()
     connections.close_all()
     leave_a_thread_free(options.threads)
-    logger.info("The worker begins.", extra={"threads": options.threads, "queues": known_queues()})
+    logger.info(
+        "The worker begins.", extra={"threads": options.threads, "queues": list_known_queues()}
+    )
     try:
         asyncio.run(_run(options))
     finally:
@@ -142,7 +144,7 @@ def connect_procrastinate() -> PsycopgConnector:
     parameters = connector_params()
     parameters.pop("pool", None)
     return PsycopgConnector(
-        pool_factory=_unchecked_pool,
+        pool_factory=_make_unchecked_pool,
         kwargs=parameters,
         configure=_commit_each_statement,
         min_size=1,
@@ -150,7 +152,7 @@ def connect_procrastinate() -> PsycopgConnector:
     )
 
 
-def _unchecked_pool(**given: Any) -> AsyncConnectionPool:
+def _make_unchecked_pool(**given: Any) -> AsyncConnectionPool:
     return AsyncConnectionPool(**{**given, "check": None})
 
 
@@ -183,7 +185,7 @@ async def _serve(own_app: App, options: WorkerOptions, stop: asyncio.Event) -> N
 async def _work(own_app: App, options: WorkerOptions, stop: asyncio.Event) -> None:
     worker = asyncio.create_task(
         own_app.run_worker_async(
-            queues=known_queues(),
+            queues=list_known_queues(),
             concurrency=options.threads,
             wait=not options.once,
             fetch_job_polling_interval=POLLING_SECONDS,
@@ -223,6 +225,6 @@ async def _give_back(own_app: App) -> None:
     os._exit(0)
 
 
-def known_queues() -> Sequence[str]:
+def list_known_queues() -> Sequence[str]:
     """Return the queues to fetch from: those of kinds that this code knows, in this version."""
     return [SCHEDULE, *(kind.queue for kind in list_kinds())]

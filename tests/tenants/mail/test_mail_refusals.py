@@ -94,7 +94,7 @@ def test_a_mute_server_is_left_and_the_mail_waits(acme, smtp):
     assert waits_unharmed(acme)
     smtp.is_mute = False
     send_mail_of(acme)
-    assert smtp.recipients() == [ADA, ED]
+    assert smtp.recipients() == [ED, ADA]
 
 
 def test_a_mute_server_is_asked_once_for_all_tenants(acme, globex, smtp, monkeypatch):
@@ -162,7 +162,7 @@ def test_what_is_no_fault_of_a_mail_is_not_held_against_it(command, answer, acme
         send_mail_of(acme)
     assert waits_unharmed(acme)
     send_mail_of(acme)
-    assert smtp.recipients() == [ADA, ED]
+    assert smtp.recipients() == [ED, ADA]
 
 
 def test_a_server_that_goes_away_keeps_what_it_took(acme, smtp):
@@ -172,6 +172,16 @@ def test_a_server_that_goes_away_keeps_what_it_took(acme, smtp):
         send_mail_of(acme)
     assert smtp.recipients() == [ADA]
     assert mail_of(acme).waiting().get().address == ED
+
+
+def test_a_mail_that_makes_the_server_go_away_lets_the_others_go_first(acme, globex, smtp):
+    smtp.answers = {f"RCPT {ADA}": ["421 Going away"] * 2}
+    queue_reset(acme, ADA, ED)
+    for _ in range(2):
+        with pytest.raises(MailServerUnavailable):
+            send_mail_of(acme)
+    assert smtp.recipients() == [ED]
+    assert mail_of(acme).waiting().get().address == ADA
 
 
 def test_a_mail_whose_answer_was_lost_is_sent_again_under_the_same_id(acme, smtp):
