@@ -13,8 +13,8 @@ STEP_SECONDS = 5.0
 FIRST_RETRY_SECONDS = 5
 LONGEST_RETRY_SECONDS = 3600
 MAX_ATTEMPTS = 12
-# Of a job that found no place to run.
-LOWEST_PRIORITY = -10
+# A job that found no slot, or another worker at the same job, waits in line with all others at most.
+BUSY_PRIORITY = 0
 # A job that runs by itself is overdue when it is late by its interval and by this.
 GRACE = timedelta(minutes=15)
 

@@ -14,7 +14,7 @@ from tenants.errors import MailServerUnavailable
 from tenants.jobs.kinds import JobKind, Step
 from tenants.jobs.mail_server import MailServer
 from tenants.jobs.mail_templates import list_templates, render_mail
-from tenants.jobs.models import Mail
+from tenants.jobs.models import FIRST_PAUSE, Mail
 from tenants.jobs.queue import request_job
 from tenants.jobs.tasks import declare_job
 
@@ -72,12 +72,12 @@ def send_due(step: Step) -> str | None:
     At least once: a worker that is killed after the server took a mail, and before that is written down, sends it again
     with the same Message-ID. Raises MailServerUnavailable. Cost of a mail: three statements, and its template's.
     """
-    whose = Mail.objects.of_tenant(room_id())
-    if given_up := whose.expire():
+    mails = Mail.objects.of_tenant(room_id())
+    if given_up := mails.expire():
         logger.warning("Mail was given up: it waited too long.", extra={"mails": given_up})
     with MailServer() as server:
         while step.has_time():
-            mail = whose.due().filter(template__in=list_templates()).first()
+            mail = mails.due().filter(template__in=list_templates()).first()
             if mail is None:
                 _request_next(room_id())
                 return None
@@ -96,7 +96,7 @@ def _deliver(mail: Mail, server: MailServer) -> None:
     try:
         refusal = server.send(message)
     except MailServerUnavailable:
-        mail.release()
+        mail.release(pause=FIRST_PAUSE if server.is_open else timedelta())
         raise
     if refusal is None:
         mail.mark_sent()

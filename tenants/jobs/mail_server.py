@@ -24,7 +24,7 @@ from tenants.errors import MailServerUnavailable
 CLOSING = 421
 FIRST_FINAL = 500
 # A server that did not answer in time is asked by nobody in this process for so long.
-MUTE_PAUSE_SECONDS = 30.0
+TIMEOUT_PAUSE_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Breaker:
             yield
         except OSError:
             if limit and monotonic() - began >= limit:
-                self._open_until = monotonic() + MUTE_PAUSE_SECONDS
+                self._open_until = monotonic() + TIMEOUT_PAUSE_SECONDS
             raise
 
 
@@ -64,6 +64,8 @@ class MailServer:
 
     def __init__(self) -> None:
         self._connection: BaseEmailBackend | None = None
+        # The server has greeted us.
+        self.is_open = False
 
     def __enter__(self) -> Self:
         return self
@@ -111,6 +113,7 @@ class MailServer:
                     self._connection.open()
             except OSError as error:
                 raise MailServerUnavailable(describe(error)) from error
+            self.is_open = True
         return self._connection
 
 

@@ -164,12 +164,12 @@ class Mail(models.Model):
         self.attempts += is_ours
         return bool(is_ours)
 
-    def release(self) -> None:
-        """Undo the claim: the server was not there, which is no fault of this mail's. One UPDATE.
+    def release(self, *, pause: timedelta) -> None:
+        """Count the attempt no more: the server went away, perhaps for reasons of its own. One UPDATE.
 
-        It goes behind the others that are due: if it was this mail that made the server go away, they come first.
+        With a pause the others are sent meanwhile: this mail may have made the server go away.
         """
-        self._change(attempts=self.attempts - 1, due_at=timezone.now())
+        self._change(attempts=self.attempts - 1, due_at=timezone.now() + pause)
 
     def mark_sent(self) -> None:
         """Write down that the server took it. One UPDATE."""

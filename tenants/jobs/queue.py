@@ -17,7 +17,8 @@ from tenants.jobs.kinds import GRACE, JobKind, find_kind
 REQUEST = """
 INSERT INTO public.procrastinate_jobs (queue_name, task_name, priority, queueing_lock, args, scheduled_at)
 VALUES (%(queue)s, %(queue)s, %(priority)s, %(key)s, jsonb_build_object('tenant_id', %(tenant_id)s::text), %(at)s)
-ON CONFLICT (queueing_lock) WHERE status = 'todo' DO UPDATE SET scheduled_at = CASE
+ON CONFLICT (queueing_lock) WHERE status = 'todo' DO UPDATE SET
+    priority = greatest(procrastinate_jobs.priority, EXCLUDED.priority), scheduled_at = CASE
     WHEN procrastinate_jobs.attempts > 0 THEN procrastinate_jobs.scheduled_at
     WHEN procrastinate_jobs.scheduled_at IS NULL OR EXCLUDED.scheduled_at IS NULL THEN NULL
     ELSE least(procrastinate_jobs.scheduled_at, EXCLUDED.scheduled_at) END

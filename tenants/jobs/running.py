@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from tenants.binding import LOCK_BYTES, bind_agency, bind_tenant, connection
 from tenants.errors import GatewayError
-from tenants.jobs.kinds import GRACE, LOWEST_PRIORITY, STEP_SECONDS, JobKind, Step, find_work
+from tenants.jobs.kinds import BUSY_PRIORITY, GRACE, STEP_SECONDS, JobKind, Step, find_work
 from tenants.jobs.models import JobState
 from tenants.jobs.queue import request_job, request_later
 from tenants.models import Tenant
@@ -58,10 +58,10 @@ def run_step(
     """
     with _slot(kind) as is_free, _alone(kind, tenant_id, only_if=is_free) as state:
         if state is None:
-            # Behind all others: a kind whose slots are taken must not keep threads busy with asking.
+            # Behind those that wait now: jobs of a kind whose slots are taken must not keep all threads busy.
             pause = timedelta(seconds=uniform(*BUSY_SECONDS))  # noqa: S311 - no secret
-            at = timezone.now() + pause
-            request_later(kind, tenant_id, at=at, attempts=attempts, priority=LOWEST_PRIORITY)
+            at, priority = timezone.now() + pause, min(kind.priority, BUSY_PRIORITY)
+            request_later(kind, tenant_id, at=at, attempts=attempts, priority=priority)
             return
         if tenant_id and state.tenant is None:
             logger.info("The tenant of a job is gone.", extra={"job": state.key})

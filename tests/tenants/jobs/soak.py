@@ -12,6 +12,8 @@ from typing import Any
 import django
 
 TENANTS, ROWS = int(os.environ.get("SOAK_TENANTS", "10")), 40
+# Rows of the first tenant, which are done as many to a job as its five seconds allow.
+MANY_ROWS = 10_000
 
 
 def prepare() -> None:
@@ -25,7 +27,9 @@ def prepare() -> None:
 
     call_command("migrate_schemas", shared=True, verbosity=0)
     with connection.cursor() as cursor:
-        cursor.execute("CREATE TABLE public.effect (at_tenant uuid, of_tenant uuid, row_id int)")
+        cursor.execute(
+            "CREATE TABLE public.effect (id bigserial, at_tenant uuid, of_tenant uuid, row_id int)"
+        )
     for number in range(TENANTS):
         tenant = create_tenant(
             name=f"T {number}", location_prefix=f"t{number}/", domain=f"t{number}.example"
@@ -46,6 +50,14 @@ def declare() -> None:
     from tenants.jobs.kinds import JobKind, Step  # noqa: PLC0415
     from tenants.jobs.tasks import declare_job  # noqa: PLC0415
 
+    @declare_job(JobKind(name="long_soak", summary="Do many pieces", for_each_tenant=True))
+    def soak_long(step: Step) -> str | None:
+        """Do pieces while there is time."""
+        last: str | None = "0"
+        while last is not None and step.has_time():
+            last = soak(step)
+        return last
+
     @declare_job(JobKind(name="soak", summary="Do pieces", for_each_tenant=True))
     def soak(_step: Step) -> str | None:
         """Do one piece: so each piece is a job."""
@@ -57,7 +69,8 @@ def declare() -> None:
             if not (row := cursor.fetchone()):
                 return None
             cursor.execute(
-                "INSERT INTO public.effect VALUES (%s, %s, %s)", [bound_tenant().id, row[1], row[0]]
+                "INSERT INTO public.effect (at_tenant, of_tenant, row_id) VALUES (%s, %s, %s)",
+                [bound_tenant().id, row[1], row[0]],
             )
         return str(row[0])
 
@@ -72,13 +85,47 @@ def ask_to_stick() -> None:
     request_job("stuck")
 
 
+def ask_for_many() -> None:
+    """Give the first tenant many pieces more, and ask for its job before the others' jobs."""
+    from django.db import connection  # noqa: PLC0415
+
+    from tenants.binding import bind_tenant  # noqa: PLC0415
+    from tenants.jobs.queue import request_job  # noqa: PLC0415
+    from tenants.models import Tenant  # noqa: PLC0415
+
+    first = Tenant.objects.get(location_prefix="t0/")
+    with bind_tenant(first), connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO piece SELECT n, %s, false FROM generate_series(%s, %s) n",
+            [first.id, ROWS + 1, MANY_ROWS],
+        )
+        cursor.execute("DELETE FROM public.procrastinate_jobs")
+    for tenant in (first, *Tenant.objects.exclude(pk=first.pk)):
+        request_job("long_soak", tenant.id)
+
+
+def ask_again() -> None:
+    """Ask for one more piece, with nobody told: as where a pooler loses NOTIFY."""
+    from django.db import connection  # noqa: PLC0415
+
+    from tenants.binding import bind_tenant  # noqa: PLC0415
+    from tenants.jobs.queue import request_job  # noqa: PLC0415
+    from tenants.models import Tenant  # noqa: PLC0415
+
+    first = Tenant.objects.get(location_prefix="t0/")
+    with bind_tenant(first), connection.cursor() as cursor:
+        cursor.execute("INSERT INTO piece VALUES (%s, %s, false)", [ROWS + 1, first.id])
+        cursor.execute("ALTER TABLE public.procrastinate_jobs DISABLE TRIGGER USER")
+    request_job("soak", first.id)
+
+
 def work() -> None:
     from tenants.jobs import scheduling, worker  # noqa: PLC0415
 
     # A killed worker is given up after three seconds instead of thirty.
     scheduling.DEAD_AFTER = "3 seconds"
     worker.HEARTBEAT_SECONDS = 0.5
-    worker.run_worker(worker.WorkerOptions(threads=4))
+    worker.run_worker(worker.WorkerOptions(threads=int(os.environ.get("SOAK_THREADS", "4"))))
 
 
 def give_back() -> None:
@@ -107,6 +154,8 @@ def main() -> None:
     actions: dict[str, Any] = {
         "prepare": prepare,
         "stick": ask_to_stick,
+        "ask_for_many": ask_for_many,
+        "ask_again": ask_again,
         "worker": work,
         "give_back": give_back,
         "report": report,

@@ -9,7 +9,7 @@ from django.utils import timezone
 from tenants.binding import bound, bound_tenant
 from tenants.errors import NeedsPeople, NoTenantBound, TenantSuspended
 from tenants.jobs import running
-from tenants.jobs.kinds import LOWEST_PRIORITY, MAX_ATTEMPTS, Step
+from tenants.jobs.kinds import BUSY_PRIORITY, MAX_ATTEMPTS, Step
 from tenants.jobs.models import JobState
 from tenants.jobs.queue import request_job
 from tenants.jobs.running import run_step
@@ -161,7 +161,7 @@ class TestTryingAgain:
         with running._slot(kind):
             run_step(kind, acme.id, attempts=4)
         (again,) = waiting(kind)
-        assert (again["attempts"], again["priority"]) == (4, LOWEST_PRIORITY)
+        assert (again["attempts"], again["priority"]) == (4, BUSY_PRIORITY)
 
 
 class TestNeverTwoAtOnce:

@@ -14,9 +14,10 @@ import psycopg
 import pytest
 from django.db import connection
 
+from tenants.jobs.worker import KEEPALIVES
 from tests.soak.running import run
 from tests.tenants.conftest import connected
-from tests.tenants.jobs.soak import ROWS, TENANTS
+from tests.tenants.jobs.soak import MANY_ROWS, ROWS, TENANTS
 
 pytestmark = pytest.mark.django_db
 SOAK = "tests.tenants.jobs.soak"
@@ -60,19 +61,15 @@ def count_done(url: str) -> int:
     return int(row[0]) if row else 0
 
 
-def wait_for(url: str, done: int) -> None:
+def wait_for(url: str, done: int, *, gives_back: bool = False) -> None:
+    """Wait until so many are done; with `gives_back` do what workers do every minute: give back jobs of killed ones."""
     until = time.monotonic() + 300
     while count_done(url) < done:
         assert time.monotonic() < until, f"Only {count_done(url)} of {done} are done."
-        time.sleep(0.2)
-
-
-def give_back_until(url: str, done: int) -> None:
-    """Wait, and do what a worker does every minute: give back the jobs of those that were killed."""
-    until = time.monotonic() + 300
-    while count_done(url) < done:
-        assert time.monotonic() < until, f"Only {count_done(url)} of {done} are done."
-        run("give_back", module=SOAK, DATABASE_URL=url)
+        if gives_back:
+            run("give_back", module=SOAK, DATABASE_URL=url)
+        else:
+            time.sleep(0.2)
 
 
 @pytest.mark.run_first
@@ -84,11 +81,11 @@ def test_each_job_is_done_once_and_for_its_tenant_whoever_is_killed(own_database
     total, chance = tenants * ROWS, random.Random(7)  # noqa: S311 - when to kill
     for number in range(1, kills + 1):
         with worker(own_database), worker(own_database) as other:
-            give_back_until(own_database, number * total // (kills + 2))
+            wait_for(own_database, number * total // (kills + 2), gives_back=True)
             other.send_signal(signal.SIGKILL)
             time.sleep(chance.random() / 5)
     with worker(own_database), worker(own_database):
-        give_back_until(own_database, total)
+        wait_for(own_database, total, gives_back=True)
     found = run("report", module=SOAK, DATABASE_URL=own_database)
     assert found == {"done": total, "distinct": total, "mixed": 0}
 
@@ -99,6 +96,40 @@ def test_threads_share_a_pool_with_fewer_connections(own_database):
         wait_for(own_database, TENANTS * ROWS)
     found = run("report", module=SOAK, DATABASE_URL=own_database)
     assert found == {"done": TENANTS * ROWS, "distinct": TENANTS * ROWS, "mixed": 0}
+
+
+@pytest.mark.slow(seconds=25)
+def test_ten_thousand_rows_of_one_tenant_delay_the_others_by_one_step(own_database):
+    for action in ("prepare", "ask_for_many"):
+        run(action, module=SOAK, DATABASE_URL=own_database)
+    with worker(own_database, SOAK_THREADS="1"):
+        wait_for(own_database, MANY_ROWS + (TENANTS - 1) * ROWS)
+    with psycopg.connect(own_database) as own:
+        found = own.execute(
+            "SELECT location_prefix = 't0/' FROM effect JOIN tenants_tenant ON tenants_tenant.id = of_tenant "
+            "ORDER BY effect.id"
+        ).fetchall()
+    owners = [is_first for (is_first,) in found]
+    others = [number for number, is_first in enumerate(owners) if not is_first]
+    assert others[-1] - others[0] == len(others) - 1, "The others wait for one step of the first."
+    assert owners[-1], "The first has rows left when the others are done."
+
+
+@pytest.mark.slow(seconds=15)
+def test_a_job_begins_within_seconds_where_no_notification_arrives(own_database):
+    run("prepare", module=SOAK, DATABASE_URL=own_database)
+    with worker(own_database):
+        wait_for(own_database, TENANTS * ROWS)
+        run("ask_again", module=SOAK, DATABASE_URL=own_database)
+        wait_for(own_database, TENANTS * ROWS + 1)
+
+
+def test_postgresql_soon_finds_out_that_a_workers_machine_has_vanished(acme, globex, connect):
+    own = connect()
+    own.execute(KEEPALIVES)
+    row = own.execute("SHOW tcp_keepalives_idle").fetchone()
+    # A socket of the same machine has none: whoever vanishes there takes PostgreSQL along.
+    assert row == ("0" if own.info.host.startswith("/") else "30",)
 
 
 def test_nothing_of_it_lies_in_a_tenants_schema(acme, globex):

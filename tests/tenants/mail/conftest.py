@@ -20,7 +20,7 @@ def _everybody(acme: Tenant, globex: Tenant, people: dict[str, Person]) -> None:
 def smtp(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[SmtpServer]:
     """Lend a mail server, for whose answers a second is waited, and which may be asked again at once."""
     monkeypatch.setattr(mail_server, "_breaker", mail_server.Breaker())
-    monkeypatch.setattr(mail_server, "MUTE_PAUSE_SECONDS", 0)
+    monkeypatch.setattr(mail_server, "TIMEOUT_PAUSE_SECONDS", 0)
     with SmtpServer() as server:
         for name, value in server.settings(timeout_seconds=1).items():
             setattr(settings, name, value)
