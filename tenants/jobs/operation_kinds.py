@@ -84,6 +84,11 @@ def register_operation(kind: OperationKind) -> None:
     _kinds[kind.name] = kind
 
 
+def is_operation(name: str) -> bool:
+    """Return whether jobs of this name work on operations."""
+    return name in _kinds
+
+
 def find_title(kind: str, parameters: Parameters) -> str:
     """Return the title of an operation; the name of its kind when this version of the code does not know it."""
     known = _kinds.get(kind)

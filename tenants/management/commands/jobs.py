@@ -12,8 +12,8 @@ from django.db.models import QuerySet
 from tenants.commands.base import PlainCommand, add_action, add_actions
 from tenants.commands.references import REFERENCE_HELP, called
 from tenants.commands.tables import table
-from tenants.jobs import operation_kinds
 from tenants.jobs.kinds import JobKind, list_kinds
+from tenants.jobs.operation_kinds import is_operation
 from tenants.jobs.models import JobState
 from tenants.jobs.operation_models import Operation
 from tenants.jobs.overview import (
@@ -180,7 +180,7 @@ def _timestamp(at: datetime | None) -> str | None:
 def run_job(command: PlainCommand, asked: Namespace) -> None:
     kind = find_asked_kind(asked)
     tenant = find_tenant(asked.tenant) if asked.tenant else None
-    if tenant and kind.name in operation_kinds._kinds:  # noqa: SLF001 - the registry
+    if tenant and is_operation(kind.name):
         require_moving_operation(kind, tenant)
     tenant_id = tenant.id if tenant else None
     request_job(kind.name, tenant_id)
