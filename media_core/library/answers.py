@@ -50,13 +50,17 @@ def attempted(request: HttpRequest, work: Callable[[], str]) -> bool:
     except (NotFound, WideningNotConfirmed):
         raise
     except GatewayError as refusal:
-        # What is wrong on our side is for our log, not for a page.
-        ours = refusal.status >= HTTPStatus.INTERNAL_SERVER_ERROR
-        messages.error(request, refusal.message if ours else str(refusal))
-        if ours:
-            logger.exception("%s", refusal.code)
+        messages.error(request, describe_refusal(refusal))
         return False
     return True
+
+
+def describe_refusal(refusal: GatewayError) -> str:
+    """Return what a page says of a refusal. The detail of what is wrong on our side is for the log, where it goes."""
+    if refusal.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+        return str(refusal)
+    logger.error("%s: %s", refusal.code, refusal, exc_info=refusal)
+    return refusal.message
 
 
 def to_place(folder_id: UUID | None) -> HttpResponseRedirect:

@@ -243,8 +243,8 @@ def test_a_worker_has_no_memory_time_or_secret_to_spare(tmp_path, monkeypatch):
     monkeypatch.setenv("DJANGO_SECRET_KEY", "secret")
     with (tmp_path / "x").open("w+b") as file:
         file.write(b"x" * 100)
-        said = bounded.inspected("prove", "zip", file).why
-    limits = [worker.MEMORY_BYTES, worker.CPU_SECONDS, worker.OPEN_FILES, 100 + worker.MORE_BYTES]
+        said = bounded.run_inspection("prove", "zip", file).why
+    limits = [worker.MEMORY_BYTES, verdicts.CPU_SECONDS, worker.OPEN_FILES, 100 + worker.MORE_BYTES]
     assert said.startswith(f"[{limits}, [")
     assert "DJANGO" not in said
     assert said.endswith("false]")
@@ -262,13 +262,13 @@ def test_nothing_of_the_caller_can_be_written_by_the_worker(tmp_path):
 def test_who_waits_too_long_for_a_worker_is_told_to_try_again(prove, monkeypatch):
     monkeypatch.setattr(bounded, "WAIT_SECONDS", 0.01)
     for _ in range(bounded.MAX_WORKERS):
-        bounded._places.acquire()
+        bounded._worker_slots.acquire()
     try:
         with pytest.raises(InspectionBusy):
             prove(picture("PNG"), "a.png")
     finally:
         for _ in range(bounded.MAX_WORKERS):
-            bounded._places.release()
+            bounded._worker_slots.release()
     assert prove(picture("PNG"), "a.png") == "image/png"
 
 
