@@ -39,7 +39,9 @@ class Slots:
             if waits and not self._is_stuck():
                 self._changed.wait_for(lambda: self._is_free(tenant_id), PATIENCE_SECONDS)
             if not self._is_free(tenant_id):
-                raise TooBusy(f"All {len(self._held)} of {self.total} slots are taken.")
+                raise TooBusy(
+                    f"{len(self._held)} of {self.total} slots are taken; {self.per_tenant} are the most for a tenant."
+                )
             self._held[number] = tenant_id, monotonic()
         try:
             yield
@@ -85,14 +87,18 @@ def hold_slot(*, waits: bool = False) -> Iterator[None]:
     if not _thread.is_serving or _thread.holds_slot:
         yield
         return
-    threads: int = settings.WEB_THREADS
-    slots = _slots.get(threads) or _slots.setdefault(threads, make_slots(threads))
-    with slots.hold(room_id(), waits=waits):
+    with process_slots().hold(room_id(), waits=waits):
         _thread.holds_slot = True
         try:
             yield
         finally:
             _thread.holds_slot = False
+
+
+def process_slots() -> Slots:
+    """Return the slots of this process."""
+    threads: int = settings.WEB_THREADS
+    return _slots.get(threads) or _slots.setdefault(threads, make_slots(threads))
 
 
 def is_serving() -> bool:

@@ -14,6 +14,7 @@ from PIL import Image
 from media_core.errors import InspectionBusy, TypeRefused
 from media_core.inspection import bounded, images, verdicts, worker
 from media_core.inspection.archives import LOCAL_HEADER, prove_zip
+from media_core.inspection.photos import jpeg
 from media_core.inspection.verdicts import OverLimit, Unproved
 from tests.media_core.inspection.conftest import Prove
 from tests.samples import animation, open_xml, picture, zipped
@@ -236,7 +237,7 @@ def test_a_worker_has_no_memory_time_or_secret_to_spare(tmp_path, monkeypatch):
         "import sys, json, os, resource as r; sys.argv[1:] = ['prove', 'zip'];"
         "from media_core.inspection import worker; worker.bind_to_limits(sys.stdin.buffer);"
         "limits = [r.getrlimit(w)[0] for w in (r.RLIMIT_AS, r.RLIMIT_CPU, r.RLIMIT_NOFILE, r.RLIMIT_FSIZE)];"
-        "said = [limits, sorted(os.environ), 'django' in sys.modules];"
+        "said = [limits, os.nice(0), sorted(os.environ), 'django' in sys.modules];"
         "sys.stderr.write(json.dumps({'says': 'x', 'why': json.dumps(said)}))"
     )
     monkeypatch.setattr(bounded, "COMMAND", (*bounded.COMMAND[:4], "-c", does))
@@ -245,7 +246,7 @@ def test_a_worker_has_no_memory_time_or_secret_to_spare(tmp_path, monkeypatch):
         file.write(b"x" * 100)
         said = bounded.run_inspection("prove", "zip", file).why
     limits = [worker.MEMORY_BYTES, verdicts.CPU_SECONDS, worker.OPEN_FILES, 100 + worker.MORE_BYTES]
-    assert said.startswith(f"[{limits}, [")
+    assert said.startswith(f"[{limits}, {worker.LOWEST_NICENESS}, [")
     assert "DJANGO" not in said
     assert said.endswith("false]")
 
@@ -277,3 +278,17 @@ def test_only_the_named_format_is_tried():
         drawn = Image.new("RGB", (32, 32))
         with pytest.raises(Unproved):
             images.prove_picture(BytesIO(picture(kind, drawn)), "png")
+
+
+def draw_in_scans(scans: int) -> bytes:
+    """Return a progressive JPEG whose last scan is there so often that it has so many."""
+    data = picture("JPEG", progressive=True)
+    found = [segment for segment in jpeg.segments(data) if segment.marker == jpeg.SCAN]
+    last = data[found[-1].start : found[-1].end]
+    return data[: found[-1].start] + last * (scans - len(found) + 1) + data[found[-1].end :]
+
+
+def test_a_picture_in_more_scans_than_anybody_draws_is_not_decoded(prove: Prove):
+    with pytest.raises(TypeRefused, match="101 scans; 100 is the most"):
+        prove(draw_in_scans(101), "a.jpg", other=True)
+    assert prove(draw_in_scans(100), "a.jpg") == "image/jpeg"
