@@ -26,7 +26,7 @@ class Slots:
 
     def __init__(self, total: int, per_tenant: int) -> None:
         self.total, self.per_tenant = total, per_tenant
-        self._changed = Condition()
+        self._lock = Condition()
         self._numbers = count()
         # Who holds each, and since when.
         self._held: dict[int, tuple[UUID | None, float]] = {}
@@ -35,9 +35,9 @@ class Slots:
     def hold(self, tenant_id: UUID | None, *, waits: bool) -> Iterator[None]:
         """Hold a slot for the block. Raises TooBusy at once, or with `waits` after PATIENCE_SECONDS."""
         number = next(self._numbers)
-        with self._changed:
+        with self._lock:
             if waits and not self._is_stuck():
-                self._changed.wait_for(lambda: self._is_free(tenant_id), PATIENCE_SECONDS)
+                self._lock.wait_for(lambda: self._is_free(tenant_id), PATIENCE_SECONDS)
             if not self._is_free(tenant_id):
                 raise TooBusy(
                     f"{len(self._held)} of {self.total} slots are taken; {self.per_tenant} are the most for a tenant."
@@ -46,9 +46,9 @@ class Slots:
         try:
             yield
         finally:
-            with self._changed:
+            with self._lock:
                 del self._held[number]
-                self._changed.notify_all()
+                self._lock.notify_all()
 
     def _is_free(self, tenant_id: UUID | None) -> bool:
         by_tenant = Counter(holder for holder, _since in self._held.values())
