@@ -7,7 +7,7 @@ from typing import IO
 from django.conf import settings
 
 from media_core.errors import PublishingRefused
-from media_core.inspection.bounded import inspected, lent_read_only
+from media_core.inspection.bounded import lent_read_only, run_inspection
 from media_core.inspection.verdicts import CLEANED, PROVED
 from media_core.storages.file_types import AVIF, GIF, JPEG, PNG, WEBP
 
@@ -36,7 +36,7 @@ def without_location(photo: IO[bytes], content_type: str) -> IO[bytes] | None:
     with ExitStack() as on_failure:
         copy = on_failure.enter_context(tempfile.TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR))
         with lent_read_only(photo) as file:
-            verdict = inspected("take-location-away", PHOTOS[content_type], file, copy)
+            verdict = run_inspection("take-location-away", PHOTOS[content_type], file, copy)
         if verdict.says == CLEANED:
             copy.seek(0)
             on_failure.pop_all()

@@ -2,7 +2,13 @@
 
 from typing import Any
 
-from django.core.files.uploadhandler import SkipFile, TemporaryFileUploadHandler
+from django.core.files.uploadhandler import (
+    FileUploadHandler,
+    SkipFile,
+    StopUpload,
+    TemporaryFileUploadHandler,
+)
+from django.http import HttpRequest
 
 from media_core.errors import UploadTooLarge
 from media_core.templatetags.sizes import size
@@ -40,6 +46,25 @@ class LimitedUploadHandler(TemporaryFileUploadHandler):
             self.file.close()
             raise UploadTooLarge(f"{size(self.most)} is the most.")
         super().receive_data_chunk(raw_data, start)
+
+
+class FieldsOnlyHandler(FileUploadHandler):
+    """Ends the reading of a form where its first file begins: the fields before it are kept."""
+
+    def new_file(self, *args: Any, **kwargs: Any) -> None:
+        super().new_file(*args, **kwargs)
+        raise StopUpload(connection_reset=True)
+
+    def receive_data_chunk(self, _raw_data: bytes, _start: int) -> None:
+        raise AssertionError("No file is read.")
+
+    def file_complete(self, _file_size: int) -> None:
+        raise AssertionError("No file is read.")
+
+
+def leave_files_unread(request: HttpRequest) -> None:
+    """Have only the fields before the first file read of a form that was not read yet."""
+    request.upload_handlers = [FieldsOnlyHandler(request)]
 
 
 def takes_uploads(request: Any) -> bool:

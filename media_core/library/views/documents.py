@@ -21,6 +21,7 @@ from media_core.library.asking import editor_of, rights_of
 from media_core.storages.content_types import is_inline
 from media_core.templatetags.sizes import size
 from tenants.people.identity import required_member
+from tenants.slots import hold_slot
 
 
 @require_safe
@@ -49,7 +50,8 @@ def publish(request: HttpRequest, document_id: UUID) -> HttpResponse:
     row = find_document(document_id, editor)
     if request.method != "POST":
         return ask(request, editor, _question_of_publishing(row))
-    attempted(request, lambda: _published(row, editor))
+    with hold_slot():
+        attempted(request, lambda: _published(row, editor))
     return redirect("library:document", document_id)
 
 
@@ -65,7 +67,8 @@ def unpublish(request: HttpRequest, document_id: UUID) -> HttpResponse:
     row = find_document(document_id, editor)
     if request.method != "POST":
         return ask(request, editor, _question_of_taking_back(row))
-    attempted(request, lambda: _taken_back(row, editor))
+    with hold_slot():
+        attempted(request, lambda: _taken_back(row, editor))
     return redirect("library:document", document_id)
 
 
