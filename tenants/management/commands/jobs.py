@@ -13,8 +13,8 @@ from tenants.commands.base import PlainCommand, add_action, add_actions
 from tenants.commands.references import REFERENCE_HELP, called
 from tenants.commands.tables import table
 from tenants.jobs.kinds import JobKind, list_kinds
-from tenants.jobs.operation_kinds import is_operation
 from tenants.jobs.models import JobState
+from tenants.jobs.operation_kinds import is_operation
 from tenants.jobs.operation_models import Operation
 from tenants.jobs.overview import (
     KindStatus,
