@@ -61,11 +61,11 @@ def twins(acme: Tenant, globex: Tenant, store: Callable[..., Document]) -> Docum
             id=folder.id, name="globex", path=[folder.id], created_by_id=uuid.uuid4(), created_by_name="Eve"
         )  # fmt: skip
         stored = StoredObject.objects.create(
-            id=document.stored_object_id, name="private/x/globex.pdf", area="private", kind="document", size_bytes=1,
+            id=document.original_id, name="private/x/globex.pdf", area="private", kind="original", size_bytes=1,
             content_type="application/pdf", sha256="0" * 64, state="stored", stored_at=document.created_at,
         )  # fmt: skip
         Document.objects.create(
-            id=document.id, title="globex-title", name="globex.pdf", stored_object=stored, folder_id=folder.id,
+            id=document.id, title="globex-title", name="globex.pdf", original=stored, folder_id=folder.id,
             created_by_id=uuid.uuid4(), created_by_name="Eve",
         )  # fmt: skip
     return document

@@ -159,11 +159,11 @@ def known(store: Store, acme: Tenant, globex: Tenant) -> list[str]:
     """Return names in acme's room, and one in globex's, of which somebody may have seen a presigned URL."""
     document = store(acme, b"members only", name="offer.pdf")
     public = store(acme, b"for all", name="brochure.pdf", visibility="public")
-    rows = [document.stored_object, public.stored_object, store(globex).stored_object]
+    rows = [document.original, public.original, store(globex).original]
     with bind_tenant(acme):
-        rows += [live_row(kind) for kind in ("version", "derived", "incoming", "document")]
+        rows += [live_row(kind) for kind in ("derivative", "incoming", "original")]
         rows += [
-            live_row("document", state) for state in ("pending", "abandoned", "leaving", "gone")
+            live_row("original", state) for state in ("pending", "abandoned", "condemned", "gone")
         ]
     return [row.name for row in rows]
 
@@ -255,7 +255,7 @@ NOT_THERE: dict[str, dict[str, Any]] = {
     "stored": {"claimed_at": None},
     "deleted": {"deleted_at": NOW, "claimed_at": NOW},
     "taken_down": {"taken_down_at": NOW, "claimed_at": NOW},
-    "leaving": {"claimed_at": NOW},
+    "condemned": {"claimed_at": NOW, "purge_after": NOW},
     "gone": {"claimed_at": NOW},
 }
 

@@ -27,7 +27,7 @@ def secret(store: Store, on_disk: None, acme: Tenant, globex: Tenant) -> Documen
 
 def signed(document: Document, tenant: Tenant) -> str:
     with bind_tenant(tenant, even_suspended=True):
-        return link_to(document.stored_object, file_name=document.name)
+        return link_to(document.original, file_name=document.name)
 
 
 def bytes_of(answer: Any) -> bytes:
@@ -36,7 +36,7 @@ def bytes_of(answer: Any) -> bytes:
 
 def address_of(document: Document, tenant: Tenant) -> str:
     """Return the public address of a document's public object."""
-    public = document.public_object
+    public = document.public_copy
     assert public
     with bind_tenant(tenant):
         return storage_of(public).public_url(public)
@@ -58,7 +58,7 @@ def test_at_another_host_it_looks_like_what_is_missing(who, secret, acme, globex
 
 
 def test_the_same_row_id_at_another_tenant_does_not_help(secret, acme, globex, browse: Browse):
-    stored = secret.stored_object
+    stored = secret.original
     with bind_tenant(globex):
         theirs = StoredObject.objects.create(
             id=stored.pk, name=stored.name, area="private", size_bytes=8, place="disk", sha256="0" * 64,
@@ -85,7 +85,9 @@ def test_one_that_is_over_looks_like_what_is_missing(secret, acme, monkeypatch, 
 def test_an_object_that_is_to_be_removed_looks_like_what_is_missing(secret, acme, browse: Browse):
     path, client = signed(secret, acme), browse(acme, "ada")
     with bind_tenant(acme):
-        StoredObject.objects.filter(pk=secret.stored_object_id).update(state="leaving")
+        StoredObject.objects.filter(pk=secret.original_id).update(
+            state="condemned", charged_bytes=0, purge_after=timezone.now()
+        )
     assert seen(asked(client, "get", path)) == nothing(client)
 
 
@@ -111,7 +113,7 @@ def test_of_a_suspended_tenant_it_gives_nothing_at_once(secret, acme, browse: Br
 
 @pytest.mark.parametrize("who", ["", "ada"])
 def test_no_name_of_a_private_object_opens_anything(who, secret, acme, browse: Browse):
-    client, name = browse(acme, who), secret.stored_object.name
+    client, name = browse(acme, who), secret.original.name
     tried = [
         name, name.removeprefix("private/"), f"../{name}", f"..%2f{name}", f"x/../../{name}", f"/{name}", "", "%00",
         "a%00b", "%5c..%5c", "x" * 2000, "%ff", "media/x", f"acme/{name}",
@@ -136,7 +138,7 @@ def test_an_object_in_the_public_area_without_a_public_document_is_not_public(
     document = store(acme, b"for all", visibility="public")
     path = address_of(document, acme)
     with bind_tenant(acme):
-        Document.objects.filter(pk=document.pk).update(public_object=None)
+        Document.objects.filter(pk=document.pk).update(public_copy=None)
     client = browse(acme, "ada")
     assert seen(asked(client, "get", path)) == nothing(client)
 

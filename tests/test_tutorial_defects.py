@@ -41,13 +41,13 @@ PDF, PNG = samples.pdf(), samples.picture("PNG")
 
 def link(document: Document, tenant) -> str:
     with bind_tenant(tenant):
-        return presigned_get(document.stored_object, file_name=document.name)
+        return presigned_get(document.original, file_name=document.name)
 
 
 def address(document: Document, tenant) -> str:
     """Return the direct public address of a document."""
     with bind_tenant(tenant):
-        public = document.public_object
+        public = document.public_copy
         assert public
         return storage_of(public).public_url(public)
 
@@ -176,7 +176,7 @@ def test_12_no_object_is_forgotten_with_its_document(acme, globex, store):
     document = store(acme, PDF)
     with bind_tenant(acme):
         document.delete()
-        assert StoredObject.objects.stored().filter(pk=document.stored_object_id).exists()
+        assert StoredObject.objects.stored().filter(pk=document.original_id).exists()
 
 
 def test_14_checksums_are_what_botocore_knows_and_ceph_takes():
@@ -239,7 +239,7 @@ def test_21_one_process_serves_each_tenant_from_its_own_prefix(acme, globex, sto
     for tenant in (acme, globex, acme):
         document = store(tenant, PDF)
         with bind_tenant(tenant):
-            keys[document.stored_object.key] = tenant.location_prefix
+            keys[document.original.key] = tenant.location_prefix
     assert len(keys) == 3
     assert all(key.startswith(prefix) for key, prefix in keys.items())
 
@@ -255,4 +255,4 @@ def test_24_an_upload_is_one_request_and_overwrites_nothing(acme, globex, store)
     with bucket_requests() as sent:
         first, second = (store(acme, PDF, name="same.pdf") for _ in range(2))
     assert [request.method for request in sent] == ["PUT", "PUT"]
-    assert first.stored_object.name != second.stored_object.name
+    assert first.original.name != second.original.name

@@ -38,11 +38,11 @@ def twin_rooms(*tenants: Tenant) -> dict[str, Any]:
                 created_by_id=uuid.uuid4(), created_by_name=tenant.name,
             )  # fmt: skip
             document_row(
-                f"{tenant.name}-private", id=pairs[0][0], stored_object=stored_row(id=pairs[0][1]), folder=folder
+                f"{tenant.name}-private", id=pairs[0][0], original=stored_row(id=pairs[0][1]), folder=folder
             )  # fmt: skip
             document_row(
-                f"{tenant.name}-public", id=pairs[1][0], stored_object=stored_row(id=pairs[1][1]),
-                visibility="public", public_object=stored_row(id=public_id, area="media", name=name),
+                f"{tenant.name}-public", id=pairs[1][0], original=stored_row(id=pairs[1][1]),
+                visibility="public", public_copy=stored_row(id=public_id, area="media", name=name),
             )  # fmt: skip
             grow_old(stored_row("abandoned", id=pairs[2][1]))
             AccessEvent.objects.create(document_id=pairs[0][0], document_name=f"{tenant.name}-read")

@@ -161,7 +161,7 @@ def _store(sample: Sample, tenant: Tenant) -> dict[str, Any]:
 
 def public_address_of(document: Document) -> str:
     """Return where everybody finds a public document without the gateway's redirect; empty when nowhere."""
-    stored = document.public_object
+    stored = document.public_copy
     return storage_of(stored).public_url(stored) if stored and is_public(stored) else ""
 
 

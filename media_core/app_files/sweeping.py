@@ -42,7 +42,7 @@ def remove_done_with(row: StoredObject) -> bool:
     if row.state == State.STORED:
         return _left_unclaimed(row) and take_away(row)
     if row.area == Area.PRIVATE:
-        return row.leave() and take_away(row)
+        return row.condemn() and take_away(row)
     try:
         return bury(row)
     except ObjectDiffers as error:
@@ -55,4 +55,4 @@ def _left_unclaimed(row: StoredObject) -> bool:
     rows = StoredObject.objects.filter(pk=row.pk, claimed_at=None)
     with transaction.atomic():
         free = rows.select_for_update(skip_locked=True).first()
-        return bool(free) and row.leave(Q(claimed_at=None))
+        return bool(free) and row.condemn(Q(claimed_at=None))

@@ -1,4 +1,4 @@
-"""What a document's object becomes in the other area of the room."""
+"""The copy of a document that the public gets."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -15,25 +15,27 @@ from media_core.storages.models import StoredObject
 from media_core.storages.public import prove_public
 from media_core.storages.room import storage_of
 
-PUBLIC, PRIVATE = StoredObject.Area.PUBLIC, StoredObject.Area.PRIVATE
+PUBLIC = StoredObject.Area.PUBLIC
 
 
 @contextmanager
-def public_copy(document: Document) -> Iterator[Copy]:
-    """Lend the object that strangers are to get: a copy of the document's own, or a photo without its location.
+def make_public_copy(document: Document) -> Iterator[Copy]:
+    """Lend the object that the public is to get: a copy of the original, or a photo without its location.
 
-    It is readable to strangers when the block begins, proved by asking as one; BucketRefused where it is not.
+    The public can read it when the block begins, proved by asking anonymously; BucketRefused where it cannot.
     """
-    with cleaned(document.stored_object) as photo, _written(photo, document) as copy:
+    with cleaned(document.original) as photo, _written(photo, document) as copy:
         prove_public(copy.stored)
         yield copy
 
 
 def _written(photo: IO[bytes] | None, document: Document) -> AbstractContextManager[Copy]:
-    original = document.stored_object
+    original = document.original
     if photo:
         return derived(photo, original, area=PUBLIC, file_name=document.name)
-    return copied(original, area=PUBLIC, file_name=document.name)
+    return copied(
+        original, area=PUBLIC, file_name=document.name, kind=StoredObject.Kind.PUBLIC_COPY
+    )
 
 
 @contextmanager
@@ -64,13 +66,3 @@ def refuse_unknown_photo(original: StoredObject) -> None:
         raise PublishingRefused(
             "It looks like a photo, and where it was taken cannot be removed: export it as JPEG, and upload that."
         )
-
-
-@contextmanager
-def private_copy(document: Document) -> Iterator[Copy | None]:
-    """Lend the object that members are to get when the public one goes; None when they have one of their own."""
-    if document.public_object_id != document.stored_object_id:
-        yield None
-        return
-    with copied(document.stored_object, area=PRIVATE, file_name=document.name) as copy:
-        yield copy

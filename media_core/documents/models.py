@@ -35,9 +35,7 @@ class DocumentQuerySet(RoomQuerySet["Document"]):
         )
 
     def with_object(self) -> Self:
-        return self.select_related("stored_object").filter(
-            stored_object__state=StoredObject.State.STORED
-        )
+        return self.select_related("original").filter(original__state=StoredObject.State.STORED)
 
     def inside(self, folder_id: UUID | None) -> Self:
         """Return the documents directly in this folder, or with None at the top."""
@@ -59,7 +57,7 @@ class DocumentQuerySet(RoomQuerySet["Document"]):
             self.filter(folder__path__overlap=[folder.pk for folder in siblings])
             .order_by()
             .values(sibling=step)
-            .annotate(documents=Count("pk"), size_bytes=Sum("stored_object__size_bytes"))
+            .annotate(documents=Count("pk"), size_bytes=Sum("original__size_bytes"))
         )
         return {row["sibling"]: Holding(row["documents"], row["size_bytes"]) for row in sums}
 
@@ -77,12 +75,10 @@ class Document(RoomModel):
     folder = models.ForeignKey(
         Folder, on_delete=models.PROTECT, null=True, related_name="documents"
     )
-    # The bytes as they were uploaded: under private/, or under media/ while they are public as they are.
-    stored_object = models.OneToOneField(
-        StoredObject, on_delete=models.PROTECT, related_name="document"
-    )
-    # What the public gets: the same object, or a copy of a photo without its location. None while nothing is public.
-    public_object = models.OneToOneField(
+    # The bytes as they were uploaded, under private/.
+    original = models.OneToOneField(StoredObject, on_delete=models.PROTECT, related_name="document")
+    # What the public gets: the same bytes under media/, or a photo without its location. None while nothing is public.
+    public_copy = models.OneToOneField(
         StoredObject, on_delete=models.PROTECT, null=True, related_name="published_document"
     )
     # People live in the public schema and may leave: who it was is written down, not referred to.
@@ -101,8 +97,8 @@ class Document(RoomModel):
                 condition=models.Q(visibility__in=["private", "public"]),
             ),
             models.CheckConstraint(
-                name="document_private_has_no_public_object",
-                condition=models.Q(visibility="public") | models.Q(public_object=None),
+                name="document_private_has_no_public_copy",
+                condition=models.Q(visibility="public") | models.Q(public_copy=None),
             ),
         ]
 

@@ -17,7 +17,7 @@ def find_document(document_id: UUID, member: Member | None) -> Document:
     found: Document | None = (
         Document.objects.readable_by(member)
         .with_object()
-        .select_related("public_object")
+        .select_related("public_copy")
         .served_now()
         .filter(pk=document_id)
         .first()

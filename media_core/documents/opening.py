@@ -111,7 +111,7 @@ def of(member: Member | None, document_id: UUID) -> dict[str, object]:
 def readable(shape: Shape, values: Values) -> QuerySet[Document, Any]:
     """Return the document as far as the asker may read it, with what `find` and the record need of it."""
     member = asker(shape, values)
-    bytes_of = "stored_object" if member else "public_object"
+    bytes_of = "original" if member else "public_copy"
     rows: QuerySet[Document, Any] = (
         Document.objects.readable_by(member)
         .with_object()
@@ -146,7 +146,7 @@ def event(shape: Shape, values: Values) -> dict[str, Any]:
     is_secret = (
         Q(pk__isnull=False)
         if shape.role or shape.nothing_is_public
-        else ~Q(public_object__area=StoredObject.Area.PUBLIC)
+        else ~Q(public_copy__area=StoredObject.Area.PUBLIC)
     )
     return {
         "is_noted": ExpressionWrapper(is_secret, BooleanField()),

@@ -52,7 +52,7 @@ def permanent_address(request: HttpRequest, document: Document) -> str:
 
 def direct_address(request: HttpRequest, document: Document) -> str:
     """Return where the public reads the bytes, with its host; empty while there is no such place. No request."""
-    shown = document.public_object
+    shown = document.public_copy
     # In mode gateway the bucket shows it to nobody.
     if shown is None or not is_public(shown):
         return ""

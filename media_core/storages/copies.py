@@ -25,20 +25,33 @@ class Copy:
 
 
 @contextmanager
-def copied(source: StoredObject, *, area: str, file_name: str, **given: Any) -> Iterator[Copy]:
-    """Lend a verified copy of an object in another area, with the headers of that area; its row has what is given.
+def copied(
+    source: StoredObject, *, area: str, file_name: str, kind: str = "", **given: Any
+) -> Iterator[Copy]:
+    """Lend a proved copy of an object in another area, with the headers of that area; its row has what is given.
 
-    It holds no quota: it is to take the place of its source (`replace`). When the block fails, the copy is given up.
-    Raises ObjectMissing, ObjectDiffers, BucketUnavailable. One INSERT, two bucket requests.
+    It holds no quota. When the block fails, the copy is given up. Raises ObjectMissing, ObjectDiffers,
+    BucketUnavailable. One INSERT, one bucket request, or two where its answer does not prove the bytes.
     """
     content = Content(file_name, source.size_bytes, source.content_type, source.sha256)
     # durable: an outer transaction that rolled back would leave an object that no row knows.
     with transaction.atomic(durable=True):
-        target = StoredObject.objects.announce(content, area=area, kind=source.kind, **given)
+        target = StoredObject.objects.announce(
+            content, area=area, kind=kind or source.kind, **given
+        )
     with _given_up_on_failure(target):
         etag = copied_bytes(source, target, file_name)
-        verify(target)
+        prove_copy(source, target, etag)
         yield Copy(target, etag)
+
+
+def prove_copy(source: StoredObject, target: StoredObject, etag: str) -> None:
+    """Raise ObjectDiffers unless the copy has the bytes of its source.
+
+    The store computed the ETag: an equal one is proof, as is a digest of the whole. Else the copy is read back.
+    """
+    if etag not in {source.etag, source.sha256}:
+        verify(target)
 
 
 def copied_bytes(source: StoredObject, target: StoredObject, file_name: str) -> str:
@@ -51,14 +64,16 @@ def copied_bytes(source: StoredObject, target: StoredObject, file_name: str) -> 
 
 @contextmanager
 def derived(body: IO[bytes], source: StoredObject, *, area: str, file_name: str) -> Iterator[Copy]:
-    """Lend a verified object that was made from another one, and is kept beside it.
+    """Lend a proved public copy that was made from an object, and is kept beside it.
 
-    Its bytes are reserved from the quota. When the block fails, it is given up. Raises QuotaExceeded, BucketUnavailable
-    or ObjectDiffers. One INSERT, one UPDATE, two bucket requests.
+    It holds no quota. When the block fails, it is given up. Raises BucketUnavailable or ObjectDiffers. One INSERT, two
+    bucket requests.
     """
     content = content_of(body, file_name=file_name, content_type=source.content_type)
     with transaction.atomic(durable=True):
-        target = StoredObject.objects.reserve(content, area=area, kind=StoredObject.Kind.DERIVED)
+        target = StoredObject.objects.announce(
+            content, area=area, kind=StoredObject.Kind.PUBLIC_COPY
+        )
     with _given_up_on_failure(target):
         etag = storage_of(target).put(target, body, file_name=file_name)
         verify(target)
@@ -113,7 +128,7 @@ def take_away(stored: StoredObject) -> bool:
 
 def _take_away_alone(stored: StoredObject) -> bool:
     """Remove an object whose key may be used again: nobody else removes it, or takes the key, before it is gone."""
-    leaves = [StoredObject.State.LEAVING, StoredObject.State.ABANDONED]
+    leaves = [StoredObject.State.CONDEMNED, StoredObject.State.ABANDONED]
     rows = StoredObject.objects.filter(pk=stored.pk, state__in=leaves)
     with transaction.atomic():
         row: StoredObject | None = rows.select_for_update().first()

@@ -11,7 +11,7 @@ State = StoredObject.State
 APP = Q(kind=StoredObject.Kind.APP)
 THERE = Q(state__in=[State.STORED, State.TAKEN_DOWN])
 # Nobody reaches it any more; its bytes count until they are removed.
-ON_ITS_WAY_OUT = Q(state__in=[State.DELETED, State.LEAVING], charged_bytes__gt=0)
+ON_ITS_WAY_OUT = Q(state=State.DELETED, charged_bytes__gt=0)
 
 
 @dataclass(frozen=True, slots=True)

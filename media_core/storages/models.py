@@ -38,12 +38,17 @@ class StoredObjectQuerySet(RoomQuerySet["StoredObject"]):
     ) -> "StoredObject":
         """Return a pending row for an object under a key that never was before. It holds no quota by itself.
 
+        Its kind is what documents have in this area, unless another is given.
+
         Only a public file of an app is found by its name alone, so its key may have been another's, which is gone.
         """
         object_id = uuid.uuid4()
         facts = {
             "name": object_name(area, object_id, content.file_name, app_name),
             "app_name": app_name,
+            "kind": StoredObject.Kind.PUBLIC_COPY
+            if area == PUBLIC_AREA
+            else StoredObject.Kind.ORIGINAL,
             "place": StoredObject.Place.BUCKET
             if settings.USE_S3_MEDIA
             else StoredObject.Place.DISK,
@@ -76,13 +81,10 @@ class StoredObjectQuerySet(RoomQuerySet["StoredObject"]):
         )
 
     def given_up(self, now: datetime) -> Self:
-        """Return what a killed flow left: objects that may be in the bucket and belong to nothing.
-
-        What leaves was replaced by another object, so nobody waits for it.
-        """
+        """Return what may be removed: what killed flows left, and what is condemned and whose time is over."""
         unfinished = [StoredObject.State.PENDING, StoredObject.State.ABANDONED]
         old = Q(state__in=unfinished, created_at__lt=now - PENDING_LIFETIME)
-        return self.filter(old | Q(state=StoredObject.State.LEAVING))
+        return self.filter(old | Q(state=StoredObject.State.CONDEMNED, purge_after__lte=now))
 
 
 def object_name(area: str, object_id: uuid.UUID, file_name: str, app_name: str | None) -> str:
@@ -107,10 +109,11 @@ class Content:
 class StoredObject(RoomModel):
     """One object in the room: what it is called relative to the room, what it is, and since when.
 
-    pending → stored → leaving → gone, or pending → abandoned → gone; back to abandoned when its bytes came after it
-    was gone. A file of an app is deleted between stored and leaving: nobody reaches it, and its bytes are kept for a
+    pending → stored → condemned → gone, or pending → abandoned → gone; back to abandoned when its bytes came after it
+    was gone. A file of an app is deleted between stored and condemned: nobody reaches it, and its bytes are kept for a
     while. A public one of a suspended tenant is taken down meanwhile, and keeps its name. Each step is one conditional
-    UPDATE. Its bytes of the quota are reserved while it is pending or abandoned, used from stored to leaving.
+    UPDATE. Its bytes of the quota are reserved while it is pending or abandoned, and used until it is condemned. Public
+    copies hold none.
     """
 
     class Area(models.TextChoices):
@@ -118,9 +121,9 @@ class StoredObject(RoomModel):
         PRIVATE = "private"
 
     class Kind(models.TextChoices):
-        DOCUMENT = "document"
-        VERSION = "version"
-        DERIVED = "derived"
+        ORIGINAL = "original"
+        PUBLIC_COPY = "public_copy"
+        DERIVATIVE = "derivative"
         APP = "app"
         INCOMING = "incoming"
 
@@ -129,7 +132,7 @@ class StoredObject(RoomModel):
         STORED = "stored"
         DELETED = "deleted"
         TAKEN_DOWN = "taken_down"
-        LEAVING = "leaving"
+        CONDEMNED = "condemned"
         ABANDONED = "abandoned"
         GONE = "gone"
 
@@ -141,7 +144,7 @@ class StoredObject(RoomModel):
     # What an app calls its file, relative to the area; None for all that is no app's.
     app_name = models.CharField(max_length=900, null=True)  # noqa: DJ001 - no name is not an empty one
     area = models.CharField(max_length=20, choices=Area)
-    kind = models.CharField(max_length=20, choices=Kind, default=Kind.DOCUMENT)
+    kind = models.CharField(max_length=20, choices=Kind, default=Kind.ORIGINAL)
     place = models.CharField(max_length=20, choices=Place, default=Place.BUCKET)
     # Where a copy is still to be removed after the object moved to its place; empty when nowhere.
     left_in = models.CharField(max_length=20, choices=Place, default="", blank=True)
@@ -159,6 +162,8 @@ class StoredObject(RoomModel):
     deleted_at = models.DateTimeField(null=True)
     # Also on the row of an object that is being made to be taken down, or to come back.
     taken_down_at = models.DateTimeField(null=True)
+    # When a condemned object may be removed.
+    purge_after = models.DateTimeField(null=True)
     gone_at = models.DateTimeField(null=True)
 
     objects = RoomManager.from_queryset(StoredObjectQuerySet)()  # type: ignore[misc]  # the stubs take it for an instance variable
@@ -209,7 +214,7 @@ class StoredObject(RoomModel):
         return deleted
 
     def replace(self, old: "StoredObject", etag: str, **after: Any) -> None:
-        """This object takes the place of another, and its bytes of the quota; the other one leaves. Two UPDATEs.
+        """This object takes the place of another, and its bytes of the quota; the other is condemned. Two UPDATEs.
 
         It was announced, not reserved: while both are there the room is charged for one. It is stored, or deleted as
         the other one is, unless `after` says what becomes of it. Raises UploadLost when either is not in the state for
@@ -220,19 +225,35 @@ class StoredObject(RoomModel):
         after = {"state": old.state, "charged_bytes": old.charged_bytes, **after}
         after |= {"etag": etag, "stored_at": timezone.now()}
         # The other one first: it may hold the name that this one gets.
-        if not (old.leave(handing_over=True) and self._charged_step(self.State.PENDING, **after)):
+        if not (old.mark_condemned() and self._charged_step(self.State.PENDING, **after)):
             raise UploadLost
         for name, value in after.items():
             setattr(self, name, value)
 
-    def leave(self, *known: Q, handing_over: bool = False) -> bool:
-        """Nobody points to the object any more; it is removed at once, or by the next sweep. One UPDATE."""
-        after = {"charged_bytes": 0} if handing_over else {}
-        left = self._charged_step(self._kept_state, *known, state=self.State.LEAVING, **after)
-        if left:
-            self.state = self.State.LEAVING
-            self.charged_bytes = 0 if handing_over else self.charged_bytes
-        return left
+    def condemn(self, *known: Q) -> bool:
+        """Let the object be removed, now or by the next sweep: nobody points to it any more. Two UPDATEs at most.
+
+        It holds no quota from here on. Belongs into the transaction in which the last one stops pointing to it.
+        """
+        charged_bytes = self.charged_bytes
+        with transaction.atomic():
+            condemned = self.mark_condemned(*known)
+            if condemned and charged_bytes:
+                quotas.free(charged_bytes)
+        return condemned
+
+    def mark_condemned(self, *known: Q) -> bool:
+        """Condemn it; what it held of the quota is for the caller to free or to pass on. One UPDATE."""
+        after = {
+            "state": self.State.CONDEMNED,
+            "charged_bytes": 0,
+            "purge_after": timezone.now(),
+        }
+        condemned = self._charged_step(self._kept_state, *known, **after)
+        if condemned:
+            for name, value in after.items():
+                setattr(self, name, value)
+        return condemned
 
     @property
     def _kept_state(self) -> State:
@@ -254,18 +275,14 @@ class StoredObject(RoomModel):
         )
 
     def mark_gone(self) -> bool:
-        """The object is no longer in the bucket; its bytes of the quota are free. Up to three UPDATEs."""
+        """The object is no longer in the bucket; what was promised to it of the quota is free. Up to three UPDATEs."""
+        gone = {"state": self.State.GONE, "gone_at": timezone.now(), "charged_bytes": 0}
         with transaction.atomic():
-            gone = {"state": self.State.GONE, "gone_at": timezone.now(), "charged_bytes": 0}
             if self._charged_step(self.State.ABANDONED, **gone):
-                given_back = quotas.release
-            elif self._charged_step(self.State.LEAVING, **gone):
-                given_back = quotas.free
-            else:
+                if self.charged_bytes:
+                    quotas.release(self.charged_bytes)
+            elif not self._step(self.State.CONDEMNED, **gone):
                 return False
-            # What was handed over to another object holds none: others need not wait for the quota's row.
-            if self.charged_bytes:
-                given_back(self.charged_bytes)
             self.charged_bytes = 0
             return True
 

@@ -7,7 +7,7 @@ INDEXES = [
     models.Index(
         name="stored_object_given_up",
         fields=["created_at"],
-        condition=models.Q(state__in=["pending", "abandoned", "leaving"]),
+        condition=models.Q(state__in=["pending", "abandoned", "condemned"]),
     ),
     models.Index(
         name="stored_object_left_behind",
@@ -86,7 +86,9 @@ CONSTRAINTS = [
             deleted_at=None,
             gone_at=None,
         )
-        | models.Q(state="leaving", stored_at__isnull=False, gone_at=None)
+        | models.Q(
+            state="condemned", stored_at__isnull=False, purge_after__isnull=False, gone_at=None
+        )
         | models.Q(state="gone", gone_at__isnull=False),
     ),
     models.CheckConstraint(
@@ -95,7 +97,19 @@ CONSTRAINTS = [
         & ~models.Q(left_in=models.F("place")),
     ),
     models.CheckConstraint(
-        name="stored_object_gone_holds_no_quota",
-        condition=~models.Q(state="gone") | models.Q(charged_bytes=0),
+        name="stored_object_only_condemned_purged",
+        condition=models.Q(purge_after=None) | models.Q(state__in=["condemned", "gone"]),
+    ),
+    models.CheckConstraint(
+        name="stored_object_holds_quota",
+        condition=models.Q(charged_bytes=0)
+        | ~models.Q(state__in=["condemned", "gone"]) & ~models.Q(kind="public_copy"),
+    ),
+    # An original is written once, under private/, and stays there.
+    models.CheckConstraint(
+        name="stored_object_area_of_its_kind",
+        condition=models.Q(kind="original", area="private")
+        | models.Q(kind="public_copy", area="media")
+        | models.Q(kind__in=["derivative", "app", "incoming"]),
     ),
 ]

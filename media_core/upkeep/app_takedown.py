@@ -5,6 +5,7 @@ the place of the old one; the old object removed. A kill between any two leaves 
 objects that the next run or the sweep removes. While it is taken down nobody else gets its name.
 """
 
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -60,7 +61,7 @@ def bring_file_back(file_id: UUID) -> None:
 
 def _free_the_key(hidden: StoredObject) -> None:
     """Remove the public object of before, or what a run that failed made, where it is still there."""
-    there = [State.PENDING, State.ABANDONED, State.LEAVING]
+    there = [State.PENDING, State.ABANDONED, State.CONDEMNED]
     of_its_name = StoredObject.objects.filter(area=Area.PUBLIC, app_name=hidden.app_name)
     for left in of_its_name.filter(state__in=there):
         left.abandon()
@@ -70,7 +71,11 @@ def _free_the_key(hidden: StoredObject) -> None:
 def _moved(old: StoredObject, area: StoredObject.Area, after: dict[str, object]) -> None:
     """Let an object in the other area take this one's place, with the name that the app knows."""
     name = str(old.app_name)
-    known = {"app_name": name, "claimed_at": old.claimed_at, "taken_down_at": timezone.now()}
+    known: dict[str, Any] = {
+        "app_name": name,
+        "claimed_at": old.claimed_at,
+        "taken_down_at": timezone.now(),
+    }
     with copied(old, area=area, file_name=name.rpartition("/")[2], **known) as copy:
         if area == Area.PUBLIC:
             prove_public(copy.stored)

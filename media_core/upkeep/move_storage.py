@@ -23,7 +23,7 @@ State = StoredObject.State
 # Of apps' files those too that are deleted and kept, and those that are taken down.
 KEPT = frozenset({State.STORED, State.DELETED, State.TAKEN_DOWN})
 # What others are removing, everywhere.
-REMOVED_BY_OTHERS = frozenset({State.LEAVING, State.ABANDONED})
+REMOVED_BY_OTHERS = frozenset({State.CONDEMNED, State.ABANDONED})
 OTHER = {Place.DISK: Place.BUCKET, Place.BUCKET: Place.DISK}
 
 

@@ -20,7 +20,7 @@ from tenants.jobs.operation_steps import declare_operation
 # A take-down works on files of apps first, then on documents. The position of an item begins with one of these.
 FILES, DOCUMENTS = "file", "document"
 # The size of the original. The public copy may be smaller, such as a photo without its location.
-DOCUMENT_SIZE = "stored_object__size_bytes"
+DOCUMENT_SIZE = "original__size_bytes"
 
 
 class TakeDown(OperationWork):
@@ -90,7 +90,7 @@ def _list_public_files() -> StoredObjectQuerySet:
 
 
 def _list_public_documents() -> QuerySet[Document]:
-    found: QuerySet[Document] = Document.objects.filter(public_object__isnull=False)
+    found: QuerySet[Document] = Document.objects.filter(public_copy__isnull=False)
     return found
 
 

@@ -15,7 +15,7 @@ KEPT = (
     StoredObject.State.STORED,
     StoredObject.State.DELETED,
     StoredObject.State.TAKEN_DOWN,
-    StoredObject.State.LEAVING,
+    StoredObject.State.CONDEMNED,
 )
 
 

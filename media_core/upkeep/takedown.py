@@ -45,7 +45,7 @@ def stays_public() -> StaysPublic:
     """
     if settings.PUBLIC_MEDIA_MODE == "gateway":
         return StaysPublic(0, 0)
-    there = [StoredObject.State.STORED, StoredObject.State.DELETED, StoredObject.State.LEAVING]
+    there = [StoredObject.State.STORED, StoredObject.State.DELETED, StoredObject.State.CONDEMNED]
     rows = in_bucket().filter(area=StoredObject.Area.PUBLIC, state__in=there)
     return StaysPublic(rows.count(), rows.aggregate(total=Sum("size_bytes"))["total"] or 0)
 
@@ -68,9 +68,7 @@ def bring_all_back(progress: Progress) -> Moved:
 
 def taken_down() -> list[UUID]:
     """Return the public documents that have no public object. One query."""
-    rows = Document.objects.filter(
-        visibility=Document.Visibility.PUBLIC, public_object__isnull=True
-    )
+    rows = Document.objects.filter(visibility=Document.Visibility.PUBLIC, public_copy__isnull=True)
     return list(rows.values_list("pk", flat=True))
 
 

@@ -81,7 +81,7 @@ def _store(*, uploader: Editor, file: "File[bytes]", title: str, folder: Folder 
                 title=title,
                 name=name,
                 folder=folder,
-                stored_object=stored,
+                original=stored,
                 created_by_id=uploader.person_id,
                 created_by_name=uploader.name,
             )

@@ -112,7 +112,7 @@ def _make(label: str) -> None:
             FILE_NAME,
             id=uuid5(tenant.id, "document"),
             name=FILE_NAME,
-            stored_object=stored_row(),
+            original=stored_row(),
         )
 
 

@@ -26,11 +26,11 @@ ROUNDS, REPORTED_ROUNDS = 61, 11
 def ratios() -> list[Ratio]:
     (site,) = tenants(1)
     with bind_tenant(site.tenant):
-        document = Document.objects.select_related("stored_object").get(pk=site.document_id)
+        document = Document.objects.select_related("original").get(pk=site.document_id)
         return [
             figure
             for kind, name in NAMES.items()
-            for figure in _ratios_for(kind, document.stored_object, name)
+            for figure in _ratios_for(kind, document.original, name)
         ]
 
 

@@ -38,7 +38,7 @@ def open_view(request: HttpRequest, document_id: UUID, name: str) -> HttpRespons
         person_id=member.person_id,
         person_name=member.name,
     )
-    address = link_to(document.stored_object, file_name=document.name)
+    address = link_to(document.original, file_name=document.name)
     return HttpResponseRedirect(address, headers=LINK_HEADERS)
 
 

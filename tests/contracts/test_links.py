@@ -120,7 +120,7 @@ def test_the_bytes_of_a_removed_object_are_gone(gateway, kept, link, acme):
     row = kept()
     url = link(row)
     with bind_tenant(acme):
-        row.leave()
+        row.condemn()
         take_away(row)
     assert gateway.get(url).status_code in CLOSED
 

@@ -25,7 +25,7 @@ def address(acme):
 
     def of(document):
         with bind_tenant(acme):
-            return storage_of(document.public_object).public_url(document.public_object)
+            return storage_of(document.public_copy).public_url(document.public_copy)
 
     return of
 
@@ -72,9 +72,9 @@ def test_what_is_known_already_is_not_sent_again(gateway, brochure, address):
 
 
 def test_a_private_object_has_no_address_that_answers(gateway, store, acme, brochure, address):
-    private = store(acme, b"for members").stored_object
+    private = store(acme, b"for members").original
     own = private.name.removeprefix("private/")
-    public = brochure.public_object.name.removeprefix("media/")
+    public = brochure.public_copy.name.removeprefix("media/")
     guessed = address(brochure).replace(public, own)
     for url in (guessed, guessed.replace("/media/", "/private/"), guessed + "?x=y"):
         assert url != address(brochure)

@@ -246,7 +246,7 @@ def test_a_reset_key_stands_in_the_mail_alone(log, acme, mailoutbox, world):
 def test_a_failing_page_shows_and_logs_no_link(log, acme, store, browse):
     document = store(acme)
     with bind_tenant(acme):
-        url = presigned_get(document.stored_object, file_name="x.pdf")
+        url = presigned_get(document.original, file_name="x.pdf")
     browser = browse(acme, "ada")
     browser.raise_request_exception = False
     with connection.cursor() as cursor:

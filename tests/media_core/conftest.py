@@ -37,11 +37,12 @@ def stored_row(state: str = "stored", **given: Any) -> StoredObject:
     facts = {
         "name": f"private/{row_id}/x.pdf",
         "area": "private",
-        "kind": "document",
+        "kind": "public_copy" if given.get("area") == "media" else "original",
         "size_bytes": 5,
         "content_type": "application/pdf",
         "sha256": "0" * 64,
-        "stored_at": timezone.now() if state == "stored" else None,
+        "stored_at": timezone.now() if state in {"stored", "condemned"} else None,
+        "purge_after": timezone.now() if state == "condemned" else None,
     }
     row: StoredObject = StoredObject.objects.create(id=row_id, state=state, **{**facts, **given})
     return row
@@ -50,10 +51,8 @@ def stored_row(state: str = "stored", **given: Any) -> StoredObject:
 def document_row(title: str = "a title", **given: Any) -> Document:
     """Return a document of the bound tenant, without any object in the bucket."""
     facts = {"name": "x.pdf", "created_by_id": uuid.uuid4(), "created_by_name": "Somebody"}
-    stored = given.pop("stored_object", None) or stored_row()
-    document: Document = Document.objects.create(
-        title=title, stored_object=stored, **{**facts, **given}
-    )
+    stored = given.pop("original", None) or stored_row()
+    document: Document = Document.objects.create(title=title, original=stored, **{**facts, **given})
     return document
 
 
@@ -77,8 +76,8 @@ def twins(acme: Tenant, globex: Tenant) -> Twins:
         acmes = document_row("acme's")
         event = AccessEvent.objects.create(document_id=acmes.id, document_name="acme's")
     with bind_tenant(globex):
-        stored = stored_row(id=acmes.stored_object_id)
-        globexs = document_row("globex's", id=acmes.id, stored_object=stored)
+        stored = stored_row(id=acmes.original_id)
+        globexs = document_row("globex's", id=acmes.id, original=stored)
         AccessEvent.objects.create(id=event.id, document_id=acmes.id, document_name="globex's")
     return Twins(acmes, globexs)
 

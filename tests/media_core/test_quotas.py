@@ -130,21 +130,28 @@ def test_a_row_is_released_once_by_whichever_of_two_sweeps(committed, acme):
 # --- every step adds up
 
 
+def announce_app_file(name: str, size_bytes: int = 5) -> StoredObject:
+    """Return a pending row of an app's file, which may take another's place."""
+    return StoredObject.objects.announce(
+        content(name, size_bytes), area="media", kind="app", app_name=name
+    )
+
+
 def test_usage_adds_up_after_every_step_of_an_objects_life(acme, globex):
     with bind_tenant(acme):
         row = StoredObject.objects.reserve(content("x.pdf", 5))
         assert books(acme) == (0, 5)
         row.mark_stored("etag")
         assert books(acme) == (5, 0)
-        copy = StoredObject.objects.announce(content("x.pdf", 5), area="media")
+        copy = announce_app_file("x.pdf", 5)
         assert books(acme) == (5, 0)
         copy.replace(row, "etag")
         assert books(acme) == (5, 0)
-        assert (copy.charged_bytes, row.charged_bytes, row.state) == (5, 0, "leaving")
+        assert (copy.charged_bytes, row.charged_bytes, row.state) == (5, 0, "condemned")
         assert row.mark_gone()
         assert books(acme) == (5, 0)
-        assert copy.leave()
-        assert books(acme) == (5, 0)
+        assert copy.condemn()
+        assert books(acme) == (0, 0)
         assert copy.mark_gone()
         assert not copy.mark_gone()
     assert books(acme) == (0, 0)
@@ -188,8 +195,8 @@ def test_of_two_that_replace_one_object_the_second_is_lost_and_nothing_is_counte
         old = StoredObject.objects.reserve(content("x.pdf", 5))
         old.mark_stored("etag")
         seen_by_another = StoredObject.objects.get(pk=old.pk)
-        StoredObject.objects.announce(content(), area="media").replace(old, "etag")
-        late = StoredObject.objects.announce(content(), area="media")
+        announce_app_file("a.pdf").replace(old, "etag")
+        late = announce_app_file("b.pdf")
         with pytest.raises(UploadLost), transaction.atomic():
             late.replace(seen_by_another, "etag")
         assert late.give_up()
@@ -222,8 +229,7 @@ def test_a_quota_below_what_is_kept_loses_nothing_and_takes_nothing_more(acme, s
     with bind_tenant(acme):
         assert len(sweep()) == 1
         assert Document.objects.get() == document
-        copy = StoredObject.objects.announce(content("x.pdf", 6), area="media")
-        copy.replace(document.stored_object, "etag")
+        announce_app_file("x.pdf", 6).replace(document.original, "etag")
     assert books(acme) == (6, 0)
 
 

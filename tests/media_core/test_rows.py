@@ -26,8 +26,8 @@ READS = {
     "values": lambda pk: list(Document.objects.values_list("title", flat=True)),
     "aggregate": lambda pk: Document.objects.aggregate(n=Count("pk"))["n"],
     "iterator": lambda pk: list(Document.objects.iterator(chunk_size=10)),
-    "select_related": lambda pk: list(Document.objects.select_related("stored_object")),
-    "join": lambda pk: list(Document.objects.filter(stored_object__state="stored")),
+    "select_related": lambda pk: list(Document.objects.select_related("original")),
+    "join": lambda pk: list(Document.objects.filter(original__state="stored")),
     "reverse join": lambda pk: list(StoredObject.objects.filter(document__isnull=False)),
     "union": lambda pk: list(Document.objects.all().union(Document.objects.filter(pk=pk))),
     "distinct dates": lambda pk: list(Document.objects.dates("created_at", "year")),
@@ -135,7 +135,7 @@ def test_a_relation_is_not_followed_under_a_wrong_search_path(acme, globex, twin
     with bind_tenant(acme):
         ours = Document.objects.get(pk=twins.acmes.pk)
     with misdirected(acme, to=globex), pytest.raises(StoredObject.DoesNotExist):
-        _ = ours.stored_object
+        _ = ours.original
 
 
 # --- a query set of acme's, evaluated when globex is bound
@@ -195,7 +195,7 @@ STRAYS = {
     "refresh of one column": lambda row: row.refresh_from_db(fields=["title"]),
     "bulk_update": lambda row: Document.objects.bulk_update([row], ["title"]),
     "bulk_create": lambda row: Document.objects.bulk_create([row]),
-    "relation": lambda row: row.stored_object,
+    "relation": lambda row: row.original,
 }
 
 
@@ -211,7 +211,7 @@ def test_a_row_of_acme_is_not_used_under_globex(use, acme, globex, twins):
 
 def test_a_row_of_acme_leads_to_no_document_of_globex(acme, globex, twins):
     with bind_tenant(acme):
-        stray = StoredObject.objects.get(pk=twins.acmes.stored_object_id)
+        stray = StoredObject.objects.get(pk=twins.acmes.original_id)
     with bind_tenant(globex), pytest.raises(RowOfAnotherTenant):
         _ = stray.document
 
@@ -225,7 +225,7 @@ def test_a_deferred_column_of_acme_is_not_read_from_globex(acme, globex, twins):
 
 def test_a_row_of_acme_has_no_key_under_globex(acme, globex, twins):
     with bind_tenant(globex), pytest.raises(RowOfAnotherTenant):
-        _ = twins.acmes.stored_object.key
+        _ = twins.acmes.original.key
 
 
 def test_a_pickled_row_stays_its_tenants(acme, globex, twins):
@@ -235,9 +235,9 @@ def test_a_pickled_row_stays_its_tenants(acme, globex, twins):
 
 def test_a_document_of_globex_cannot_point_to_an_object_that_only_acme_has(acme, globex):
     with bind_tenant(acme):
-        foreign = document_row().stored_object
+        foreign = document_row().original
     with bind_tenant(globex):
-        document_row("globex's", stored_object=foreign)
+        document_row("globex's", original=foreign)
         with pytest.raises(IntegrityError):
             connection.check_constraints()
 

@@ -68,7 +68,7 @@ def test_no_thread_gets_what_is_another_tenants(operations, committed, acme, glo
     def prepare() -> None:
         for tenant in (acme, globex):
             with bind_tenant(tenant):
-                document_row(tenant.name, id=DOCUMENT, stored_object=stored_row(id=STORED))
+                document_row(tenant.name, id=DOCUMENT, original=stored_row(id=STORED))
 
     committed(prepare)
     start = threading.Barrier(THREADS)

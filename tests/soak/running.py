@@ -22,7 +22,7 @@ def fill(*tenants: Tenant) -> None:
     for tenant in tenants:
         with bind_tenant(tenant):
             for document, stored in TWINS:
-                document_row(tenant.name, id=document, stored_object=stored_row(id=stored))
+                document_row(tenant.name, id=document, original=stored_row(id=stored))
 
 
 def url_of_the_tests() -> str:

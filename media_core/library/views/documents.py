@@ -34,7 +34,7 @@ def document(request: HttpRequest, document_id: UUID) -> HttpResponse:
         **rights_of(member),
         "document": row,
         "way": way,
-        "downloads": not is_inline(row.stored_object.content_type),
+        "downloads": not is_inline(row.original.content_type),
         "restricted": any(folder.is_restricted for folder in way),
         "readers": people(len(reading(way[-1].path if way else []))),
         "permanent": permanent_address(request, row),
@@ -78,7 +78,7 @@ def _taken_back(row: Document, editor: Editor) -> str:
 
 
 def _question_of_publishing(row: Document) -> Question:
-    readers, held = people(len(reading(path_of(row.folder)))), size(row.stored_object.size_bytes)
+    readers, held = people(len(reading(path_of(row.folder)))), size(row.original.size_bytes)
     return Question(
         title=f"Publish “{row.title}”?",
         sentences=[
@@ -94,7 +94,7 @@ def _question_of_publishing(row: Document) -> Question:
 
 def _of_a_photo(row: Document) -> list[str]:
     """Return what is to be known before a photo is published; nothing for other files."""
-    if settings.PUBLIC_PHOTOS_WITHOUT_LOCATION and row.stored_object.content_type in PHOTOS:
+    if settings.PUBLIC_PHOTOS_WITHOUT_LOCATION and row.original.content_type in PHOTOS:
         return [
             "If it says where it was taken, they get a copy without that; members keep the original."
         ]

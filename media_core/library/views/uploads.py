@@ -84,7 +84,7 @@ def told(document: Document) -> str:
     """Return what its uploader is to know of a new document, in sentences."""
     named = type_named(document.name)
     said = f"“{document.title}” is stored."
-    if named and document.stored_object.content_type != named.stored_as:
+    if named and document.original.content_type != named.stored_as:
         said += f" It is named like {named.name} and could not be proved to be one: it is kept as a plain download."
     if document.visibility == Document.Visibility.PUBLIC:
         said += " It is public: “Details” has the address to link to."

@@ -126,7 +126,9 @@ def _given(spot: Spot) -> dict[str, Any]:
         case Spot.INCOMING:
             return {"name": f"{_folder(spot)}/{uuid4()}/{FILE_NAME}", "kind": kind.INCOMING}
         case Spot.NESTED:
-            return {"name": f"{_folder(spot)}/{uuid4()}/{FILE_NAME}", "kind": kind.DERIVED}
+            return {"name": f"{_folder(spot)}/{uuid4()}/{FILE_NAME}", "kind": kind.DERIVATIVE}
+        case Spot.PUBLIC:
+            return {"kind": kind.PUBLIC_COPY}
         case _:
             return {}
 

@@ -161,7 +161,7 @@ def _as_if_stored(to: at_gateway.Targets) -> StoredObject:
             id=to.document.row_id,
             title=NAME,
             name=FILE_NAME,
-            stored_object_id=to.document.row_id,
+            original_id=to.document.row_id,
             created_by_id=uuid4(),
             created_by_name=NAME,
         )

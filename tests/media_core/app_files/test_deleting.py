@@ -297,7 +297,7 @@ def test_whoever_comes_late_to_remove_an_object_leaves_the_next_one_of_its_name_
             storages["default"].delete(name)
             mend()
             late = StoredObject.objects.get(pk=old.pk)
-            assert late.state == "leaving"
+            assert late.state == "condemned"
             in_a_thread(lambda: others_sweep(acme))
             assert save("default", name, b"the next") == name
             assert not take_away(late)
@@ -315,7 +315,9 @@ def others_sweep(tenant):
 def test_the_command_sweeps_files_of_apps_and_says_what_it_would(alias, folder, acme, capsys):
     with bind_tenant(acme):
         storages[alias].delete(save(alias, f"{folder}/x"))
-        StoredObject.objects.filter(state="deleted", area="media").update(state="leaving")
+        StoredObject.objects.filter(state="deleted", area="media").update(
+            state="condemned", charged_bytes=0, purge_after=timezone.now()
+        )
         deleted_days_ago(31)
     call_command("sweep_uploads", "--dry-run", "--tenant", "acme/")
     assert "Would remove 1 object(s) of 1 tenant(s)." in capsys.readouterr().out

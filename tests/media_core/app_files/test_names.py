@@ -128,14 +128,15 @@ def expect(found):
     ]
 
 
-@pytest.mark.parametrize("state", ["pending", "abandoned", "leaving", "deleted"])
+@pytest.mark.parametrize("state", ["pending", "abandoned", "condemned", "deleted"])
 def test_a_public_name_is_taken_as_long_as_its_object_may_be_there(state, folder, acme):
     name = f"{folder}/x.png"
     with bind_tenant(acme):
         now = row_of(save("default", "other.txt")).stored_at
         times = {
-            "stored_at": now if state in {"leaving", "deleted"} else None,
+            "stored_at": now if state in {"condemned", "deleted"} else None,
             "deleted_at": now if state == "deleted" else None,
+            "purge_after": now if state == "condemned" else None,
         }
         stored_row(
             state=state, kind="app", area="media", name=f"media/{name}", app_name=name, **times
@@ -162,8 +163,8 @@ def test_a_private_documents_name_says_nothing_to_an_app(store, acme):
     document = store(acme)
     with bind_tenant(acme):
         for name in (
-            document.stored_object.name,
-            document.stored_object.name.removeprefix("private/"),
+            document.original.name,
+            document.original.name.removeprefix("private/"),
         ):
             assert not storages["private"].exists(name)
             storages["private"].delete(name)

@@ -23,7 +23,7 @@ def tenant(*arguments: str, errors: StringIO | None = None) -> str:
 
 def documents(of):
     with bind_tenant(of, even_suspended=True):
-        return list(Document.objects.select_related("stored_object", "public_object"))
+        return list(Document.objects.select_related("original", "public_copy"))
 
 
 def shown(of) -> list[bytes]:
@@ -90,7 +90,7 @@ def test_takes_down_what_is_public_and_nothing_of_another_tenant(three, globex):
     assert "2 of 2 objects" in said
     assert "Took 2 document(s) down" in said
     assert (shown(three), shown(globex)) == ([], [b"globex's"])
-    states = [(row.visibility, row.public_object) for row in documents(three)]
+    states = [(row.visibility, row.public_copy) for row in documents(three)]
     assert sorted(states) == [("private", None), ("public", None), ("public", None)]
 
 
@@ -119,9 +119,9 @@ def test_running_again_has_nothing_to_do(three):
 
 
 def test_one_that_fails_does_not_stop_the_others_and_goes_on_in_the_next_run(three):
-    lost = next(row for row in documents(three) if row.public_object)
+    lost = next(row for row in documents(three) if row.public_copy)
     with bind_tenant(three):
-        key = lost.public_object.key
+        key = lost.public_copy.key
     bucket = bucket_client()
     kept = bucket.get_object(Bucket="test-bucket", Key=key)["Body"].read()
     bucket.delete_object(Bucket="test-bucket", Key=key)

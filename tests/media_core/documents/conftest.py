@@ -98,7 +98,7 @@ def in_acme(acme, globex) -> Iterator[None]:
 
 def again(document: Document) -> Any:
     """Return the document as the database has it now, with its objects."""
-    return Document.objects.select_related("stored_object", "public_object").get(pk=document.pk)
+    return Document.objects.select_related("original", "public_copy").get(pk=document.pk)
 
 
 @pytest.fixture

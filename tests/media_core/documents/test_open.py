@@ -111,7 +111,7 @@ def test_head_says_what_get_then_gives(acme, store, browse):
 def test_a_public_document_is_for_everybody_at_an_address_without_a_signature(acme, store, browse):
     document = store(acme, b"for all", visibility="public")
     address = opened(browse(acme), document).headers["Location"]
-    assert urlsplit(address).path.endswith(f"/acme/media/{document.public_object_id}/offer.pdf")
+    assert urlsplit(address).path.endswith(f"/acme/media/{document.public_copy_id}/offer.pdf")
     assert urlsplit(address).query == ""
     assert requests.get(address, timeout=60).content == b"for all"
 
@@ -170,7 +170,7 @@ def test_a_public_document_of_globex_is_not_found_at_acme(acme, globex, store, b
 
 def public_row():
     stored = stored_row(area="media", name=f"media/{uuid.uuid4()}/x.pdf")
-    return document_row(visibility="public", stored_object=stored, public_object=stored)
+    return document_row(visibility="public", original=stored, public_copy=stored)
 
 
 def taken_down_row():
@@ -201,7 +201,7 @@ def seen(answer) -> tuple[int, bytes, dict[str, str]]:
 @pytest.mark.parametrize("state", ["pending", "abandoned"])
 def test_what_is_not_stored_yet_looks_like_what_is_missing(state, method, acme, browse):
     with bind_tenant(acme):
-        document = document_row(stored_object=stored_row(state))
+        document = document_row(original=stored_row(state))
     browser = browse(acme, "ada")
     missing = seen(getattr(browser, method)(f"/d/{uuid.uuid4()}/x"))
     assert seen(opened(browser, document, method=method)) == missing

@@ -70,12 +70,12 @@ def states():
     unfinished = stored_row("pending", area="media", name=f"media/{uuid.uuid4()}/x.pdf")
     return [
         document_row(),
-        document_row(visibility="public", stored_object=public, public_object=public),
-        document_row(visibility="public", public_object=copy),
+        document_row(visibility="public", original=public, public_copy=public),
+        document_row(visibility="public", public_copy=copy),
         document_row(visibility="public"),
-        document_row(visibility="public", public_object=stored_row()),
-        document_row(stored_object=stored_row("pending")),
-        document_row(stored_object=unfinished, visibility="public", public_object=unfinished),
+        document_row(visibility="public", public_copy=stored_row()),
+        document_row(original=stored_row("pending")),
+        document_row(original=unfinished, visibility="public", public_copy=unfinished),
     ]
 
 
@@ -84,7 +84,7 @@ def plainly_found(document, member):
         found = find_document(document.pk, member)
     except NotFound:
         return None
-    stored = found.stored_object if member else found.public_object
+    stored = found.original if member else found.public_copy
     assert stored is not None
     return found.name, stored
 
@@ -105,7 +105,7 @@ def test_the_object_is_the_row_of_the_ledger(acme):
         document = document_row()
         found = find(document.pk, ASKERS[1], is_noted=False)
         assert found is not None
-        row = StoredObject.objects.get(pk=document.stored_object_id)
+        row = StoredObject.objects.get(pk=document.original_id)
         for name in ("name", "area", "place", "state", "size_bytes", "content_type", "sha256"):
             assert getattr(found.stored, name) == getattr(row, name)
         assert found.stored.key == row.key

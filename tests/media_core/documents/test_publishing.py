@@ -50,28 +50,28 @@ def folder(*, restricted=False, parent=None) -> Folder:
 def test_what_is_published_is_readable_for_everybody_and_nothing_is_left_at_the_old_place(
     private, ed
 ):
-    old = private.stored_object
+    old = private.original
     public = publish(private.pk, editor=ed)
-    assert (public.visibility, public.public_object) == ("public", public.stored_object)
-    assert seen_by_a_stranger(public.stored_object.key) == BROCHURE
+    assert (public.visibility, public.public_copy) == ("public", public.original)
+    assert seen_by_a_stranger(public.original.key) == BROCHURE
     old.refresh_from_db()
     assert (old.state, bytes_of(old)) == ("gone", None)
 
 
 def test_what_is_taken_back_is_gone_from_the_public_place_at_once(public, ed):
-    old = public.public_object
+    old = public.public_copy
     private = unpublish(public.pk, editor=ed)
-    assert (private.visibility, private.public_object) == ("private", None)
+    assert (private.visibility, private.public_copy) == ("private", None)
     assert seen_by_a_stranger(old.key) is None
-    assert seen_by_a_stranger(private.stored_object.key) is None
-    assert bytes_of(private.stored_object) == BROCHURE
+    assert seen_by_a_stranger(private.original.key) is None
+    assert bytes_of(private.original) == BROCHURE
 
 
 def test_no_key_is_used_twice(private, ed):
-    used = [private.stored_object.key]
+    used = [private.original.key]
     for _ in range(2):
-        used.append(publish(private.pk, editor=ed).stored_object.key)
-        used.append(unpublish(private.pk, editor=ed).stored_object.key)
+        used.append(publish(private.pk, editor=ed).original.key)
+        used.append(unpublish(private.pk, editor=ed).original.key)
     assert len(set(used)) == 5
 
 
@@ -85,7 +85,7 @@ def test_moving_to_and_fro_costs_no_quota(private, ed):
 
 def test_moving_works_when_the_quota_is_full(private, ed, acme):
     Quota.objects.filter(tenant=acme).update(quota_bytes=quotas.usage().used_bytes)
-    assert publish(private.pk, editor=ed).public_object
+    assert publish(private.pk, editor=ed).public_copy
 
 
 def test_publishing_what_is_public_and_taking_back_what_is_private_changes_nothing(private, ed):
@@ -94,7 +94,7 @@ def test_publishing_what_is_public_and_taking_back_what_is_private_changes_nothi
     assert sent == []
     public = publish(private.pk, editor=ed)
     with bucket_requests() as sent:
-        assert publish(private.pk, editor=ed).public_object == public.public_object
+        assert publish(private.pk, editor=ed).public_copy == public.public_copy
     assert sent == []
 
 
@@ -150,7 +150,7 @@ def test_what_another_published_meanwhile_is_published_once(private, ed, ada):
     with during_the_copy(publish_too), pytest.raises(PublishingRefused, match="meanwhile"):
         publish(private.pk, editor=ed)
     now = again(private)
-    assert seen_by_a_stranger(now.public_object.key) == BROCHURE
+    assert seen_by_a_stranger(now.public_copy.key) == BROCHURE
     assert StoredObject.objects.stored().count() == 1
 
 
@@ -189,10 +189,10 @@ class during_the_copy:  # noqa: N801 - reads as a sentence
 
 def test_what_is_taken_down_is_brought_back(public):
     down = take_down(public.pk)
-    assert (down.visibility, down.public_object) == ("public", None)
-    assert seen_by_a_stranger(public.public_object.key) is None
+    assert (down.visibility, down.public_copy) == ("public", None)
+    assert seen_by_a_stranger(public.public_copy.key) is None
     up = bring_back(public.pk)
-    assert seen_by_a_stranger(up.public_object.key) == BROCHURE
+    assert seen_by_a_stranger(up.public_copy.key) == BROCHURE
     said = [str(event) for event in AuditEvent.objects.order_by("at")][1:]
     assert said == ["the agency took down Übersicht.pdf", "the agency brought back Übersicht.pdf"]
 
@@ -200,7 +200,7 @@ def test_what_is_taken_down_is_brought_back(public):
 def test_what_was_taken_down_can_be_made_private(public, ed):
     take_down(public.pk)
     assert unpublish(public.pk, editor=ed).visibility == "private"
-    assert bring_back(public.pk).public_object is None
+    assert bring_back(public.pk).public_copy is None
 
 
 # --- what fails
@@ -219,7 +219,7 @@ def test_an_object_that_cannot_be_removed_yet_is_told_and_swept(public, ed):
     finally:
         events.unregister("before-send.s3", refuse)
     assert again(public).visibility == "private"
-    assert StoredObject.objects.get(pk=public.public_object_id).state == "leaving"
+    assert StoredObject.objects.get(pk=public.public_copy_id).state == "condemned"
 
 
 def test_an_upload_that_cannot_be_published_is_stored_for_members(acme, store, settings):
@@ -227,7 +227,7 @@ def test_an_upload_that_cannot_be_published_is_stored_for_members(acme, store, s
     with pytest.raises(NotPublished, match="members only"):
         store(acme, visibility="public")
     document = Document.objects.get()
-    assert (document.visibility, document.public_object) == ("private", None)
+    assert (document.visibility, document.public_copy) == ("private", None)
 
 
 def test_the_page_says_that_the_file_is_for_members_only(acme, browse, settings):

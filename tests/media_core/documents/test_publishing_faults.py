@@ -97,7 +97,7 @@ ALWAYS = {"publish", "take down"}
 )
 def test_a_flow_that_ends_at_any_step_is_ended_by_the_next(cuts, flow, document, ed):
     acme = Tenant.objects.get(location_prefix="acme/")
-    others = keys(acme) - {f"acme/{document.stored_object.name}"}
+    others = keys(acme) - {f"acme/{document.original.name}"}
 
     def in_acme(*works):
         def bound():
@@ -122,15 +122,15 @@ def test_a_flow_that_ends_at_any_step_is_ended_by_the_next(cuts, flow, document,
 def nothing_lost_or_open(document: Document, content: bytes, there: set[str]) -> None:
     """Assert what holds at every moment, whatever was ended where."""
     now = again(document)
-    assert bytes_of(now.stored_object) == content
-    shown = now.public_object
+    assert bytes_of(now.original) == content
+    shown = now.public_copy
     if shown:
         assert is_shown(seen_by_a_stranger(shown.key), content)
-    if now.stored_object != shown:
-        assert seen_by_a_stranger(now.stored_object.key) is None
+    if now.original != shown:
+        assert seen_by_a_stranger(now.original.key) is None
     # Beside it a stranger could read only what comes or goes: under a key that nobody was told yet, or that was public.
     passing = StoredObject.objects.filter(
-        area="media", state__in=["pending", "abandoned", "leaving"]
+        area="media", state__in=["pending", "abandoned", "condemned"]
     )
     known = {row.key for row in passing} | ({shown.key} if shown else set())
     assert {key for key in there if seen_by_a_stranger(key)} <= known
@@ -146,7 +146,7 @@ def is_shown(seen: bytes | None, content: bytes) -> bool:
 def all_is_done(document: Document, flow: Flow, there: set[str]) -> None:
     """Assert that a stranger reads what is public now, and nothing else of the room."""
     now = again(document)
-    assert bool(now.public_object) == flow.is_public
-    shown = {now.public_object.key} if now.public_object else set()
+    assert bool(now.public_copy) == flow.is_public
+    shown = {now.public_copy.key} if now.public_copy else set()
     assert {key for key in there if seen_by_a_stranger(key)} == shown
-    assert bytes_of(now.stored_object) == flow.content
+    assert bytes_of(now.original) == flow.content

@@ -30,8 +30,8 @@ unpublish: Any = publishing.unpublish
 
 
 def test_headers_are_stored_on_the_object_and_change_with_the_place(private, ed):
-    before = head_of(private.stored_object)
-    after = head_of(publish(private.pk, editor=ed).public_object)
+    before = head_of(private.original)
+    after = head_of(publish(private.pk, editor=ed).public_copy)
     assert before["CacheControl"] == "private, no-store"
     assert after["CacheControl"] == "public, max-age=300"
     for head in (before, after):
@@ -42,14 +42,14 @@ def test_headers_are_stored_on_the_object_and_change_with_the_place(private, ed)
 
 def test_immutable_objects_are_kept_for_a_year(private, ed, settings):
     settings.PUBLIC_MEDIA_IMMUTABLE = True
-    head = head_of(publish(private.pk, editor=ed).public_object)
+    head = head_of(publish(private.pk, editor=ed).public_copy)
     assert head["CacheControl"] == "public, max-age=31536000, immutable"
 
 
 @pytest.mark.parametrize("name", ["page.html", "drawing.svg", "script.js", "x.html.gz"])
 def test_what_could_run_is_only_downloaded_when_it_is_public(name, acme, store, ed):
     document = store(acme, b"<script>", name=name, visibility="public")
-    head = head_of(document.public_object)
+    head = head_of(document.public_copy)
     assert head["ContentType"] == "application/octet-stream"
     assert head["ContentDisposition"].startswith("attachment")
     assert "ContentEncoding" not in head
@@ -77,7 +77,7 @@ def test_outside_mode_acl_no_acl_is_ever_sent(mode, private, ed, settings, open_
 
 def test_in_mode_gateway_nothing_is_public_in_the_bucket(private, ed, settings):
     settings.PUBLIC_MEDIA_MODE = "gateway"
-    assert seen_by_a_stranger(publish(private.pk, editor=ed).public_object.key) is None
+    assert seen_by_a_stranger(publish(private.pk, editor=ed).public_copy.key) is None
 
 
 def test_in_mode_policy_what_strangers_cannot_read_is_not_published(private, ed, settings):
@@ -96,19 +96,19 @@ def test_in_mode_policy_what_strangers_cannot_read_is_not_published(private, ed,
 def test_strangers_get_a_photo_without_its_location_and_members_the_original(photo, ed):
     public = publish(photo.pk, editor=ed)
     assert has_location(LOCATED)
-    assert not has_location(seen_by_a_stranger(public.public_object.key) or b"")
-    assert public.public_object.kind == "derived"
-    assert seen_by_a_stranger(public.stored_object.key) is None
-    assert bytes_of(public.stored_object) == LOCATED
+    assert not has_location(seen_by_a_stranger(public.public_copy.key) or b"")
+    assert public.public_copy.kind == "public_copy"
+    assert seen_by_a_stranger(public.original.key) is None
+    assert bytes_of(public.original) == LOCATED
 
 
 def test_the_clean_copy_counts_until_it_is_taken_back(photo, ed):
     before = quotas.usage().used_bytes
     public = publish(photo.pk, editor=ed)
-    assert quotas.usage().used_bytes == before + public.public_object.size_bytes
+    assert quotas.usage().used_bytes == before + public.public_copy.size_bytes
     unpublish(photo.pk, editor=ed)
     assert quotas.usage().used_bytes == before
-    assert seen_by_a_stranger(public.public_object.key) is None
+    assert seen_by_a_stranger(public.public_copy.key) is None
 
 
 def test_a_clean_copy_that_does_not_fit_is_refused(photo, ed, acme):
@@ -129,15 +129,15 @@ def test_a_photo_that_is_not_known_as_one_is_not_published(content, name, keep, 
     assert again(unknown).visibility == "private"
     assert not StoredObject.objects.filter(area="media").exists()
     settings.PUBLIC_PHOTOS_WITHOUT_LOCATION = False
-    assert publish(unknown.pk, editor=ed).public_object
+    assert publish(unknown.pk, editor=ed).public_copy
 
 
 def test_photos_keep_their_location_where_that_is_set(photo, ed, settings):
     settings.PUBLIC_PHOTOS_WITHOUT_LOCATION = False
     public = publish(photo.pk, editor=ed)
-    assert seen_by_a_stranger(public.public_object.key) == LOCATED
+    assert seen_by_a_stranger(public.public_copy.key) == LOCATED
 
 
 def test_only_pictures_are_read_to_look_for_a_location(private, ed, monkeypatch):
     monkeypatch.delattr(copies, "without_location")
-    assert publish(private.pk, editor=ed).public_object
+    assert publish(private.pk, editor=ed).public_copy

@@ -51,7 +51,7 @@ MEMBERS = {
     "the document moves into a restricted folder": lambda acme, vic, document: (
         Document.objects.filter(pk=document.pk).update(folder=new_folder(acme, "x", readers=[]))
     ),
-    "the object leaves": lambda acme, vic, document: document.stored_object.leave(),
+    "the object leaves": lambda acme, vic, document: document.original.condemn(),
 }
 
 
@@ -103,8 +103,8 @@ def test_from_the_next_request_on_a_visitor_gets_nothing_when(change, acme, peop
 
 
 STRANGERS = {
-    "it is unpublished": {"visibility": "private", "public_object": None},
-    "it is taken down": {"public_object": None},
+    "it is unpublished": {"visibility": "private", "public_copy": None},
+    "it is taken down": {"public_copy": None},
 }
 
 
@@ -114,7 +114,7 @@ def test_from_the_next_request_on_a_stranger_gets_nothing_when(change, mode, acm
     settings.PUBLIC_MEDIA_MODE = mode
     with bind_tenant(acme):
         stored = stored_row(area="media", name="media/1/x.pdf")
-        document = document_row(visibility="public", stored_object=stored, public_object=stored)
+        document = document_row(visibility="public", original=stored, public_copy=stored)
     browser = browser_at("acme.example")
     assert opened(browser, document) == 302
     with bind_tenant(acme):

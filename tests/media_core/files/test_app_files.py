@@ -188,7 +188,7 @@ def test_a_document_that_came_from_disk_leads_to_a_signed_link_in_mode_gateway(
     acme, store, browse, settings
 ):
     document = store(acme, b"for all", visibility="public")
-    path = f"/{document.public_object.name}"
+    path = f"/{document.public_copy.name}"
     assert "Signature" not in browse(acme).get(path).headers["Location"]
     settings.PUBLIC_MEDIA_MODE = "gateway"
     link = browse(acme).get(path).headers["Location"]

@@ -31,7 +31,7 @@ def document(store, acme, globex, settings, tmp_path):
 @pytest.fixture
 def path(document, acme):
     with bind_tenant(acme):
-        return link_to(document.stored_object, file_name=document.name)
+        return link_to(document.original, file_name=document.name)
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def body(answer):
 
 
 def test_a_browser_may_run_nothing_of_it_and_no_cache_keeps_it(document, store, acme, browse):
-    stored = store(acme, pdf("x", 1)).stored_object
+    stored = store(acme, pdf("x", 1)).original
     with bind_tenant(acme):
         answer = browse(acme).get(link_to(stored, file_name="x.pdf"))
     assert (len(body(answer)), answer.headers["Content-Type"]) == (
@@ -65,7 +65,7 @@ def test_a_browser_may_run_nothing_of_it_and_no_cache_keeps_it(document, store, 
 
 @pytest.mark.parametrize("name", ["a.png", "a.mp4", "a.html", "a.svg", "README"])
 def test_everything_but_a_pdf_is_in_a_sandbox(name, document, store, acme, browse):
-    stored = store(acme, BODY, name=name).stored_object
+    stored = store(acme, BODY, name=name).original
     with bind_tenant(acme):
         path = link_to(stored, file_name=name)
     answer = browse(acme).get(path)
@@ -159,7 +159,7 @@ def test_what_is_known_is_not_sent_again(ask, document):
         assert (answer.status_code, answer.content) == (304, b"")
         assert answer.headers["ETag"] == tag
         assert answer.headers["Cache-Control"] == "private, no-store"
-    later = http_date((document.stored_object.stored_at + timedelta(hours=1)).timestamp())
+    later = http_date((document.original.stored_at + timedelta(hours=1)).timestamp())
     assert ask(if_modified_since=later).status_code == 304
     assert body(ask(if_none_match='"another"')) == BODY
 
@@ -173,7 +173,7 @@ def test_a_condition_that_does_not_hold_is_said(ask):
 
 def damaged(document, acme):
     with bind_tenant(acme):
-        return disk_storage("private").path_of(document.stored_object)
+        return disk_storage("private").path_of(document.original)
 
 
 def test_a_file_that_is_lost_or_cut_looks_like_what_is_missing_and_is_logged(
@@ -185,7 +185,7 @@ def test_a_file_that_is_lost_or_cut_looks_like_what_is_missing_and_is_logged(
     assert (client.get(path).status_code, client.get(path).content) == (404, missing.content)
     assert "ObjectDiffers" in caplog.text
     with bind_tenant(acme):
-        disk_storage("private").remove(document.stored_object)
+        disk_storage("private").remove(document.original)
     assert client.get(path).content == missing.content
     assert "ObjectMissing" in caplog.text
 
@@ -210,8 +210,8 @@ def test_the_address_is_in_no_log(path, acme, browse, capsys):
 def test_nginx_is_told_where_it_lies(document, ask):
     answer = ask(range="bytes=2-4")
     assert (answer.status_code, answer.content) == (200, b"")
-    assert answer.headers["X-Accel-Redirect"] == f"/_rooms/acme/{document.stored_object.name}"
-    assert answer.headers["Content-Type"] == document.stored_object.content_type
+    assert answer.headers["X-Accel-Redirect"] == f"/_rooms/acme/{document.original.name}"
+    assert answer.headers["Content-Type"] == document.original.content_type
     assert "; filename*=utf-8''%C3%9Cbersicht.pdf" in answer.headers["Content-Disposition"]
     assert answer.headers["Cache-Control"] == "private, no-store"
 
@@ -223,14 +223,14 @@ def test_apache_is_told_where_it_lies_percent_encoded(document, ask, settings, t
     settings.DISK_MEDIA_ROOT = str(folder)
     told = ask().headers["X-Sendfile"]
     assert re.fullmatch(r"[A-Za-z0-9/._%-]+", told)
-    assert told.endswith(f"/r%C3%A4ume%20%26%20more/acme/{document.stored_object.name}")
+    assert told.endswith(f"/r%C3%A4ume%20%26%20more/acme/{document.original.name}")
 
 
 @pytest.mark.parametrize("sender", ["x-accel-redirect", "x-sendfile"])
 def test_the_web_server_is_sent_to_nothing_that_is_not_there(sender, document, ask, acme, settings):
     settings.DISK_MEDIA_SENDER = sender
     with bind_tenant(acme):
-        disk_storage("private").remove(document.stored_object)
+        disk_storage("private").remove(document.original)
     answer = ask()
     assert (answer.status_code, set(answer.headers) & {"X-Accel-Redirect", "X-Sendfile"}) == (
         404,
@@ -271,7 +271,7 @@ def on_disk(settings, tmp_path):
 def test_sending_costs_one_query_besides_the_binding(on_disk, committed, store, acme):
 
     def send():
-        stored = store(acme, BODY).stored_object
+        stored = store(acme, BODY).original
         with bind_tenant(acme):
             path = link_to(StoredObject.objects.get(pk=stored.pk), file_name="x.pdf")
         asked("acme.example", path)

@@ -26,7 +26,7 @@ def test_the_page_says_what_is_known(acme, globex, store, browse):
         "by Ada",
         "members 4 people.",
         f"https://acme.example/d/{document.pk}/%C3%9Cbersicht.pdf",
-        document.stored_object.sha256,
+        document.original.sha256,
     ):
         assert fact in page, fact
 
@@ -65,7 +65,7 @@ def test_the_button_that_fits_is_offered(visibility, button, acme, browse):
 
 def test_publishing_asks_in_words_and_numbers(acme, browse):
     with bind_tenant(acme):
-        document = document_row("Brochure", stored_object=stored_row(size_bytes=2_000_000))
+        document = document_row("Brochure", original=stored_row(size_bytes=2_000_000))
     page = text(browse(acme, "ed").get(f"/documents/{document.pk}/publish"))
     assert "Publish “Brochure”?" in page
     assert "4 people can open it now" in page
@@ -74,7 +74,7 @@ def test_publishing_asks_in_words_and_numbers(acme, browse):
 
 def test_whoever_publishes_a_photo_reads_what_strangers_get(acme, browse):
     with bind_tenant(acme):
-        photo = document_row("Photo", stored_object=stored_row(content_type="image/jpeg"))
+        photo = document_row("Photo", original=stored_row(content_type="image/jpeg"))
         paper = document_row("Paper")
     browser = browse(acme, "ed")
     said = "If it says where it was taken, they get a copy without that"

@@ -26,8 +26,8 @@ def test_a_folder_says_where_it_is_and_what_is_in_it(acme, globex, browse):
     outer = new_folder(acme, "Marketing")
     inner = new_folder(acme, "2026", within=outer)
     with bind_tenant(acme):
-        document_row("in 2026", folder=inner, stored_object=stored_row(size_bytes=1_500_000))
-        document_row("in Marketing", folder=outer, stored_object=stored_row(size_bytes=500_000))
+        document_row("in 2026", folder=inner, original=stored_row(size_bytes=1_500_000))
+        document_row("in Marketing", folder=outer, original=stored_row(size_bytes=500_000))
         document_row("in none")
     browser = browse(acme, "vic")
     assert "Marketing members 2 2 MB" in text(browser.get("/"))
@@ -43,8 +43,8 @@ def test_sums_hold_only_what_the_member_reads(acme, browse):
     outer = new_folder(acme, "Marketing")
     hidden = new_folder(acme, "Hidden", within=outer, readers=[])
     with bind_tenant(acme):
-        document_row(folder=hidden, stored_object=stored_row(size_bytes=1_000_000))
-        document_row(folder=outer, stored_object=stored_row(size_bytes=2_000))
+        document_row(folder=hidden, original=stored_row(size_bytes=1_000_000))
+        document_row(folder=outer, original=stored_row(size_bytes=2_000))
     assert "Marketing members 1 2 kB" in text(browse(acme, "ed").get("/"))
     assert "Marketing members 2 1 MB" in text(browse(acme, "ada").get("/"))
 

@@ -48,7 +48,7 @@ def signed(store, acme, resolved) -> Signed:
     ) -> str:
         document: Document = store(tenant, content, name=name)
         with bind_tenant(tenant):
-            return presigned_get(document.stored_object, file_name=file_name or name)
+            return presigned_get(document.original, file_name=file_name or name)
 
     return sign
 
@@ -183,7 +183,7 @@ def test_an_expired_link_is_refused_by_the_bucket(store, acme, resolved, setting
     for form in FORMS:
         use_form(form, settings)
         with bind_tenant(with_presign_seconds(acme, 1)):
-            urls.append(presigned_get(document.stored_object, file_name="x.pdf"))
+            urls.append(presigned_get(document.original, file_name="x.pdf"))
     time.sleep(2.1)
     answers = [requests.get(url, timeout=60) for url in urls]
     assert [answer.status_code for answer in answers] == [403, 403, 403]

@@ -37,7 +37,7 @@ def test_what_moved_since_its_row_was_read_is_removed_where_it_is(place, to, acm
     with bind_tenant(acme):
         move_all(to)
         assert came()[to] == {stale.key}
-        stale.leave()
+        stale.condemn()
         assert take_away(stale)
     assert came() == {"bucket": set(), "disk": set()}
 
@@ -85,4 +85,4 @@ def test_what_is_taken_back_while_it_moves_into_the_bucket_is_readable_nowhere(
         run(lambda: take_back(document, ed), acme, meanwhile)  # noqa: B023 - done at once
         committed(gone_everywhere)
         with bind_tenant(acme):
-            assert seen_by_a_stranger(document.public_object.key) is None, run.cut_point
+            assert seen_by_a_stranger(document.public_copy.key) is None, run.cut_point

@@ -71,7 +71,7 @@ def test_an_object_that_leaves_between_a_killed_move_and_the_sweep_leaves_no_cop
     def leave_and_sweep():
         with bind_tenant(acme):
             for row in StoredObject.objects.stored():
-                row.leave()
+                row.condemn()
             sweep()
             assert not StoredObject.objects.exclude(state="gone").exists()
 
@@ -87,7 +87,7 @@ def test_an_object_that_leaves_while_it_moves_leaves_no_copy(cuts, committed, ca
     def meanwhile():
         with bind_tenant(acme):
             for row in StoredObject.objects.stored():
-                row.leave()
+                row.condemn()
             sweep()
 
     for run in cuts.iterate_runs(steps=30, states=7):

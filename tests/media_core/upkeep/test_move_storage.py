@@ -147,7 +147,7 @@ def test_addresses_given_out_on_disk_lead_into_the_bucket(says, store, settings,
     private, public = store(acme, b"for members"), store(acme, b"for all", visibility="public")
     signed = browse(acme, "vic").get(f"/d/{private.pk}").headers["Location"]
     with bind_tenant(acme):
-        permanent = storage_of(public.public_object).public_url(public.public_object)
+        permanent = storage_of(public.public_copy).public_url(public.public_copy)
     says("bucket")
     with serving() as gateway:
         for path, content in ((signed, b"for members"), (permanent, b"for all")):
@@ -162,7 +162,7 @@ def test_the_quota_holds_as_many_bytes_as_before(says, store, settings, acme):
     document = store(acme, b"12345")
     says("bucket")
     with bind_tenant(acme):
-        row = StoredObject.objects.get(pk=document.stored_object_id)
+        row = StoredObject.objects.get(pk=document.original_id)
         assert (row.charged_bytes, row.place) == (5, "bucket")
     acme.refresh_from_db()
     assert acme.quota.used_bytes == 5

@@ -166,7 +166,7 @@ def test_what_its_people_remove_meanwhile_is_counted_no_more(one_by_one, acme):
     operation = step(to_bucket(acme))
     with bind_tenant(acme):
         for row in rows[1:]:
-            row.leave()
+            row.condemn()
     step(operation)
     assert counts(operation) == ("done", 1, 0, 1, 11, 11)
 
@@ -264,7 +264,7 @@ def published(acme, globex, store):
 
 def public_documents(tenant):
     with bind_tenant(tenant, even_suspended=True):
-        return Document.objects.filter(public_object__isnull=False).count()
+        return Document.objects.filter(public_copy__isnull=False).count()
 
 
 def test_taking_down_counts_files_of_apps_and_documents(one_by_one, published, globex):

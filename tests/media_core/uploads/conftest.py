@@ -31,10 +31,10 @@ def agree(tenant: Tenant, keys_before: set[str]) -> None:
         grow_old(*StoredObject.objects.all())
         sweep()
         stored = {row.key for row in StoredObject.objects.stored()}
-        documents = {row.stored_object.key for row in Document.objects.with_object()}
+        documents = {row.original.key for row in Document.objects.with_object()}
         documents |= {row.key for row in StoredObject.objects.exclude(published_document=None)}
         assert keys(tenant) - keys_before == stored == documents
-        open_states = ["pending", "abandoned", "leaving"]
+        open_states = ["pending", "abandoned", "condemned"]
         assert not StoredObject.objects.filter(state__in=open_states).exists()
         charged = StoredObject.objects.aggregate(total=Sum("charged_bytes"))["total"] or 0
         kept = sum(row.size_bytes for row in StoredObject.objects.stored())

@@ -41,12 +41,12 @@ def bytes_of(key: str) -> bytes:
 def test_stores_the_bytes_under_a_key_of_their_own(upload, acme, new_keys):
     document = upload(b"acme's bytes")
     (key,) = new_keys()
-    assert re.fullmatch(rf"acme/private/{document.stored_object_id}/offer\.pdf", key)
+    assert re.fullmatch(rf"acme/private/{document.original_id}/offer\.pdf", key)
     assert bytes_of(key) == b"acme's bytes"
 
 
 def test_the_ledger_says_what_was_stored(upload, acme):
-    row = upload(pdf()).stored_object
+    row = upload(pdf()).original
     assert (row.state, row.size_bytes) == ("stored", len(pdf()))
     assert row.content_type == "application/pdf"
     assert row.sha256 == hashlib.sha256(pdf()).hexdigest()
@@ -164,7 +164,7 @@ def test_an_empty_file_is_refused(upload, acme, browse):
 
 def test_one_byte_too_many_is_refused(upload, acme, settings):
     settings.UPLOAD_MAX_BYTES = 10
-    assert upload(b"x" * 10).stored_object.size_bytes == 10
+    assert upload(b"x" * 10).original.size_bytes == 10
     with bucket_requests() as sent, pytest.raises(UploadTooLarge):
         upload(b"x" * 11)
     assert sent == []
@@ -213,7 +213,7 @@ def test_the_row_is_committed_before_the_object_is_written(committed, upload, ac
             events.unregister("before-send.s3", handler)
 
     document = committed(upload_and_look)
-    assert seen == [("pending", f"private/{document.stored_object_id}/offer.pdf")]
+    assert seen == [("pending", f"private/{document.original_id}/offer.pdf")]
 
 
 def test_a_bucket_that_does_not_answer_leaves_no_document(acme, browse, settings, new_keys):

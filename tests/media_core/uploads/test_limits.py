@@ -92,7 +92,7 @@ def test_the_limit_is_for_the_file_and_leaves_room_for_the_form(acme, browse):
     )
     browse(acme, "ed").post("/upload", form.encode(), content_type=FORM)
     with bind_tenant(acme):
-        assert Document.objects.get().stored_object.size_bytes == 2_000_000
+        assert Document.objects.get().original.size_bytes == 2_000_000
 
 
 def test_an_editor_without_a_csrf_token_uploads_nothing(acme, browse):

@@ -70,7 +70,7 @@ def test_a_young_upload_is_spared(failed, left_over, acme, new_keys):
 def test_what_is_stored_is_never_swept(upload, acme, new_keys):
     document = upload()
     with bind_tenant(acme):
-        grow_old(document.stored_object)
+        grow_old(document.original)
         assert sweep() == []
         assert remove_given_up(StoredObject.objects.get()) is False
     assert len(new_keys()) == 1

@@ -55,7 +55,7 @@ def test_sweeps_only_the_tenant_that_is_named(acme, globex):
 def test_keeps_what_is_stored(acme, store: Callable[..., Document]):
     document = store(acme)
     sweep_uploads()
-    assert state_of(acme, document.stored_object) == "stored"
+    assert state_of(acme, document.original) == "stored"
 
 
 def test_a_dry_run_removes_nothing(acme, globex):

@@ -104,7 +104,7 @@ def test_what_else_a_client_sends_is_not_believed(acme, globex, browse, people):
     send(browse(acme, "ed"), "offer.pdf", pdf(), "application/pdf", **others)
     with bind_tenant(acme):
         document = Document.objects.get()
-        row = document.stored_object
+        row = document.original
     assert (row.content_type, row.state, row.area, row.kind) == (
         "application/pdf",
         "stored",

@@ -56,7 +56,7 @@ def test_publishing_is_refused_without_a_proof_and_nothing_is_changed(acme, peop
         with pytest.raises(BucketNotProved, match=r"manage\.py bucket doctor"):
             publish(document.id, editor=editor)
         document.refresh_from_db()
-        assert (document.visibility, document.public_object_id) == ("private", None)
+        assert (document.visibility, document.public_copy_id) == ("private", None)
     reported()
     with bind_tenant(acme):
         assert publish(document.id, editor=editor).visibility == "public"
