@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from media_core.documents.models import Document
 from media_core.storages.models import StoredObject

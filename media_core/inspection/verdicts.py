@@ -7,6 +7,7 @@ MAX_FRAMES = 1_000
 # Of a progressive JPEG, each of which decodes all of it anew. Cameras and programs write ten.
 MAX_SCANS = 100
 MAX_ANIMATION_PIXELS = 400_000_000
+MAX_PIECES = 100_000
 MAX_ENTRIES = 10_000
 MAX_UNPACKED_BYTES = 2_000_000_000
 MAX_RATIO = 200

@@ -25,6 +25,7 @@ class UploadForm(forms.Form):
             (Document.Visibility.PUBLIC, "Everybody who has the address"),
         ],
         initial=Document.Visibility.PRIVATE,
+        help_text="Files other than photos are published as they are, with any location saved in them.",
     )
     folder = forms.UUIDField(required=False, widget=forms.HiddenInput)
     # Last: the fields before it are read also when the file is not.

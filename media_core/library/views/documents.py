@@ -14,7 +14,7 @@ from media_core.documents.models import Document
 from media_core.documents.moves import reading
 from media_core.documents.open import find_document
 from media_core.documents.permissions import Editor
-from media_core.inspection.locations import PHOTOS
+from media_core.inspection.locations import PHOTOS, may_tell_location
 from media_core.library.addresses import direct_address, permanent_address
 from media_core.library.answers import Question, ask, attempted, people
 from media_core.library.asking import editor_of, rights_of
@@ -84,7 +84,7 @@ def _question_of_publishing(row: Document) -> Question:
         sentences=[
             f"{readers.capitalize()} can open it now, after signing in.",
             f"Then everybody who has its address can, without signing in: {held} for the whole web.",
-            *_of_a_photo(row),
+            *_about_location(row),
             "You can take it back at any time; whoever has saved a copy keeps it.",
         ],
         button="Publish it",
@@ -92,11 +92,14 @@ def _question_of_publishing(row: Document) -> Question:
     )
 
 
-def _of_a_photo(row: Document) -> list[str]:
-    """Return what is to be known before a photo is published; nothing for other files."""
-    if settings.PUBLIC_PHOTOS_WITHOUT_LOCATION and row.original.content_type in PHOTOS:
+def _about_location(row: Document) -> list[str]:
+    """Return what is to be known of a place that the file may tell; nothing where it cannot."""
+    content_type = row.original.content_type
+    if may_tell_location(content_type, row.name):
+        return ["It is published as it is: if a location is saved in it, everybody can read that."]
+    if content_type in PHOTOS:
         return [
-            "If it says where it was taken, they get a copy without that; members keep the original."
+            "They get a copy without its location and other details, such as the camera; members keep the original."
         ]
     return []
 

@@ -7,6 +7,7 @@ from django.conf import settings as django_settings
 from django.core.files.storage import storages
 from django.core.management import call_command
 from django.db import transaction
+from django.utils import timezone
 
 from media_core.app_files.sweeping import sweep_app_files
 from media_core.errors import BucketUnavailable, ObjectMissing
