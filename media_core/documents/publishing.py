@@ -83,6 +83,15 @@ def bring_back(document_id: UUID) -> Document:
     return make_public(document, asked)
 
 
+def republish(document_id: UUID) -> Document:
+    """Return a public document with a new public copy; the one of before is condemned. Raises as `publish`."""
+    asked = Asked(lambda: known(document_id), None, "published again")
+    document = asked.find()
+    if document.visibility == Document.Visibility.PRIVATE:
+        return document
+    return make_public(document, asked)
+
+
 def editable(document_id: UUID, editor: Editor) -> Document:
     """Return a document that this editor may change now. Raises RoleRequired or NotFound. Two queries."""
     confirm_editor(editor)
@@ -116,6 +125,8 @@ def make_public(document: Document, asked: Asked) -> Document:
         refuse_closed_folder(now.folder)
         _point(document, visibility=Document.Visibility.PUBLIC, public_copy=copy.stored)
         copy.stored.mark_stored(copy.etag)
+        if document.public_copy and not document.public_copy.condemn():
+            raise PublishingRefused(CHANGED)
         _write_down(document, asked)
     return known(document.pk, even_suspended=True)
 

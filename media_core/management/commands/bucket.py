@@ -8,6 +8,7 @@ from django.core.management.base import CommandError, CommandParser
 from media_core.commands.bucket_apply import add_apply
 from media_core.commands.bucket_doctor import add_doctor
 from media_core.commands.bucket_prove import add_prove
+from media_core.commands.bucket_verify import add_verify
 from media_core.storages.bucket.doctor.probe import in_words
 from media_core.storages.bucket_errors import TROUBLES
 from tenants.commands.base import PlainCommand, add_actions
@@ -19,11 +20,12 @@ class Command(PlainCommand):
 examples:
   manage.py bucket doctor
   manage.py bucket apply --dry-run
-  manage.py bucket prove"""
+  manage.py bucket prove
+  manage.py bucket verify"""
 
     def add_arguments(self, parser: CommandParser) -> None:
         actions = add_actions(parser)
-        for add in (add_doctor, add_apply, add_prove):
+        for add in (add_doctor, add_apply, add_prove, add_verify):
             add(actions)
 
     def handle(self, **options: Any) -> None:

@@ -1,0 +1,115 @@
+"""manage.py bucket verify."""
+
+import json
+from argparse import Namespace
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.core.management.base import CommandError
+
+from media_core.upkeep.repairing import find_republishable, make_copy_again, repair
+from media_core.upkeep.verifying import Finding, verify_ledger
+from tenants.binding import bind_tenant
+from tenants.commands.base import Actions, PlainCommand, add_action
+from tenants.commands.references import REFERENCE_HELP
+from tenants.errors import GatewayError
+from tenants.models import Tenant
+from tenants.provisioning import find_tenant
+
+# Of each tenant, where `--deep` names no number.
+SAMPLE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What is wrong with one object, and what was done about it."""
+
+    tenant: Tenant
+    finding: Finding
+    done: str = ""
+
+    @property
+    def facts(self) -> dict[str, str]:
+        return {
+            "tenant": self.tenant.location_prefix,
+            "problem": self.finding.problem,
+            "name": self.finding.name,
+            "row": str(self.finding.row_id or ""),
+            "detail": self.finding.detail,
+            "done": self.done,
+        }
+
+    def __str__(self) -> str:
+        detail = f" ({self.finding.detail})" if self.finding.detail else ""
+        done = f". {self.done}" if self.done else ""
+        return f"{self.finding.problem}: {self.tenant.location_prefix}{self.finding.name}{detail}{done}"
+
+
+def add_verify(actions: Actions) -> None:
+    parser = add_action(
+        actions,
+        verify,
+        summary="Compare the ledger with what lies in the bucket. Nothing is deleted.",
+        examples="""\
+examples:
+  manage.py bucket verify
+  manage.py bucket verify --tenant acme/ --deep
+  manage.py bucket verify --json
+  manage.py bucket verify --repair --republish
+
+Says what is missing, orphaned (no row names it), of the wrong size, not readable for the public though
+it should be, readable though it should not be, or pending too long. Exit code 1: something is left.""",
+    )
+    parser.add_argument(
+        "--tenant", metavar="REF", action="append", default=[],
+        help=f"{REFERENCE_HELP}. Without it: every tenant",
+    )  # fmt: skip
+    parser.add_argument(
+        "--deep", metavar="N", type=int, nargs="?", const=SAMPLE, default=0,
+        help=f"read back N objects of each tenant ({SAMPLE}), chosen by chance, and compare their digests",
+    )  # fmt: skip
+    parser.add_argument(
+        "--repair", action="store_true",
+        help="set the ACLs of public objects, and close public objects that no row names",
+    )  # fmt: skip
+    parser.add_argument("--republish", action="store_true", help="make missing public copies again")
+    parser.add_argument("--json", action="store_true", help="print a JSON object a line")
+
+
+def verify(command: PlainCommand, asked: Namespace) -> None:
+    if not settings.BUCKET_NAME:
+        raise CommandError("There is no bucket to verify: AWS_STORAGE_BUCKET_NAME is empty.")
+    left = found = 0
+    for report in iterate_reports(asked):
+        found += 1
+        left += not report.done
+        command.stdout.write(json.dumps(report.facts) if asked.json else str(report))
+    if left:
+        raise CommandError(f"{left} of {found} findings are left: see docs/howto/backup.md.")
+    if not asked.json:
+        command.stdout.write(
+            f"All of {found} findings are put right." if found else "Ledger and bucket agree."
+        )
+
+
+def iterate_reports(asked: Namespace) -> Iterator[Report]:
+    tenants = [find_tenant(reference) for reference in asked.tenant] or Tenant.objects.order_by(
+        "location_prefix"
+    )
+    for tenant in tenants:
+        with bind_tenant(tenant, even_suspended=True):
+            for finding in verify_ledger(sample=asked.deep):
+                yield Report(tenant, finding, act_on(finding, asked))
+
+
+def act_on(finding: Finding, asked: Namespace) -> str:
+    """Return what was done about a finding, or nothing."""
+    document = find_republishable(finding) if asked.republish else None
+    try:
+        if document:
+            return make_copy_again(document)
+        return repair(finding) if asked.repair else ""
+    except GatewayError:
+        # It is reported as left, and the others go on.
+        return ""

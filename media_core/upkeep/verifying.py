@@ -1,0 +1,204 @@
+"""Compares a tenant's ledger with what lies in the bucket, in the order of keys: neither is held in memory.
+
+A writer at work causes no false report: what looks wrong is asked for once more, row and object, before it is reported.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import islice
+from typing import TypeVar
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Collate
+from django.utils import timezone
+
+from media_core.errors import ObjectDiffers, ObjectMissing
+from media_core.rows import confirm_schema
+from media_core.storages.bucket.listing import (
+    ListedObject,
+    can_public_read,
+    find_size,
+    iterate_objects,
+)
+from media_core.storages.models import PENDING_LIFETIME, StoredObject
+from media_core.storages.room import verify
+from tenants.binding import bound_tenant
+
+State, Place, Area = StoredObject.State, StoredObject.Place, StoredObject.Area
+# In these the object is there.
+PRESENT = frozenset({State.STORED, State.DELETED, State.TAKEN_DOWN})
+UNFINISHED = frozenset({State.PENDING, State.ABANDONED})
+ROWS_AT_ONCE = 2_000
+# So many objects are asked for anonymously at once.
+THREADS, BATCH = 8, 256
+
+Item = TypeVar("Item")
+
+
+class Problem(StrEnum):
+    MISSING = "missing"
+    ORPHANED = "orphaned"
+    WRONG_SIZE = "wrong size"
+    WRONG_BYTES = "wrong bytes"
+    NOT_PUBLIC = "not public"
+    PUBLIC = "public"
+    PENDING = "pending too long"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What is wrong with one object. `name` is its key in the tenant's prefix."""
+
+    problem: Problem
+    name: str
+    row_id: UUID | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """What ledger and listing have under one name: at least one of them has something."""
+
+    name: str
+    row: StoredObject | None
+    listed: ListedObject | None
+
+
+def verify_ledger(*, sample: int = 0) -> Iterator[Finding]:
+    """Yield what is wrong with the bound tenant's objects in the bucket, in the order of their names.
+
+    With a sample, so many objects are read back and compared with their digests afterwards. One query for each 2,000
+    rows, one request for each 1,000 objects and one for each public object. Raises BucketUnavailable.
+    """
+    # In another's schema nothing is found, and every object would be an orphan.
+    confirm_schema()
+    for pairs in take_batches(iterate_pairs(), BATCH):
+        yield from check_pairs(pairs)
+    if sample:
+        yield from check_bytes(sample)
+
+
+def iterate_pairs() -> Iterator[Pair]:
+    """Yield rows and objects of the bound tenant side by side, in the order of names as bytes."""
+    prefix = str(bound_tenant().prefix)
+    rows, objects = _iterate_rows(), iterate_objects(prefix)
+    row, listed = next(rows, None), next(objects, None)
+    while row or listed:
+        name = listed.key.removeprefix(prefix) if listed else ""
+        if listed and row and name == row.name:
+            yield Pair(name, row, listed)
+            row, listed = next(rows, None), next(objects, None)
+        elif row and (not listed or row.name.encode() < name.encode()):
+            yield Pair(row.name, row, None)
+            row = next(rows, None)
+        else:
+            yield Pair(name, None, listed)
+            listed = next(objects, None)
+
+
+def _iterate_rows() -> Iterator[StoredObject]:
+    """Yield the rows whose object is in the bucket or may be, in the order of names as bytes."""
+    rows = _rows_in_bucket().order_by(Collate("name", "C"))
+    found: Iterator[StoredObject] = rows.iterator(ROWS_AT_ONCE)
+    return found
+
+
+def _rows_in_bucket() -> QuerySet[StoredObject]:
+    in_bucket = Q(place=Place.BUCKET) | Q(left_in=Place.BUCKET)
+    return StoredObject.objects.filter(in_bucket).exclude(state=State.GONE)
+
+
+def check_pairs(pairs: list[Pair]) -> Iterator[Finding]:
+    """Yield what is wrong with these."""
+    is_shown = settings.PUBLIC_MEDIA_MODE != "gateway"
+    public = [pair for pair in pairs if pair.listed and pair.name.startswith(f"{Area.PUBLIC}/")]
+    readable = ask_at_once(can_public_read, [_key_of(pair) for pair in public])
+    is_readable = dict(zip((pair.name for pair in public), readable, strict=True))
+    for pair in pairs:
+        finding = check_pair(pair) or _check_access(pair, is_readable, is_shown=is_shown)
+        if finding and _is_still_so(finding, pair):
+            yield finding
+
+
+def check_pair(pair: Pair) -> Finding | None:
+    """Return what is wrong between row and object, whoever can read it."""
+    row = pair.row
+    if row is None:
+        return Finding(Problem.ORPHANED, pair.name)
+    if row.state in UNFINISHED and row.created_at < timezone.now() - PENDING_LIFETIME:
+        return Finding(Problem.PENDING, pair.name, row.pk, f"since {row.created_at:%Y-%m-%d %H:%M}")
+    is_expected = row.state in PRESENT and row.place == Place.BUCKET
+    return _compare(row, pair.listed) if is_expected else None
+
+
+def _compare(row: StoredObject, listed: ListedObject | None) -> Finding | None:
+    if listed is None:
+        return Finding(Problem.MISSING, row.name, row.pk)
+    if listed.size_bytes == row.size_bytes:
+        return None
+    detail = f"{listed.size_bytes} bytes instead of {row.size_bytes}"
+    return Finding(Problem.WRONG_SIZE, row.name, row.pk, detail)
+
+
+def _check_access(pair: Pair, is_readable: dict[str, bool], *, is_shown: bool) -> Finding | None:
+    row = pair.row
+    if row is None or pair.name not in is_readable:
+        return None
+    should = is_shown and row.state == State.STORED and row.place == Place.BUCKET
+    if should and not is_readable[pair.name]:
+        return Finding(Problem.NOT_PUBLIC, pair.name, row.pk)
+    if not is_shown and is_readable[pair.name]:
+        return Finding(Problem.PUBLIC, pair.name, row.pk)
+    return None
+
+
+def _is_still_so(finding: Finding, pair: Pair) -> bool:
+    """Return whether row and object are as they were seen, and neither is being written or removed."""
+    row = _rows_in_bucket().filter(name=pair.name).first()
+    seen = pair.row and (pair.row.pk, pair.row.state, pair.row.place)
+    if (row and (row.pk, row.state, row.place)) != seen:
+        return False
+    if finding.problem == Problem.PENDING:
+        return True
+    size_bytes = find_size(_key_of(pair))
+    return size_bytes == (pair.listed.size_bytes if pair.listed else None)
+
+
+def check_bytes(sample: int) -> Iterator[Finding]:
+    """Read back so many objects, chosen by chance, and yield those whose bytes are not their row's."""
+    stored = _rows_in_bucket().filter(state__in=PRESENT, place=Place.BUCKET)
+    for row in stored.order_by("?")[:sample]:
+        try:
+            verify(row)
+        except ObjectDiffers:
+            problem = Problem.WRONG_BYTES
+        except ObjectMissing:
+            problem = Problem.MISSING
+        else:
+            continue
+        if _rows_in_bucket().filter(pk=row.pk, state=row.state, place=row.place).exists():
+            yield Finding(problem, row.name, row.pk)
+
+
+def _key_of(pair: Pair) -> str:
+    return pair.listed.key if pair.listed else str(bound_tenant().prefix.key(pair.name))
+
+
+def ask_at_once(ask: Callable[[str], bool], keys: list[str]) -> list[bool]:
+    with ThreadPoolExecutor(THREADS) as threads:
+        return list(threads.map(ask, keys))
+
+
+def take_batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    """Yield the items in lists of this many; the last may be shorter.
+
+    >>> list(take_batches("abcde", 2))
+    [['a', 'b'], ['c', 'd'], ['e']]
+    """
+    remaining = iter(items)
+    while batch := list(islice(remaining, size)):
+        yield batch

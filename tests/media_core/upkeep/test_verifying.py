@@ -1,0 +1,163 @@
+"""Ledger and bucket are compared in the order of keys; what differs is named, and only what is safe is put right."""
+
+import json
+from datetime import timedelta
+from io import StringIO
+from uuid import uuid4
+
+import pytest
+from django.conf import settings
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from media_core.documents.permissions import required_editor
+from media_core.documents.publishing import publish, unpublish
+from media_core.storages.client import bucket_client
+from media_core.storages.models import StoredObject
+from media_core.upkeep.verifying import check_pairs, iterate_pairs, verify_ledger
+from tenants.binding import bind_tenant
+from tenants.people.members import set_role
+from tenants.people.models import Role
+from tenants.provisioning import create_tenant
+from tests.conftest import member
+from tests.media_core.documents.conftest import seen_by_a_stranger
+
+pytestmark = [pytest.mark.django_db, pytest.mark.bucket]
+
+
+@pytest.fixture
+def room(acme, globex, people):
+    """Return a tenant of this test's own: in the rooms of others lies what earlier tests left."""
+    name = f"v{uuid4().hex[:8]}"
+    tenant = create_tenant(name=name, location_prefix=f"{name}/", domain=f"{name}.example")
+    set_role(tenant, people["ada"], Role.ADMIN)
+    return tenant
+
+
+@pytest.fixture
+def document(store, room, globex):
+    """A public document of the room's, beside one of globex's."""
+    store(globex, b"globex's", visibility="public")
+    return store(room, b"for everybody", name="offer.txt", visibility="public")
+
+
+def problems(tenant, *, sample: int = 0) -> list[tuple[str, str]]:
+    with bind_tenant(tenant):
+        return [(finding.problem, finding.name) for finding in verify_ledger(sample=sample)]
+
+
+def put(key: str, body: bytes = b"?", **given) -> None:
+    bucket_client().put_object(Bucket=settings.BUCKET_NAME, Key=key, Body=body, **given)
+
+
+def remove(key: str) -> None:
+    bucket_client().delete_object(Bucket=settings.BUCKET_NAME, Key=key)
+
+
+def verify_by_command(tenant, *options: str) -> tuple[str, str]:
+    """Return what the command prints of a tenant, and its error."""
+    out, error = StringIO(), ""
+    try:
+        call_command("bucket", "verify", "--tenant", tenant.location_prefix, *options, stdout=out)
+    except CommandError as refusal:
+        error = str(refusal)
+    return out.getvalue(), error
+
+
+def test_what_agrees_is_not_reported(document, room, globex):
+    assert problems(room, sample=10) == []
+
+
+def test_an_object_that_is_lost_is_missing(document, room, globex):
+    with bind_tenant(room):
+        remove(document.original.key)
+    assert problems(room) == [("missing", document.original.name)]
+
+
+def test_an_object_of_another_size_is_named_with_both(document, room):
+    with bind_tenant(room):
+        put(document.original.key, b"short")
+    assert problems(room) == [("wrong size", document.original.name)]
+    assert "5 bytes instead of 13" in verify_by_command(room)[0]
+
+
+def test_other_bytes_of_the_same_size_are_found_by_reading_them(document, room):
+    with bind_tenant(room):
+        put(document.original.key, b"for everybodY")
+    assert problems(room) == []
+    assert problems(room, sample=10) == [("wrong bytes", document.original.name)]
+
+
+def test_what_no_row_names_is_orphaned_and_stays(document, room, globex):
+    with bind_tenant(room):
+        key = str(room.prefix.key("private/stray.pdf"))
+        put(key)
+        assert problems(room) == [("orphaned", "private/stray.pdf")]
+        verify_by_command(room, "--repair", "--republish")
+        assert problems(room) == [("orphaned", "private/stray.pdf")]
+        remove(key)
+
+
+def test_a_public_object_that_no_row_names_is_closed(document, room):
+    with bind_tenant(room):
+        key = str(room.prefix.key("media/stray.pdf"))
+        put(key, ACL="public-read")
+        assert seen_by_a_stranger(key) == b"?"
+        out, _ = verify_by_command(room, "--repair")
+        assert (
+            f"orphaned: {room.prefix}media/stray.pdf. Its ACL keeps the public from reading it."
+            in out
+        )
+        assert seen_by_a_stranger(key) is None
+        remove(key)
+
+
+def test_a_public_object_that_lost_its_acl_gets_it_back(document, room):
+    with bind_tenant(room):
+        key = document.public_copy.key
+        bucket_client().put_object_acl(Bucket=settings.BUCKET_NAME, Key=key, ACL="private")
+        assert problems(room) == [("not public", document.public_copy.name)]
+        verify_by_command(room, "--repair")
+        assert problems(room) == []
+        assert seen_by_a_stranger(key) == b"for everybody"
+
+
+def test_a_public_copy_that_is_lost_is_made_again_only_when_that_is_asked_for(document, room):
+    with bind_tenant(room):
+        remove(document.public_copy.key)
+        assert "missing" in verify_by_command(room, "--repair")[0]
+        assert problems(room) == [("missing", document.public_copy.name)]
+        assert "It has a new public copy." in verify_by_command(room, "--republish")[0]
+        assert problems(room) == []
+        document.refresh_from_db()
+        assert seen_by_a_stranger(document.public_copy.key) == b"for everybody"
+
+
+def test_an_upload_that_never_ended_is_named_and_one_under_way_is_not(document, room):
+    with bind_tenant(room):
+        row = StoredObject.objects.create(
+            name="private/1/slow.pdf", area="private", size_bytes=1, content_type="x", sha256="0" * 64
+        )  # fmt: skip
+        assert problems(room) == []
+        long_ago = timezone.now() - timedelta(days=1)
+        StoredObject.objects.filter(pk=row.pk).update(created_at=long_ago)
+        assert problems(room) == [("pending too long", row.name)]
+
+
+def test_a_writer_at_work_causes_no_report(document, room, people):
+    editor = required_editor(member(people["ada"], room))
+    with bind_tenant(room):
+        pairs = list(iterate_pairs())
+        unpublish(document.pk, editor=editor)
+        publish(document.pk, editor=editor)
+        assert list(check_pairs(pairs)) == []
+        assert problems(room) == []
+
+
+def test_json_is_one_object_a_line_and_what_is_left_is_exit_code_1(document, room):
+    with bind_tenant(room):
+        remove(document.original.key)
+    out, error = verify_by_command(room, "--json")
+    facts = [json.loads(line) for line in out.splitlines()]
+    assert {"tenant": room.location_prefix, "problem": "missing"}.items() <= facts[-1].items()
+    assert "findings are left" in error
