@@ -1,0 +1,65 @@
+"""A database that is restored from a backup finds the bytes of every document that it names."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import pytest
+
+from gateway.demo.postgres.binaries import find_binaries
+from tests.soak.running import run
+from tests.tenants.conftest import connected
+
+pytestmark = [pytest.mark.django_db, pytest.mark.bucket]
+DRILL = "tests.restore_drill"
+
+
+@pytest.fixture
+def databases() -> Iterator[list[str]]:
+    """Return the URLs of two empty databases, which go afterwards."""
+    names = [f"drill_{number}_{os.getpid()}" for number in (1, 2)]
+    with connected() as admin:
+        admin.autocommit = True
+        for name in names:
+            admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+            admin.execute(f"CREATE DATABASE {name}")
+        url = urlsplit(os.environ["DATABASE_URL"])
+        yield [url._replace(path=f"/{name}").geturl() for name in names]
+        for name in names:
+            admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def run_postgres(program: str, *options: str) -> None:
+    done = subprocess.run(  # noqa: S603 - PostgreSQL's own program
+        [find_binaries().folder / program, *options], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_every_document_of_a_restored_backup_opens_and_nothing_else_is_public(
+    databases, tmp_path: Path, acme, globex
+):
+    old, new = databases
+    room = {"LOCATION_PREFIX": f"drill-{uuid4().hex[:8]}/"}
+    digests = run("prepare", module=DRILL, DATABASE_URL=old, **room)
+    dump = str(tmp_path / "gateway.dump")
+    run_postgres("pg_dump", "--format=custom", f"--file={dump}", old)
+    run("change", module=DRILL, DATABASE_URL=old, **room)
+    run_postgres("pg_restore", f"--dbname={new}", "--no-owner", dump)
+
+    found = run("check", module=DRILL, DATABASE_URL=new, **room)
+    assert found["digests"] == digests
+    was_public = {f"{name}: {title}" for name in ("first", "second")
+                  for title in ("stays public", "unpublished later", "photo", "again")}  # fmt: skip
+    # What was unpublished since is public for nobody, whatever the backup says.
+    assert set(found["public"]) == {"second: photo", "second: stays public"}
+
+    said = run("repair", module=DRILL, DATABASE_URL=new, **room)
+    assert "Its ACL keeps the public from reading it." in said
+    found = run("check", module=DRILL, DATABASE_URL=new, **room)
+    assert set(found["public"]) == was_public
+    assert found["keys"] == len(was_public), "The public reads what is public, and nothing else."
+    assert found["digests"] == digests
