@@ -13,7 +13,7 @@ from gateway.demo.postgres.binaries import find_binaries
 from tests.soak.running import run
 from tests.tenants.conftest import connected
 
-pytestmark = [pytest.mark.django_db, pytest.mark.bucket]
+pytestmark = [pytest.mark.django_db, pytest.mark.bucket, pytest.mark.slow(seconds=30)]
 DRILL = "tests.restore_drill"
 
 
