@@ -290,6 +290,7 @@ LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
 LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", {"DEBUG", "INFO", "WARNING", "ERROR"})
+LOGGING_CONFIG = "gateway.logs.configure_logging"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

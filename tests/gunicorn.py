@@ -28,13 +28,19 @@ def free_port() -> int:
 
 
 @contextmanager
-def gunicorn(url: str, log: Path) -> Iterator[str]:
+def gunicorn(url: str, log: Path, *options: str, **environment: str) -> Iterator[str]:
     """Lend the address of a server whose database is at this URL."""
     port = free_port()
-    command = ["gunicorn", "gateway.wsgi", f"--bind=127.0.0.1:{port}", "--no-control-socket"]
+    command = [
+        "gunicorn", "gateway.wsgi", f"--bind=127.0.0.1:{port}", "--no-control-socket", *options,
+    ]  # fmt: skip
     with log.open("w") as said:
         server = subprocess.Popen(  # noqa: S603 - our own server
-            [sys.executable, "-m", *command], env=settings_behind(url), cwd=ROOT, stderr=said
+            [sys.executable, "-m", *command],
+            env=settings_behind(url) | environment,
+            cwd=ROOT,
+            stdout=said,
+            stderr=said,
         )
         try:
             yield f"http://127.0.0.1:{port}"

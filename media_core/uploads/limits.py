@@ -43,7 +43,6 @@ class BodyLimitMiddleware:
     ) -> HttpResponse | None:
         try:
             refuse_larger_body(request, body_limit(view))
-            refuse_other_charsets(request)
         except GatewayError as refusal:
             # What is raised here Django answers with a 500: its process_exception is for views only.
             # How much is taken is no secret: whoever sends more and less finds out.
@@ -56,13 +55,6 @@ def refuse_larger_body(request: HttpRequest, limit: int) -> None:
     """Raise UploadTooLarge, or UploadRefused, for a body that is larger or does not say how large it is."""
     if declared_length(request) > limit:
         raise UploadTooLarge(f"{size(limit - FORM_OVERHEAD_BYTES)} is the most.")
-
-
-def refuse_other_charsets(request: HttpRequest) -> None:
-    """Raise UploadRefused for a form in another charset than browsers send: some of Python's are no text at all."""
-    charset = (request.content_params or {}).get("charset", "utf-8")
-    if charset.lower() not in {"utf-8", "utf8"}:
-        raise UploadRefused("The charset of the form is not UTF-8.")
 
 
 def declared_length(request: HttpRequest) -> int:
