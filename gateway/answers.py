@@ -1,17 +1,24 @@
 """What is answered when something is refused: one form for each refusal, the same bytes for everybody."""
 
 import logging
+import sys
 from collections.abc import Callable
 from http import HTTPStatus
 
-from django.db import IntegrityError, ProgrammingError
+from django.db import IntegrityError, InterfaceError, OperationalError, ProgrammingError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from tenants.errors import GatewayError, NotFound, SignInRequired
-from tenants.middleware import content_security_policy, outdated, plain_not_found
+from tenants.database.proof import RETRY_SECONDS, proof
+from tenants.errors import DatabaseNotProved, GatewayError, NotFound, SignInRequired
+from tenants.middleware import (
+    content_security_policy,
+    outdated,
+    plain_not_found,
+    plain_not_ready,
+)
 
 logger = logging.getLogger("gateway.answers")
 
@@ -43,6 +50,8 @@ def answered(request: HttpRequest, error: GatewayError) -> HttpResponse:
             status=HTTPStatus.FOUND,
             headers={"Location": f"{reverse('account_login')}?{urlencode(back)}"},
         )
+    if isinstance(error, DatabaseNotProved):
+        return plain_not_ready(error, retry_seconds=RETRY_SECONDS)
     if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         logger.error("%s: %s", error.code, error, exc_info=error)
     if error.status == NotFound.status:
@@ -50,6 +59,21 @@ def answered(request: HttpRequest, error: GatewayError) -> HttpResponse:
     # Too large is found out while the form is read, which is for those who may upload.
     detail = error.detail if error.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE else ""
     return render(request, "refused.html", {"error": error, "detail": detail}, status=error.status)
+
+
+def database_failed() -> HttpResponse:
+    """Return the 503 for a request that failed at the database: it is away, or had no connection free in time."""
+    proof.forget_if_away()
+    return plain_not_ready(DatabaseNotProved(), retry_seconds=RETRY_SECONDS)
+
+
+def is_of_the_database(error: BaseException | None) -> bool:
+    """Return whether an error is one of a database that does not answer, or was raised while such a one was handled."""
+    while error is not None:
+        if isinstance(error, OperationalError | InterfaceError | DatabaseNotProved):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def not_found(_request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -69,6 +93,9 @@ def too_many_requests(request: HttpRequest) -> HttpResponse:
 
 
 def server_error(_request: HttpRequest) -> HttpResponse:
+    """Return the answer for what failed: 503 when it was the database. Django calls this while it handles the error."""
+    if is_of_the_database(sys.exception()):
+        return database_failed()
     return HttpResponse(
         "Something went wrong on our side. It is logged.\n",
         content_type="text/plain; charset=utf-8",

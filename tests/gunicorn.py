@@ -8,8 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from socket import socket
+from typing import Any
+from urllib.parse import urlsplit
 
 import requests
+from django.db import connection
 
 from tests.environment import ROOT
 
@@ -19,6 +22,12 @@ SECONDS_TO_START = 300
 def settings_behind(url: str) -> dict[str, str]:
     """Return the environment of a process whose database is at this URL."""
     return {**os.environ, "DJANGO_SETTINGS_MODULE": "gateway.settings", "DATABASE_URL": url}
+
+
+def database_url() -> str:
+    """Return the URL of the database that the tests use."""
+    given = urlsplit(os.environ["DATABASE_URL"])
+    return given._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
 
 
 def free_port() -> int:
@@ -49,15 +58,19 @@ def gunicorn(url: str, log: Path, *options: str, **environment: str) -> Iterator
             server.wait()
 
 
-def asked(address: str, path: str, host: str = "acme.example") -> requests.Response:
+def asked(
+    address: str, path: str, host: str = "acme.example", *, method: str = "GET", **given: Any
+) -> requests.Response:
     """Return the answer, as soon as the server is up."""
     headers, until = (
-        {"Host": host, "X-Forwarded-Proto": "https"},
+        {"Host": host, "X-Forwarded-Proto": "https", **given.pop("headers", {})},
         time.monotonic() + SECONDS_TO_START,
     )
     while True:
         try:
-            return requests.get(address + path, headers=headers, timeout=120, allow_redirects=False)
+            return requests.request(
+                method, address + path, headers=headers, timeout=120, allow_redirects=False, **given
+            )
         except requests.ConnectionError:
             if time.monotonic() > until:
                 raise

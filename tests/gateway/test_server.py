@@ -1,7 +1,6 @@
 """The gateway behind the server of production, started as docs/howto/deploy.md says: its lines, and its headers."""
 
 import json
-import os
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,9 +9,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from django.db import connection
 
-from tests.gunicorn import asked, gunicorn
+from tests.gunicorn import asked, database_url, gunicorn
 
 pytestmark = pytest.mark.django_db
 RESET = "/accounts/password/reset/key/1f-0f3a-bc/"
@@ -38,12 +36,6 @@ class Server:
                     for part in answer.read().splitlines(keepends=True)
                     if not part.startswith((b"Date:", b"X-Request-ID:", b"Set-Cookie:"))
                 )
-
-
-def database_url() -> str:
-    """Return the URL of the database that the tests use."""
-    given = urlsplit(os.environ["DATABASE_URL"])
-    return given._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
 
 
 @pytest.fixture(scope="module")
