@@ -5,8 +5,11 @@ import sys
 from collections.abc import Callable
 from http import HTTPStatus
 
+from django.contrib.sessions.exceptions import SessionInterrupted
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.db import IntegrityError, InterfaceError, OperationalError, ProgrammingError
 from django.http import HttpRequest, HttpResponse
+from django.http.multipartparser import MultiPartParserError
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -19,8 +22,34 @@ from tenants.middleware import (
     plain_not_found,
     plain_not_ready,
 )
+from tenants.names import MAX_SEGMENT_BYTES
 
 logger = logging.getLogger("gateway.answers")
+
+# What people read where Django cannot, or will not, read what was sent.
+UNREADABLE: dict[type[Exception], tuple[HTTPStatus, str]] = {
+    RequestDataTooBig: (
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        "A text in the form is too long. Shorten it, then send the form again.",
+    ),
+    TooManyFieldsSent: (HTTPStatus.BAD_REQUEST, "The form has more fields than are taken here."),
+    TooManyFilesSent: (
+        HTTPStatus.BAD_REQUEST,
+        "The form has more files than are taken at once. Send fewer of them.",
+    ),
+    MultiPartParserError: (
+        HTTPStatus.BAD_REQUEST,
+        "The form could not be read. Load the page again, then send it again.",
+    ),
+    SessionInterrupted: (
+        HTTPStatus.BAD_REQUEST,
+        "You were signed out in the meantime. Sign in, then try again.",
+    ),
+}
+LONG_NAME = (
+    f"The name of the file is too long: {MAX_SEGMENT_BYTES} bytes in UTF-8 is the most. "
+    "Shorten it, then send the file again."
+)
 
 
 class ErrorMiddleware:
@@ -78,6 +107,19 @@ def is_of_the_database(error: BaseException | None) -> bool:
 
 def not_found(_request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     return plain_not_found()
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Return the answer for what cannot be read: what is wrong with it, and what to do."""
+    if is_of_the_database(exception):
+        return database_failed()
+    status, message = HTTPStatus.BAD_REQUEST, "The request could not be understood."
+    for kind, answer in UNREADABLE.items():
+        if isinstance(exception, kind):
+            status, message = answer
+    if isinstance(exception, MultiPartParserError) and "header size" in str(exception):
+        message = LONG_NAME
+    return render(request, "refused.html", {"message": message}, status=status)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

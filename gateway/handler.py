@@ -1,11 +1,16 @@
-"""The WSGI application. It refuses, before Django reads it, a request that Django could not read."""
+"""The WSGI application: Django's, where it reads requests otherwise than we need it."""
 
+import html
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
 
-from django.core.handlers.wsgi import WSGIHandler
+from django.core.files.uploadedfile import UploadedFile
+from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
+from django.http import QueryDict
+from django.http.multipartparser import MultiPartParser
+from django.utils.datastructures import ImmutableList, MultiValueDict
 from django.utils.http import parse_header_parameters
 
 logger = logging.getLogger("gateway.requests")
@@ -14,12 +19,40 @@ UTF_8 = frozenset({"utf-8", "utf8"})
 OTHER_CHARSET = b"Send text in UTF-8: the Content-Type names another charset.\n"
 
 
+class FormParser(MultiPartParser):
+    """Django's parser of forms with files, which leaves the names of files as they are."""
+
+    def sanitize_file_name(self, file_name: str) -> str | None:
+        """Return the last part of a path. Characters that cannot be seen stay: tenants/names.py refuses them.
+
+        Django takes them out, and with them those that emoji and Persian are written with.
+        """
+        name = html.unescape(file_name).replace("\\", "/").rpartition("/")[2]
+        return None if name in {"", ".", ".."} else name
+
+
+class GatewayRequest(WSGIRequest):
+    """Django's request, whose forms are read by our parser."""
+
+    def parse_file_upload(
+        self,
+        META: Mapping[str, Any],  # noqa: N803 - Django's
+        post_data: Any,
+    ) -> "tuple[QueryDict, MultiValueDict[str, UploadedFile[Any]]]":
+        parser = FormParser(META, post_data, self.upload_handlers, self.encoding)
+        # As Django does: what is being read by some is not changed any more.
+        self.upload_handlers = ImmutableList(self.upload_handlers)
+        return parser.parse()
+
+
 class GatewayHandler(WSGIHandler):
     """Django's handler, for requests in UTF-8.
 
     Django decodes a form in whatever charset the client names. Some of Python's are no text at all (hex, zlib), and
     their errors would come before any middleware: a 500 on every route, with the path in the log.
     """
+
+    request_class = GatewayRequest
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
         if names_other_charset(environ.get("CONTENT_TYPE", "")):

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from socket import socket
@@ -37,15 +37,17 @@ def free_port() -> int:
 
 
 @contextmanager
-def gunicorn(url: str, log: Path, *options: str, **environment: str) -> Iterator[str]:
-    """Lend the address of a server whose database is at this URL."""
+def gunicorn(
+    url: str, log: Path, *options: str, prefix: Sequence[str] = (), **environment: str
+) -> Iterator[str]:
+    """Lend the address of a server whose database is at this URL. The words of `prefix` start it."""
     port = free_port()
     command = [
         "gunicorn", "gateway.wsgi", f"--bind=127.0.0.1:{port}", "--no-control-socket", *options,
     ]  # fmt: skip
     with log.open("w") as said:
         server = subprocess.Popen(  # noqa: S603 - our own server
-            [sys.executable, "-m", *command],
+            [*prefix, sys.executable, "-m", *command],
             env=settings_behind(url) | environment,
             cwd=ROOT,
             stdout=said,

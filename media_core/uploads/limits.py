@@ -9,7 +9,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from media_core.errors import UploadRefused, UploadTooLarge
+from media_core.errors import LengthRequired, UploadRefused, UploadTooLarge
 from media_core.templatetags.sizes import size
 from tenants.binding import bound_tenant
 from tenants.errors import GatewayError
@@ -52,7 +52,9 @@ class BodyLimitMiddleware:
 
 
 def refuse_larger_body(request: HttpRequest, limit: int) -> None:
-    """Raise UploadTooLarge, or UploadRefused, for a body that is larger or does not say how large it is."""
+    """Raise UploadTooLarge, UploadRefused or LengthRequired for a body that is larger, or of unknown length."""
+    if "HTTP_TRANSFER_ENCODING" in request.META:
+        raise LengthRequired
     if declared_length(request) > limit:
         raise UploadTooLarge(f"{size(limit - FORM_OVERHEAD_BYTES)} is the most.")
 

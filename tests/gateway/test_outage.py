@@ -144,7 +144,7 @@ def test_a_pool_without_a_connection_free_is_a_503_until_there_is_one(
         assert (waiting.result().status_code, ada.ask("/").status_code) == (200, 200)
 
 
-def fail_to_update(execute: Any, sql: str, parameters: Any, many: bool, context: Any) -> Any:  # noqa: FBT001 - Django's
+def fail_to_update(execute: Any, sql: str, parameters: Any, many: bool, context: Any) -> Any:
     if sql.startswith("UPDATE"):
         raise OperationalError("server closed the connection unexpectedly")
     return execute(sql, parameters, many, context)
@@ -157,6 +157,6 @@ def test_a_session_that_cannot_be_saved_is_a_503(acme, globex, people):
 
     request = RequestFactory().get("/")
     request.COOKIES[settings.SESSION_COOKIE_NAME] = new_session(people["ada"], acme)
-    handler = convert_exception_to_response(SessionMiddleware(change_session))
+    handler: Any = convert_exception_to_response(SessionMiddleware(change_session))
     with bind_tenant(acme), connection.execute_wrapper(fail_to_update):
         assert handler(request).status_code == 503
