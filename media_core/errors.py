@@ -52,10 +52,11 @@ class NotPublished(GatewayError):
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
 
-    def __init__(self, cause: GatewayError) -> None:
-        super().__init__(str(cause))
+    def __init__(self, cause: GatewayError | None = None) -> None:
+        super().__init__(str(cause or ""))
         # What is wrong on our side is for the log.
-        self.reason = str(cause) if cause.status < HTTPStatus.INTERNAL_SERVER_ERROR else ""
+        ours = cause is None or cause.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+        self.reason = "" if ours else str(cause)
 
     @property
     def message(self) -> str:
