@@ -7,7 +7,7 @@ import pytest
 from django.conf import settings
 
 from media_core.documents.models import Document
-from media_core.errors import BucketUnavailable, NotPublished, PublishingRefused
+from media_core.errors import BucketUnavailable, NotPublished
 from tenants.binding import bind_tenant
 from tests.conftest import new_session
 from tests.media_core.conftest import committed
@@ -105,8 +105,14 @@ def test_of_a_path_the_name_is_taken(sent, name, send):
     assert send(file(sent))[1] == [name]
 
 
-def test_what_could_not_be_published_says_why_where_people_can_do_something():
-    said = NotPublished(PublishingRefused("It is a photo whose location cannot be taken out."))
-    assert said.message.endswith("It is a photo whose location cannot be taken out.")
+def test_a_photo_that_is_stored_and_not_published_says_why(upload, acme, globex):
+    with pytest.raises(NotPublished) as refusal:
+        upload(b"\0\0\0\x18ftypheic", "IMG_1.HEIC", visibility="public")
+    assert refusal.value.message.endswith("export it as JPEG, and upload that.")
+    with bind_tenant(acme):
+        assert Document.objects.get().visibility == "private"
+
+
+def test_what_is_wrong_on_our_side_stays_in_the_log():
     ours = NotPublished(BucketUnavailable("It answered 503."))
     assert ours.message == "The file is stored, but for members only: it could not be published."
