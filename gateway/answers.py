@@ -6,7 +6,12 @@ from collections.abc import Callable
 from http import HTTPStatus
 
 from django.contrib.sessions.exceptions import SessionInterrupted
-from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
+from django.core.exceptions import (
+    DisallowedHost,
+    RequestDataTooBig,
+    TooManyFieldsSent,
+    TooManyFilesSent,
+)
 from django.db import IntegrityError, InterfaceError, OperationalError, ProgrammingError
 from django.http import HttpRequest, HttpResponse
 from django.http.multipartparser import MultiPartParserError
@@ -113,6 +118,9 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Return the answer for what cannot be read: what is wrong with it, and what to do."""
     if is_of_the_database(exception):
         return database_failed()
+    if isinstance(exception, DisallowedHost):
+        # A host that no browser sends is nobody's.
+        return plain_not_found()
     status, message = HTTPStatus.BAD_REQUEST, "The request could not be understood."
     for kind, answer in UNREADABLE.items():
         if isinstance(exception, kind):

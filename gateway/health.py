@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse
-from psycopg_pool import PoolTimeout
 
 from tenants.database.probe import server_answers
 from tenants.database.proof import parameters, proof
@@ -36,16 +35,15 @@ def one_word(word: str, status: int = 200) -> HttpResponse:
 
 def why_not_ready() -> str:
     """Return why the database answers no statement, on a connection that is proved to be its own; empty if it does."""
+    why = "connections are not proved"
     if proof.holds():
         try:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT 1")
-        except DatabaseError as error:
+        except DatabaseError:
             connection.close()
-            if isinstance(error.__cause__, PoolTimeout) and server_answers(parameters()):
-                return "no connection free"
+            # In our pool, or for us in the server.
+            why = "no connection free"
         else:
             return ""
-    if server_answers(parameters()):
-        return "connections are not proved"
-    return "the database does not answer"
+    return why if server_answers(parameters()) else "the database does not answer"

@@ -1,6 +1,7 @@
 """A database that goes away while the gateway runs, or has no connection free: everybody is told to come again."""
 
 import json
+import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -31,6 +32,8 @@ pytestmark = pytest.mark.django_db
 
 TOKEN = "t" * 32
 DOCUMENT = "00000000-0000-4000-8000-000000000000"
+# Connecting, asking whether anybody answers, and a busy machine.
+SECONDS_TO_NOTICE = 30
 THREADS = ("--worker-class=gthread", "--threads=4")
 
 
@@ -116,6 +119,20 @@ def test_a_database_that_goes_away_is_a_503_on_every_route(visitors):
             time.sleep(0.2)
         assert [ada.ask("/").status_code, olga.ask("/").status_code] == [200, 200]
     assert all(json.loads(line) for line in log.read_text().splitlines())
+
+
+@pytest.mark.slow(seconds=20)
+def test_a_database_that_takes_calls_and_says_nothing_is_a_503_within_seconds(visitors):
+    relay, _, (ada, *_) = visitors
+    with relay.open():
+        while ada.ask("/readyz").status_code != 200:
+            time.sleep(0.2)
+    with socket.create_server(("127.0.0.1", relay.port)):
+        for who, path in ((ada, "/"), (ada, "/"), (ada, "/accounts/login/")):
+            started = time.monotonic()
+            assert who.ask(path).status_code == 503
+            assert time.monotonic() - started < SECONDS_TO_NOTICE
+        assert ada.ask("/healthz").status_code == 200
 
 
 def test_a_pool_without_a_connection_free_is_a_503_until_there_is_one(
