@@ -92,7 +92,16 @@ def answered(request: HttpRequest, error: GatewayError) -> HttpResponse:
         return plain_not_found()
     # Too large is found out while the form is read, which is for those who may upload.
     detail = error.detail if error.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE else ""
-    return render(request, "refused.html", {"error": error, "detail": detail}, status=error.status)
+    return refused(request, error, detail=detail)
+
+
+def refused(request: HttpRequest, error: GatewayError, *, detail: str = "") -> HttpResponse:
+    """Return the page of a refusal."""
+    context = {"error": error, "detail": detail}
+    response = render(request, "refused.html", context, status=error.status)
+    if error.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        response.headers["Retry-After"] = str(error.retry_seconds)
+    return response
 
 
 def database_failed() -> HttpResponse:

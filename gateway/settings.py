@@ -80,6 +80,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "gateway.answers.ErrorMiddleware",
+    "tenants.slots.SlotMiddleware",
     "media_core.uploads.limits.BodyLimitMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "tenants.people.identity.PersonMiddleware",
@@ -232,6 +233,7 @@ BUCKET_CONNECTIONS = env.number("BUCKET_CONNECTIONS", default=50, at_least=2, at
 BUCKET_WORKER_REQUESTS = env.number(
     "BUCKET_WORKER_REQUESTS", default=200, at_least=1, at_most=100_000
 )
+WEB_THREADS = env.number("WEB_THREADS", default=8, at_least=1, at_most=1000)
 WEB_CONCURRENCY = env.number("WEB_CONCURRENCY", default=2, at_least=1, at_most=1000)
 PUBLIC_PHOTOS_WITHOUT_LOCATION = env.yes("PUBLIC_PHOTOS_WITHOUT_LOCATION", default=True)
 

@@ -6,9 +6,9 @@ from django.conf import settings
 
 from media_core.errors import BucketUnfit, NotIsolated
 from media_core.storages.bucket.desired.applying import apply
-from media_core.storages.bucket.doctor.examine import examine, stored
+from media_core.storages.bucket.doctor.examine import examine, store_examination
 from media_core.upkeep import operations
-from media_core.upkeep.proving.neighbours import rooms
+from media_core.upkeep.proving.neighbours import assign_neighbours
 from media_core.upkeep.proving.prove import prove
 from media_core.upkeep.sweeping import sweep_in_steps
 from tenants.jobs.kinds import JobKind, Step
@@ -61,7 +61,7 @@ def examine_bucket(_step: Step) -> None:
     if not settings.USE_S3_MEDIA:
         return
     examination = examine()
-    stored(examination)
+    store_examination(examination)
     if not examination.passed:
         raise BucketUnfit("See the page Bucket.")
 
@@ -79,6 +79,6 @@ def prove_isolation(_step: Step) -> None:
     tenants = list(Tenant.objects.order_by("location_prefix"))
     if not (settings.USE_S3_MEDIA and tenants):
         return
-    made = prove(rooms(tenants), tell=lambda _line: None, keeps_connection=True)
+    made = prove(assign_neighbours(tenants), tell=lambda _line: None, keeps_connection=True)
     if not made.passed:
         raise NotIsolated(f"Attestation {made.pk}.")

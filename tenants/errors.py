@@ -12,6 +12,8 @@ class GatewayError(Exception):
     """
 
     status: HTTPStatus = HTTPStatus.BAD_REQUEST
+    # When to ask again, where the status is 503.
+    retry_seconds: int = 5
 
     def __init__(self, detail: str = "") -> None:
         self.detail = detail
@@ -34,6 +36,12 @@ class NotFound(GatewayError):
 
     # What is another tenant's, or not readable, answers exactly like what does not exist.
     status = HTTPStatus.NOT_FOUND
+
+
+class TooBusy(GatewayError):
+    """Too much is going on at once. Nothing was changed; please try again in a few seconds."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
 
 
 class SignInRequired(GatewayError):

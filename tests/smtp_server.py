@@ -60,9 +60,13 @@ class SmtpServer:
         self._thread.join()
         self._server.server_close()
 
+    @property
+    def port(self) -> int:
+        return int(self._server.server_address[1])
+
     def settings(self, *, timeout_seconds: int) -> dict[str, object]:
         """Return the settings by which Django speaks to it."""
-        url = f"smtp://{LOOPBACK}:{self._server.server_address[1]}"
+        url = f"smtp://{LOOPBACK}:{self.port}"
         return Environment().mail("NO_MAIL_URL", url, timeout_seconds)
 
     def subjects(self) -> list[str]:

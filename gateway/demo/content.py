@@ -17,7 +17,7 @@ from media_core.documents.models import Document
 from media_core.documents.permissions import Admin, readers, required_admin
 from media_core.documents.restriction import active_members, restrict_folder
 from media_core.documents.tree import create_folder
-from media_core.storages.bucket.doctor.examine import examine, stored
+from media_core.storages.bucket.doctor.examine import examine, store_examination
 from media_core.storages.bucket.findings import Outcome
 from media_core.storages.bucket.marker import withdraw
 from media_core.storages.models import StoredObject
@@ -35,7 +35,7 @@ from tenants.provisioning import create_tenant, set_requires_consent
 def examine_bucket() -> None:
     """Find out what the bucket can do, as `manage.py bucket doctor` does. Raises DemoRefused where it is not fit."""
     examination = examine()
-    stored(examination)
+    store_examination(examination)
     if not examination.passed:
         seen = [
             f"{each.title}: {each.seen}"

@@ -19,6 +19,8 @@ from gateway.server_logs import JsonLogger
 
 LOOPBACK = "127.0.0.1"
 LAST_PORT = 65535
+# Of each of the two workers.
+THREADS = 4
 # <linux/prctl.h>: a parent that is killed must leave no worker behind that holds its port.
 PR_SET_PDEATHSIG = 1
 # What the arbiter sends to its workers, and what Ctrl-C sends to all of them.
@@ -88,7 +90,7 @@ class DemoServer(BaseApplication):  # type: ignore[misc]  # gunicorn ships no ty
         options: dict[str, Any] = {
             "bind": f"{LOOPBACK}:{self.port}",
             "workers": 2,
-            "threads": 4,
+            "threads": THREADS,
             "worker_class": DemoWorker,
             "graceful_timeout": SECONDS_TO_STOP,
             "loglevel": "warning",

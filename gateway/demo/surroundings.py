@@ -13,6 +13,7 @@ from gateway.demo.errors import DemoRefused
 from gateway.demo.people import AGENCY_HOST
 from gateway.demo.place import BUCKET_LOG, MAIL, MEDIA, PLACE, POSTGRES, STATIC, swept
 from gateway.demo.postgres import EmbeddedPostgres, given_url
+from gateway.demo.server import THREADS
 
 BUCKET = "demo-bucket"
 REGION = "fsn1"
@@ -60,6 +61,7 @@ def surroundings(port: int) -> Iterator[Surroundings]:
             HTTP_PORT=str(port),
             SECURE_PROXY_SSL_HEADER="",
             TRUSTED_PROXY_COUNT="0",
+            WEB_THREADS=str(THREADS),
             USE_S3_MEDIA=str(around.with_bucket),
             DISK_MEDIA_ROOT=str(MEDIA),
             DISK_MEDIA_SENDER="gateway",

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.management.base import CommandError
 
 from media_core.storages.bucket.capabilities import Proof, uses
-from media_core.storages.bucket.doctor.examine import Examination, examine, stored
+from media_core.storages.bucket.doctor.examine import Examination, examine, store_examination
 from media_core.storages.bucket.findings import Finding, Outcome
 from media_core.storages.bucket.models import BucketReport
 from tenants.commands.base import Actions, PlainCommand, add_action
@@ -54,7 +54,7 @@ def doctor(command: PlainCommand, asked: Namespace) -> None:
         command.stdout.write(f"{settings.BUCKET_NAME} at {settings.BUCKET_ENDPOINT_URL}\n")
     tell = (lambda _: None) if asked.json else (lambda finding: say(command, finding))
     examination = examine(try_policy=asked.try_policy, tell=tell)
-    report = stored(examination)
+    report = store_examination(examination)
     if asked.json:
         command.stdout.write(json.dumps(as_json(report), indent=2, ensure_ascii=False))
     else:

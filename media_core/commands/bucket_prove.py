@@ -11,7 +11,7 @@ from django.core.management.base import CommandError
 from media_core.errors import BucketOfAnother
 from media_core.storages.bucket.marker import Whose, ownership, refusal
 from media_core.storages.bucket.models import Attestation
-from media_core.upkeep.proving.neighbours import rooms
+from media_core.upkeep.proving.neighbours import assign_neighbours
 from media_core.upkeep.proving.plan import planned
 from media_core.upkeep.proving.prove import prove as proved
 from tenants.commands.base import Actions, PlainCommand, add_action
@@ -58,7 +58,7 @@ def prove(command: PlainCommand, asked: Namespace) -> None:
         raise CommandError(
             "New files go to disk (USE_S3_MEDIA=False): there is no bucket to prove."
         )
-    chosen = rooms(asked_for(asked.tenant))
+    chosen = assign_neighbours(asked_for(asked.tenant))
     if not chosen:
         raise CommandError("There is no tenant yet, so there is nothing to prove.")
     plan = planned(chosen)

@@ -8,15 +8,20 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO
 
 from django.conf import settings
 
 from media_core.errors import InspectionBusy
+from media_core.inspection.cpu_budget import CpuBudget
+from media_core.inspection.verdicts import CPU_SECONDS
+from tenants.binding import room_id
+from tenants.slots import hold_slot, is_serving
 
 logger = logging.getLogger("media_core.inspection")
 
@@ -26,35 +31,57 @@ COMMAND = (sys.executable, "-E", "-s", "-B", "-m", "media_core.inspection.worker
 # All of its environment. One arena: memory that is only set aside counts as taken.
 ENVIRONMENT = {"MALLOC_ARENA_MAX": "1", "LC_ALL": "C.UTF-8"}
 WALL_SECONDS = 30
-# Each may take a gigabyte; so many at once in one process of the gateway, and so long may others wait for a place.
+# Each may take a gigabyte; so many at once in one process of the gateway, and so long may others wait for one.
 MAX_WORKERS = 2
-WAIT_SECONDS = 30
-LAST_WORDS_BYTES = 2_000
+WAIT_SECONDS = 10
+STDERR_TAIL_BYTES = 2_000
 DIED = "died"
 
-_places = threading.BoundedSemaphore(MAX_WORKERS)
+_worker_slots = threading.BoundedSemaphore(MAX_WORKERS)
+_budget = CpuBudget()
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the worker says of a file, and why; DIED when it said nothing."""
+    """What the worker says of a file, why, and how long a processor was busy with it; DIED when it said nothing."""
 
     says: str
     why: str = ""
+    cpu_seconds: float = CPU_SECONDS
 
 
-def inspected(job: str, kind: str, file: IO[bytes], copy: IO[bytes] | None = None) -> Verdict:
-    """Return the worker's verdict. Raises InspectionBusy when too many others wait. About a tenth of a second.
+def run_inspection(job: str, kind: str, file: IO[bytes], copy: IO[bytes] | None = None) -> Verdict:
+    """Return the worker's verdict. About a tenth of a second; no query, no request to the bucket.
 
-    No query, no request to the bucket. `file` is read by the worker under the same handle: lend it a copy.
+    `file` is read by the worker under the same handle: lend it a copy. In a web request it needs a slot, and spends of
+    the tenant's time. Raises TooBusy, or InspectionBusy when that is used up or too many others wait.
     """
-    if not _places.acquire(timeout=WAIT_SECONDS):
+    with hold_slot(waits=True), _hold_worker_slot(), _spend_time() as spend:
+        with tempfile.TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR) as words:
+            verdict = _run((*COMMAND, job, kind), file, copy, words)
+        spend(verdict.cpu_seconds)
+        return verdict
+
+
+@contextmanager
+def _hold_worker_slot() -> Iterator[None]:
+    if not _worker_slots.acquire(timeout=WAIT_SECONDS):
         raise InspectionBusy(f"{MAX_WORKERS} others are checked at the same time.")
     try:
-        with tempfile.TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR) as words:
-            return _run((*COMMAND, job, kind), file, copy, words)
+        yield
     finally:
-        _places.release()
+        _worker_slots.release()
+
+
+@contextmanager
+def _spend_time() -> Iterator[Callable[[float], None]]:
+    """Lend what notes the seconds that the bound tenant's file took, in a web request."""
+    if not is_serving():
+        yield lambda _seconds: None
+        return
+    tenant_id = room_id()
+    _budget.require(tenant_id)
+    yield partial(_budget.spend, tenant_id)
 
 
 def _run(
@@ -75,7 +102,7 @@ def _run(
         )
     except subprocess.TimeoutExpired:
         return Verdict(DIED, f"It took more than {WALL_SECONDS} seconds.")
-    words.seek(max(0, words.seek(0, os.SEEK_END) - LAST_WORDS_BYTES))
+    words.seek(max(0, words.seek(0, os.SEEK_END) - STDERR_TAIL_BYTES))
     last_words = words.read().decode(errors="replace")
     verdict = _understood(last_words) if not ended.returncode else None
     if verdict is None:

@@ -13,6 +13,7 @@ from media_core.inspection.verdicts import (
     MAX_FRAMES,
     MAX_PICTURE_BYTES,
     MAX_PICTURE_PIXELS,
+    MAX_SCANS,
     OverLimit,
     Unproved,
 )
@@ -31,11 +32,20 @@ def prove_picture(file: IO[bytes], kind: str) -> None:
     """Raise Unproved for what does not decode to its end, OverLimit for more pixels or frames than are looked at."""
     if file.seek(0, 2) > MAX_PICTURE_BYTES:
         raise OverLimit(f"It is larger than {MAX_PICTURE_BYTES} bytes.")
+    if kind == "jpeg":
+        _refuse_many_scans(file)
     with opened(file, kind) as picture:
         _decode(picture)
     file.seek(0)
     if FORMATS[kind][2].has_more_behind(file.read()):
         raise Unproved("something else stands behind the picture")
+
+
+def _refuse_many_scans(file: IO[bytes]) -> None:
+    file.seek(0)
+    scans = sum(segment.marker == jpeg.SCAN for segment in jpeg.segments(file.read()))
+    if scans > MAX_SCANS:
+        raise OverLimit(f"It is drawn in {scans} scans; {MAX_SCANS} is the most.")
 
 
 def opened(file: IO[bytes], kind: str) -> Image.Image:

@@ -7,9 +7,18 @@ from typing import IO
 from django.conf import settings
 
 from media_core.errors import PublishingRefused
-from media_core.inspection.bounded import inspected, lent_read_only
+from media_core.inspection.bounded import lent_read_only, run_inspection
 from media_core.inspection.verdicts import CLEANED, PROVED
-from media_core.storages.file_types import AVIF, GIF, JPEG, PNG, WEBP
+from media_core.storages.file_types import (
+    AVIF,
+    DOWNLOAD_TYPE,
+    GIF,
+    JPEG,
+    PNG,
+    WEBP,
+    type_named,
+)
+from tenants.models import FileGroup
 
 # Enough to know a photo by.
 HEAD_BYTES = 32
@@ -23,10 +32,10 @@ PHOTOS = {photo.content_type: photo.word for photo in (PNG, JPEG, GIF, WEBP, AVI
 
 
 def without_location(photo: IO[bytes], content_type: str) -> IO[bytes] | None:
-    """Return a copy of the photo without its location, or None when it has none and may be published as it is.
+    """Return a copy of the photo without its location, or None when it holds the picture only, or is no photo.
 
-    The copy shows the same picture bit by bit, with its colours and turned the same way; all else that was written
-    about it is gone. The caller closes it. Other files than pictures have no location that is known here.
+    The copy shows the same picture bit by bit, with its colours and turned the same way. It has what it takes to
+    show it, and nothing else that the file holds. The caller closes it. Other files than photos are not looked at.
 
     Raises PublishingRefused when the location cannot be taken out, InspectionBusy when too many others are checked.
     No query, no request to the bucket.
@@ -36,7 +45,7 @@ def without_location(photo: IO[bytes], content_type: str) -> IO[bytes] | None:
     with ExitStack() as on_failure:
         copy = on_failure.enter_context(tempfile.TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR))
         with lent_read_only(photo) as file:
-            verdict = inspected("take-location-away", PHOTOS[content_type], file, copy)
+            verdict = run_inspection("take-location-away", PHOTOS[content_type], file, copy)
         if verdict.says == CLEANED:
             copy.seek(0)
             on_failure.pop_all()
@@ -46,6 +55,21 @@ def without_location(photo: IO[bytes], content_type: str) -> IO[bytes] | None:
     raise PublishingRefused(
         f"Where the photo was taken cannot be removed ({verdict.why}): export it without location, and upload that."
     )
+
+
+def may_tell_location(content_type: str, name: str) -> bool:
+    """Return whether a file of this type may have a location saved in it where nobody sees it, as it is published.
+
+    >>> may_tell_location("video/mp4", "a.mp4"), may_tell_location("application/pdf", "a.pdf")
+    (True, True)
+    >>> may_tell_location("application/octet-stream", "a.txt")
+    False
+    """
+    if content_type in PHOTOS:
+        return not settings.PUBLIC_PHOTOS_WITHOUT_LOCATION
+    kind = type_named(name)
+    # What is not known may hold anything, a text only what everybody sees.
+    return content_type != DOWNLOAD_TYPE or kind is None or kind.group != FileGroup.TEXT
 
 
 def looks_like_photo(head: bytes) -> bool:

@@ -6,7 +6,7 @@ from typing import IO
 import puremagic
 
 from media_core.errors import TypeRefused
-from media_core.inspection.bounded import DIED, inspected, lent_read_only
+from media_core.inspection.bounded import DIED, lent_read_only, run_inspection
 from media_core.inspection.documents import prove_pdf, refuse_zip_inside
 from media_core.inspection.media import prove_movie, prove_ogg, prove_quicktime, prove_wav
 from media_core.inspection.mp3 import prove_mp3
@@ -81,7 +81,7 @@ def _prove(file: IO[bytes], kind: FileType) -> None:
         READ_HERE[kind](file)
         return
     with lent_read_only(file) as own:
-        verdict = inspected("prove", kind.word, own)
+        verdict = run_inspection("prove", kind.word, own)
     if verdict.says == UNPROVED:
         raise Unproved(verdict.why)
     if verdict.says in {OVER_LIMIT, DIED}:

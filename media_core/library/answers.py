@@ -12,7 +12,7 @@ from django.shortcuts import redirect, render
 
 from media_core.errors import WideningNotConfirmed
 from media_core.library.asking import rights_of
-from tenants.errors import GatewayError, NotFound
+from tenants.errors import GatewayError, NotFound, TooBusy
 from tenants.people.identity import Member
 
 logger = logging.getLogger("media_core.library")
@@ -43,20 +43,24 @@ def ask(
 def attempted(request: HttpRequest, work: Callable[[], str]) -> bool:
     """Do what was asked, and leave what it says, or its refusal, as a line for the next page.
 
-    What is not there stays a 404, and what has to be asked first is for the caller.
+    What is not there stays a 404, too much at once a 503, and what has to be asked first is for the caller.
     """
     try:
         messages.success(request, work())
-    except (NotFound, WideningNotConfirmed):
+    except (NotFound, TooBusy, WideningNotConfirmed):
         raise
     except GatewayError as refusal:
-        # What is wrong on our side is for our log, not for a page.
-        ours = refusal.status >= HTTPStatus.INTERNAL_SERVER_ERROR
-        messages.error(request, refusal.message if ours else str(refusal))
-        if ours:
-            logger.exception("%s", refusal.code)
+        messages.error(request, describe_refusal(refusal))
         return False
     return True
+
+
+def describe_refusal(refusal: GatewayError) -> str:
+    """Return what a page says of a refusal. The detail of what is wrong on our side is for the log, where it goes."""
+    if refusal.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+        return str(refusal)
+    logger.error("%s: %s", refusal.code, refusal, exc_info=refusal)
+    return refusal.message
 
 
 def to_place(folder_id: UUID | None) -> HttpResponseRedirect:

@@ -12,7 +12,6 @@ from tenants.names import MAX_NAME, MAX_TITLE, checked_folder_name, checked_titl
 class UploadForm(forms.Form):
     """One file with a title, for one place. In a restricted folder there is no choice of who sees it."""
 
-    file = forms.FileField(allow_empty_file=True)
     title = CheckedField(
         checked_title,
         max_length=MAX_TITLE,
@@ -26,13 +25,22 @@ class UploadForm(forms.Form):
             (Document.Visibility.PUBLIC, "Everybody who has the address"),
         ],
         initial=Document.Visibility.PRIVATE,
+        help_text="Files other than photos are published as they are, with any location saved in them.",
     )
     folder = forms.UUIDField(required=False, widget=forms.HiddenInput)
+    # Last: the fields before it are read also when the file is not.
+    file = forms.FileField(allow_empty_file=True)
 
     def __init__(self, *args: Any, restricted: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if restricted:
             del self.fields["visibility"]
+
+    def refuse(self, sentence: str) -> None:
+        """Show this sentence instead of the fields' own errors."""
+        self.full_clean()
+        self.errors.clear()
+        self.add_error(None, sentence)
 
 
 class FolderForm(forms.Form):

@@ -25,6 +25,12 @@ class NoConnectionFree(BotoCoreError):
     fmt = "All connections to the bucket are in use."
 
 
+class NotAnswering(BotoCoreError):
+    """The bucket did not answer in time a moment ago, so it is not asked now."""
+
+    fmt = "The bucket did not answer a moment ago."
+
+
 NO_ANSWER = (
     ConnectTimeoutError,
     ConnectionClosedError,
@@ -32,6 +38,7 @@ NO_ANSWER = (
     HTTPClientError,
     IncompleteReadError,
     NoConnectionFree,
+    NotAnswering,
     ReadTimeoutError,
     SSLError,
 )

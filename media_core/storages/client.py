@@ -68,7 +68,7 @@ def client_config(access: BucketAccess) -> Config:
 
     A request is tried four times. Between tries one waits up to 1, 2 and 4 seconds when the bucket is busy, and up to
     five more each time when it says Retry-After; so it fails after 22 seconds at most when every answer comes at once.
-    The worst are answers that never come: four times 5 seconds to connect and 30 to answer, 140 seconds and the pauses.
+    An answer that does not come in 10 seconds, or a connection in 5, is not waited for again: see Sender.
     """
     return Config(
         signature_version=access.signature_version,

@@ -7,13 +7,18 @@ from queue import Empty, SimpleQueue
 from typing import Any, cast
 
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
 from botocore.httpsession import URLLib3Session
 
-from media_core.storages.bucket_errors import NoConnectionFree
+from media_core.storages.bucket_errors import NoConnectionFree, NotAnswering
 from media_core.storages.budget import wait_for_budget
+from tenants.breaker import Breaker
+from tenants.slots import hold_slot
 
 CONNECT_TIMEOUT_SECONDS = 5
-READ_TIMEOUT_SECONDS = 30
+READ_TIMEOUT_SECONDS = 10
+# A bucket that did not answer in time is asked by nobody in this process for so long, unless another answer comes.
+BREAK_SECONDS = 5.0
 # For one of the connections that others have.
 WAIT_SECONDS = 10
 # How a bucket says "later", and how what stands before it does, without a word of S3.
@@ -35,6 +40,7 @@ class Sender:
         for _ in range(connections):
             self._give_back()
         # Its stubs know one form of each argument; boto itself passes these.
+        self._breaker = Breaker()
         self._session: URLLib3Session = cast("Any", URLLib3Session)(
             verify=verify,
             proxies={},
@@ -43,19 +49,36 @@ class Sender:
         )
 
     def send(self, request: AWSPreparedRequest, **_event: Any) -> AWSResponse:
-        """Return the bucket's answer, for boto's event `before-send`. Raises NoConnectionFree after ten seconds."""
+        """Return the bucket's answer, for boto's event `before-send`.
+
+        Raises NoConnectionFree after ten seconds, NotAnswering at once after an answer that did not come in time, and
+        TooBusy when this process answers a request and too many of its threads wait for the bucket.
+        """
         wait_for_budget()
-        self._take()
-        lent = False
+        with hold_slot(waits=True):
+            self._take()
+            lent = False
+            try:
+                response = self._ask(request)
+                if request.stream_output:
+                    response.raw = LentBody(response.raw, self._give_back)
+                    lent = True
+                return response
+            finally:
+                if not lent:
+                    self._give_back()
+
+    def _ask(self, request: AWSPreparedRequest) -> AWSResponse:
+        """Send it. A timeout opens the breaker, any answer closes it."""
+        if self._breaker.is_open():
+            raise NotAnswering
         try:
             response = self._session.send(request)
-            if request.stream_output:
-                response.raw = LentBody(response.raw, self._give_back)
-                lent = True
-            return response
-        finally:
-            if not lent:
-                self._give_back()
+        except (ConnectTimeoutError, ReadTimeoutError):
+            self._breaker.open(BREAK_SECONDS)
+            raise
+        self._breaker.close()
+        return response
 
     def _take(self) -> None:
         try:

@@ -1,4 +1,4 @@
-"""The long work that people ask for: moving all that a tenant stores, and taking down what of it is public."""
+"""The kinds of operations: move all objects of a tenant, and take down the public objects of a suspended tenant."""
 
 from collections.abc import Iterator
 
@@ -17,26 +17,28 @@ from tenants.binding import bound_tenant_even_suspended
 from tenants.jobs.operation_kinds import Amount, Item, OperationKind, OperationWork, iterate_ids
 from tenants.jobs.operation_steps import declare_operation
 
-# The parts of a take-down, in their order: what an item's cursor begins with.
+# A take-down works on files of apps first, then on documents. The position of an item begins with one of these.
 FILES, DOCUMENTS = "file", "document"
-# What strangers get of a public document may be smaller: a photo without its location.
+# The size of the original. The public copy may be smaller, such as a photo without its location.
 DOCUMENT_SIZE = "stored_object__size_bytes"
 
 
 class TakeDown(OperationWork):
-    """Move what is public of the bound, suspended tenant out of the public's reach: files of apps, then documents."""
+    """Make every public object of the bound, suspended tenant private: files of apps first, then documents."""
 
     def is_wanted(self) -> bool:
         return not bound_tenant_even_suspended().served
 
     def begin(self) -> None:
         with transaction.atomic():
-            # Whoever published while the tenant was still served has come to an end after this.
+            # Wait for requests that began to publish while the tenant was still served.
             hold_the_tree()
 
     def count(self) -> Amount:
-        files = _files().aggregate(objects=Count("pk"), size_bytes=Sum("size_bytes"))
-        documents = _documents().aggregate(objects=Count("pk"), size_bytes=Sum(DOCUMENT_SIZE))
+        files = _list_public_files().aggregate(objects=Count("pk"), size_bytes=Sum("size_bytes"))
+        documents = _list_public_documents().aggregate(
+            objects=Count("pk"), size_bytes=Sum(DOCUMENT_SIZE)
+        )
         return Amount(
             files["objects"] + documents["objects"],
             int((files["size_bytes"] or 0) + (documents["size_bytes"] or 0)),
@@ -45,15 +47,19 @@ class TakeDown(OperationWork):
     def iterate(self, cursor: str) -> Iterator[Item]:
         part, _, last = cursor.partition(":")
         if last:
-            yield from self._under_way(part, last)
+            yield from self._iterate_cursor(part, last)
         if part != DOCUMENTS:
-            for row_id, size_bytes in iterate_ids(_files(), size="size_bytes", after=last):
+            for row_id, size_bytes in iterate_ids(
+                _list_public_files(), size="size_bytes", after=last
+            ):
                 yield Item(f"{FILES}:{row_id}", row_id, size_bytes)
             last = ""
-        for row_id, size_bytes in iterate_ids(_documents(), size=DOCUMENT_SIZE, after=last):
+        for row_id, size_bytes in iterate_ids(
+            _list_public_documents(), size=DOCUMENT_SIZE, after=last
+        ):
             yield Item(f"{DOCUMENTS}:{row_id}", row_id, size_bytes)
 
-    def _under_way(self, part: str, last: str) -> Iterator[Item]:
+    def _iterate_cursor(self, part: str, last: str) -> Iterator[Item]:
         rows, size = (
             (Document.objects, DOCUMENT_SIZE)
             if part == DOCUMENTS
@@ -73,17 +79,17 @@ class TakeDown(OperationWork):
         return True
 
     def finish(self) -> None:
-        """Remove what apps deleted just before and still is public, and what a step that was killed left."""
+        """Remove public objects that apps have just deleted, and what a killed step has left."""
         sweep_app_files()
         sweep()
 
 
-def _files() -> StoredObjectQuerySet:
+def _list_public_files() -> StoredObjectQuerySet:
     found: StoredObjectQuerySet = StoredObject.objects.app_files(StoredObject.Area.PUBLIC)
     return found
 
 
-def _documents() -> QuerySet[Document]:
+def _list_public_documents() -> QuerySet[Document]:
     found: QuerySet[Document] = Document.objects.filter(public_object__isnull=False)
     return found
 

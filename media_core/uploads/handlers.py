@@ -8,7 +8,8 @@ from typing import IO, Any
 
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
-from django.core.files.uploadhandler import FileUploadHandler, SkipFile
+from django.core.files.uploadhandler import FileUploadHandler, SkipFile, StopUpload
+from django.http import HttpRequest
 
 from media_core.errors import UploadDiskFull, UploadIncomplete, UploadTooLarge
 from media_core.inspection.bounded import open_again
@@ -112,6 +113,25 @@ def refuse_full_disk(discard: Callable[[], None] = lambda: None) -> Iterator[Non
         raise UploadDiskFull(
             f"{settings.FILE_UPLOAD_TEMP_DIR or tempfile.gettempdir()}: {error.strerror}."
         ) from error
+
+
+class FieldsOnlyHandler(FileUploadHandler):
+    """Ends the reading of a form where its first file begins: the fields before it are kept."""
+
+    def new_file(self, *args: Any, **kwargs: Any) -> None:
+        super().new_file(*args, **kwargs)
+        raise StopUpload(connection_reset=True)
+
+    def receive_data_chunk(self, _raw_data: bytes, _start: int) -> None:
+        raise AssertionError("No file is read.")
+
+    def file_complete(self, _file_size: int) -> None:
+        raise AssertionError("No file is read.")
+
+
+def leave_files_unread(request: HttpRequest) -> None:
+    """Have only the fields before the first file read of a form that was not read yet."""
+    request.upload_handlers = [FieldsOnlyHandler(request)]
 
 
 def takes_uploads(request: Any) -> bool:

@@ -66,9 +66,12 @@ def add_actions(parser: ArgumentParser) -> Actions:
     )
 
 
-def add_action(actions: Actions, run: Run, *, summary: str, examples: str) -> ArgumentParser:
-    """Add the action that `run` does, under its name; return its parser."""
-    parser = add_group(actions, run.__name__.removesuffix("_"), summary=summary, examples=examples)
+def add_action(
+    actions: Actions, run: Run, *, summary: str, examples: str, name: str = ""
+) -> ArgumentParser:
+    """Add the action that `run` does, under this name or that of the function; return its parser."""
+    name = name or run.__name__.removesuffix("_")
+    parser = add_group(actions, name, summary=summary, examples=examples)
     parser.set_defaults(run=run)
     return parser
 

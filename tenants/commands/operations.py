@@ -1,73 +1,122 @@
 """manage.py operations list, show, pause, resume, cancel."""
 
 import json
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from typing import Any
 
-from tenants.commands.base import Actions, PlainCommand, Run, add_action
+from tenants.commands.base import Actions, PlainCommand, Run, add_group
 from tenants.commands.following import describe_progress, follow
 from tenants.commands.references import called
 from tenants.commands.tables import table
-from tenants.jobs.operation_kinds import operation_title
-from tenants.jobs.operation_models import Operation, OperationEvent
-from tenants.jobs.operations import cancel, failing_job, find_operation, pause, resume
+from tenants.jobs.operation_kinds import find_title
+from tenants.jobs.operation_models import Operation, OperationEvent, OperationQuerySet
+from tenants.jobs.operations import (
+    NO_WORKER,
+    cancel,
+    find_operation,
+    list_problems,
+    needs_worker,
+    pause,
+    resume,
+)
 from tenants.jobs.progress import Progress, human_duration
 
-LISTED = 50
-# The newest lines of a log.
-LOGGED = 20
+DEFAULT_LIMIT = 50
+MAX_LIMIT = 1_000_000
+# How many of the newest log entries are shown.
+LOG_LIMIT = 20
 EXAMPLES = """\
 examples:
   manage.py operations list --open
+  manage.py operations list --limit 200
   manage.py operations show 1f0c2a9e --follow
   manage.py operations pause 1f0c2a9e
   manage.py operations resume 1f0c2a9e
   manage.py operations cancel 1f0c2a9e
 
-REF is the id of an operation, or its first 8 characters. Operations are begun by other commands, such as
+ID is the id of an operation, or its first 8 characters. Other commands start operations, such as
 manage.py tenant move-storage."""
 
 
 def add_operation_actions(actions: Actions) -> None:
-    listing = add_action(
-        actions, list_, summary="List operations, the newest first.", examples=EXAMPLES
-    )
+    listing = _add_action(actions, "list", list_operations, "List operations, the newest first.")
     listing.add_argument("--open", action="store_true", help="only those that have not ended")
+    listing.add_argument(
+        "--limit", type=_parse_limit, metavar="N",
+        help=f"the newest N; by default {DEFAULT_LIMIT}, and with --json all of them",
+    )  # fmt: skip
     listing.add_argument("--json", action="store_true", help="print a JSON array")
-    showing = _add(actions, show, "Show how far an operation is, and its log.")
+    showing = _add_action_on_one(
+        actions, "show", show_operation, "Show the progress of an operation, and its log."
+    )
     showing.add_argument("--json", action="store_true", help="print a JSON object")
     showing.add_argument(
-        "--follow", action="store_true", help="until it has ended; works on nothing"
+        "--follow",
+        action="store_true",
+        help="show the progress until it has ended; a worker does the work",
     )
-    _add(actions, pause_, "Let an operation stop after the object that is under way.")
-    _add(actions, resume_, "Let a paused operation go on where it was. A worker does it.")
-    _add(actions, cancel_, "End an operation. What is done stays done, the rest stays as it is.")
+    _add_action_on_one(
+        actions, "pause", pause_operation, "Stop an operation after the object that is under way."
+    )
+    _add_action_on_one(
+        actions, "resume", resume_operation,
+        "Let a paused operation go on where it stopped. A worker does it.",
+    )  # fmt: skip
+    _add_action_on_one(
+        actions, "cancel", cancel_operation,
+        "End an operation. What is done stays done, the rest stays as it is.",
+    )  # fmt: skip
 
 
-def _add(actions: Actions, run: Run, summary: str) -> ArgumentParser:
-    parser = add_action(actions, run, summary=summary, examples=EXAMPLES)
-    parser.add_argument("operation", metavar="REF", help="its id, or the first 8 characters of it")
+def _add_action(actions: Actions, name: str, run: Run, summary: str) -> ArgumentParser:
+    parser = add_group(actions, name, summary=summary, examples=EXAMPLES)
+    parser.set_defaults(run=run)
     return parser
 
 
-def list_(command: PlainCommand, asked: Namespace) -> None:
-    found = Operation.objects.select_related("tenant")
-    found = (found.open() if asked.open else found)[:LISTED]
+def _add_action_on_one(actions: Actions, name: str, run: Run, summary: str) -> ArgumentParser:
+    parser = _add_action(actions, name, run, summary)
+    parser.add_argument("operation", metavar="ID", help="its id, or the first 8 characters of it")
+    return parser
+
+
+def _parse_limit(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= MAX_LIMIT:
+        raise ArgumentTypeError(f"{text} is not a number from 1 to {MAX_LIMIT:,}")
+    return int(text)
+
+
+def list_operations(command: PlainCommand, asked: Namespace) -> None:
+    operations = Operation.objects.select_related("tenant")
+    if asked.open:
+        operations = operations.open()
+    limit = asked.limit if asked.json else asked.limit or DEFAULT_LIMIT
+    newest = list(operations[:limit])
     if asked.json:
-        command.stdout.write(_json([_facts(operation) for operation in found]))
-    elif found:
-        titles = ("REF", "WHAT", "TENANT", "STATE", "DONE", "ASKED FOR")
-        command.stdout.write(table(titles, *map(_cells, found)))
+        command.stdout.write(_format_json([_describe(operation) for operation in newest]))
+    elif newest:
+        titles = ("ID", "WHAT", "TENANT", "STATE", "DONE", "ASKED FOR")
+        command.stdout.write(table(titles, *map(_format_cells, newest)))
     else:
         command.stdout.write(
             "No operation is open." if asked.open else "There is no operation yet."
         )
+    if len(newest) == limit:
+        _report_limit(command, operations, limit)
 
 
-def _cells(operation: Operation) -> tuple[str, ...]:
+def _report_limit(command: PlainCommand, operations: OperationQuerySet, limit: int) -> None:
+    total = operations.count()
+    if total > limit:
+        command.stderr.write(
+            f"Showing the newest {limit:,} of {total:,}. See more with --limit.", style_func=str
+        )
+
+
+def _format_cells(operation: Operation) -> tuple[str, ...]:
     return (
         operation.reference,
-        operation_title(operation.kind, operation.parameters),
+        find_title(operation.kind, operation.parameters),
         operation.tenant.location_prefix,
         operation.get_state_display(),
         Progress.of(operation).counts,
@@ -75,34 +124,46 @@ def _cells(operation: Operation) -> tuple[str, ...]:
     )
 
 
-def show(command: PlainCommand, asked: Namespace) -> None:
+def show_operation(command: PlainCommand, asked: Namespace) -> None:
     operation = find_operation(asked.operation)
     if asked.json:
-        command.stdout.write(_json(_facts(operation)))
+        command.stdout.write(_format_json(_describe(operation)))
         return
     command.stdout.write(
-        f"{operation_title(operation.kind, operation.parameters)}, {called(operation.tenant)}: "
+        f"{find_title(operation.kind, operation.parameters)}, {called(operation.tenant)}: "
         f"{operation.get_state_display()}"
     )
     if asked.follow:
         follow(command, operation, works=False)
-        return
-    command.stdout.write(f"  {describe_progress(operation)}")
-    command.stdout.write(f"  worked on for {human_duration(operation.worked_seconds)}")
-    if state := failing_job(operation):
-        why = state.error_message or state.error_code
-        command.stdout.write(f"  the last step failed and is tried again: {why}")
-    for event in operation.events.all()[:LOGGED]:
-        command.stdout.write(f"  {_line(event)}")
+        lines = _describe_end(operation)
+    else:
+        lines = [
+            describe_progress(operation),
+            f"worked on for {human_duration(operation.worked_seconds)}",
+            *list_problems(operation),
+            *_describe_end(operation),
+            *map(_format_event, operation.events.all()[:LOG_LIMIT]),
+        ]
+    for line in lines:
+        command.stdout.write(f"  {line}")
 
 
-def _line(event: OperationEvent) -> str:
+def _describe_end(operation: Operation) -> list[str]:
+    progress = Progress.of(operation)
+    if operation.state == Operation.State.CANCELLED:
+        return [progress.cancellation]
+    if operation.state == Operation.State.FAILED:
+        return [f"{progress.failures} Run its command again to try once more."]
+    return []
+
+
+def _format_event(event: OperationEvent) -> str:
     actor = f" by {event.actor_name}" if event.actor_name else ""
     failure = f": {event.object_id} {event.error_code}" if event.error_code else ""
     return f"{event.at.isoformat(timespec='seconds')}  {event.get_action_display()}{actor}{failure}"
 
 
-def _facts(operation: Operation) -> dict[str, Any]:
+def _describe(operation: Operation) -> dict[str, Any]:
     progress = Progress.of(operation)
     return {
         "id": str(operation.id),
@@ -124,11 +185,11 @@ def _facts(operation: Operation) -> dict[str, Any]:
     }
 
 
-def _json(facts: Any) -> str:
+def _format_json(facts: Any) -> str:
     return json.dumps(facts, indent=2, ensure_ascii=False)
 
 
-def pause_(command: PlainCommand, asked: Namespace) -> None:
+def pause_operation(command: PlainCommand, asked: Namespace) -> None:
     operation = find_operation(asked.operation)
     pause(operation)
     command.stdout.write(
@@ -136,15 +197,15 @@ def pause_(command: PlainCommand, asked: Namespace) -> None:
     )
 
 
-def resume_(command: PlainCommand, asked: Namespace) -> None:
+def resume_operation(command: PlainCommand, asked: Namespace) -> None:
     operation = find_operation(asked.operation)
     resume(operation)
     command.stdout.write(f"{operation.reference} goes on as soon as a worker is free.")
+    if needs_worker(operation):
+        command.stdout.write(NO_WORKER)
 
 
-def cancel_(command: PlainCommand, asked: Namespace) -> None:
+def cancel_operation(command: PlainCommand, asked: Namespace) -> None:
     operation = find_operation(asked.operation)
     cancel(operation)
-    command.stdout.write(
-        f"Cancelled {operation.reference}: {Progress.of(operation).counts}. What is done stays done."
-    )
+    command.stdout.write(f"Cancelled {operation.reference}. {Progress.of(operation).cancellation}")

@@ -18,6 +18,7 @@ from django.core import mail
 from django.core.mail import EmailMessage
 from django.core.mail.backends.base import BaseEmailBackend
 
+from tenants.breaker import Breaker
 from tenants.errors import MailServerUnavailable
 
 # RFC 5321, 3.8: the server is about to close the connection, whatever it was asked.
@@ -35,27 +36,19 @@ class Refusal:
     is_final: bool
 
 
-class Breaker:
-    """Keeps this process from asking a server that did not answer a moment ago: each time would hold a thread."""
-
-    def __init__(self) -> None:
-        self._open_until = 0.0
-
-    def is_open(self) -> bool:
-        return monotonic() < self._open_until
-
-    @contextmanager
-    def watch(self, connection: BaseEmailBackend) -> Iterator[None]:
-        """Open when the block fails because an answer did not come in time."""
-        began, limit = monotonic(), getattr(connection, "timeout", None)
-        try:
-            yield
-        except OSError:
-            if limit and monotonic() - began >= limit:
-                self._open_until = monotonic() + TIMEOUT_PAUSE_SECONDS
-            raise
+@contextmanager
+def _watch(connection: BaseEmailBackend) -> Iterator[None]:
+    """Open the breaker when the block fails because an answer did not come in time."""
+    began, limit = monotonic(), getattr(connection, "timeout", None)
+    try:
+        yield
+    except OSError:
+        if limit and monotonic() - began >= limit:
+            _breaker.open(TIMEOUT_PAUSE_SECONDS)
+        raise
 
 
+# One that did not answer a moment ago is not asked: each time would hold a thread.
 _breaker = Breaker()
 
 
@@ -91,7 +84,7 @@ class MailServer:
         """
         connection = self._open()
         try:
-            with _breaker.watch(connection):
+            with _watch(connection):
                 connection.send_messages([message])
         except OSError as error:  # smtplib's errors are OSErrors, too
             refusal = read_refusal(error)
@@ -109,7 +102,7 @@ class MailServer:
             # Kept also when it does not open: half of a session must be closed, too.
             self._connection = make_connection()
             try:
-                with _breaker.watch(self._connection):
+                with _watch(self._connection):
                     self._connection.open()
             except OSError as error:
                 raise MailServerUnavailable(describe(error)) from error

@@ -1,4 +1,4 @@
-"""The kinds of operations that this code knows, and what each has to bring along."""
+"""The kinds of operations: what each must implement, and the registry of them."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
@@ -10,13 +10,12 @@ from django.db.models import QuerySet
 
 Parameters: TypeAlias = Mapping[str, Any]
 
-# So many ids are read at once.
-BATCH = 500
+BATCH_ROWS = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """How many objects, and how large they are together."""
+    """A number of objects, and their total size."""
 
     objects: int
     size_bytes: int
@@ -24,7 +23,7 @@ class Amount:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One object that an operation works on. By its position an operation that stopped there finds it again."""
+    """One object that an operation works on. An operation that stopped there continues at its position."""
 
     position: str
     object_id: UUID
@@ -32,48 +31,48 @@ class Item:
 
 
 class OperationWork(ABC):
-    """What an operation of some kind does for the bound tenant, object by object, each in about a second at most."""
+    """The work of one kind of operation for the bound tenant, object by object. Each takes about a second at most."""
 
     def __init__(self, parameters: Parameters) -> None:
         self.parameters = parameters
 
     @abstractmethod
     def begin(self) -> None:
-        """Get ready, at the beginning of each step. Raises GatewayError while nothing may be done."""
+        """Prepare each step. Raises GatewayError while the work must not be done."""
 
     def is_wanted(self) -> bool:
-        """Return False when it has become pointless: then it is cancelled."""
+        """Return whether there is still a reason for the work. If not, the operation is cancelled."""
         return True
 
     @abstractmethod
     def count(self) -> Amount:
-        """Return how much there is to do. One query or two."""
+        """Return how much there is to do. One or two queries."""
 
     @abstractmethod
     def iterate(self, cursor: str) -> Iterator[Item]:
-        """Yield what is to be done, in an order that does not change.
+        """Yield the objects to work on, in a stable order, from the cursor on.
 
-        First the item at the cursor itself, whether or not it still is to be done: it may have been under way when
-        the process was killed. Then what comes after it.
+        Yield the object at the cursor in any case, even if it looks done: it may have been under way when the process
+        was killed.
         """
 
     @abstractmethod
     def work_on(self, item: Item) -> bool:
-        """Do one, or once more; return False when there is nothing of it any more. Raises GatewayError."""
+        """Work on one object; return False when it is gone. Must be safe to repeat. Raises GatewayError."""
 
     @abstractmethod
     def finish(self) -> None:
-        """Do what is left when all items are done. It may be done again."""
+        """Clean up after the last object. Must be safe to repeat."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class OperationKind:
-    """A kind of operation. `name` is also that of the job that works on it."""
+    """A kind of operation. The job that works on it has the same name."""
 
     name: str
-    # For the page of jobs: what it does.
+    # For the page of jobs.
     summary: str
-    # What people read, by its parameters.
+    # The title of an operation with these parameters.
     title: Callable[[Parameters], str]
     work: Callable[[Parameters], OperationWork]
 
@@ -85,20 +84,25 @@ def register_operation(kind: OperationKind) -> None:
     _kinds[kind.name] = kind
 
 
-def operation_title(kind: str, parameters: Parameters) -> str:
-    """Return what people call an operation; its kind's name, when only newer code knows more."""
+def is_operation(name: str) -> bool:
+    """Return whether jobs of this name work on operations."""
+    return name in _kinds
+
+
+def find_title(kind: str, parameters: Parameters) -> str:
+    """Return the title of an operation; the name of its kind when this version of the code does not know it."""
     known = _kinds.get(kind)
     return known.title(parameters) if known else kind
 
 
 def iterate_ids(rows: QuerySet[Any, Any], *, size: str, after: str) -> Iterator[tuple[UUID, int]]:
-    """Yield ids and sizes of rows by their primary keys, after one of them; read in batches, as they are by then."""
+    """Yield id and size of each row in the order of primary keys, after the given one. Reads in batches."""
     rows = rows.order_by("pk").values_list("pk", size)
     last: object = after or None
     while True:
-        batch = list((rows.filter(pk__gt=last) if last else rows)[:BATCH])
+        batch = list((rows.filter(pk__gt=last) if last else rows)[:BATCH_ROWS])
         for row_id, size_bytes in batch:
             yield row_id, size_bytes or 0
-        if len(batch) < BATCH:
+        if len(batch) < BATCH_ROWS:
             return
         last = batch[-1][0]

@@ -1,4 +1,4 @@
-"""Long work that people asked for, how far it is, and its log. The public schema: counts and bytes, never a title."""
+"""The rows of operations and their logs. They lie in the public schema, so they hold counts and ids, never a title."""
 
 import uuid
 from typing import Any, Self
@@ -32,6 +32,7 @@ class Operation(models.Model):
         FAILED = "failed", "failed in part"
 
     OPEN = (State.QUEUED, State.RUNNING, State.PAUSED)
+    MOVING = (State.QUEUED, State.RUNNING)
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     kind = models.CharField(max_length=100)
@@ -44,9 +45,9 @@ class Operation(models.Model):
     done_objects = models.PositiveBigIntegerField(default=0)
     done_bytes = models.PositiveBigIntegerField(default=0)
     failed_objects = models.PositiveBigIntegerField(default=0)
-    # The object that is next, or under way: after a kill it is done once more. Says nothing to anybody else.
+    # The position of the object that is under way or comes next. The format is that of the kind of operation.
     cursor = models.CharField(max_length=100, default="")
-    # Who asked for it; nobody is the command line.
+    # The person who asked for it; empty for the command line.
     requested_by_id = models.UUIDField(null=True)
     requested_by_name = models.CharField(max_length=120, default="")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -90,7 +91,7 @@ class Operation(models.Model):
 
     @property
     def reference(self) -> str:
-        """What people type to name it: the beginning of its id."""
+        """The first characters of its id: enough to find it, and short enough to type."""
         return str(self.id)[:8]
 
     @property
@@ -100,7 +101,7 @@ class Operation(models.Model):
     @property
     def is_moving(self) -> bool:
         """Whether its numbers change by themselves."""
-        return self.state in {self.State.QUEUED, self.State.RUNNING}
+        return self.state in self.MOVING
 
 
 class OperationEvent(models.Model):
@@ -132,6 +133,6 @@ class OperationEvent(models.Model):
 
     @property
     def sentence(self) -> str:
-        """What its error says to anybody; its name where only other code knows it."""
+        """The public sentence of its error; the error's name when this version of the code does not know it."""
         error = find_error(self.error_code)
         return error().message if error else self.error_code

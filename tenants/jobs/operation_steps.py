@@ -1,7 +1,7 @@
-"""One step of an operation: object by object, each counted, until time is over, nothing is left or somebody stops it.
+"""One step of an operation: work on objects until time is up, none is left, or a person pauses or cancels it.
 
-One UPDATE for each object: it counts the one that was done, names the next one and reads back whether to go on. So an
-object is named before it is touched. Whoever finds it there after a kill does it once more and counts it once.
+One UPDATE per object counts the last object, stores the position of the next one, and reads whether to go on. So the
+position is stored before the object is touched: after a kill, the next step repeats this object and counts it once.
 """
 
 from dataclasses import dataclass
@@ -31,11 +31,11 @@ from tenants.jobs.tasks import declare_job
 
 Action, State = OperationEvent.Action, Operation.State
 
-# The cursor behind the last object.
+# The cursor after the last object.
 END = "end"
-# How long it waits while something else works on all that the tenant has.
-BUSY = timedelta(seconds=1)
-# So many objects in a row for which something did not answer: then it is away, and the others wait for it.
+# How long the job waits while other work holds the lock of the tenant.
+BUSY_DELAY = timedelta(seconds=1)
+# After this many objects in a row for which the storage did not answer, the step fails.
 OUTAGE_OBJECTS = 10
 
 SAVE = """
@@ -50,24 +50,24 @@ WHERE id = %(id)s RETURNING state
 
 
 def declare_operation(kind: OperationKind) -> None:
-    """Make a kind of operation known, and the job that works on it."""
+    """Register a kind of operation, and the job that works on it."""
     register_operation(kind)
     job = JobKind(
         name=kind.name,
         summary=kind.summary,
         for_each_tenant=True,
-        # Nobody waits for the next five seconds of it as somebody waits for a mail.
+        # Mail goes first: people wait for a mail, and not for one step of an operation.
         priority=-1,
-        # People ask for it, and people cancel it: it does not give up by itself.
+        # It is tried until it has ended or a person cancels it.
         gives_up=False,
     )
     declare_job(job)(partial(run_operation_step, kind))
 
 
 def run_operation_step(kind: OperationKind, step: Step) -> str | None:
-    """Go on with the bound tenant's open operation of this kind; return None when it has ended or stands still.
+    """Run a step of the bound tenant's open operation of this kind; return None when it has ended or is paused.
 
-    Raises GatewayError when nothing of it can be done at the moment.
+    Raises GatewayError when it cannot work at the moment.
     """
     tenant = bound_tenant()
     operation = Operation.objects.open().filter(tenant=tenant, kind=kind.name).first()
@@ -76,13 +76,13 @@ def run_operation_step(kind: OperationKind, step: Step) -> str | None:
     with one_at_a_time_if_free() as is_ours:
         if is_ours:
             return OperationRun(operation, kind.work(operation.parameters), step).run()
-    request_job(kind.name, tenant.id, at=timezone.now() + BUSY)
+    request_job(kind.name, tenant.id, at=timezone.now() + BUSY_DELAY)
     return None
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one object: done, failed with an error, or not there any more."""
+    """The outcome of one object: done, failed with an error, or gone."""
 
     item: Item
     error: GatewayError | None = None
@@ -90,7 +90,7 @@ class Outcome:
 
     @property
     def counts(self) -> dict[str, int]:
-        """Return what it adds to the row."""
+        """Return the parameters that it adds to SAVE."""
         is_done, size_bytes = not (self.error or self.is_gone), self.item.size_bytes
         return {
             "done": int(is_done), "done_bytes": size_bytes * is_done, "failed": int(bool(self.error)),
@@ -102,15 +102,15 @@ NOTHING = {"done": 0, "done_bytes": 0, "failed": 0, "left": 0, "left_bytes": 0}
 
 
 class OperationRun:
-    """One step of one operation, at least one object. Nobody else takes one meanwhile: its job holds a lock."""
+    """One step of one operation: at least one object. The lock of its job prevents a second step at the same time."""
 
     def __init__(self, operation: Operation, work: OperationWork, step: Step) -> None:
         self.operation = operation
         self.work = work
         self.step = step
         self._saved_at = monotonic()
-        self._tried = 0
-        # In a row, up to the last one.
+        self._attempts = 0
+        # How many of the last objects in a row got no answer.
         self._unanswered = 0
 
     def run(self) -> str | None:
@@ -123,7 +123,7 @@ class OperationRun:
         return self._work_on_items()
 
     def _start(self) -> bool:
-        """Count what is to be done, the first time; return whether it runs."""
+        """Set the state to running, and the first time the totals; return whether it runs."""
         if self.operation.state == State.RUNNING:
             return True
         after = {"state": State.RUNNING, "updated_at": timezone.now()}
@@ -146,7 +146,7 @@ class OperationRun:
                 if not self._save(outcome, item.position):
                     return None
                 self._raise_in_an_outage(outcome)
-                if self._tried and not self.step.has_time():
+                if self._attempts and not self.step.has_time():
                     return item.position
                 outcome = self._work_on(item)
         if not self._save(outcome, END):
@@ -156,7 +156,7 @@ class OperationRun:
         return None
 
     def _work_on(self, item: Item) -> Outcome:
-        self._tried += 1
+        self._attempts += 1
         try:
             is_gone = not self.work.work_on(item)
         except GatewayError as error:
@@ -167,14 +167,14 @@ class OperationRun:
         return Outcome(item, is_gone=is_gone)
 
     def _raise_in_an_outage(self, outcome: Outcome | None) -> None:
-        """Let the step fail when nothing answers, so that the pause before the next one gets longer each time."""
-        is_away = self._unanswered == self._tried and not self.step.has_time()
-        is_away = is_away or self._unanswered >= OUTAGE_OBJECTS
-        if is_away and outcome and outcome.error:
+        """Fail the step when the storage does not answer. The job then waits longer each time."""
+        is_outage = self._unanswered == self._attempts and not self.step.has_time()
+        is_outage = is_outage or self._unanswered >= OUTAGE_OBJECTS
+        if is_outage and outcome and outcome.error:
             raise outcome.error
 
     def _save(self, outcome: Outcome | None, cursor: str) -> bool:
-        """Count an object and name the next one; return whether to go on. One statement, two when it failed."""
+        """Count an object and store the next position; return whether to go on. One statement, two after a failure."""
         now = monotonic()
         seconds, self._saved_at = now - self._saved_at, now
         counts = outcome.counts if outcome else NOTHING
@@ -193,7 +193,7 @@ class OperationRun:
         return bool(state == State.RUNNING)
 
     def _end(self) -> None:
-        """Let it end, unless somebody paused or cancelled it just now. What came or went meanwhile counts no more."""
+        """End it, unless a person has just paused or cancelled it. Set the totals to what was done and what failed."""
         rows = Operation.objects.filter(pk=self.operation.pk, state=State.RUNNING)
         now = timezone.now()
         after = {

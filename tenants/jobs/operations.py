@@ -1,6 +1,6 @@
-"""Long work that people ask for: one open operation for each tenant and kind, which they pause, resume and cancel.
+"""Request, pause, resume and cancel operations. A tenant has one open operation of each kind at most.
 
-Whatever changes the state is one conditional UPDATE, so of two people at once one comes first and the other is told.
+Each change of state is one conditional UPDATE: when two people act at once, one succeeds and the other gets an error.
 The work itself is done by a job of the same name (tenants/jobs/operation_steps.py).
 """
 
@@ -11,23 +11,30 @@ from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.dateformat import format as format_date
 
 from tenants.errors import NotFound, OperationRefused
 from tenants.jobs.models import JobState
 from tenants.jobs.operation_models import Operation, OperationEvent
+from tenants.jobs.overview import count_workers
 from tenants.jobs.queue import forget_failures, request_job
 from tenants.models import Tenant
 
 Action, State = OperationEvent.Action, Operation.State
 
-# As many characters of an id as people type.
+# How many characters of an id people must type at least.
 REFERENCE_CHARACTERS = 8
 ID_CHARACTERS = 32
+# A command that works on an operation needs no worker, and writes after each object. An object takes about a second.
+SILENT_SECONDS = 10
+# A worker's step takes five seconds.
+IDLE_SECONDS = 60
+NO_WORKER = "No worker is running. To start one: manage.py worker"
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who asks for something: somebody of the agency, or the command line."""
+    """A person of the agency, or the command line, who acts on an operation."""
 
     id: UUID | None = None
     name: str = ""
@@ -43,24 +50,24 @@ def request_operation(
     parameters: Mapping[str, Any] | None = None,
     actor: Actor = COMMAND_LINE,
 ) -> Operation:
-    """Return the tenant's open operation of this kind: a new one, or the one that was asked for before.
+    """Return the tenant's open operation of this kind. Create one when there is none.
 
-    Raises OperationRefused when that one was asked for with other parameters. Six statements.
+    Raises OperationRefused when the open one has other parameters. Six statements.
     """
-    wanted = dict(parameters or {})
+    parameters = dict(parameters or {})
     with transaction.atomic():
-        operation = _open_operation(kind, tenant, wanted, actor)
-        if operation.parameters != wanted:
+        operation = _get_or_create_open(kind, tenant, parameters, actor)
+        if operation.parameters != parameters:
             raise OperationRefused(
-                f"{operation.reference} is {operation.get_state_display()} with other parameters: "
-                f"wait for its end, or `manage.py operations cancel {operation.reference}` first."
+                f"Operation {operation.reference} is open ({operation.get_state_display()}) with other parameters: "
+                f"wait until it has ended, or run `manage.py operations cancel {operation.reference}` first."
             )
         if operation.is_moving:
-            _request_its_job(operation)
+            _request_job_of(operation)
     return operation
 
 
-def _open_operation(
+def _get_or_create_open(
     kind: str, tenant: Tenant, parameters: dict[str, Any], actor: Actor
 ) -> Operation:
     while True:
@@ -71,11 +78,11 @@ def _open_operation(
             requested_by_id=actor.id,
             requested_by_name=actor.name[:120],
         )
-        # The constraint decides. Nothing is returned by an INSERT that was ignored, so the row is asked for.
+        # The constraint decides. An INSERT that was ignored returns no row, so it is read.
         Operation.objects.bulk_create([new], ignore_conflicts=True)
         found = Operation.objects.open().filter(tenant=tenant, kind=kind).first()
         if found is None:
-            # It came to its end between the two statements.
+            # It ended between the two statements.
             continue
         if found.pk == new.pk:
             log(found, Action.REQUESTED, actor)
@@ -83,25 +90,25 @@ def _open_operation(
 
 
 def pause(operation: Operation, *, actor: Actor = COMMAND_LINE) -> None:
-    """Let it stop after the object that is under way. Raises OperationRefused unless it waits or runs."""
+    """Stop it after the object that is under way. Raises OperationRefused unless it waits or runs."""
     _change(operation, [State.QUEUED, State.RUNNING], Action.PAUSED, actor, state=State.PAUSED)
 
 
 def resume(operation: Operation, *, actor: Actor = COMMAND_LINE) -> None:
-    """Let it go on where it was. Raises OperationRefused unless it is paused."""
+    """Continue it where it stopped. Raises OperationRefused unless it is paused."""
     with transaction.atomic():
         _change(operation, [State.PAUSED], Action.RESUMED, actor, state=State.QUEUED)
-        _request_its_job(operation)
+        _request_job_of(operation)
 
 
-def _request_its_job(operation: Operation) -> None:
-    """Have a worker go on with it now, also where it would wait after failures: a person asks. Two statements."""
+def _request_job_of(operation: Operation) -> None:
+    """Let a worker continue now, even when failures have delayed the job: a person asks. Two statements."""
     request_job(operation.kind, operation.tenant_id)
     forget_failures(operation.kind, operation.tenant_id)
 
 
 def cancel(operation: Operation, *, actor: Actor = COMMAND_LINE) -> None:
-    """End it after the object that is under way: what is done stays done. Raises OperationRefused after its end."""
+    """End it after the object that is under way. What is done stays done. Raises OperationRefused when it has ended."""
     after = {"state": State.CANCELLED, "ended_at": timezone.now()}
     _change(operation, Operation.OPEN, Action.CANCELLED, actor, **after)
 
@@ -112,7 +119,7 @@ def cancel_open(kind: str, tenant: Tenant) -> None:
         try:
             cancel(operation)
         except OperationRefused:
-            # It came to its end by itself.
+            # It has ended meanwhile.
             continue
 
 
@@ -123,7 +130,7 @@ def _change(
     actor: Actor,
     **after: Any,
 ) -> None:
-    """Change the row when it is in one of these states, and write it down. Two statements."""
+    """Change the row when it is in one of these states, and log the action. Two statements."""
     rows = Operation.objects.filter(pk=operation.pk)
     with transaction.atomic():
         changed = rows.filter(state__in=before).update(updated_at=timezone.now(), **after)
@@ -131,9 +138,16 @@ def _change(
             log(operation, action, actor)
     operation.refresh_from_db()
     if not changed:
-        raise OperationRefused(
-            f"{operation.reference} is {operation.get_state_display()}, so it cannot be {action.label}."
-        )
+        raise OperationRefused(_explain_refusal(operation, action))
+
+
+def _explain_refusal(operation: Operation, action: OperationEvent.Action) -> str:
+    name, state = f"Operation {operation.reference}", operation.get_state_display()
+    if operation.state == action:
+        return f"{name} is already {state}."
+    if operation.is_open:
+        return f"{name} is not paused, it is {state}: there is nothing to resume."
+    return f"{name} has ended ({state}): it cannot be {action.label}."
 
 
 def log(
@@ -144,7 +158,7 @@ def log(
     error_code: str = "",
     object_id: UUID | None = None,
 ) -> None:
-    """Add a line to its log. One INSERT."""
+    """Add an entry to its log. One INSERT."""
     OperationEvent.objects.create(
         operation=operation,
         action=action,
@@ -154,8 +168,36 @@ def log(
     )
 
 
-def failing_job(operation: Operation) -> JobState | None:
-    """Return how its job stands when the last step of an open operation failed as a whole. One query at most."""
+def needs_worker(operation: Operation) -> bool:
+    """Return whether an operation that should move waits for a worker, and none is running. One query at most."""
+    if not operation.is_moving:
+        return False
+    is_waiting = (
+        operation.state == State.QUEUED or _seconds_since_update(operation) > SILENT_SECONDS
+    )
+    return is_waiting and count_workers() == 0
+
+
+def list_problems(operation: Operation) -> list[str]:
+    """Return in sentences why an operation that should move does not, and what to do. Two queries at most."""
+    problems = [NO_WORKER] if needs_worker(operation) else []
+    if job := find_failing_job(operation):
+        failed = "failed" if problems else "failed and is tried again by itself"
+        problems.append(f"The last step {failed}: {job.error_message or job.error_code}")
+    elif not problems and operation.is_moving and _seconds_since_update(operation) > IDLE_SECONDS:
+        since = format_date(operation.updated_at, "j M Y, H:i:s")
+        problems.append(
+            f"Nothing has moved since {since} UTC. The workers may be busy with other jobs: manage.py jobs list"
+        )
+    return problems
+
+
+def _seconds_since_update(operation: Operation) -> float:
+    return (timezone.now() - operation.updated_at).total_seconds()
+
+
+def find_failing_job(operation: Operation) -> JobState | None:
+    """Return the state of its job when the last step of an open operation failed as a whole. One query at most."""
     if not operation.is_moving:
         return None
     failing = JobState.objects.failing()
@@ -164,23 +206,23 @@ def failing_job(operation: Operation) -> JobState | None:
 
 def find_operation(reference: str | UUID) -> Operation:
     """Return the operation with this id, or whose id begins so. Raises NotFound or OperationRefused. One query."""
-    first, last = _ids_that_begin(str(reference).replace("-", "").lower())
+    first, last = _parse_id_range(str(reference).replace("-", "").lower())
     found = list(
         Operation.objects.select_related("tenant")
         .filter(pk__range=(first, last))
         .order_by("pk")[:2]
     )
     if not found:
-        raise NotFound(f"{reference}: `manage.py operations list` shows all of them.")
+        raise NotFound(f"{reference}: `manage.py operations list` shows the operations.")
     if len(found) > 1:
-        raise OperationRefused(f"{reference} fits several operations: give more of the id.")
+        raise OperationRefused(f"Several ids begin with {reference}: give more characters.")
     return found[0]
 
 
-def _ids_that_begin(digits: str) -> tuple[UUID, UUID]:
+def _parse_id_range(digits: str) -> tuple[UUID, UUID]:
     if not REFERENCE_CHARACTERS <= len(digits) <= ID_CHARACTERS:
         raise NotFound(f"{digits}: give the id, or its first {REFERENCE_CHARACTERS} characters.")
     try:
         return UUID(digits.ljust(ID_CHARACTERS, "0")), UUID(digits.ljust(ID_CHARACTERS, "f"))
     except ValueError as error:
-        raise NotFound(f"{digits} is no part of an id.") from error
+        raise NotFound(f"{digits} is not part of an id.") from error

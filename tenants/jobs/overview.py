@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count, Max, Q
+from django.db.models import Case, Count, Max, Q, QuerySet, Value, When
 from django.utils import timezone
 
 from tenants.jobs.kinds import JobKind, list_kinds
@@ -35,6 +35,39 @@ class KindStatus:
     @property
     def is_well(self) -> bool:
         return not (self.failing or self.overdue)
+
+
+def find_failing() -> QuerySet[JobState]:
+    """Return the jobs whose last attempt failed, the newest failure first."""
+    return JobState.objects.failing().select_related("tenant").order_by("-failed_at", "key")
+
+
+def find_overdue() -> QuerySet[JobState]:
+    """Return the jobs that should have run long ago, the oldest first."""
+    overdue = JobState.objects.filter(overdue_at__lt=timezone.now())
+    return overdue.select_related("tenant").order_by("overdue_at", "key")
+
+
+def find_states(kind: JobKind) -> QuerySet[JobState]:
+    """Return how a kind stands for each tenant: first what fails, then what is overdue, then by the tenant's name."""
+    is_overdue = Case(When(overdue_at__lt=timezone.now(), then=Value(1)), default=Value(0))
+    return (
+        JobState.objects.filter(kind=kind.name)
+        .select_related("tenant")
+        .order_by("-failures", is_overdue.desc(), "tenant__name", "key")
+    )
+
+
+def describe_failure(state: JobState) -> str:
+    """Return why a job failed, for people: only the errors of ours have a sentence that anybody may read."""
+    return state.error_message or f"An unexpected error ({state.error_code})."
+
+
+def find_run_command(kind: JobKind, state: JobState) -> str:
+    """Return the command that has a worker do this job now."""
+    if state.tenant:
+        return f"manage.py jobs run {kind.name} {state.tenant.location_prefix}"
+    return f"manage.py jobs run {kind.name}{' --agency' if kind.for_each_tenant else ''}"
 
 
 def list_statuses() -> list[KindStatus]:

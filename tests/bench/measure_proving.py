@@ -4,7 +4,7 @@ import sys
 
 from django.db import connection
 
-from media_core.upkeep.proving.neighbours import rooms
+from media_core.upkeep.proving.neighbours import assign_neighbours
 from media_core.upkeep.proving.plan import planned
 from media_core.upkeep.proving.prove import prove
 from tests.bench.many import tenants
@@ -15,7 +15,7 @@ MINUTE_SECONDS = 60
 
 
 def ratios() -> list[Ratio]:
-    chosen = rooms([site.tenant for site in tenants(TENANTS)])
+    chosen = assign_neighbours([site.tenant for site in tenants(TENANTS)])
     print(planned(chosen).words, file=sys.stderr)
     made = prove(chosen, tell=lambda line: print(line, file=sys.stderr))
     connection.close()

@@ -64,6 +64,11 @@ class EmbeddedBucket:
         self.port = urlsplit(self.endpoint_url).port or 0
         return self
 
+    @property
+    def process_id(self) -> int | None:
+        """The process that answers; None before it has started."""
+        return self._process.pid if self._process else None
+
     def stop(self) -> None:
         """End the process; nothing happens when there is none."""
         process, self._process = self._process, None

@@ -1,49 +1,60 @@
-"""AVIF: descriptions are items somewhere in the file. They are written over in place, so nothing moves."""
+"""AVIF: boxes inside boxes that refer to each other by their position, so nothing moves.
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+A public copy has zeros where something stands that decoding does not take, and empty boxes instead of unknown ones.
+"""
+
+from collections.abc import Iterable, Iterator
 from io import BytesIO
 
-from media_core.inspection.boxes import Box, boxes, top_boxes
-from media_core.inspection.photos.metadata import exif_tells, exif_with, orientation_of, xmp_tells
-from media_core.inspection.verdicts import Unproved
+from media_core.inspection.boxes import HEADER_BYTES, Box, boxes, top_boxes
+from media_core.inspection.photos.avif_items import FULL, NOTHING, Items, Patch, Range, Reader
+from media_core.inspection.photos.avif_tracks import PICTURE_TRACKS, sample_ranges
+from media_core.inspection.photos.metadata import profile_of
+from media_core.inspection.verdicts import MAX_PIECES, OverLimit
 
-# A full box has four bytes of version and flags before its content.
-FULL = 4
-LARGE_IDS = 2
-IN_IDAT = 1
-# Where films keep a place; animations are films.
-FILM_PLACES = (b"\xa9xyz", b"loci", b"location.ISO6709")
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """A description: EXIF or not (then XMP), and where its bytes stand."""
-
-    is_exif: bool
-    ranges: tuple[tuple[int, int], ...]
-
-    def content(self, data: bytes) -> bytes:
-        return b"".join(data[start:end] for start, end in self.ranges)
-
-    def exif(self, data: bytes) -> bytes:
-        """Return the EXIF block; four bytes before it say how far away it begins."""
-        content = self.content(data)
-        return content[4 + int.from_bytes(content[:4], "big") :]
-
-    def tells(self, data: bytes) -> bool:
-        return exif_tells(self.exif(data)) if self.is_exif else xmp_tells(self.content(data))
-
-
-class Reader:
-    """Reads numbers of some bytes, one behind the other."""
-
-    def __init__(self, data: bytes, at: int) -> None:
-        self.data, self.at = data, at
-
-    def number(self, size: int) -> int:
-        self.at += size
-        return int.from_bytes(self.data[self.at - size : self.at], "big")
+PROPERTIES = frozenset(
+    {b"ispe", b"pixi", b"av1C", b"colr", b"pasp", b"clap", b"irot", b"imir", b"clli", b"mdcv", b"a1op", b"lsel",
+     b"a1lx", b"auxC"}
+)  # fmt: skip
+SAMPLE_TABLES = frozenset({b"stsd", b"stsz", b"stts", b"ctts", b"stsc", b"stco", b"co64", b"stss"})
+SAMPLE_PARTS = frozenset(
+    {b"av1C", b"colr", b"pasp", b"clap", b"auxi", b"ccst", b"btrt", b"clli", b"mdcv"}
+)
+# Boxes of boxes: how many bytes stand before the first of them, and which stay in them.
+CONTAINERS = {
+    b"iprp": (0, frozenset({b"ipco", b"ipma"})),
+    b"ipco": (0, PROPERTIES),
+    b"trak": (0, frozenset({b"tkhd", b"edts", b"tref", b"mdia"})),
+    b"edts": (0, frozenset({b"elst"})),
+    b"tref": (0, frozenset({b"auxl", b"prem"})),
+    b"mdia": (0, frozenset({b"mdhd", b"hdlr", b"minf"})),
+    b"minf": (0, frozenset({b"vmhd", b"nmhd", b"dinf", b"stbl"})),
+    b"dinf": (0, frozenset({b"dref"})),
+    b"stbl": (0, SAMPLE_TABLES),
+    b"stsd": (FULL + 4, frozenset({b"av01"})),
+    b"av01": (78, SAMPLE_PARTS),
+}
+# Boxes that stay, and the most bytes each may have: what is longer holds something else as well.
+KEPT = {
+    b"ispe": 12, b"pixi": 12, b"av1C": 64, b"pasp": 8, b"clap": 32, b"irot": 1, b"imir": 1, b"clli": 4,
+    b"mdcv": 24, b"a1op": 1, b"lsel": 2, b"a1lx": 13, b"mvhd": 112, b"tkhd": 96, b"mdhd": 36, b"vmhd": 12, b"nmhd": 4,
+    b"dref": 20, b"ccst": 8, b"btrt": 12, b"auxl": 4, b"prem": 4,
+}  # fmt: skip
+# Lists of numbers behind their length, and how many bytes each entry has. Those of elst depend on its version.
+TABLES = {b"stts": 8, b"ctts": 8, b"stsc": 12, b"stsz": 4, b"stco": 4, b"co64": 8, b"stss": 4}
+# Of a sample's description: its number, its size on the screen, its pixels per inch and frames, its depth.
+SAMPLE_FIELDS = ((6, 8), (24, 36), (40, 42), (74, 78))
+BRANDS = frozenset(
+    {b"avif", b"avis", b"avio", b"mif1", b"msf1", b"miaf", b"MA1A", b"MA1B", b"av01", b"isom", b"iso3", b"iso4",
+     b"iso5", b"iso6", b"iso7", b"iso8", b"iso9", b"mp41", b"mp42"}
+)  # fmt: skip
+# What every AVIF is.
+BRAND = b"mif1"
+ALPHA = frozenset(
+    {b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha\0", b"urn:mpeg:hevc:2015:auxid:1\0"}
+)
+NCLX, NCLX_BYTES = b"nclx", 11
+PROFILES = frozenset({b"prof", b"rICC"})
 
 
 def has_more_behind(data: bytes) -> bool:
@@ -52,88 +63,184 @@ def has_more_behind(data: bytes) -> bool:
     return False
 
 
-def tells_location(data: bytes) -> bool:
-    """Return whether the picture says where it was taken, or holds what may."""
-    others = [box for box in top_boxes(BytesIO(data)) if box.kind in {b"moov", b"uuid"}]
-    return any(item.tells(data) for item in descriptions(data)) or any(
-        xmp_tells(data[box.start : box.end].replace(b"\0", b" "))
-        or any(mark in data[box.start : box.end] for mark in FILM_PLACES)
-        for box in others
-    )
+def keep_picture(data: bytes) -> Iterator[bytes]:
+    """Yield the same picture, of the same size, with zeros for all that it does not take to show it."""
+    yield bytes(Copy(data).written())
 
 
-def without_descriptions(data: bytes) -> Iterator[bytes]:
-    """Yield the same picture, of the same size, with its descriptions written over."""
-    clean = bytearray(data)
-    for item in descriptions(data):
-        length = len(item.content(data))
-        blank = _exif_of(item, data) if item.is_exif else b""
-        left = (blank[:length] if len(blank) <= length else b"").ljust(
-            length, b"\0" if item.is_exif else b" "
-        )
-        for start, end in item.ranges:
-            clean[start:end], left = left[: end - start], left[end - start :]
-    yield bytes(clean)
+class Copy:
+    """A copy that is empty at first, and gets what is known to belong to the picture."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data, self.file = data, BytesIO(data)
+        self.clean = bytearray(len(data))
+        self.found = 0
+        self.items: Items | None = None
+
+    def written(self) -> bytearray:
+        top = top_boxes(self.file)
+        meta = next((box for box in top if box.kind == b"meta"), None)
+        moov = next((box for box in top if box.kind == b"moov"), None)
+        media: list[Range] = [(box.start, box.end) for box in top if box.kind == b"mdat"]
+        for box, begin in self._children(0, len(self.data)):
+            if box in (top[0], meta, moov) or box.kind == b"mdat":
+                self._head(box, begin)
+            else:
+                self._blank(box, begin)
+        self._brands(top[0])
+        pixels: list[Range] = []
+        if meta:
+            pixels += self._items(meta, media)
+        if moov:
+            pixels += self._tracks(moov, media)
+        for start, end in joined(pixels):
+            self._keep(start, end)
+        return self.clean
+
+    def _children(self, start: int, end: int) -> Iterator[tuple[Box, int]]:
+        """Yield the boxes of a range, and where each begins."""
+        begin = start
+        for box in boxes(self.file, start, end):
+            self.found += 1
+            if self.found > MAX_PIECES:
+                raise OverLimit(f"It has more than {MAX_PIECES} parts.")
+            yield box, begin
+            begin = box.end
+
+    def _keep(self, start: int, end: int) -> None:
+        self.clean[start:end] = self.data[start:end]
+
+    def _head(self, box: Box, begin: int) -> None:
+        self._keep(begin, box.start)
+
+    def _blank(self, box: Box, begin: int) -> None:
+        """Leave an empty box, as long as the one that goes."""
+        self._head(box, begin)
+        self.clean[begin + 4 : begin + HEADER_BYTES] = NOTHING
+
+    def _brands(self, box: Box) -> None:
+        """Keep what the file says to be, as far as it is known; its version says nothing."""
+        for at in range(box.start, box.end - 3, 4):
+            brand = self.data[at : at + 4]
+            if at != box.start + 4:
+                self.clean[at : at + 4] = brand if brand in BRANDS else BRAND
+
+    def _items(self, meta: Box, media: list[Range]) -> Iterator[Range]:
+        """Keep what is said of the items that make the picture. Return where their bytes stand."""
+        self._keep(meta.start, meta.start + FULL)
+        children = list(self._children(meta.start + FULL, meta.end))
+        items = self.items = Items(self.data, {box.kind: box for box, _ in children})
+        patches = items.patches()
+        seen: set[bytes] = set()
+        # The last of each kind is the one that was read above.
+        for box, begin in reversed(children):
+            if box.kind in seen:
+                self._blank(box, begin)
+            elif box.kind in patches:
+                self._head(box, begin)
+                self._patch(patches[box.kind])
+            elif box.kind == b"idat":
+                self._head(box, begin)
+            elif box.kind in {b"hdlr", b"iprp"}:
+                self._box(box, begin)
+            else:
+                self._blank(box, begin)
+            seen.add(box.kind)
+        return items.ranges(media)
+
+    def _patch(self, patches: Iterable[Patch]) -> None:
+        for at, content in patches:
+            self.clean[at : at + len(content)] = content
+
+    def _tracks(self, moov: Box, media: list[Range]) -> list[Range]:
+        """Keep the tracks of an animation that are pictures. Return where their bytes stand."""
+        pixels: list[Range] = []
+        has_header = False
+        for box, begin in self._children(moov.start, moov.end):
+            if box.kind == b"trak" and self._is_picture_track(box):
+                self._box(box, begin)
+                pixels += sample_ranges(self.data, box, media)
+            elif box.kind == b"mvhd" and not has_header:
+                self._box(box, begin)
+                has_header = True
+            else:
+                self._blank(box, begin)
+        return pixels
+
+    def _is_picture_track(self, track: Box) -> bool:
+        """Return whether a track has pictures: others hold sound, text, or where the camera was at each moment."""
+        found: Box | None = track
+        for kind in (b"mdia", b"hdlr"):
+            inner = self._children(found.start, found.end) if found else iter(())
+            found = next((box for box, _ in inner if box.kind == kind), None)
+        return found is not None and self.data[found.start + 8 : found.start + 12] in PICTURE_TRACKS
+
+    def _box(self, box: Box, begin: int) -> None:
+        if box.kind in CONTAINERS:
+            self._container(box, begin)
+            return
+        if box.kind == b"ipma" and self.items:
+            self._head(box, begin)
+            self._patch(self.items.associations(box))
+            return
+        end = self._kept_until(box)
+        if end == box.start:
+            self._blank(box, begin)
+        else:
+            self._head(box, begin)
+            self._keep(box.start, end)
+
+    def _container(self, box: Box, begin: int) -> None:
+        """Keep a box of boxes, and of these each that belongs there: once, or as often as items have it."""
+        before, kinds = CONTAINERS[box.kind]
+        for start, end in SAMPLE_FIELDS if box.kind == b"av01" else ((0, before),):
+            self._keep(box.start + start, min(box.start + end, box.end))
+        self._head(box, begin)
+        used = self.items.used_properties() if self.items and box.kind == b"ipco" else None
+        seen: set[bytes] = set()
+        for number, (child, at) in enumerate(self._children(box.start + before, box.end), 1):
+            is_new = number in used if used is not None else child.kind not in seen
+            if child.kind in kinds and is_new:
+                self._box(child, at)
+            else:
+                self._blank(child, at)
+            seen.add(child.kind)
+
+    def _kept_until(self, box: Box) -> int:
+        """Return where that ends which stays of a box without boxes: at its start, when nothing does."""
+        if box.kind in KEPT:
+            return box.end if box.end - box.start <= KEPT[box.kind] else box.start
+        if box.kind == b"hdlr":
+            # Its name is for people.
+            return min(box.end, box.start + FULL + 20)
+        if box.kind in {b"auxC", b"auxi"}:
+            return box.end if self.data[box.start + FULL : box.end] in ALPHA else box.start
+        return self._colour_end(box) if box.kind == b"colr" else table_end(self.data, box)
+
+    def _colour_end(self, box: Box) -> int:
+        kind = self.data[box.start : box.start + 4]
+        if kind == NCLX:
+            return min(box.end, box.start + NCLX_BYTES)
+        profile = profile_of(self.data[box.start + 4 : box.end]) if kind in PROFILES else b""
+        return box.start + 4 + len(profile) if profile else box.start
 
 
-def _exif_of(item: Item, data: bytes) -> bytes:
-    """Return an EXIF item that says how to turn the picture at most. One that says nothing is still one."""
-    said = exif_with(orientation_of(item.exif(data))) or b"Exif\0\0MM\0*\0\0\0\x08\0\0\0\0\0\0"
-    return b"\0\0\0\0" + said.removeprefix(b"Exif\0\0")
+def table_end(data: bytes, box: Box) -> int:
+    """Return where a list of numbers ends. Raises Unproved when that is behind its box."""
+    read = Reader(data, box)
+    is_large = read.number(FULL) >> 24
+    entry = TABLES.get(box.kind, 20 if is_large else 12)
+    if box.kind == b"stsz" and read.number(4):
+        # All samples are alike.
+        entry = 0
+    read.number(entry * read.number(4))
+    return read.at
 
 
-def descriptions(data: bytes) -> list[Item]:
-    """Return the EXIF and XMP items of the picture."""
-    file = BytesIO(data)
-    metas = [box for box in top_boxes(file) if box.kind == b"meta"]
-    found: list[Item] = []
-    for meta in metas:
-        inner = {box.kind: box for box in boxes(file, meta.start + FULL, meta.end)}
-        kinds = _kinds(data, inner[b"iinf"]) if b"iinf" in inner else {}
-        places = _places(data, inner) if kinds else {}
-        found += [Item(is_exif, places.get(number, ())) for number, is_exif in kinds.items()]
-    return found
-
-
-def _kinds(data: bytes, box: Box) -> dict[int, bool]:
-    """Return the numbers of the items that describe, and whether each is EXIF."""
-    count_bytes = 4 if data[box.start] else 2
-    kinds = {}
-    for entry in boxes(BytesIO(data), box.start + FULL + count_bytes, box.end):
-        read = Reader(data, entry.start + FULL)
-        number = read.number(4 if data[entry.start] > LARGE_IDS else 2)
-        kind = data[read.at + 2 : read.at + 6]
-        if kind in {b"Exif", b"mime", b"uri "}:
-            kinds[number] = kind == b"Exif"
-    return kinds
-
-
-def _places(data: bytes, inner: dict[bytes, Box]) -> dict[int, tuple[tuple[int, int], ...]]:
-    """Return where the bytes of each item stand (ISO 14496-12, 8.11.3)."""
-    if b"iloc" not in inner:
-        raise Unproved("its items are nowhere")
-    box = inner[b"iloc"]
-    version, read = data[box.start], Reader(data, box.start + FULL)
-    sizes = read.number(2)
-    offset_bytes, length_bytes, base_bytes, index_bytes = (
-        sizes >> shift & 15 for shift in (12, 8, 4, 0)
-    )
-    id_bytes = 4 if version >= LARGE_IDS else 2
-    places = {}
-    for _ in range(read.number(id_bytes)):
-        if read.at >= box.end:
-            raise Unproved("its items are nowhere")
-        number = read.number(id_bytes)
-        method = read.number(2) & 15 if version else 0
-        read.number(2)
-        base = read.number(base_bytes) + (inner[b"idat"].start if method == IN_IDAT else 0)
-        ranges = []
-        for _ in range(read.number(2)):
-            read.number(index_bytes if version else 0)
-            start = base + read.number(offset_bytes)
-            length = read.number(length_bytes)
-            if not length or start + length > len(data):
-                raise Unproved("its items are nowhere")
-            ranges.append((start, start + length))
-        places[number] = tuple(ranges)
-    return places
+def joined(ranges: list[Range]) -> Iterator[Range]:
+    """Yield the same bytes, none of them twice."""
+    until = 0
+    for start, end in sorted(ranges):
+        if end > until:
+            yield max(start, until), end
+            until = end

@@ -1,50 +1,68 @@
-"""GIF: blocks, one behind the other. Those that only describe are left out losslessly."""
+"""GIF: blocks, one behind the other. A public copy has those that decoding takes, and none of the others."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
-from media_core.inspection.photos.metadata import xmp_tells
-from media_core.inspection.verdicts import Unproved
+from media_core.inspection.photos.metadata import MAX_PROFILE_BYTES, profile_of
+from media_core.inspection.verdicts import MAX_PIECES, OverLimit, Unproved
 
 HEADER_BYTES = 13
 IMAGE, EXTENSION, TRAILER = 0x2C, 0x21, 0x3B
-COMMENT, APPLICATION = 0xFE, 0xFF
-XMP_MARK = b"XMP DataXMP"
-KEPT_APPLICATIONS = (b"NETSCAPE2.0", b"ANIMEXTS1.0", b"ICCRGBG1012")
+# How the next image is shown: how long, and what of it is transparent.
+CONTROL, APPLICATION = 0xF9, 0xFF
+CONTROL_BYTES = 4
+# How often an animation is shown: both say it the same way.
+LOOPS = (b"NETSCAPE2.0", b"ANIMEXTS1.0")
+LOOP_BYTES = 3
+PROFILE = b"ICCRGBG1012"
+APPLICATION_BYTES = 11
+PART_BYTES = 255
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One block: what it is (the label of an extension), where it begins and ends, which application it is of."""
+    """One block: what it is, where it begins, where its parts do, where it ends, and the label of an extension."""
 
     kind: int
     start: int
+    parts: int
     end: int
-    application: bytes = b""
+    label: int = 0
+
+    def contents(self, data: bytes) -> Iterator[bytes]:
+        """Yield the parts of the block: each says its length, the last one is empty."""
+        at = self.parts
+        while data[at]:
+            yield data[at + 1 : at + 1 + data[at]]
+            at += 1 + data[at]
 
 
 def blocks(data: bytes) -> Iterator[Block]:
     """Yield the picture's blocks, the trailer included. Raises Unproved when they do not hang together."""
     at = _behind_colours(data, HEADER_BYTES, data[10] if len(data) > HEADER_BYTES else 0)
-    while at < len(data):
+    for _ in range(MAX_PIECES):
         block = _block_at(data, at)
+        if block.end > len(data):
+            break
         yield block
         if block.kind == TRAILER:
             return
         at = block.end
+    else:
+        raise OverLimit(f"It has more than {MAX_PIECES} parts.")
     raise Unproved("its blocks do not hang together")
 
 
 def _block_at(data: bytes, at: int) -> Block:
-    if data[at] == TRAILER:
-        return Block(TRAILER, at, at + 1)
-    if data[at] == EXTENSION and at + 2 < len(data):
-        application = data[at + 3 : at + 14] if data[at + 1] == APPLICATION else b""
-        return Block(data[at + 1], at, _behind_parts(data, at + 2), application)
-    if data[at] == IMAGE and at + 10 < len(data):
-        return Block(
-            IMAGE, at, _behind_parts(data, _behind_colours(data, at + 10, data[at + 9]) + 1)
-        )
+    kind = data[at : at + 1]
+    if kind == bytes([TRAILER]):
+        return Block(TRAILER, at, at, at + 1)
+    if kind == bytes([EXTENSION]) and at + 2 < len(data):
+        return Block(EXTENSION, at, at + 2, _behind_parts(data, at + 2), data[at + 1])
+    if kind == bytes([IMAGE]) and at + 10 < len(data):
+        parts = _behind_colours(data, at + 10, data[at + 9]) + 1
+        return Block(IMAGE, at, parts, _behind_parts(data, parts))
     raise Unproved("its blocks do not hang together")
 
 
@@ -54,7 +72,7 @@ def _behind_colours(data: bytes, at: int, flags: int) -> int:
 
 
 def _behind_parts(data: bytes, at: int) -> int:
-    """Return where a block's parts end: each says its length, the last one is empty."""
+    """Return where a block's parts end."""
     while at < len(data) and data[at]:
         at += 1 + data[at]
     return at + 1
@@ -64,29 +82,42 @@ def has_more_behind(data: bytes) -> bool:
     return bool(data[max(block.end for block in blocks(data)) :].strip(b"\0"))
 
 
-def tells_location(data: bytes) -> bool:
-    """Return whether the picture says where it was taken, or holds what may."""
-    return has_more_behind(data) or any(
-        block.application == XMP_MARK and xmp_tells(_text(data[block.start + 14 : block.end]))
-        for block in blocks(data)
-    )
-
-
-def _text(packet: bytes) -> bytes:
-    """Return an XMP packet without the bytes behind it, which let readers of parts pass over it."""
-    return packet[: packet.rfind(b">") + 1]
-
-
-def without_descriptions(data: bytes) -> Iterator[bytes]:
+def keep_picture(data: bytes) -> Iterator[bytes]:
     """Yield the same picture, bit by bit, with nothing but what it takes to show it."""
-    kept = [block for block in blocks(data) if _is_kept(block)]
-    first = min(block.start for block in blocks(data))
-    yield data[:first]
-    for block in kept:
-        yield data[block.start : block.end]
+    found = list(blocks(data))
+    yield data[: found[0].start]
+    for block in found:
+        yield (
+            data[block.start : block.end] if block.kind in {IMAGE, TRAILER} else _kept(block, data)
+        )
 
 
-def _is_kept(block: Block) -> bool:
-    if block.kind == APPLICATION:
-        return block.application in KEPT_APPLICATIONS
-    return block.kind != COMMENT
+def _kept(block: Block, data: bytes) -> bytes:
+    """Return what stays of an extension; empty when that is nothing."""
+    if block.label == CONTROL:
+        return written(CONTROL, next(block.contents(data), b"")[:CONTROL_BYTES])
+    name = data[block.parts + 1 : block.parts + 1 + APPLICATION_BYTES]
+    if block.label != APPLICATION or data[block.parts] != APPLICATION_BYTES:
+        return b""
+    if name in LOOPS:
+        return _loop(name, islice(block.contents(data), 1, 2))
+    if name == PROFILE:
+        most = MAX_PROFILE_BYTES // PART_BYTES
+        profile = profile_of(b"".join(islice(block.contents(data), 1, most)))
+        parts = (profile[at : at + PART_BYTES] for at in range(0, len(profile), PART_BYTES))
+        return written(APPLICATION, name, *parts) if profile else b""
+    return b""
+
+
+def _loop(name: bytes, said: Iterator[bytes]) -> bytes:
+    """Return the extension that says how often an animation is shown."""
+    counts = [
+        content[:LOOP_BYTES] for content in said if content[0] == 1 and len(content) >= LOOP_BYTES
+    ]
+    return written(APPLICATION, name, *counts) if counts else b""
+
+
+def written(label: int, *contents: bytes) -> bytes:
+    """Return an extension as it is written."""
+    parts = b"".join(bytes([len(content)]) + content for content in contents)
+    return bytes([EXTENSION, label]) + parts + b"\0"

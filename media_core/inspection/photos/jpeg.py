@@ -1,27 +1,28 @@
-"""JPEG: segments, one behind the other. Descriptions are segments of their own, so they are left out losslessly."""
+"""JPEG: segments, one behind the other. A public copy has those that decoding takes, and none of the others."""
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from media_core.inspection.photos.metadata import (
-    EXIF_MARK,
-    exif_tells,
-    exif_with,
-    iptc_tells,
-    orientation_of,
-    xmp_tells,
-)
-from media_core.inspection.verdicts import Unproved
+from media_core.inspection.photos.metadata import EXIF_MARK, exif_with, orientation_of, profile_of
+from media_core.inspection.verdicts import MAX_PIECES, OverLimit, Unproved
 
-START, END, SCAN, COMMENT = 0xD8, 0xD9, 0xDA, 0xFE
-APPS = range(0xE0, 0xF0)
-JFIF, EXIF_OR_XMP, PROFILE, PHOTOSHOP = 0xE0, 0xE1, 0xE2, 0xED
-XMP_MARK = b"http://ns.adobe.com/xap/1.0/\0"
-# What has to stay for the picture to look the same: size in inches, colours, the colours' form.
-KEPT_APPS = ((JFIF, b"JFIF\0"), (PROFILE, b"ICC_PROFILE\0"), (0xEE, b"Adobe"))
+END, SCAN = 0xD9, 0xDA
+JFIF, EXIF, PROFILE, ADOBE = 0xE0, 0xE1, 0xE2, 0xEE
+JFIF_MARK, PROFILE_MARK, ADOBE_MARK = b"JFIF\0", b"ICC_PROFILE\0", b"Adobe"
+# Both say how the colours are coded. Behind this much, JFIF may have a small picture, the other one anything.
+JFIF_BYTES, ADOBE_BYTES = 12, 12
+# Huffman's tables, arithmetic conditioning, quantization, the distance of restarts.
+TABLES = frozenset({0xC4, 0xCC, 0xDB, 0xDD})
+# C8 is reserved.
+FRAMES = frozenset(range(0xC0, 0xD0)) - TABLES - {0xC8}
+PICTURE = TABLES | FRAMES | {SCAN, END}
+# Any number of bytes FF may stand before a marker. Those excepted here have no length, and no place between segments.
+MARKER = re.compile(rb"\xff+([^\x00\x01\xd0-\xd8\xff])")
 # The end of a scan: a marker that is neither a stuffed zero nor a restart.
-NEXT_MARKER = re.compile(rb"\xff+[^\x00\xd0-\xd7\xff]")
+NEXT_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
+MAX_PROFILE_PARTS = 255
+PROFILE_PART_BYTES = 65_519
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,20 +38,29 @@ class Segment:
 def segments(data: bytes) -> Iterator[Segment]:
     """Yield the picture's segments, its end included. Raises Unproved when they do not hang together."""
     at = 2
-    while marker := NEXT_MARKER.match(data, at):
-        kind, content = data[marker.end() - 1], marker.end()
-        if kind == END:
-            yield Segment(kind, at, content, content)
+    for _ in range(MAX_PIECES):
+        marker = MARKER.match(data, at)
+        if not marker:
+            raise Unproved("its segments do not hang together")
+        segment = _segment_at(data, marker.end())
+        if segment.end > len(data):
+            raise Unproved("its segments do not hang together")
+        yield segment
+        if segment.marker == END:
             return
-        end = content + int.from_bytes(data[content : content + 2], "big")
-        if kind == SCAN:
-            found = NEXT_MARKER.search(data, end)
-            end = found.start() if found else len(data) + 1
-        if end > len(data):
-            break
-        yield Segment(kind, at, content + 2, end)
-        at = end
-    raise Unproved("its segments do not hang together")
+        at = segment.end
+    raise OverLimit(f"It has more than {MAX_PIECES} parts.")
+
+
+def _segment_at(data: bytes, at: int) -> Segment:
+    marker = data[at - 1]
+    if marker == END:
+        return Segment(marker, at - 2, at, at)
+    end = at + max(2, int.from_bytes(data[at : at + 2], "big"))
+    if marker == SCAN:
+        found = NEXT_MARKER.search(data, end)
+        end = found.start() if found else len(data) + 1
+    return Segment(marker, at - 2, at + 2, end)
 
 
 def has_more_behind(_data: bytes) -> bool:
@@ -58,52 +68,57 @@ def has_more_behind(_data: bytes) -> bool:
     return False
 
 
-def tells_location(data: bytes) -> bool:
-    """Return whether the picture says where it was taken, or holds what may."""
-    end = 0
-    for segment in segments(data):
-        if _tells(segment, data[segment.content : segment.end]):
-            return True
-        end = segment.end
-    return bool(data[end:].strip(b"\0\xff"))
-
-
-def _tells(segment: Segment, content: bytes) -> bool:
-    if segment.marker == PHOTOSHOP:
-        return iptc_tells(content)
-    if segment.marker != EXIF_OR_XMP:
-        return False
-    if content.startswith(EXIF_MARK):
-        return exif_tells(content)
-    # The rest of a long XMP packet stands in further segments, cut anywhere.
-    return not content.startswith(XMP_MARK) or xmp_tells(content[len(XMP_MARK) :])
-
-
-def without_descriptions(data: bytes) -> Iterator[bytes]:
+def keep_picture(data: bytes) -> Iterator[bytes]:
     """Yield the same picture, bit by bit, with nothing but what it takes to show it."""
-    turned = exif_with(_orientation(data))
+    found = list(segments(data))
     yield data[:2]
-    for segment in segments(data):
-        if turned and segment.marker != JFIF:
-            yield b"\xff\xe1" + (len(turned) + 2).to_bytes(2, "big") + turned
-            turned = b""
-        if _is_kept(segment, data):
+    yield from _descriptions(data, found)
+    for segment in found:
+        if segment.marker in PICTURE:
             yield data[segment.start : segment.end]
 
 
-def _orientation(data: bytes) -> int:
-    blocks = (
+def _descriptions(data: bytes, found: list[Segment]) -> Iterator[bytes]:
+    """Yield anew what says how to show the picture: its pixels per inch, its turn, its colours."""
+    for content in contents(data, found, JFIF, JFIF_MARK)[-1:]:
+        if len(content) >= JFIF_BYTES + 2:
+            yield written(JFIF, content[:JFIF_BYTES] + b"\0\0")
+    for block in contents(data, found, EXIF, EXIF_MARK)[:1]:
+        if turned := exif_with(orientation_of(block)):
+            yield written(EXIF, turned)
+    yield from _profile(contents(data, found, PROFILE, PROFILE_MARK))
+    for content in contents(data, found, ADOBE, ADOBE_MARK)[-1:]:
+        if len(content) >= ADOBE_BYTES:
+            yield written(ADOBE, content[:ADOBE_BYTES])
+
+
+def contents(data: bytes, found: list[Segment], marker: int, mark: bytes) -> list[bytes]:
+    """Return what stands in the segments of one kind."""
+    return [
         data[segment.content : segment.end]
-        for segment in segments(data)
-        if segment.marker == EXIF_OR_XMP
+        for segment in found
+        if segment.marker == marker and data.startswith(mark, segment.content)
+    ]
+
+
+def _profile(parts: list[bytes]) -> Iterator[bytes]:
+    """Yield the colour profile again, whose numbered parts may stand in any order."""
+    head = len(PROFILE_MARK) + 2
+    if (
+        not parts
+        or len(parts) > MAX_PROFILE_PARTS
+        or parts[0][head - 1 : head] != bytes([len(parts)])
+    ):
+        return
+    profile = profile_of(
+        b"".join(part[head:] for part in sorted(parts, key=lambda part: part[:head]))
     )
-    return next((orientation_of(block) for block in blocks if block.startswith(EXIF_MARK)), 1)
+    starts = range(0, len(profile), PROFILE_PART_BYTES)
+    for number, start in enumerate(starts, 1):
+        numbered = PROFILE_MARK + bytes([number, len(starts)])
+        yield written(PROFILE, numbered + profile[start : start + PROFILE_PART_BYTES])
 
 
-def _is_kept(segment: Segment, data: bytes) -> bool:
-    if segment.marker in APPS:
-        return any(
-            segment.marker == marker and data.startswith(mark, segment.content)
-            for marker, mark in KEPT_APPS
-        )
-    return segment.marker != COMMENT
+def written(marker: int, content: bytes) -> bytes:
+    """Return a segment as it is written."""
+    return bytes([0xFF, marker]) + (len(content) + 2).to_bytes(2, "big") + content

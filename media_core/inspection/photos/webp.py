@@ -1,15 +1,15 @@
-"""WebP: chunks in a RIFF container. Those that only describe are left out losslessly."""
+"""WebP: chunks in a RIFF container. A public copy has those that decoding takes, and none of the others."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from media_core.inspection.photos.metadata import exif_tells, exif_with, orientation_of, xmp_tells
-from media_core.inspection.verdicts import Unproved
+from media_core.inspection.photos.metadata import exif_with, orientation_of, profile_of
+from media_core.inspection.verdicts import MAX_PIECES, OverLimit, Unproved
 
-# What it takes to show the picture and its frames.
-KEPT = frozenset({b"VP8X", b"VP8 ", b"VP8L", b"ALPH", b"ANIM", b"ANMF", b"ICCP"})
-HAS_EXIF, HAS_XMP = 0x08, 0x04
-HEADER_BYTES = 12
+HAS_EXIF, HAS_XMP, HAS_PROFILE = 0x08, 0x04, 0x20
+HEADER_BYTES, FEATURES_BYTES, ANIMATION_BYTES, FRAME_BYTES = 12, 10, 6, 16
+FEATURES, PROFILE, ANIMATION, FRAME, EXIF = b"VP8X", b"ICCP", b"ANIM", b"ANMF", b"EXIF"
+PIXELS = frozenset({b"VP8 ", b"VP8L", b"ALPH"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,16 +20,29 @@ class Chunk:
     start: int
     end: int
 
+    def content(self, data: bytes) -> bytes:
+        return data[self.start : self.end]
+
 
 def chunks(data: bytes) -> Iterator[Chunk]:
     """Yield the picture's chunks. Raises Unproved when they do not fill what the container says."""
-    at, end = HEADER_BYTES, container_end(data)
-    while at < end:
+    end = container_end(data)
+    if not (data.startswith(b"RIFF") and data[8:12] == b"WEBP" and HEADER_BYTES < end <= len(data)):
+        raise Unproved("its container says another length than it has")
+    return chunks_between(data, HEADER_BYTES, end)
+
+
+def chunks_between(data: bytes, at: int, end: int) -> Iterator[Chunk]:
+    """Yield the chunks that fill a range. Raises Unproved when they do not, OverLimit for too many."""
+    for _ in range(MAX_PIECES):
+        if at >= end:
+            return
         stop = at + 8 + int.from_bytes(data[at + 4 : at + 8], "little")
         if at + 8 > end or stop > end:
             raise Unproved("its chunks do not hang together")
         yield Chunk(data[at : at + 4], at + 8, stop)
         at = stop + stop % 2
+    raise OverLimit(f"It has more than {MAX_PIECES} parts.")
 
 
 def container_end(data: bytes) -> int:
@@ -41,35 +54,64 @@ def has_more_behind(data: bytes) -> bool:
     return bool(data[end + end % 2 :])
 
 
-def tells_location(data: bytes) -> bool:
-    """Return whether the picture says where it was taken, or holds what may."""
-    return has_more_behind(data) or any(
-        (chunk.name == b"EXIF" and exif_tells(data[chunk.start : chunk.end]))
-        or (chunk.name == b"XMP " and xmp_tells(data[chunk.start : chunk.end]))
-        for chunk in chunks(data)
-    )
-
-
-def without_descriptions(data: bytes) -> Iterator[bytes]:
+def keep_picture(data: bytes) -> Iterator[bytes]:
     """Yield the same picture, bit by bit, with nothing but what it takes to show it."""
-    blocks = (data[chunk.start : chunk.end] for chunk in chunks(data) if chunk.name == b"EXIF")
+    found = list(chunks(data))
+    blocks = (chunk.content(data) for chunk in found if chunk.name == EXIF)
     turned = exif_with(next(map(orientation_of, blocks), 1)).removeprefix(b"Exif\0\0")
-    kept = [
-        _kept(chunk, data, HAS_EXIF if turned else 0)
-        for chunk in chunks(data)
-        if chunk.name in KEPT
-    ]
+    kept: list[bytes] = []
+    # An animation has its pixels in its frames, and only an animation says how often it is shown.
+    is_animated = any(chunk.name == FRAME for chunk in found)
+    seen = set(PIXELS) if is_animated else {ANIMATION}
+    for chunk in found:
+        if chunk.name == FRAME or chunk.name not in seen:
+            seen.add(chunk.name)
+            kept.append(_kept(chunk, data))
     if turned:
-        kept.append(written(b"EXIF", turned))
+        kept.append(written(EXIF, turned))
     yield b"RIFF" + (4 + sum(map(len, kept))).to_bytes(4, "little") + b"WEBP"
-    yield from kept
+    yield from _with_features(kept, turned=bool(turned))
 
 
-def _kept(chunk: Chunk, data: bytes, has_exif: int) -> bytes:
-    content = data[chunk.start : chunk.end]
-    if chunk.name == b"VP8X":
-        content = bytes([content[0] & ~(HAS_EXIF | HAS_XMP) | has_exif]) + content[1:]
-    return written(chunk.name, content)
+def _kept(chunk: Chunk, data: bytes) -> bytes:
+    """Return what stays of a chunk; empty when that is nothing."""
+    if chunk.name in PIXELS:
+        return written(chunk.name, chunk.content(data))
+    if chunk.name == FRAME:
+        return written(FRAME, _frame(chunk, data))
+    if chunk.name == PROFILE:
+        profile = profile_of(chunk.content(data))
+        return written(PROFILE, profile) if profile else b""
+    fixed = {FEATURES: FEATURES_BYTES, ANIMATION: ANIMATION_BYTES}.get(chunk.name)
+    if not fixed:
+        return b""
+    if chunk.end - chunk.start < fixed:
+        raise Unproved("its chunks do not hang together")
+    return written(chunk.name, data[chunk.start : chunk.start + fixed])
+
+
+def _frame(chunk: Chunk, data: bytes) -> bytes:
+    """Return a frame of an animation: where and how long it is shown, and its pixels."""
+    start = chunk.start + FRAME_BYTES
+    inner = chunks_between(data, start, chunk.end)
+    pixels = {
+        part.name: written(part.name, part.content(data)) for part in inner if part.name in PIXELS
+    }
+    return data[chunk.start : min(start, chunk.end)] + b"".join(pixels.values())
+
+
+def _with_features(kept: list[bytes], *, turned: bool) -> Iterator[bytes]:
+    """Yield the chunks, the first of which says what others there are."""
+    has = (HAS_EXIF if turned else 0) | (
+        HAS_PROFILE if any(chunk.startswith(PROFILE) for chunk in kept) else 0
+    )
+    for chunk in kept:
+        if chunk.startswith(FEATURES):
+            # Three bytes behind it are reserved.
+            flags = chunk[8] & ~(HAS_EXIF | HAS_XMP | HAS_PROFILE) | has
+            yield chunk[:8] + bytes([flags, 0, 0, 0]) + chunk[12:]
+        else:
+            yield chunk
 
 
 def written(name: bytes, content: bytes) -> bytes:

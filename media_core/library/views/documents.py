@@ -14,13 +14,14 @@ from media_core.documents.models import Document
 from media_core.documents.moves import reading
 from media_core.documents.open import find_document
 from media_core.documents.permissions import Editor
-from media_core.inspection.locations import PHOTOS
+from media_core.inspection.locations import PHOTOS, may_tell_location
 from media_core.library.addresses import direct_address, permanent_address
 from media_core.library.answers import Question, ask, attempted, people
 from media_core.library.asking import editor_of, rights_of
 from media_core.storages.content_types import is_inline
 from media_core.templatetags.sizes import size
 from tenants.people.identity import required_member
+from tenants.slots import hold_slot
 
 
 @require_safe
@@ -49,7 +50,8 @@ def publish(request: HttpRequest, document_id: UUID) -> HttpResponse:
     row = find_document(document_id, editor)
     if request.method != "POST":
         return ask(request, editor, _question_of_publishing(row))
-    attempted(request, lambda: _published(row, editor))
+    with hold_slot():
+        attempted(request, lambda: _published(row, editor))
     return redirect("library:document", document_id)
 
 
@@ -65,7 +67,8 @@ def unpublish(request: HttpRequest, document_id: UUID) -> HttpResponse:
     row = find_document(document_id, editor)
     if request.method != "POST":
         return ask(request, editor, _question_of_taking_back(row))
-    attempted(request, lambda: _taken_back(row, editor))
+    with hold_slot():
+        attempted(request, lambda: _taken_back(row, editor))
     return redirect("library:document", document_id)
 
 
@@ -81,7 +84,7 @@ def _question_of_publishing(row: Document) -> Question:
         sentences=[
             f"{readers.capitalize()} can open it now, after signing in.",
             f"Then everybody who has its address can, without signing in: {held} for the whole web.",
-            *_of_a_photo(row),
+            *_about_location(row),
             "You can take it back at any time; whoever has saved a copy keeps it.",
         ],
         button="Publish it",
@@ -89,11 +92,14 @@ def _question_of_publishing(row: Document) -> Question:
     )
 
 
-def _of_a_photo(row: Document) -> list[str]:
-    """Return what is to be known before a photo is published; nothing for other files."""
-    if settings.PUBLIC_PHOTOS_WITHOUT_LOCATION and row.stored_object.content_type in PHOTOS:
+def _about_location(row: Document) -> list[str]:
+    """Return what is to be known of a place that the file may tell; nothing where it cannot."""
+    content_type = row.stored_object.content_type
+    if may_tell_location(content_type, row.name):
+        return ["It is published as it is: if a location is saved in it, everybody can read that."]
+    if content_type in PHOTOS:
         return [
-            "If it says where it was taken, they get a copy without that; members keep the original."
+            "They get a copy without its location and other details, such as the camera; members keep the original."
         ]
     return []
 

@@ -1,5 +1,6 @@
 """What lies in a place: its folders and its documents, as far as the member may read them."""
 
+from http import HTTPStatus
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
@@ -30,7 +31,22 @@ def folder(request: HttpRequest, folder_id: UUID) -> HttpResponse:
     return place(request, member, find_way(folder_id, member))
 
 
-def place(request: HttpRequest, member: Member, way: list[Folder]) -> HttpResponse:
+def show_place_again(
+    request: HttpRequest, member: Member, form: UploadForm, status: HTTPStatus
+) -> HttpResponse:
+    """Return the page of the place that an upload was for, with its form as it was sent, but for the file."""
+    way = find_way(form.cleaned_data.get("folder"), member)
+    return place(request, member, way, form, status=status)
+
+
+def place(
+    request: HttpRequest,
+    member: Member,
+    way: list[Folder],
+    upload_form: UploadForm | None = None,
+    *,
+    status: int = HTTPStatus.OK,
+) -> HttpResponse:
     """Return the page of the place to which this way leads."""
     here = way[-1] if way else None
     where, restricted = here.pk if here else None, any(folder.is_restricted for folder in way)
@@ -45,9 +61,9 @@ def place(request: HttpRequest, member: Member, way: list[Folder]) -> HttpRespon
         "folders": folders,
         "holdings": [(row, held.get(row.pk, Holding())) for row in folders],
         "page": paged(request, readable.inside(where)),
-        "upload_form": UploadForm(initial={"folder": where}, restricted=restricted),
+        "upload_form": upload_form or UploadForm(initial={"folder": where}, restricted=restricted),
         "folder_form": FolderForm(initial={"folder": where}, auto_id="new_folder_%s"),
         "max_bytes": largest_upload_bytes(bound_tenant()),
         "room": usage_for_page(member),
     }
-    return render(request, "library/place.html", context)
+    return render(request, "library/place.html", context, status=status)

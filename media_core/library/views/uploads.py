@@ -1,44 +1,83 @@
 """The upload."""
 
+from http import HTTPStatus
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_POST
 
-from media_core.documents.folders import Folder, find_place
+from media_core.documents.folders import find_place
 from media_core.documents.models import Document
 from media_core.documents.permissions import Editor
-from media_core.library.answers import attempted, to_place
+from media_core.errors import NotPublished
+from media_core.library.answers import describe_refusal, to_place
 from media_core.library.asking import editor_of
-from media_core.library.forms import UploadForm, problems
+from media_core.library.forms import UploadForm
+from media_core.library.views.lists import show_place_again
 from media_core.storages.file_types import type_named
 from media_core.uploads.flow import store_upload
+from media_core.uploads.handlers import leave_files_unread
 from media_core.uploads.limits import takes_uploads
+from tenants.errors import GatewayError, NotFound, TooBusy
+from tenants.slots import hold_slot
 
 
-# Who may upload is asked before the body is read; checking the CSRF token reads it.
+# Who may upload is asked, and a slot taken, before the body is read; checking the CSRF token reads it.
 @require_POST
 @takes_uploads
 @csrf_exempt
 def upload(request: HttpRequest) -> HttpResponse:
-    """Take one file from a member who may upload, for a place that they may read."""
-    return _take_file(request, editor_of(request))
+    """Take one file from a member who may upload, for a place that they may read.
+
+    When it is refused, the page comes back with the fields of the form, to choose the file again.
+    """
+    uploader = editor_of(request)
+    try:
+        with hold_slot():
+            return _take_file(request, uploader)
+    except TooBusy as refusal:
+        leave_files_unread(request)
+        return _refuse_form(request, uploader, refusal)
 
 
 @csrf_protect
 def _take_file(request: HttpRequest, uploader: Editor) -> HttpResponse:
-    form = UploadForm(request.POST, request.FILES, restricted="visibility" not in request.POST)
+    form = _read_form(request)
     if not form.is_valid():
-        messages.error(request, problems(form))
-        return to_place(form.cleaned_data.get("folder"))
+        return show_place_again(request, uploader, form, HTTPStatus.BAD_REQUEST)
     folder = find_place(form.cleaned_data.pop("folder"), uploader)
-    attempted(request, lambda: _stored(uploader, folder, form))
+    try:
+        # The flow asks again who may upload once the bytes are there.
+        document = store_upload(uploader=uploader, folder=folder, **form.cleaned_data)
+    except NotPublished as refusal:
+        messages.error(request, refusal.message)
+    except (NotFound, TooBusy):
+        raise
+    except GatewayError as refusal:
+        return _show_refusal(request, uploader, form, refusal)
+    else:
+        messages.success(request, told(document))
     return to_place(folder.pk if folder else None)
 
 
-def _stored(uploader: Editor, folder: Folder | None, form: UploadForm) -> str:
-    """Store the file; return what is said of it. The flow asks again once the bytes are there."""
-    return told(store_upload(uploader=uploader, folder=folder, **form.cleaned_data))
+@csrf_protect
+def _refuse_form(request: HttpRequest, uploader: Editor, refusal: GatewayError) -> HttpResponse:
+    return _show_refusal(request, uploader, _read_form(request), refusal)
+
+
+def _read_form(request: HttpRequest) -> UploadForm:
+    return UploadForm(request.POST, request.FILES, restricted="visibility" not in request.POST)
+
+
+def _show_refusal(
+    request: HttpRequest, uploader: Editor, form: UploadForm, refusal: GatewayError
+) -> HttpResponse:
+    form.refuse(describe_refusal(refusal))
+    response = show_place_again(request, uploader, form, refusal.status)
+    if refusal.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        response.headers["Retry-After"] = str(refusal.retry_seconds)
+    return response
 
 
 def told(document: Document) -> str:

@@ -17,7 +17,7 @@ class Room:
     neighbours: list["Room"]
 
 
-def rooms(proved: list[Tenant]) -> list[Room]:
+def assign_neighbours(proved: list[Tenant]) -> list[Room]:
     """Return the tenants that are proved, each with up to two others of the deployment that are served. Two queries."""
     everybody = list(Tenant.objects.order_by("location_prefix"))
     hosts = hosts_of(everybody)

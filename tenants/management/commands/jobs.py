@@ -1,19 +1,35 @@
 """manage.py jobs: how the work beside the requests stands."""
 
+import json
 from argparse import Namespace
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
+from django.db.models import QuerySet
 
 from tenants.commands.base import PlainCommand, add_action, add_actions
 from tenants.commands.references import REFERENCE_HELP, called
 from tenants.commands.tables import table
-from tenants.jobs.kinds import list_kinds
+from tenants.jobs.kinds import JobKind, list_kinds
 from tenants.jobs.models import JobState
-from tenants.jobs.overview import KindStatus, count_workers, list_statuses
+from tenants.jobs.operation_kinds import is_operation
+from tenants.jobs.operation_models import Operation
+from tenants.jobs.overview import (
+    KindStatus,
+    count_workers,
+    describe_failure,
+    find_failing,
+    find_overdue,
+    list_statuses,
+)
 from tenants.jobs.queue import forget_failures, request_job
+from tenants.models import Tenant
 from tenants.provisioning import find_tenant
 
-SHOWN_FAILURES = 20
+# So many tenants that fail are named, and so many that are overdue.
+MOST_NAMED = 20
 
 
 class Command(PlainCommand):
@@ -25,15 +41,18 @@ examples:
 
     def add_arguments(self, parser: CommandParser) -> None:
         actions = add_actions(parser)
-        add_action(
+        listing = add_action(
             actions,
-            list_,
+            list_jobs,
+            name="list",
             summary="List the kinds of jobs. Exit code 1: one fails or is overdue, or no worker runs.",
-            examples="example:\n  manage.py jobs list",
+            examples="examples:\n  manage.py jobs list\n  manage.py jobs list --json | jq '.failing[].tenant'",
         )
+        listing.add_argument("--json", action="store_true", help="print a JSON object")
         run = add_action(
             actions,
-            run_,
+            run_job,
+            name="run",
             summary="Have the worker do a job now.",
             examples="examples:\n  manage.py jobs run bucket_doctor\n  manage.py jobs run sweep acme/",
         )
@@ -49,14 +68,19 @@ examples:
         )
 
 
-def list_(command: PlainCommand, _asked: Namespace) -> None:
+# --- list
+
+
+def list_jobs(command: PlainCommand, asked: Namespace) -> None:
     statuses, workers = list_statuses(), count_workers()
-    rows = [_row_of(status) for status in statuses]
-    command.stdout.write(table(("JOB", "STATE", "LAST FINISHED", "TOOK", "WAITING"), *rows))
-    failing = JobState.objects.failing().select_related("tenant").order_by("-failed_at")
-    for state in failing[:SHOWN_FAILURES]:
-        whose = called(state.tenant) if state.tenant else "the agency"
-        command.stderr.write(f"{state.kind}, {whose}: {state.error_message or state.error_code}")
+    if asked.json:
+        facts = build_report(statuses, workers)
+        command.stdout.write(json.dumps(facts, indent=2, ensure_ascii=False))
+    else:
+        rows = [_row_of(status) for status in statuses]
+        command.stdout.write(table(("JOB", "STATE", "LAST FINISHED", "TOOK", "WAITING"), *rows))
+        _name_tenants(command, find_failing(), _describe_failing)
+        _name_tenants(command, find_overdue().filter(failures=0), _describe_overdue)
     if not workers:
         raise CommandError("No worker is running: start `manage.py worker`.")
     if unwell := [status.kind.name for status in statuses if not status.is_well]:
@@ -73,13 +97,105 @@ def _row_of(status: KindStatus) -> tuple[str, ...]:
     return (
         status.kind.name,
         ", ".join(states) or ("OK" if at else "not run yet"),
-        f"{at:%Y-%m-%d %H:%M} UTC" if at else "-",
+        _minute(at) if at else "-",
         f"{took:.1f} s" if took is not None else "-",
         str(status.waiting),
     )
 
 
-def run_(command: PlainCommand, asked: Namespace) -> None:
+def _minute(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M} UTC"
+
+
+def _name_tenants(
+    command: PlainCommand, states: QuerySet[JobState], describe: Callable[[JobState], str]
+) -> None:
+    """Write a line for each of the first, and say how many there are besides. Two queries."""
+    for state in states[:MOST_NAMED]:
+        whose = called(state.tenant) if state.tenant else "the agency"
+        command.stderr.write(f"{state.kind}, {whose}: {describe(state)}")
+    if (others := states.count() - MOST_NAMED) > 0:
+        command.stderr.write(f"… and {others} more: the page Jobs shows all of them.")
+
+
+def _describe_failing(state: JobState) -> str:
+    said = describe_failure(state)
+    if not state.error_message:
+        said += f" The worker's log has the details: look for {state.key}."
+    if state.is_overdue and state.overdue_at:
+        said += f" Overdue since {_minute(state.overdue_at)}."
+    return said
+
+
+def _describe_overdue(state: JobState) -> str:
+    return f"overdue since {_minute(state.overdue_at)}" if state.overdue_at else "overdue"
+
+
+def build_report(statuses: list[KindStatus], workers: int) -> dict[str, Any]:
+    """Return what --json prints: every kind, and all tenants for which one fails or is overdue. Two queries."""
+    return {
+        "workers": workers,
+        "kinds": [
+            {
+                "kind": status.kind.name,
+                "tenants": status.tenants,
+                "failing": status.failing,
+                "overdue": status.overdue,
+                "waiting": status.waiting,
+                "ended_at": _timestamp(status.ended_at),
+                "longest_seconds": status.longest_seconds,
+            }
+            for status in statuses
+        ],
+        "failing": [
+            {
+                **_whose(state),
+                "failures": state.failures,
+                "failed_at": _timestamp(state.failed_at),
+                "error_code": state.error_code,
+                "error_message": state.error_message,
+            }
+            for state in find_failing()
+        ],
+        "overdue": [
+            {**_whose(state), "overdue_since": _timestamp(state.overdue_at)}
+            for state in find_overdue()
+        ],
+    }
+
+
+def _whose(state: JobState) -> dict[str, str | None]:
+    """Return a job's key, kind and tenant; the tenant is null for the agency's."""
+    prefix = state.tenant.location_prefix if state.tenant else None
+    return {"job": state.key, "kind": state.kind, "tenant": prefix}
+
+
+def _timestamp(at: datetime | None) -> str | None:
+    return at.isoformat(timespec="seconds") if at else None
+
+
+# --- run
+
+
+def run_job(command: PlainCommand, asked: Namespace) -> None:
+    kind = find_asked_kind(asked)
+    tenant = find_tenant(asked.tenant) if asked.tenant else None
+    if tenant and is_operation(kind.name):
+        require_moving_operation(kind, tenant)
+    tenant_id = tenant.id if tenant else None
+    request_job(kind.name, tenant_id)
+    # Somebody has looked: what waits after failures need not wait longer.
+    forget_failures(kind.name, tenant_id)
+    whose = f" for {called(tenant)}" if tenant else ""
+    if not count_workers():
+        raise CommandError(
+            f"{kind.name}{whose} waits, and no worker is running: start `manage.py worker`."
+        )
+    command.stdout.write(f"The worker does {kind.name}{whose} next.")
+
+
+def find_asked_kind(asked: Namespace) -> JobKind:
+    """Return the kind that JOB names. Raises CommandError for none, and where a tenant is missing or too many."""
     kind = next((kind for kind in list_kinds() if kind.name == asked.kind), None)
     if kind is None:
         names = ", ".join(kind.name for kind in list_kinds())
@@ -93,14 +209,19 @@ def run_(command: PlainCommand, asked: Namespace) -> None:
             else "does not run for a tenant: leave REF out"
         )
         raise CommandError(f"{kind.name} {wanted}.")
-    tenant = find_tenant(asked.tenant) if asked.tenant else None
-    tenant_id = tenant.id if tenant else None
-    request_job(kind.name, tenant_id)
-    # Somebody has looked: what waits after failures need not wait longer.
-    forget_failures(kind.name, tenant_id)
-    whose = f" for {called(tenant)}" if tenant else ""
-    if not count_workers():
+    return kind
+
+
+def require_moving_operation(kind: JobKind, tenant: Tenant) -> None:
+    """Raise CommandError unless the tenant has an operation of this kind that a worker can go on with. One query."""
+    operation = Operation.objects.open().filter(kind=kind.name, tenant=tenant).first()
+    if operation is None:
         raise CommandError(
-            f"{kind.name}{whose} waits, and no worker is running: start `manage.py worker`."
+            f"{called(tenant)} has no open operation {kind.name}. Operations are begun by commands of their own, "
+            "such as `manage.py tenant move-storage`."
         )
-    command.stdout.write(f"The worker does {kind.name}{whose} next.")
+    if operation.state == Operation.State.PAUSED:
+        raise CommandError(
+            f"{kind.name} for {called(tenant)} is paused: "
+            f"`manage.py operations resume {operation.reference}` lets it go on."
+        )

@@ -1,5 +1,6 @@
 """manage.py worker: does what is to be done beside the requests."""
 
+from argparse import ArgumentTypeError
 from typing import Any
 
 from django.core.management.base import CommandParser
@@ -26,10 +27,20 @@ A worker that is killed loses nothing: another one goes on with its jobs within 
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--threads", type=int, default=THREADS, metavar="N", choices=range(1, MOST_THREADS + 1),
-            help="how many jobs run at once (%(default)s)",
-        )  # fmt: skip
+            "--threads",
+            type=parse_threads,
+            default=THREADS,
+            metavar="N",
+            help=f"how many jobs run at once: 1 to {MOST_THREADS} (%(default)s)",
+        )
         parser.add_argument("--once", action="store_true", help="begin what may run now, then end")
 
     def handle(self, **options: Any) -> None:
         run_worker(WorkerOptions(threads=options["threads"], once=options["once"]))
+
+
+def parse_threads(text: str) -> int:
+    """Return a number of threads as it was typed. Raises ArgumentTypeError."""
+    if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= MOST_THREADS):
+        raise ArgumentTypeError(f"must be from 1 to {MOST_THREADS}")
+    return int(text)

@@ -4,11 +4,13 @@ import re
 import uuid
 
 import pytest
+from django.utils import timezone
 
 from gateway.agency.operations import EVENTS_PER_PAGE, OPERATIONS_PER_PAGE
 from tenants.jobs.models import JobState
 from tenants.jobs.operation_models import Operation, OperationEvent
-from tests.tenants.jobs.test_operations import new_operation
+from tenants.jobs.operations import NO_WORKER
+from tests.tenants.jobs.test_operations import new_operation, start_worker
 from tests.wire import statements
 
 pytestmark = pytest.mark.django_db
@@ -41,7 +43,7 @@ def test_the_list_says_how_far_each_is(name, browse, operation):
     page = page_of(browse(None, name))
     assert page.index("Acme") < page.index("Globex")
     assert f'<a href="/operations/{operation.id}">Move into the bucket</a>' in page
-    assert '<progress max="100" value="50"' in page
+    assert '<progress max="100" value="49"' in page
     assert "999 of 2,000 objects, 1 MB of 4 MB, 1 failed" in page
     assert "5 of 5 objects" in page
 
@@ -58,7 +60,7 @@ def test_the_other_pages_lead_there(browse, acme):
 def test_the_page_says_what_the_row_says(name, browse, operation):
     page = page_of(browse(None, name), operation)
     for text in (
-        "Move into the bucket", '<span class="tag running">running</span>', '<progress max="100" value="50"',
+        "Move into the bucket", '<span class="tag running">running</span>', '<progress max="100" value="49"',
         "999 of 2,000 objects, 1 MB of 4 MB, 1 failed", "<dd>10 kB/s</dd>", "<dd>about 5 min</dd>", "1 min 40 s",
         "acme/", "at the command line", operation.reference,
     ):  # fmt: skip
@@ -72,6 +74,35 @@ def test_who_asked_for_it_is_named(browse, acme):
     assert "It has not begun yet." in page
 
 
+def test_one_that_never_began_has_changed_nothing(browse, acme):
+    page = page_of(browse(None, "fiona"), new_operation(acme, "cancelled"))
+    assert "<p>It never began. Nothing was changed.</p>" in page
+
+
+def test_cancelled_on_the_way_says_what_is_done(browse, acme):
+    operation = new_operation(acme, "cancelled", started_at=timezone.now(), **HALF)
+    assert "1,001 objects stay as they are.</p>" in page_of(browse(None, "fiona"), operation)
+
+
+def test_nothing_to_do_is_all_of_it(browse, acme):
+    page = page_of(browse(None, "fiona"), new_operation(acme, "done"))
+    assert "<strong>100 %</strong></p> <p>nothing to do</p>" in page
+
+
+@pytest.mark.parametrize(
+    ("failed", "sentence"),
+    [
+        (1, "1 of 3 objects failed and stays as it was."),
+        (2, "2 of 3 objects failed and stay as they were."),
+    ],
+)
+def test_says_how_many_failed(failed, sentence, browse, acme):
+    numbers = {"total_objects": 3, "failed_objects": failed, "done_objects": 3 - failed}
+    page = page_of(browse(None, "fiona"), new_operation(acme, "failed", **numbers))
+    assert sentence in page
+    assert "<strong>100 %" not in page
+
+
 @pytest.mark.parametrize("path", ["/operations", "page"])
 @pytest.mark.parametrize("state", Operation.State.values)
 def test_only_what_moves_is_loaded_again_by_itself(path, state, browse, acme):
@@ -80,7 +111,9 @@ def test_only_what_moves_is_loaded_again_by_itself(path, state, browse, acme):
     shown = operation if path == "page" else None
     refreshes = '<meta http-equiv="refresh" content="3">' in page_of(client, shown)
     assert refreshes == (state in {"queued", "running"})
-    assert "http-equiv" not in page_of(client, shown, "?still")
+    still = page_of(client, shown, "?still")
+    assert "http-equiv" not in still
+    assert ("Update it again</a>" in still) == refreshes
 
 
 def test_the_log_names_who_and_what_by_id(browse, operation):
@@ -147,13 +180,15 @@ def test_what_came_to_its_end_meanwhile_is_shown_as_it_is(browse, operation):
     assert client.get(f"/operations/{operation.id}/cancel").status_code == 302
     client.post(f"/operations/{operation.id}/cancel")
     page = page_of(client, operation)
-    assert "Nothing was changed: it is done." in page
+    assert f"Nothing was changed. Operation {operation.reference} has ended (done)" in page
 
 
 def test_says_when_nobody_works_and_when_the_last_step_failed(browse, operation, acme):
     client = browse(None, "fiona")
     assert "manage.py worker" not in page_of(client, operation)
     Operation.objects.filter(pk=operation.pk).update(updated_at="2026-01-01T00:00Z")
+    assert NO_WORKER in page_of(client, operation)
+    start_worker()
     assert "Nothing has moved since 1 Jan 2026, 00:00:00 UTC." in page_of(client, operation)
     JobState.objects.create(
         key=f"move_storage:{acme.id}", kind="move_storage", tenant=acme, failures=2, error_code="BucketUnavailable",

@@ -10,7 +10,7 @@ from media_core.storages.models import StoredObject
 from tenants.binding import bind_tenant
 from tenants.commands import following
 from tenants.jobs.operation_models import Operation
-from tenants.jobs.operations import cancel, pause, request_operation
+from tenants.jobs.operations import NO_WORKER, cancel, pause, request_operation
 from tests.media_core.upkeep.conftest import keep
 from tests.media_core.upkeep.conftest import rooms as rooms  # noqa: PLC0414 - a fixture
 from tests.media_core.upkeep.test_operations import while_an_object_is_written
@@ -44,10 +44,11 @@ def test_a_file_gets_lines_with_the_numbers(acme, monkeypatch):
     monkeypatch.setattr(following, "WORK_SECONDS", 0.0)
     lines = move().splitlines()
     assert "\r" not in "".join(lines)
-    assert lines[1].startswith(
+    assert lines[1].endswith("]   0 %  not begun yet")
+    assert lines[2].startswith(
         "  [############            ]  50 %  1 of 2 objects, 11 bytes of 22 bytes"
     )
-    assert lines[2].startswith("  [########################] 100 %  2 of 2 objects")
+    assert lines[3].startswith("  [########################] 100 %  2 of 2 objects")
     assert lines[-2] == "Acme (acme/): 2 object(s), 22 bytes moved"
 
 
@@ -57,7 +58,8 @@ def test_a_terminal_gets_one_line_that_is_written_over(acme, monkeypatch):
     said = move(out=Terminal())
     bars = [line for line in said.splitlines() if "of 2 objects" in line]
     assert len(bars) >= 2
-    assert said.count("\r[") >= 2
+    assert said.count("\r[") >= 3
+    assert said.index("not begun yet") < said.index("1 of 2 objects")
     assert "100 %" in bars[-1]
 
 
@@ -67,6 +69,7 @@ def test_in_the_background_a_worker_does_it(acme):
     operation = Operation.objects.get()
     assert places(acme) == ["disk"]
     assert f"manage.py operations show {operation.reference} --follow" in said
+    assert NO_WORKER in said
     assert "1 object(s), 11 bytes left to move" in said
     assert step(operation).state == "done"
 
@@ -88,15 +91,39 @@ def test_the_background_needs_something_to_take_down(acme):
     assert acme.served
 
 
-def test_ctrl_c_ends_it_after_the_object_under_way_and_leaves_it_open(acme):
-    before = signal.getsignal(signal.SIGINT)
-    for _ in range(3):
-        keep(acme, "disk")
+def test_a_second_ctrl_c_ends_it_at_once_and_loses_nothing(acme):
+    keep(acme, "disk"), keep(acme, "disk")
+
+    def press_twice():
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+
     with (
-        while_an_object_is_written(lambda: signal.raise_signal(signal.SIGINT)),
+        while_an_object_is_written(press_twice),
         pytest.raises(CommandError, match="stays open: a worker goes on with it") as stopped,
     ):
         move()
+    assert stopped.value.returncode == 130
+    assert Operation.objects.get().done_objects == 0
+    assert "Everything is in the bucket" in move()
+    assert Operation.objects.get().done_objects == 2
+
+
+def test_ctrl_c_ends_it_after_the_object_under_way_and_leaves_it_open(acme):
+    before = signal.getsignal(signal.SIGINT)
+    said = Terminal()
+
+    def press():
+        signal.raise_signal(signal.SIGINT)
+        assert said.getvalue().endswith(f"\n{following.STOPPING}\n")
+
+    for _ in range(3):
+        keep(acme, "disk")
+    with (
+        while_an_object_is_written(press),
+        pytest.raises(CommandError, match="stays open: a worker goes on with it") as stopped,
+    ):
+        move(out=said)
     assert stopped.value.returncode == 130
     assert signal.getsignal(signal.SIGINT) is before
     operation = Operation.objects.get()

@@ -14,6 +14,7 @@ from PIL import Image
 from media_core.errors import InspectionBusy, TypeRefused
 from media_core.inspection import bounded, images, verdicts, worker
 from media_core.inspection.archives import LOCAL_HEADER, prove_zip
+from media_core.inspection.photos import jpeg
 from media_core.inspection.verdicts import OverLimit, Unproved
 from tests.media_core.inspection.conftest import Prove
 from tests.samples import animation, open_xml, picture, zipped
@@ -236,16 +237,16 @@ def test_a_worker_has_no_memory_time_or_secret_to_spare(tmp_path, monkeypatch):
         "import sys, json, os, resource as r; sys.argv[1:] = ['prove', 'zip'];"
         "from media_core.inspection import worker; worker.bind_to_limits(sys.stdin.buffer);"
         "limits = [r.getrlimit(w)[0] for w in (r.RLIMIT_AS, r.RLIMIT_CPU, r.RLIMIT_NOFILE, r.RLIMIT_FSIZE)];"
-        "said = [limits, sorted(os.environ), 'django' in sys.modules];"
+        "said = [limits, os.nice(0), sorted(os.environ), 'django' in sys.modules];"
         "sys.stderr.write(json.dumps({'says': 'x', 'why': json.dumps(said)}))"
     )
     monkeypatch.setattr(bounded, "COMMAND", (*bounded.COMMAND[:4], "-c", does))
     monkeypatch.setenv("DJANGO_SECRET_KEY", "secret")
     with (tmp_path / "x").open("w+b") as file:
         file.write(b"x" * 100)
-        said = bounded.inspected("prove", "zip", file).why
-    limits = [worker.MEMORY_BYTES, worker.CPU_SECONDS, worker.OPEN_FILES, 100 + worker.MORE_BYTES]
-    assert said.startswith(f"[{limits}, [")
+        said = bounded.run_inspection("prove", "zip", file).why
+    limits = [worker.MEMORY_BYTES, verdicts.CPU_SECONDS, worker.OPEN_FILES, 100 + worker.MORE_BYTES]
+    assert said.startswith(f"[{limits}, {worker.LOWEST_NICENESS}, [")
     assert "DJANGO" not in said
     assert said.endswith("false]")
 
@@ -262,13 +263,13 @@ def test_nothing_of_the_caller_can_be_written_by_the_worker(tmp_path):
 def test_who_waits_too_long_for_a_worker_is_told_to_try_again(prove, monkeypatch):
     monkeypatch.setattr(bounded, "WAIT_SECONDS", 0.01)
     for _ in range(bounded.MAX_WORKERS):
-        bounded._places.acquire()
+        bounded._worker_slots.acquire()
     try:
         with pytest.raises(InspectionBusy):
             prove(picture("PNG"), "a.png")
     finally:
         for _ in range(bounded.MAX_WORKERS):
-            bounded._places.release()
+            bounded._worker_slots.release()
     assert prove(picture("PNG"), "a.png") == "image/png"
 
 
@@ -277,3 +278,17 @@ def test_only_the_named_format_is_tried():
         drawn = Image.new("RGB", (32, 32))
         with pytest.raises(Unproved):
             images.prove_picture(BytesIO(picture(kind, drawn)), "png")
+
+
+def draw_in_scans(scans: int) -> bytes:
+    """Return a progressive JPEG whose last scan is there so often that it has so many."""
+    data = picture("JPEG", progressive=True)
+    found = [segment for segment in jpeg.segments(data) if segment.marker == jpeg.SCAN]
+    last = data[found[-1].start : found[-1].end]
+    return data[: found[-1].start] + last * (scans - len(found) + 1) + data[found[-1].end :]
+
+
+def test_a_picture_in_more_scans_than_anybody_draws_is_not_decoded(prove: Prove):
+    with pytest.raises(TypeRefused, match="101 scans; 100 is the most"):
+        prove(draw_in_scans(101), "a.jpg", other=True)
+    assert prove(draw_in_scans(100), "a.jpg") == "image/jpeg"

@@ -3,6 +3,7 @@
 import pytest
 
 from media_core.documents.models import Document
+from media_core.storages.file_types import DOCX
 from media_core.storages.models import StoredObject
 from tenants.binding import bind_tenant
 from tests.conftest import new_session
@@ -72,14 +73,42 @@ def test_publishing_asks_in_words_and_numbers(acme, browse):
     assert "2 MB for the whole web" in page
 
 
-def test_whoever_publishes_a_photo_reads_what_strangers_get(acme, browse):
+COPIED = "They get a copy without its location"
+AS_IT_IS = "It is published as it is: if a location is saved in it, everybody can read that."
+
+
+@pytest.mark.parametrize(
+    ("content_type", "name", "said"),
+    [
+        ("image/jpeg", "a.jpg", COPIED),
+        ("image/avif", "a.avif", COPIED),
+        ("video/mp4", "a.mp4", AS_IT_IS),
+        ("application/pdf", "a.pdf", AS_IT_IS),
+        (DOCX.content_type, "a.docx", AS_IT_IS),
+        ("application/octet-stream", "a.mkv", AS_IT_IS),
+        ("application/octet-stream", "a.txt", None),
+    ],
+)
+def test_whoever_publishes_reads_whether_strangers_get_a_place(
+    content_type, name, said, acme, browse
+):
+    with bind_tenant(acme):
+        stored = stored_row(content_type=content_type)
+        document = document_row("It", stored_object=stored, name=name)
+    page = text(browse(acme, "ed").get(f"/documents/{document.pk}/publish"))
+    assert [one for one in (COPIED, AS_IT_IS) if one in page] == ([said] if said else [])
+
+
+def test_photos_that_keep_their_place_are_no_exception(acme, browse, settings):
+    settings.PUBLIC_PHOTOS_WITHOUT_LOCATION = False
     with bind_tenant(acme):
         photo = document_row("Photo", stored_object=stored_row(content_type="image/jpeg"))
-        paper = document_row("Paper")
-    browser = browse(acme, "ed")
-    said = "If it says where it was taken, they get a copy without that"
-    assert said in text(browser.get(f"/documents/{photo.pk}/publish"))
-    assert said not in text(browser.get(f"/documents/{paper.pk}/publish"))
+    assert AS_IT_IS in text(browse(acme, "ed").get(f"/documents/{photo.pk}/publish"))
+
+
+def test_whoever_uploads_reads_it_where_they_choose(acme, browse):
+    said = "Files other than photos are published as they are, with any location saved in them."
+    assert said in text(browse(acme, "ed").get("/"))
 
 
 def test_of_two_addresses_the_page_says_which_one_to_link_to(acme, store, browse):

@@ -20,6 +20,7 @@ from media_core.storages.client import bucket_access, bucket_client, client_conf
 from media_core.storages.models import StoredObject
 from media_core.storages.room import room_storage
 from tenants.binding import bind_tenant
+from tenants.breaker import Breaker
 from tests.media_core.conftest import content
 
 S3_ERROR = b'<?xml version="1.0" encoding="UTF-8"?><Error><Code>SlowDown</Code></Error>'
@@ -277,3 +278,47 @@ def test_a_connection_that_is_refused_is_free_again(settings, monkeypatch):
         with pytest.raises(BotoCoreError) as refused:
             bucket_client().head_object(Bucket="b", Key="k")
         assert "in use" not in str(refused.value)
+
+
+@pytest.fixture
+def hung(bucket, settings, monkeypatch):
+    """Return a client of a bucket that takes requests and answers none in time."""
+    monkeypatch.setattr(sending, "READ_TIMEOUT_SECONDS", 0.1)
+    settings.BUCKET_CONNECTIONS = 3
+    client._senders.clear()
+    bucket.seconds, bucket.answers = 0.5, [(200, b"here", {})]
+    yield bucket_client()
+    client._senders.clear()
+
+
+def test_an_answer_that_does_not_come_is_waited_for_once(hung, bucket):
+    for _ in range(3):
+        with pytest.raises(BotoCoreError) as refused:
+            hung.head_object(Bucket="b", Key="k")
+        assert isinstance(translated(refused.value), BucketUnavailable)
+    assert len(bucket.asked) == 1
+
+
+def test_a_bucket_that_answers_again_is_asked_again(hung, bucket, monkeypatch):
+    monkeypatch.setattr(sending, "BREAK_SECONDS", 0.2)
+    with pytest.raises(BotoCoreError):
+        hung.head_object(Bucket="b", Key="k")
+    bucket.seconds = 0
+    time.sleep(0.2)
+    assert read_all(hung) == b"here"
+
+
+def test_an_answer_that_somebody_gets_lets_everybody_ask(bucket, monkeypatch):
+    breaker = Breaker()
+    breaker.open(60)
+    assert breaker.is_open()
+    breaker.close()
+    assert not breaker.is_open()
+
+
+def test_only_timeouts_keep_others_from_asking(bucket, settings):
+    settings.BUCKET_CONNECTIONS = 3
+    bucket.answers = [(503, S3_ERROR, {})] * client.MAX_ATTEMPTS + [(200, b"here", {})]
+    with pytest.raises(ClientError):
+        bucket_client().head_object(Bucket="b", Key="k")
+    assert read_all(bucket_client()) == b"here"

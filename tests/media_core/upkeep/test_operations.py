@@ -20,7 +20,7 @@ from tenants.binding import bind_tenant, one_at_a_time
 from tenants.jobs import running
 from tenants.jobs.models import JobState
 from tenants.jobs.operation_models import Operation
-from tenants.jobs.operations import cancel, failing_job, pause, request_operation, resume
+from tenants.jobs.operations import cancel, find_failing_job, pause, request_operation, resume
 from tenants.models import Tenant
 from tenants.provisioning import suspend
 from tests.apps import kept
@@ -228,12 +228,12 @@ def test_is_not_moved_the_wrong_way_by_a_worker_with_other_settings(acme, settin
         step(operation)
     operation.refresh_from_db()
     assert (operation.state, places(acme)) == ("queued", ["disk"])
-    failing = failing_job(operation)
+    failing = find_failing_job(operation)
     assert failing
     assert failing.error_code == "MoveRefused"
     settings.USE_S3_MEDIA = True
     assert step(operation).state == "done"
-    assert failing_job(operation) is None
+    assert find_failing_job(operation) is None
 
 
 def test_an_outage_ends_the_step_instead_of_failing_everything(one_by_one, acme, settings):

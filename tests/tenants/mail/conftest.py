@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tenants.breaker import Breaker
 from tenants.jobs import mail_server
 from tenants.models import Tenant
 from tenants.people.models import Person
@@ -19,7 +20,7 @@ def _everybody(acme: Tenant, globex: Tenant, people: dict[str, Person]) -> None:
 @pytest.fixture
 def smtp(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[SmtpServer]:
     """Lend a mail server, for whose answers a second is waited, and which may be asked again at once."""
-    monkeypatch.setattr(mail_server, "_breaker", mail_server.Breaker())
+    monkeypatch.setattr(mail_server, "_breaker", Breaker())
     monkeypatch.setattr(mail_server, "TIMEOUT_PAUSE_SECONDS", 0)
     with SmtpServer() as server:
         for name, value in server.settings(timeout_seconds=1).items():

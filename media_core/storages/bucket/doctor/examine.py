@@ -106,8 +106,11 @@ def _findings(at: Bench) -> Iterator[Finding]:
         yield finding
 
 
-def stored(examination: Examination) -> BucketReport:
-    """Return the report, from now on what flows rely on. What it could not find out stays known. Two statements."""
+def store_examination(examination: Examination) -> BucketReport:
+    """Store a report, which flows rely on from now on; keep earlier results for what it could not find out.
+
+    Cost: two statements.
+    """
     found, at = examination.capabilities(), timezone.now()
     return BucketReport.objects.create(
         made_at=at,

@@ -15,7 +15,7 @@ from media_core.storages.bucket.capabilities import (
     proof,
     upload_method,
 )
-from media_core.storages.bucket.doctor.examine import examine, stored
+from media_core.storages.bucket.doctor.examine import examine, store_examination
 from media_core.storages.bucket.models import BucketReport
 from media_core.storages.bucket.start import not_proved
 from media_core.storages.models import Content, StoredObject
@@ -187,7 +187,7 @@ def run_that_cannot_ask(settings, attempts):
         settings.BUCKET_ENDPOINT_URL, endpoint = "http://127.0.0.1:9", settings.BUCKET_ENDPOINT_URL
         examination = examine()
         settings.BUCKET_ENDPOINT_URL = endpoint
-        assert not stored(examination).passed
+        assert not store_examination(examination).passed
 
     return run
 

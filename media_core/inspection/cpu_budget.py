@@ -1,0 +1,38 @@
+"""How much time of a processor the files of one tenant may take in this process, so that no tenant takes it all."""
+
+import math
+from threading import Lock
+from time import monotonic
+from uuid import UUID
+
+from media_core.errors import InspectionBusy
+
+# Within a minute. A photo of 12 megapixels takes half a second.
+SECONDS_PER_MINUTE = 30.0
+SECONDS_BACK_PER_SECOND = SECONDS_PER_MINUTE / 60
+
+
+class CpuBudget:
+    """What each tenant has used of it lately. It comes back steadily: half a second in each second."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        # By tenant: the seconds used, and when that was true.
+        self._used: dict[UUID | None, tuple[float, float]] = {}
+
+    def require(self, tenant_id: UUID | None) -> None:
+        """Raise InspectionBusy when the tenant has used all of it."""
+        with self._lock:
+            over = self._used_now(tenant_id) - SECONDS_PER_MINUTE
+        if over >= 0:
+            busy = InspectionBusy("Its files took all the time that a tenant has in a minute.")
+            busy.retry_seconds = math.ceil(over / SECONDS_BACK_PER_SECOND) + 1
+            raise busy
+
+    def spend(self, tenant_id: UUID | None, seconds: float) -> None:
+        with self._lock:
+            self._used[tenant_id] = self._used_now(tenant_id) + seconds, monotonic()
+
+    def _used_now(self, tenant_id: UUID | None) -> float:
+        used, at = self._used.get(tenant_id, (0.0, 0.0))
+        return max(0.0, used - (monotonic() - at) * SECONDS_BACK_PER_SECOND)

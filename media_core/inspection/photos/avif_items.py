@@ -1,0 +1,267 @@
+"""The items of an AVIF: which of them make the picture, and where their bytes stand (ISO 14496-12, 8.11).
+
+What stays of a box is told as patches: where bytes stand, and what they are in the copy.
+"""
+
+from bisect import bisect
+from collections.abc import Iterator
+from dataclasses import dataclass
+from io import BytesIO
+from sys import maxsize
+
+from media_core.inspection.boxes import HEADER_BYTES, Box, boxes
+from media_core.inspection.verdicts import MAX_PIECES, OverLimit, Unproved
+
+Range = tuple[int, int]
+Patch = tuple[int, bytes]
+# A full box has four bytes of version and flags before its content.
+FULL = 4
+# What a box or an item is that goes.
+NOTHING = b"free"
+PICTURES = frozenset({b"av01", b"grid", b"iovl", b"iden"})
+PARTS, LAYERS = b"dimg", frozenset({b"auxl", b"prem"})
+ENTRY_VERSIONS = frozenset({2, 3})
+IN_FILE, IN_IDAT = 0, 1
+BROKEN = "its items are nowhere"
+
+
+class Reader:
+    """Reads numbers of a box, one behind the other. Raises Unproved at its end, OverLimit for too many."""
+
+    def __init__(self, data: bytes, box: Box) -> None:
+        self.data, self.at, self.end = data, box.start, box.end
+        self.entries = 0
+
+    def number(self, size: int) -> int:
+        self.at += size
+        if self.at > self.end:
+            raise Unproved(BROKEN)
+        return int.from_bytes(self.data[self.at - size : self.at], "big")
+
+    def count(self, size: int) -> range:
+        """Return as many steps as a number says."""
+        count = self.number(size)
+        self.entries += count
+        if self.entries > MAX_PIECES:
+            raise OverLimit(f"It has more than {MAX_PIECES} parts.")
+        return range(count)
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Which item refers to which others, and the box that says so."""
+
+    box: Box
+    item: int
+    others: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the bytes of an item stand, and where that is said."""
+
+    item: int
+    method: int
+    ranges: list[Range]
+    begin: int
+    base: int
+    extents: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Association:
+    """Which properties an item has, and where that is said."""
+
+    item: int
+    properties: list[int]
+    begin: int
+    head: int
+    end: int
+
+
+class Items:
+    """The items that make the picture: the main one, its parts, and its transparency."""
+
+    def __init__(self, data: bytes, inner: dict[bytes, Box]) -> None:
+        if not {b"pitm", b"iinf", b"iloc"} <= set(inner):
+            raise Unproved(BROKEN)
+        self.data, self.inner = data, inner
+        read = Reader(data, inner[b"pitm"])
+        version = read.number(FULL) >> 24
+        self.main = read.number(4 if version else 2)
+        self.main_end = read.at
+        self.references = list(self._references())
+        self.places = list(self._places())
+        self.kept = self._find_kept()
+
+    def patches(self) -> dict[bytes, list[Patch]]:
+        """Return what stays of the boxes that say something of items."""
+        main = self.inner[b"pitm"].start
+        said = {
+            b"pitm": [(main, self.data[main : self.main_end])],
+            b"iinf": list(self._entries()),
+            b"iloc": list(self._written_places()),
+        }
+        if b"iref" in self.inner:
+            said[b"iref"] = list(self._written_references())
+        return said
+
+    def ranges(self, media: list[Range]) -> Iterator[Range]:
+        """Yield where the bytes of the picture stand. Raises Unproved when that is not where pixels belong."""
+        idat = self.inner.get(b"idat")
+        homes = {IN_FILE: media, IN_IDAT: [(idat.start, idat.end)] if idat else []}
+        for place in self.places:
+            if place.item in self.kept:
+                base = idat.start if idat and place.method == IN_IDAT else 0
+                for start, end in place.ranges:
+                    yield inside((base + start, base + end), homes.get(place.method, []))
+
+    def associations(self, box: Box) -> Iterator[Patch]:
+        """Yield which properties the items have that stay."""
+        yield box.start, self.data[box.start : box.start + FULL + 4]
+        for association in self._associations(box):
+            end = association.end if association.item in self.kept else association.head
+            yield association.begin, self.data[association.begin : end]
+
+    def used_properties(self) -> set[int]:
+        """Return the numbers of the properties that the items have which stay."""
+        inner = self.inner[b"iprp"]
+        return {
+            number
+            for box in boxes(BytesIO(self.data), inner.start, inner.end)
+            if box.kind == b"ipma"
+            for association in self._associations(box)
+            if association.item in self.kept
+            for number in association.properties
+        }
+
+    def _associations(self, box: Box) -> Iterator[Association]:
+        read = Reader(self.data, box)
+        said = read.number(FULL)
+        size = 2 if said & 1 else 1
+        for _ in read.count(4):
+            begin = read.at
+            item = read.number(4 if said >> 24 else 2)
+            count = read.count(1)
+            head = read.at
+            # The first bit says that it is essential.
+            properties = [read.number(size) & (1 << 8 * size - 1) - 1 for _ in count]
+            yield Association(item, properties, begin, head, read.at)
+
+    def _references(self) -> Iterator[Reference]:
+        if (box := self.inner.get(b"iref")) is None:
+            return
+        read, id_bytes = Reader(self.data, box), self._reference_id_bytes()
+        for reference in boxes(BytesIO(self.data), box.start + FULL, box.end):
+            read.at, read.end = reference.start, reference.end
+            read.entries += 1
+            item = read.number(id_bytes)
+            yield Reference(reference, item, [read.number(id_bytes) for _ in read.count(2)])
+
+    def _reference_id_bytes(self) -> int:
+        return 4 if Reader(self.data, self.inner[b"iref"]).number(FULL) >> 24 else 2
+
+    def _find_kept(self) -> set[int]:
+        """Return the numbers of the items that it takes to show the main one."""
+        needed: dict[int, list[int]] = {}
+        for reference in self.references:
+            if reference.box.kind == PARTS:
+                needed.setdefault(reference.item, []).extend(reference.others)
+            elif reference.box.kind in LAYERS:
+                for other in reference.others:
+                    needed.setdefault(other, []).append(reference.item)
+        kept: set[int] = set()
+        left = [self.main]
+        while left:
+            item = left.pop()
+            if item not in kept:
+                kept.add(item)
+                left += needed.get(item, [])
+        return kept
+
+    def _written_references(self) -> Iterator[Patch]:
+        """Yield the references between those that stay. Others name the main item, and say nothing of it."""
+        id_bytes, box = self._reference_id_bytes(), self.inner[b"iref"]
+        yield box.start, self.data[box.start : box.start + FULL]
+        for reference in self.references:
+            kind, begin = reference.box.kind, reference.box.start
+            yield head(self.data, reference.box)
+            numbers = [reference.item, *reference.others]
+            if kind not in LAYERS | {PARTS} or not set(numbers) <= self.kept:
+                yield begin - len(NOTHING), NOTHING
+                numbers = [self.main] * len(numbers)
+            ids = [number.to_bytes(id_bytes, "big") for number in numbers]
+            yield begin, b"".join([ids[0], len(reference.others).to_bytes(2, "big"), *ids[1:]])
+
+    def _entries(self) -> Iterator[Patch]:
+        """Yield what kind each item is of, none for those that go; and no name of any."""
+        box = self.inner[b"iinf"]
+        read = Reader(self.data, box)
+        read.number(4 if read.number(FULL) >> 24 else 2)
+        start = read.at
+        yield box.start, self.data[box.start : start]
+        for entry in boxes(BytesIO(self.data), start, box.end):
+            read = Reader(self.data, entry)
+            version = read.number(FULL) >> 24
+            if entry.kind != b"infe" or version not in ENTRY_VERSIONS:
+                raise Unproved(BROKEN)
+            item = read.number(4 if version == max(ENTRY_VERSIONS) else 2)
+            read.number(2)
+            kind = self.data[read.at : read.at + 4]
+            yield head(self.data, entry)
+            stays = item in self.kept and kind in PICTURES
+            yield entry.start, self.data[entry.start : read.at] + (kind if stays else NOTHING)
+            read.number(4)
+
+    def _places(self) -> Iterator[Place]:
+        box = self.inner[b"iloc"]
+        read = Reader(self.data, box)
+        version = read.number(FULL) >> 24
+        sizes = read.number(2)
+        offset_bytes, length_bytes, base_bytes, index_bytes = (
+            sizes >> shift & 15 for shift in (12, 8, 4, 0)
+        )
+        for _ in read.count(4 if version > 1 else 2):
+            begin = read.at
+            item = read.number(4 if version > 1 else 2)
+            method = read.number(2) & 15 if version else IN_FILE
+            if read.number(2):
+                raise Unproved(BROKEN)
+            base_at = read.at
+            base, count = read.number(base_bytes), read.count(2)
+            extents, ranges = read.at, []
+            for _ in count:
+                read.number(index_bytes if version else 0)
+                offset = base + read.number(offset_bytes)
+                ranges.append((offset, offset + read.number(length_bytes)))
+            yield Place(item, method, ranges, begin, base_at, extents, read.at)
+
+    def _written_places(self) -> Iterator[Patch]:
+        """Yield where the bytes of each item stand that stays, and how many parts the others have."""
+        box = self.inner[b"iloc"]
+        first = min((place.begin for place in self.places), default=box.start)
+        yield box.start, self.data[box.start : first]
+        for place in self.places:
+            if place.item in self.kept:
+                yield place.begin, self.data[place.begin : place.end]
+            else:
+                yield place.begin, self.data[place.begin : place.base]
+                yield place.extents - 2, self.data[place.extents - 2 : place.extents]
+
+
+def head(data: bytes, box: Box) -> Patch:
+    """Return the length and kind of a box. Raises Unproved when it has the long form, which these have no use for."""
+    begin = box.start - HEADER_BYTES
+    if data[begin + 4 : box.start] != box.kind:
+        raise Unproved(BROKEN)
+    return begin, data[begin : box.start]
+
+
+def inside(place: Range, homes: list[Range]) -> Range:
+    """Return the place. Raises Unproved when it does not lie in one of the homes, which are sorted."""
+    start, end = place
+    low, high = homes[bisect(homes, (start, maxsize)) - 1] if homes else (0, 0)
+    if not low <= start < end <= high:
+        raise Unproved(BROKEN)
+    return place

@@ -1,0 +1,70 @@
+"""The tracks of an animated AVIF: where their bytes stand (ISO 14496-12, 8.7)."""
+
+from collections.abc import Iterator
+from io import BytesIO
+from itertools import accumulate, pairwise
+
+from media_core.inspection.boxes import Box, boxes
+from media_core.inspection.photos.avif_items import BROKEN, FULL, Range, Reader, inside
+from media_core.inspection.verdicts import MAX_PIECES, OverLimit, Unproved
+
+# Pictures, and their transparency.
+PICTURE_TRACKS = frozenset({b"pict", b"auxv"})
+
+
+def find(data: bytes, box: Box | None, *kinds: bytes) -> Box | None:
+    """Return the first box at a path."""
+    for kind in kinds:
+        if box is None:
+            return None
+        inner = boxes(BytesIO(data), box.start, box.end)
+        box = next((child for child in inner if child.kind == kind), None)
+    return box
+
+
+def sample_ranges(data: bytes, track: Box, media: list[Range]) -> Iterator[Range]:
+    """Yield where the samples of a track stand. Raises Unproved when that is not where pixels belong."""
+    table = find(data, track, b"mdia", b"minf", b"stbl")
+    sizes, chunks = list(_sizes(data, table)), list(_chunks(data, table))
+    counts = list(_counts(data, table, len(chunks)))
+    ends = list(accumulate(counts, initial=0))
+    if ends[-1] != len(sizes):
+        raise Unproved(BROKEN)
+    for start, (first, last) in zip(chunks, pairwise(ends), strict=True):
+        yield inside((start, start + sum(sizes[first:last])), media)
+
+
+def _reader(data: bytes, table: Box | None, kind: bytes) -> Reader:
+    """Return a reader of one of the tables, behind its version."""
+    if (box := find(data, table, kind)) is None:
+        raise Unproved(BROKEN)
+    read = Reader(data, box)
+    read.number(FULL)
+    return read
+
+
+def _sizes(data: bytes, table: Box | None) -> Iterator[int]:
+    read = _reader(data, table, b"stsz")
+    all_alike = read.number(4)
+    for _ in read.count(4):
+        yield all_alike or read.number(4)
+
+
+def _chunks(data: bytes, table: Box | None) -> Iterator[int]:
+    is_large = find(data, table, b"co64") is not None
+    read = _reader(data, table, b"co64" if is_large else b"stco")
+    for _ in read.count(4):
+        yield read.number(8 if is_large else 4)
+
+
+def _counts(data: bytes, table: Box | None, chunks: int) -> Iterator[int]:
+    """Yield how many samples each chunk has; an entry counts from its chunk to that of the next entry."""
+    read = _reader(data, table, b"stsc")
+    entries = [(read.number(4), read.number(4), read.number(4)) for _ in read.count(4)]
+    starts = [*(first for first, _, _ in entries), chunks + 1]
+    if starts[0] != 1 or starts != sorted(starts):
+        raise Unproved(BROKEN)
+    for (first, samples, _), behind in zip(entries, starts[1:], strict=True):
+        if samples > MAX_PIECES:
+            raise OverLimit(f"It has more than {MAX_PIECES} parts.")
+        yield from [samples] * (behind - first)

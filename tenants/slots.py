@@ -1,0 +1,120 @@
+"""A share of a web process's threads for requests that wait for something: the bucket, or the check of a file.
+
+The other threads are left to pages, so a bucket that hangs, or one tenant's uploads, never stop everybody.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import count
+from threading import Condition, local
+from time import monotonic
+from uuid import UUID
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+from tenants.binding import room_id
+from tenants.errors import TooBusy
+
+# A read may wait so long for a slot, unless one of those who have a slot has waited for as long already.
+PATIENCE_SECONDS = 1.0
+
+
+class Slots:
+    """So many slots in all, and so many of them for each tenant; None is the agency."""
+
+    def __init__(self, total: int, per_tenant: int) -> None:
+        self.total, self.per_tenant = total, per_tenant
+        self._lock = Condition()
+        self._numbers = count()
+        # Who holds each, and since when.
+        self._held: dict[int, tuple[UUID | None, float]] = {}
+
+    @contextmanager
+    def hold(self, tenant_id: UUID | None, *, waits: bool) -> Iterator[None]:
+        """Hold a slot for the block. Raises TooBusy at once, or with `waits` after PATIENCE_SECONDS."""
+        number = next(self._numbers)
+        with self._lock:
+            if waits and not self._is_stuck():
+                self._lock.wait_for(lambda: self._is_free(tenant_id), PATIENCE_SECONDS)
+            if not self._is_free(tenant_id):
+                raise TooBusy(
+                    f"{len(self._held)} of {self.total} slots are taken; {self.per_tenant} are the most for a tenant."
+                )
+            self._held[number] = tenant_id, monotonic()
+        try:
+            yield
+        finally:
+            with self._lock:
+                del self._held[number]
+                self._lock.notify_all()
+
+    def _is_free(self, tenant_id: UUID | None) -> bool:
+        by_tenant = Counter(holder for holder, _since in self._held.values())
+        return len(self._held) < self.total and by_tenant[tenant_id] < self.per_tenant
+
+    def _is_stuck(self) -> bool:
+        long_ago = monotonic() - PATIENCE_SECONDS
+        return any(since < long_ago for _holder, since in self._held.values())
+
+
+def make_slots(threads: int) -> Slots:
+    """Return the slots of a process with so many threads: half of them, and half of those for one tenant.
+
+    >>> [(slots.total, slots.per_tenant) for slots in map(make_slots, (1, 4, 8, 16))]
+    [(1, 1), (2, 1), (4, 2), (8, 4)]
+    """
+    total = max(1, threads // 2)
+    return Slots(total, max(1, total // 2))
+
+
+class _Thread(local):
+    is_serving = False
+    holds_slot = False
+
+
+_thread = _Thread()
+_slots: dict[int, Slots] = {}
+
+
+@contextmanager
+def hold_slot(*, waits: bool = False) -> Iterator[None]:
+    """Hold a slot of the bound tenant for the block. Raises TooBusy when none is free.
+
+    A thread needs one only. Jobs and commands need none: they have threads of their own.
+    """
+    if not _thread.is_serving or _thread.holds_slot:
+        yield
+        return
+    with process_slots().hold(room_id(), waits=waits):
+        _thread.holds_slot = True
+        try:
+            yield
+        finally:
+            _thread.holds_slot = False
+
+
+def process_slots() -> Slots:
+    """Return the slots of this process."""
+    threads: int = settings.WEB_THREADS
+    return _slots.get(threads) or _slots.setdefault(threads, make_slots(threads))
+
+
+def is_serving() -> bool:
+    """Return whether this thread answers a web request."""
+    return _thread.is_serving
+
+
+class SlotMiddleware:
+    """Notes that this thread answers a request, so that what waits needs a slot."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        _thread.is_serving = True
+        try:
+            return self.get_response(request)
+        finally:
+            _thread.is_serving = False
