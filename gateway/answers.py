@@ -19,6 +19,8 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import urlencode
 
+from media_core.errors import UploadDiskFull
+from media_core.uploads.handlers import FULL
 from tenants.database.proof import RETRY_SECONDS, proof
 from tenants.errors import DatabaseNotProved, GatewayError, NotFound, SignInRequired
 from tenants.middleware import (
@@ -72,6 +74,8 @@ class ErrorMiddleware:
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if isinstance(error, GatewayError):
             return answered(request, error)
+        if isinstance(error, OSError) and error.errno in FULL:
+            return answered(request, UploadDiskFull(str(error.strerror)))
         # A table that is not as this code knows it: perhaps the tenant was migrated a moment ago.
         return outdated(request) if isinstance(error, ProgrammingError | IntegrityError) else None
 
