@@ -15,6 +15,7 @@ from gunicorn.workers.gthread import ThreadWorker
 
 from gateway.demo.errors import DemoRefused
 from gateway.demo.place import LOG
+from gateway.server_logs import JsonLogger
 
 LOOPBACK = "127.0.0.1"
 LAST_PORT = 65535
@@ -93,6 +94,10 @@ class DemoServer(BaseApplication):  # type: ignore[misc]  # gunicorn ships no ty
             "worker_class": DemoWorker,
             "graceful_timeout": SECONDS_TO_STOP,
             "loglevel": "warning",
+            "logger_class": JsonLogger,
+            # The terminal is for the person who started it.
+            "errorlog": str(LOG),
+            "forwarder_headers": "",
             "when_ready": lambda _server: self.ready(),
             "post_fork": lambda _server, worker: become_worker(worker),
             "control_socket_disable": True,

@@ -53,7 +53,7 @@ def _published(document: Document, uploader: Editor) -> Document:
     try:
         return publish(document.pk, editor=uploader)
     except GatewayError as error:
-        raise NotPublished(str(error)) from error
+        raise NotPublished(error) from error
 
 
 def _store(*, uploader: Editor, file: "File[bytes]", title: str, folder: Folder | None) -> Document:
