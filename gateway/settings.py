@@ -268,6 +268,8 @@ FILE_UPLOAD_HANDLERS = ["media_core.uploads.handlers.LimitedUploadHandler"]
 FILE_UPLOAD_TEMP_DIR = env.text("UPLOAD_TEMP_DIR", default="") or None
 
 # How long the bytes of what an app deleted are kept: longer than backups of the database are.
+# How long condemned originals stay in the bucket: longer than the oldest backup of the database.
+RETENTION_DAYS = env.number("RETENTION_DAYS", default=35, at_least=0, at_most=3650)
 DELETED_FILES_KEPT_DAYS = env.number(
     "DELETED_FILES_KEPT_DAYS", default=30, at_least=0, at_most=3650
 )

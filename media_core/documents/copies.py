@@ -6,7 +6,6 @@ from typing import IO
 
 from django.conf import settings
 
-from media_core.documents.models import Document
 from media_core.errors import PublishingRefused
 from media_core.inspection.locations import HEAD_BYTES, looks_like_photo, without_location
 from media_core.storages.copies import Copy, copied, derived, lent
@@ -19,23 +18,22 @@ PUBLIC = StoredObject.Area.PUBLIC
 
 
 @contextmanager
-def make_public_copy(document: Document) -> Iterator[Copy]:
+def make_public_copy(original: StoredObject, *, file_name: str) -> Iterator[Copy]:
     """Lend the object that the public is to get: a copy of the original, or a photo without its location.
 
     The public can read it when the block begins, proved by asking anonymously; BucketRefused where it cannot.
     """
-    with cleaned(document.original) as photo, _written(photo, document) as copy:
+    with cleaned(original) as photo, _write_copy(photo, original, file_name) as copy:
         prove_public(copy.stored)
         yield copy
 
 
-def _written(photo: IO[bytes] | None, document: Document) -> AbstractContextManager[Copy]:
-    original = document.original
+def _write_copy(
+    photo: IO[bytes] | None, original: StoredObject, file_name: str
+) -> AbstractContextManager[Copy]:
     if photo:
-        return derived(photo, original, area=PUBLIC, file_name=document.name)
-    return copied(
-        original, area=PUBLIC, file_name=document.name, kind=StoredObject.Kind.PUBLIC_COPY
-    )
+        return derived(photo, original, area=PUBLIC, file_name=file_name)
+    return copied(original, area=PUBLIC, file_name=file_name, kind=StoredObject.Kind.PUBLIC_COPY)
 
 
 @contextmanager

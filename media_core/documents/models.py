@@ -106,6 +106,30 @@ class Document(RoomModel):
         return self.title
 
 
+class Version(RoomModel):
+    """One state of a document's bytes. People open the newest; editors may open the older ones, and restore them."""
+
+    document = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="versions")
+    # From 1 on, never used twice.
+    number = models.PositiveIntegerField()
+    file_name = models.CharField(max_length=200)
+    # A restored version has the original of the older one.
+    original = models.ForeignKey(StoredObject, on_delete=models.PROTECT, related_name="versions")
+    created_by_id = models.UUIDField()
+    created_by_name = models.CharField(max_length=200)
+    created_at = models.DateTimeField(auto_now_add=True)
+    note = models.CharField(max_length=200, default="")
+
+    class Meta(RoomModel.Meta):
+        ordering = ["-number"]
+        constraints = [
+            models.UniqueConstraint(name="version_number_once", fields=["document", "number"])
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.file_name}, version {self.number}"
+
+
 class AccessEvent(RoomModel):
     """Somebody was given a link to a document. Kept when the document is gone, so it refers to nothing."""
 

@@ -120,10 +120,11 @@ def refuse_closed_folder(folder: Folder | None) -> None:
 def make_public(document: Document, asked: Asked) -> Document:
     """Give the document a public copy; see `publish`."""
     refuse_closed_folder(document.folder)
-    with make_public_copy(document) as copy, transaction.atomic():
-        now = _asked_again(document, asked)
+    copying = make_public_copy(document.original, file_name=document.name)
+    with copying as copy, transaction.atomic():
+        now = ask_again(document, asked)
         refuse_closed_folder(now.folder)
-        _point(document, visibility=Document.Visibility.PUBLIC, public_copy=copy.stored)
+        point_document(document, visibility=Document.Visibility.PUBLIC, public_copy=copy.stored)
         copy.stored.mark_stored(copy.etag)
         if document.public_copy and not document.public_copy.condemn():
             raise PublishingRefused(CHANGED)
@@ -135,8 +136,8 @@ def make_private(document: Document, asked: Asked, *, visibility: Document.Visib
     """Take the document's public copy away; see `unpublish`."""
     copy = document.public_copy
     with transaction.atomic():
-        _asked_again(document, asked)
-        _point(document, visibility=visibility, public_copy=None)
+        ask_again(document, asked)
+        point_document(document, visibility=visibility, public_copy=None)
         if copy and not copy.condemn():
             raise PublishingRefused(CHANGED)
         _write_down(document, asked)
@@ -145,7 +146,7 @@ def make_private(document: Document, asked: Asked, *, visibility: Document.Visib
     return known(document.pk, even_suspended=True)
 
 
-def _asked_again(document: Document, asked: Asked) -> Document:
+def ask_again(document: Document, asked: Asked) -> Document:
     """Return the document as it is now, when whoever asked still may. Nothing of the tree changes from here on."""
     hold_the_tree()
     return asked.find()
@@ -161,7 +162,7 @@ def _as_it_was(document: Document) -> QuerySet[Document]:
     return found
 
 
-def _point(document: Document, **after: Any) -> None:
+def point_document(document: Document, **after: Any) -> None:
     """Change the document, unless it was changed since the bytes began to move. One UPDATE."""
     if not _as_it_was(document).update(**after):
         raise PublishingRefused(CHANGED)

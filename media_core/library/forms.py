@@ -43,6 +43,16 @@ class UploadForm(forms.Form):
         self.add_error(None, sentence)
 
 
+class ReplaceForm(forms.Form):
+    """A file that becomes a document's newest version, and what changed."""
+
+    note = CheckedField(
+        checked_title, max_length=MAX_TITLE, required=False, label="What changed",
+        help_text="For the list of versions. You may leave it empty.",
+    )  # fmt: skip
+    file = forms.FileField(allow_empty_file=True)
+
+
 class FolderForm(forms.Form):
     """The name of a folder, and where it is to stand. The flow checks both."""
 

@@ -1,7 +1,7 @@
 from django.urls import path
 
 from media_core.library import usage
-from media_core.library.views import documents, folders, lists, moves, readers, uploads
+from media_core.library.views import documents, folders, lists, moves, readers, uploads, versions
 
 app_name = "library"
 urlpatterns = [
@@ -17,6 +17,17 @@ urlpatterns = [
     path("folders/<uuid:folder_id>/lift", readers.lift, name="lift_restriction"),
     path("documents/<uuid:document_id>", documents.document, name="document"),
     path("documents/<uuid:document_id>/move", moves.document, name="move_document"),
+    path("documents/<uuid:document_id>/replace", versions.replace, name="replace"),
+    path(
+        "documents/<uuid:document_id>/versions/<int:number>",
+        versions.open_version,
+        name="open_version",
+    ),
+    path(
+        "documents/<uuid:document_id>/versions/<int:number>/restore",
+        versions.restore,
+        name="restore_version",
+    ),
     path("documents/<uuid:document_id>/publish", documents.publish, name="publish"),
     path("documents/<uuid:document_id>/unpublish", documents.unpublish, name="unpublish"),
 ]

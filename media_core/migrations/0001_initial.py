@@ -437,6 +437,44 @@ class Migration(migrations.Migration):
                 "base_manager_name": "objects",
             },
         ),
+        migrations.CreateModel(
+            name="Version",
+            fields=[
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("number", models.PositiveIntegerField()),
+                ("file_name", models.CharField(max_length=200)),
+                ("created_by_id", models.UUIDField()),
+                ("created_by_name", models.CharField(max_length=200)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("note", models.CharField(default="", max_length=200)),
+                (
+                    "document",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="versions",
+                        to="media_core.document",
+                    ),
+                ),
+                (
+                    "original",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="versions",
+                        to="media_core.storedobject",
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["-number"],
+                "abstract": False,
+                "base_manager_name": "objects",
+            },
+        ),
         migrations.AddIndex(
             model_name="folder",
             index=django.contrib.postgres.indexes.GinIndex(fields=["path"], name="folder_path"),
@@ -486,6 +524,12 @@ class Migration(migrations.Migration):
                     ("visibility", "public"), ("public_copy", None), _connector="OR"
                 ),
                 name="document_private_has_no_public_copy",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="version",
+            constraint=models.UniqueConstraint(
+                fields=("document", "number"), name="version_number_once"
             ),
         ),
     ]

@@ -230,24 +230,24 @@ class StoredObject(RoomModel):
         for name, value in after.items():
             setattr(self, name, value)
 
-    def condemn(self, *known: Q) -> bool:
-        """Let the object be removed, now or by the next sweep: nobody points to it any more. Two UPDATEs at most.
+    def condemn(self, *known: Q, keep_for: timedelta = timedelta()) -> bool:
+        """Let the object be removed, after a while or at once: nobody points to it any more. Two UPDATEs at most.
 
         It holds no quota from here on. Belongs into the transaction in which the last one stops pointing to it.
         """
         charged_bytes = self.charged_bytes
         with transaction.atomic():
-            condemned = self.mark_condemned(*known)
+            condemned = self.mark_condemned(*known, keep_for=keep_for)
             if condemned and charged_bytes:
                 quotas.free(charged_bytes)
         return condemned
 
-    def mark_condemned(self, *known: Q) -> bool:
+    def mark_condemned(self, *known: Q, keep_for: timedelta = timedelta()) -> bool:
         """Condemn it; what it held of the quota is for the caller to free or to pass on. One UPDATE."""
         after = {
             "state": self.State.CONDEMNED,
             "charged_bytes": 0,
-            "purge_after": timezone.now(),
+            "purge_after": timezone.now() + keep_for,
         }
         condemned = self._charged_step(self._kept_state, *known, **after)
         if condemned:

@@ -171,9 +171,9 @@ def remove_left(row: StoredObject) -> None:
 
 
 def file_name_of(row: StoredObject) -> str:
-    """Return what people call the object, for the headers it is stored with. One or two queries."""
-    for owner in ("document", "published_document"):
-        name = StoredObject.objects.filter(pk=row.pk).values_list(f"{owner}__name", flat=True)
+    """Return what people call the object, for the headers it is stored with. Three queries at most."""
+    for owner in ("document__name", "published_document__name", "versions__file_name"):
+        name = StoredObject.objects.filter(pk=row.pk).values_list(owner, flat=True)
         if found := name.first():
             return str(found)
     return (row.app_name or row.name).rpartition("/")[2]

@@ -4,7 +4,9 @@ After a kill the ledger still has the pending row; `sweep` removes what it may h
 """
 
 import hashlib
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from uuid import UUID
 
 from django.core.files.base import File
 from django.db import transaction
@@ -13,8 +15,9 @@ from django.utils import timezone
 from media_core.documents.folders import Folder
 from media_core.documents.models import Document
 from media_core.documents.permissions import Editor, confirm_editor
-from media_core.documents.publishing import publish, refuse_closed_folder
+from media_core.documents.publishing import editable, publish, refuse_closed_folder
 from media_core.documents.tree import confirm_place
+from media_core.documents.versions import NewFile, add_row, add_version
 from media_core.errors import NotPublished, UploadRefused, UploadTooLarge
 from media_core.inspection.types import proved_type
 from media_core.storages.copies import take_away
@@ -56,37 +59,62 @@ def _published(document: Document, uploader: Editor) -> Document:
         raise NotPublished(error) from error
 
 
+def replace_file(
+    document_id: UUID, *, uploader: Editor, file: "File[bytes]", note: str = ""
+) -> Document:
+    """Return the document with this file as its newest version. One bucket request; of a public document three.
+
+    Raises NotFound and PublishingRefused, and as `store_upload`; then the document is as it was.
+    """
+    document = editable(document_id, uploader)
+    with _stored_original(file) as (original, etag):
+        new = NewFile(original, checked_file_name(file.name or ""), note, etag)
+        return add_version(document, new, editor=uploader)
+
+
 def _store(*, uploader: Editor, file: "File[bytes]", title: str, folder: Folder | None) -> Document:
     """Return the document of a file that is stored for members."""
     name = checked_file_name(file.name or "")
     title = checked_title(title or name)
-    content = Content(
+    with _stored_original(file) as (original, etag), transaction.atomic():
+        confirm_editor(uploader)
+        confirm_place(folder, uploader)
+        original.mark_stored(etag)
+        document: Document = Document.objects.create(
+            title=title,
+            name=name,
+            folder=folder,
+            original=original,
+            created_by_id=uploader.person_id,
+            created_by_name=uploader.name,
+        )
+        add_row(document, NewFile(original, name), editor=uploader)
+    return document
+
+
+@contextmanager
+def _stored_original(file: "File[bytes]") -> Iterator[tuple[StoredObject, str]]:
+    """Lend a pending row whose bytes are in the bucket, and their ETag; given up when the block fails."""
+    content = read_content(file)
+    # durable: an outer transaction that rolled back would leave an object that no row knows.
+    with transaction.atomic(durable=True):
+        original = StoredObject.objects.reserve(content)
+    with ExitStack() as on_failure:
+        on_failure.callback(original.give_up)
+        file.seek(0)
+        yield original, storage_of(original).put(original, file, file_name=content.file_name)
+        on_failure.pop_all()
+
+
+def read_content(file: "File[bytes]") -> Content:
+    """Return what the ledger writes down of an uploaded file. Raises NameRefused, UploadRefused or TypeRefused."""
+    name = checked_file_name(file.name or "")
+    return Content(
         file_name=name,
         size_bytes=checked_size(file.size),
         content_type=proved_type(file, name=name, claimed=getattr(file, "content_type", "") or ""),
         sha256=sha256_of(file),
     )
-    # durable: an outer transaction that rolled back would leave an object that no row knows.
-    with transaction.atomic(durable=True):
-        stored = StoredObject.objects.reserve(content)
-    with ExitStack() as on_failure:
-        on_failure.callback(stored.give_up)
-        file.seek(0)
-        etag = storage_of(stored).put(stored, file, file_name=name)
-        with transaction.atomic():
-            confirm_editor(uploader)
-            confirm_place(folder, uploader)
-            stored.mark_stored(etag)
-            document: Document = Document.objects.create(
-                title=title,
-                name=name,
-                folder=folder,
-                original=stored,
-                created_by_id=uploader.person_id,
-                created_by_name=uploader.name,
-            )
-        on_failure.pop_all()
-    return document
 
 
 def checked_size(size_bytes: int | None) -> int:

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from media_core.audit.models import AuditEvent
 from media_core.documents.folders import Folder, FolderReader
-from media_core.documents.models import AccessEvent, Document
+from media_core.documents.models import AccessEvent, Document, Version
 from media_core.storages.models import PENDING_LIFETIME, Content, StoredObject
 from media_core.upkeep.recount import recount
 from tenants.binding import bind_tenant
@@ -53,6 +53,10 @@ def document_row(title: str = "a title", **given: Any) -> Document:
     facts = {"name": "x.pdf", "created_by_id": uuid.uuid4(), "created_by_name": "Somebody"}
     stored = given.pop("original", None) or stored_row()
     document: Document = Document.objects.create(title=title, original=stored, **{**facts, **given})
+    Version.objects.create(
+        document=document, number=1, file_name=document.name, original=stored,
+        created_by_id=document.created_by_id, created_by_name=document.created_by_name,
+    )  # fmt: skip
     return document
 
 
@@ -135,7 +139,7 @@ def cuts(request: pytest.FixtureRequest, record_property: Callable[[str, object]
 def remove_everything(*tenants: Tenant) -> None:
     for tenant in tenants:
         with bind_tenant(tenant):
-            for model in (Document, AccessEvent, AuditEvent, StoredObject, FolderReader):
+            for model in (Version, Document, AccessEvent, AuditEvent, StoredObject, FolderReader):
                 model.objects.all().delete()
             # The deepest first: a folder that holds others stays.
             for folder in sorted(Folder.objects.all(), key=lambda row: -len(row.path)):

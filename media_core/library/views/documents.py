@@ -13,7 +13,7 @@ from media_core.documents.folders import find_way, path_of
 from media_core.documents.models import Document
 from media_core.documents.moves import reading
 from media_core.documents.open import find_document
-from media_core.documents.permissions import Editor
+from media_core.documents.permissions import Editor, may_edit
 from media_core.inspection.locations import PHOTOS, may_tell_location
 from media_core.library.addresses import direct_address, permanent_address
 from media_core.library.answers import Question, ask, attempted, people
@@ -26,7 +26,7 @@ from tenants.slots import hold_slot
 
 @require_safe
 def document(request: HttpRequest, document_id: UUID) -> HttpResponse:
-    """What is known of a document, who sees it, and under which addresses. At most four queries."""
+    """What is known of a document, who sees it, and under which addresses. At most five queries."""
     member = required_member(request)
     row = find_document(document_id, member)
     way = find_way(row.folder_id, member)
@@ -37,6 +37,7 @@ def document(request: HttpRequest, document_id: UUID) -> HttpResponse:
         "downloads": not is_inline(row.original.content_type),
         "restricted": any(folder.is_restricted for folder in way),
         "readers": people(len(reading(way[-1].path if way else []))),
+        "versions": list(row.versions.select_related("original")) if may_edit(member) else [],
         "permanent": permanent_address(request, row),
         "direct": direct_address(request, row),
     }

@@ -1,0 +1,144 @@
+"""Versions of a document: a new file under the same address, and an older one restored. No byte of one is lost.
+
+The new original's row, committed; its bytes; of a public document also the new public copy; then one transaction in
+which the document points to them, the old public copy is condemned, and versions beyond MAX_VERSIONS go.
+"""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Max
+
+from media_core.audit.models import audited
+from media_core.documents.copies import make_public_copy
+from media_core.documents.models import Document, Version
+from media_core.documents.permissions import Editor
+from media_core.documents.publishing import (
+    CHANGED,
+    Asked,
+    ask_again,
+    editable,
+    point_document,
+)
+from media_core.errors import BucketUnavailable, PublishingRefused
+from media_core.storages.copies import Copy, take_away
+from media_core.storages.models import StoredObject
+from tenants.errors import NotFound
+
+# Of a document. The oldest goes when there would be more.
+MAX_VERSIONS = 10
+
+logger = logging.getLogger("media_core.documents")
+
+
+@dataclass(frozen=True, slots=True)
+class NewFile:
+    """What a document is to have: an original, under which name, and why. With an ETag it was written just now."""
+
+    original: StoredObject
+    file_name: str
+    note: str = ""
+    etag: str = ""
+
+
+def find_version(document: Document, number: int) -> Version:
+    """Return a version of a document that somebody may edit, with its original. Raises NotFound. One query."""
+    found: Version | None = (
+        Version.objects.select_related("original")
+        .filter(document=document.pk, number=number, original__state=StoredObject.State.STORED)
+        .first()
+    )
+    if found is None:
+        raise NotFound
+    return found
+
+
+def restore_version(document_id: UUID, number: int, *, editor: Editor) -> Document:
+    """Return the document with the file of an older version as its newest. No byte of the original is copied.
+
+    The newest version already stays as it is. Raises as `add_version`, and NotFound.
+    """
+    document = editable(document_id, editor)
+    version = find_version(document, number)
+    if version.original_id == document.original_id:
+        return document
+    file = NewFile(version.original, version.file_name, f"Version {number} restored")
+    return add_version(document, file, editor=editor)
+
+
+def add_version(document: Document, file: NewFile, *, editor: Editor) -> Document:
+    """Let the document have this file, and its public copy be one of it.
+
+    Raises NotFound, RoleRequired, PublishingRefused (changed meanwhile, or a photo that cannot be published),
+    UploadLost or BucketUnavailable; then nothing was changed.
+    """
+    asked = Asked(lambda: editable(document.pk, editor), editor, "replaced")
+    original = file.original
+    original.etag = file.etag or original.etag
+    with _copy_if_public(document, file) as copy, transaction.atomic():
+        ask_again(document, asked)
+        if file.etag:
+            original.mark_stored(file.etag)
+        add_row(document, file, editor=editor)
+        shown = copy.stored if copy else None
+        point_document(document, original=original, name=file.file_name, public_copy=shown)
+        if copy:
+            copy.stored.mark_stored(copy.etag)
+        if document.public_copy and not document.public_copy.condemn():
+            raise PublishingRefused(CHANGED)
+        drop_old_versions(document)
+        audited(
+            editor, asked.action, subject_id=document.pk, subject=document.title, detail=file.note
+        )
+    _remove_old_copy(document.public_copy)
+    return editable(document.pk, editor)
+
+
+@contextmanager
+def _copy_if_public(document: Document, file: NewFile) -> Iterator[Copy | None]:
+    if document.public_copy is None:
+        yield None
+        return
+    with make_public_copy(file.original, file_name=file.file_name) as copy:
+        yield copy
+
+
+def add_row(document: Document, file: NewFile, *, editor: Editor) -> Version:
+    """Add the next version's row. Two statements, in the transaction that holds the tree or makes the document."""
+    last = Version.objects.filter(document=document.pk).aggregate(last=Max("number"))["last"]
+    version: Version = Version.objects.create(
+        document=document,
+        number=(last or 0) + 1,
+        file_name=file.file_name,
+        original=file.original,
+        created_by_id=editor.person_id,
+        created_by_name=editor.name,
+        note=file.note,
+    )
+    return version
+
+
+def drop_old_versions(document: Document) -> None:
+    """Remove the oldest versions beyond MAX_VERSIONS, and condemn originals that no version has any more."""
+    dropped = list(
+        Version.objects.select_related("original").filter(document=document.pk)[MAX_VERSIONS:]
+    )
+    for version in dropped:
+        version.delete()
+        if not Version.objects.filter(original=version.original_id).exists():
+            version.original.condemn(keep_for=timedelta(days=settings.RETENTION_DAYS))
+
+
+def _remove_old_copy(copy: StoredObject | None) -> None:
+    if copy is None:
+        return
+    try:
+        take_away(copy)
+    except BucketUnavailable as error:
+        logger.warning("The public copy %s stays until the next sweep: %s", copy.pk, error)

@@ -1,0 +1,114 @@
+"""Versions of a document: a new file for it, the older ones, and one of them restored."""
+
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
+from django.views.decorators.http import require_http_methods, require_safe
+
+from media_core.documents.models import AccessEvent, Document
+from media_core.documents.open import find_document
+from media_core.documents.permissions import Editor
+from media_core.documents.versions import MAX_VERSIONS, find_version, restore_version
+from media_core.documents.views import LINK_HEADERS
+from media_core.library.answers import Question, ask, attempted
+from media_core.library.asking import editor_of, rights_of
+from media_core.library.forms import ReplaceForm
+from media_core.storages.room import link_to
+from media_core.uploads.flow import replace_file
+from media_core.uploads.limits import takes_uploads
+from tenants.binding import bound_tenant
+from tenants.limits import largest_upload_bytes
+from tenants.slots import hold_slot
+
+
+# Who may replace it is asked, and a slot taken, before the body is read; checking the CSRF token reads it.
+@require_http_methods(["GET", "HEAD", "POST"])
+@takes_uploads
+@csrf_exempt
+def replace(request: HttpRequest, document_id: UUID) -> HttpResponse:
+    """Show the form for a new version of a document, and take its file."""
+    editor = editor_of(request)
+    document = find_document(document_id, editor)
+    if request.method != "POST":
+        return _show_form(request, editor, document, ReplaceForm())
+    with hold_slot():
+        return _take_file(request, editor, document)
+
+
+@csrf_protect
+def _take_file(request: HttpRequest, editor: Editor, document: Document) -> HttpResponse:
+    form = ReplaceForm(request.POST, request.FILES)
+    if form.is_valid() and attempted(request, lambda: _replaced(document, editor, form)):
+        return redirect("library:document", document.pk)
+    return _show_form(request, editor, document, form)
+
+
+def _replaced(document: Document, editor: Editor, form: ReplaceForm) -> str:
+    replace_file(document.pk, uploader=editor, **form.cleaned_data)
+    return f"“{document.title}” has a new version. Its address stayed the same."
+
+
+def _show_form(
+    request: HttpRequest, editor: Editor, document: Document, form: ReplaceForm
+) -> HttpResponse:
+    context = {
+        **rights_of(editor),
+        "document": document,
+        "form": form,
+        "max_bytes": largest_upload_bytes(bound_tenant()),
+        "most": MAX_VERSIONS,
+    }
+    return render(request, "library/replace.html", context)
+
+
+@require_safe
+def open_version(request: HttpRequest, document_id: UUID, number: int) -> HttpResponse:
+    """Redirect an editor to the bytes of a version. The access is recorded before. Raises NotFound."""
+    editor = editor_of(request)
+    document = find_document(document_id, editor)
+    version = find_version(document, number)
+    AccessEvent.objects.create(
+        document_id=document.pk,
+        document_name=version.file_name,
+        person_id=editor.person_id,
+        person_name=editor.name,
+    )
+    address = link_to(version.original, file_name=version.file_name)
+    return HttpResponseRedirect(address, headers=LINK_HEADERS)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def restore(request: HttpRequest, document_id: UUID, number: int) -> HttpResponse:
+    """Ask, and make an older version the newest again."""
+    editor = editor_of(request)
+    document = find_document(document_id, editor)
+    version = find_version(document, number)
+    if request.method != "POST":
+        return ask(request, editor, _question_of_restoring(document, version.number))
+    with hold_slot():
+        attempted(request, lambda: _restored(document, editor, number))
+    return redirect("library:document", document.pk)
+
+
+def _restored(document: Document, editor: Editor, number: int) -> str:
+    restore_version(document.pk, number, editor=editor)
+    return f"Version {number} of “{document.title}” is the newest again."
+
+
+def _question_of_restoring(document: Document, number: int) -> Question:
+    is_public = document.visibility == Document.Visibility.PUBLIC
+    sentences = [
+        f"Whoever opens “{document.title}” gets the file of version {number} then.",
+        "The versions of now stay in the list, and the address stays the same.",
+    ]
+    if is_public:
+        sentences.append("It is public: everybody who has its address gets that file.")
+    return Question(
+        title=f"Restore version {number}?",
+        sentences=sentences,
+        button=f"Restore version {number}",
+        back=reverse("library:document", args=[document.pk]),
+    )

@@ -1,0 +1,152 @@
+"""Replacing and restoring: the address stays, the older versions stay, and the public gets the newest at once."""
+
+from datetime import timedelta
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
+
+from media_core.documents import versions
+from media_core.documents.models import Document, Version
+from media_core.documents.publishing import publish
+from media_core.documents.versions import restore_version
+from media_core.errors import PublishingRefused, UploadRefused
+from media_core.storages.models import StoredObject
+from media_core.uploads.flow import replace_file
+from tenants import quotas
+from tenants.binding import bind_tenant
+from tenants.errors import NotFound
+from tests.media_core.documents.conftest import again, bytes_of, seen_by_a_stranger
+from tests.wire import bucket_requests
+
+pytestmark = [pytest.mark.django_db, pytest.mark.bucket, pytest.mark.usefixtures("in_acme")]
+SECOND = b"%PDF-1.4\nthe second\n%%EOF\n"
+
+
+def replace(document, editor, body: bytes = SECOND, name: str = "second.pdf", **given) -> Document:
+    file = SimpleUploadedFile(name, body, "application/pdf")
+    return replace_file(document.pk, uploader=editor, file=file, **given)
+
+
+def numbers(document) -> list[int]:
+    return [version.number for version in document.versions.all()]
+
+
+def test_a_replaced_document_keeps_its_id_and_its_older_version(private, ed):
+    before = private.original
+    now = replace(private, ed, note="New prices")
+    assert (now.pk, now.title, now.name) == (private.pk, private.title, "second.pdf")
+    assert bytes_of(now.original) == SECOND
+    assert bytes_of(before) == bytes_of(again(private).versions.get(number=1).original)
+    assert (numbers(now), now.versions.get(number=2).note) == ([2, 1], "New prices")
+
+
+def test_of_a_public_document_the_public_gets_the_new_file_and_nothing_of_the_old_one(public, ed):
+    before = public.public_copy
+    now = replace(public, ed)
+    assert seen_by_a_stranger(now.public_copy.key) == SECOND
+    assert seen_by_a_stranger(before.key) is None
+    assert StoredObject.objects.get(pk=before.pk).state == "gone"
+
+
+def test_a_restored_version_is_a_new_one_of_the_same_bytes_and_none_are_copied(private, ed):
+    first = private.original
+    replace(private, ed)
+    with bucket_requests() as sent:
+        now = restore_version(private.pk, 1, editor=ed)
+    assert sent == []
+    assert (now.original, now.name, numbers(now)) == (first, private.name, [3, 2, 1])
+
+
+def test_restoring_the_newest_changes_nothing(private, ed):
+    assert numbers(restore_version(private.pk, 1, editor=ed)) == [1]
+
+
+def test_a_version_of_a_public_document_is_restored_for_the_public_too(public, ed):
+    before = bytes_of(public.original)
+    replace(public, ed)
+    now = restore_version(public.pk, 1, editor=ed)
+    assert seen_by_a_stranger(now.public_copy.key) == before
+
+
+def test_older_versions_count_in_the_quota_until_they_are_dropped(private, ed, monkeypatch):
+    monkeypatch.setattr(versions, "MAX_VERSIONS", 2)
+    before = quotas.usage().used_bytes
+    replace(private, ed)
+    assert quotas.usage().used_bytes == before + len(SECOND)
+    replace(private, ed, b"%PDF-1.4\nthree\n%%EOF\n")
+    assert numbers(again(private)) == [3, 2]
+    dropped = StoredObject.objects.get(pk=private.original_id)
+    assert (dropped.state, dropped.charged_bytes) == ("condemned", 0)
+    assert dropped.purge_after > timezone.now() + timedelta(days=34)
+    assert bytes_of(dropped), "A backup of yesterday still finds it."
+
+
+def test_an_original_that_a_newer_version_has_too_is_not_dropped(private, ed, monkeypatch):
+    monkeypatch.setattr(versions, "MAX_VERSIONS", 2)
+    replace(private, ed)
+    restore_version(private.pk, 1, editor=ed)
+    now = again(private)
+    assert (numbers(now), now.original.state) == ([3, 2], "stored")
+
+
+def test_what_is_no_file_replaces_nothing(private, ed):
+    with pytest.raises(UploadRefused):
+        replace(private, ed, b"")
+    assert numbers(again(private)) == [1]
+
+
+def test_what_another_published_meanwhile_is_not_replaced_under_their_hands(private, ed, ada):
+    stale = versions.editable(private.pk, ed)
+    publish(private.pk, editor=ada)
+    file = versions.NewFile(stale.versions.get().original, "x.pdf")
+    with pytest.raises(PublishingRefused, match="meanwhile"):
+        versions.add_version(stale, file, editor=ed)
+    assert numbers(again(private)) == [1]
+
+
+def test_a_document_of_another_tenant_is_not_there(ed, globex, store):
+    foreign = store(globex, b"globex's")
+    with pytest.raises(NotFound):
+        replace(foreign, ed)
+    with pytest.raises(NotFound):
+        restore_version(foreign.pk, 1, editor=ed)
+
+
+class TestPages:
+    def test_an_editor_replaces_opens_and_restores(self, private, acme, browse):
+        browser = browse(acme, "ed")
+        file = SimpleUploadedFile("second.pdf", SECOND, "application/pdf")
+        path = f"/documents/{private.pk}"
+        assert "Upload a new version" in browser.get(f"{path}/replace").content.decode()
+        answer = browser.post(f"{path}/replace", {"file": file, "note": "New prices"})
+        assert (answer.status_code, answer.headers["Location"]) == (302, path)
+        page = browser.get(path).content.decode()
+        assert "New prices" in page
+        assert "Its address stayed the same." in page
+        opened = browser.get(f"{path}/versions/1")
+        assert (opened.status_code, opened.headers["Cache-Control"]) == (302, "private, no-store")
+        assert "Restore version 1?" in browser.get(f"{path}/versions/1/restore").content.decode()
+        assert browser.post(f"{path}/versions/1/restore").status_code == 302
+        with bind_tenant(acme):
+            assert again(private).name == private.name
+            assert Version.objects.filter(document=private.pk).count() == 3
+
+    def test_a_refused_file_leaves_the_form_and_says_why(self, private, acme, browse):
+        file = SimpleUploadedFile("second.pdf", b"", "application/pdf")
+        answer = browse(acme, "ed").post(
+            f"/documents/{private.pk}/replace", {"file": file, "note": "New prices"}
+        )
+        page = answer.content.decode()
+        assert "The file is empty." in page
+        assert 'value="New prices"' in page
+
+    @pytest.mark.parametrize("path", ["replace", "versions/1", "versions/1/restore"])
+    def test_a_viewer_reaches_none_of_it(self, path, private, acme, browse):
+        assert browse(acme, "vic").get(f"/documents/{private.pk}/{path}").status_code == 403
+        assert (
+            "Versions" not in browse(acme, "vic").get(f"/documents/{private.pk}").content.decode()
+        )
+
+    def test_a_version_that_is_not_there_looks_like_what_is_missing(self, private, acme, browse):
+        assert browse(acme, "ed").get(f"/documents/{private.pk}/versions/9").status_code == 404
