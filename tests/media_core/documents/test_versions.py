@@ -1,14 +1,15 @@
 """Replacing and restoring: the address stays, the older versions stay, and the public gets the newest at once."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
 from media_core.documents import versions
-from media_core.documents.models import Document, Version
-from media_core.documents.publishing import publish
+from media_core.documents.models import Version
+from media_core.documents.publishing import editable, publish
 from media_core.documents.versions import restore_version
 from media_core.errors import PublishingRefused, UploadRefused
 from media_core.storages.models import StoredObject
@@ -23,7 +24,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.bucket, pytest.mark.usefixtures
 SECOND = b"%PDF-1.4\nthe second\n%%EOF\n"
 
 
-def replace(document, editor, body: bytes = SECOND, name: str = "second.pdf", **given) -> Document:
+def replace(document, editor, body: bytes = SECOND, name: str = "second.pdf", **given) -> Any:
     file = SimpleUploadedFile(name, body, "application/pdf")
     return replace_file(document.pk, uploader=editor, file=file, **given)
 
@@ -65,7 +66,7 @@ def test_restoring_the_newest_changes_nothing(private, ed):
 def test_a_version_of_a_public_document_is_restored_for_the_public_too(public, ed):
     before = bytes_of(public.original)
     replace(public, ed)
-    now = restore_version(public.pk, 1, editor=ed)
+    now: Any = restore_version(public.pk, 1, editor=ed)
     assert seen_by_a_stranger(now.public_copy.key) == before
 
 
@@ -97,7 +98,7 @@ def test_what_is_no_file_replaces_nothing(private, ed):
 
 
 def test_what_another_published_meanwhile_is_not_replaced_under_their_hands(private, ed, ada):
-    stale = versions.editable(private.pk, ed)
+    stale = editable(private.pk, ed)
     publish(private.pk, editor=ada)
     file = versions.NewFile(stale.versions.get().original, "x.pdf")
     with pytest.raises(PublishingRefused, match="meanwhile"):

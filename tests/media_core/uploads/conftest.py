@@ -5,7 +5,7 @@ from django.conf import settings
 from django.core.files.base import ContentFile
 from django.db.models import Sum
 
-from media_core.documents.models import Document
+from media_core.documents.models import Document, Version
 from media_core.documents.permissions import required_editor
 from media_core.storages.client import bucket_client
 from media_core.storages.models import StoredObject
@@ -33,6 +33,7 @@ def agree(tenant: Tenant, keys_before: set[str]) -> None:
         stored = {row.key for row in StoredObject.objects.stored()}
         documents = {row.original.key for row in Document.objects.with_object()}
         documents |= {row.key for row in StoredObject.objects.exclude(published_document=None)}
+        documents |= {row.original.key for row in Version.objects.select_related("original")}
         assert keys(tenant) - keys_before == stored == documents
         open_states = ["pending", "abandoned", "condemned"]
         assert not StoredObject.objects.filter(state__in=open_states).exists()
