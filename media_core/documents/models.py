@@ -1,9 +1,12 @@
 """Documents: what people see of a stored object, and the record of who opened it."""
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import NamedTuple, Self
 from uuid import UUID
 
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Count, Exists, F, Sum
 
@@ -14,6 +17,7 @@ from media_core.storages.models import StoredObject
 from tenants.binding import bound_tenant
 from tenants.models import Tenant
 from tenants.people.identity import Member
+from tenants.people.models import Role
 
 
 class Holding(NamedTuple):
@@ -62,6 +66,42 @@ class DocumentQuerySet(RoomQuerySet["Document"]):
         return {row["sibling"]: Holding(row["documents"], row["size_bytes"]) for row in sums}
 
 
+class TrashEntryQuerySet(RoomQuerySet["TrashEntry"]):
+    def visible_to(self, member: Member) -> Self:
+        """Return what this member finds in the trash: of restricted folders only admins do."""
+        return self if member.role == Role.ADMIN else self.filter(was_restricted=False)
+
+    def due(self, now: datetime) -> Self:
+        """Return what has been in the trash for TRASH_DAYS."""
+        return self.filter(trashed_at__lte=now - timedelta(days=settings.TRASH_DAYS))
+
+
+class TrashEntry(RoomModel):
+    """A document in the trash: nobody finds it elsewhere, and it can be restored until it is purged."""
+
+    title = models.CharField(max_length=200)
+    # The folders in which it lay, from the top down: it goes back into the last one that is there.
+    path = ArrayField(models.UUIDField())
+    was_restricted = models.BooleanField()
+    trashed_by_id = models.UUIDField()
+    trashed_by_name = models.CharField(max_length=200)
+    trashed_at = models.DateTimeField(auto_now_add=True)
+
+    objects = RoomManager.from_queryset(TrashEntryQuerySet)()  # type: ignore[misc]  # the stubs take it for an instance variable
+
+    class Meta(RoomModel.Meta):
+        ordering = ["-trashed_at", "id"]
+        indexes = [models.Index(fields=["-trashed_at", "id"], name="trash_entry_newest")]
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def purged_at(self) -> datetime:
+        """When it is removed for good."""
+        return self.trashed_at + timedelta(days=settings.TRASH_DAYS)
+
+
 class Document(RoomModel):
     """A stored object under the name and title that people gave it."""
 
@@ -81,6 +121,10 @@ class Document(RoomModel):
     public_copy = models.OneToOneField(
         StoredObject, on_delete=models.PROTECT, null=True, related_name="published_document"
     )
+    # In the trash it is private, and in no folder.
+    trash_entry = models.OneToOneField(
+        TrashEntry, on_delete=models.PROTECT, null=True, related_name="document"
+    )
     # People live in the public schema and may leave: who it was is written down, not referred to.
     created_by_id = models.UUIDField()
     created_by_name = models.CharField(max_length=200)
@@ -99,6 +143,10 @@ class Document(RoomModel):
             models.CheckConstraint(
                 name="document_private_has_no_public_copy",
                 condition=models.Q(visibility="public") | models.Q(public_copy=None),
+            ),
+            models.CheckConstraint(
+                name="document_in_trash_is_private",
+                condition=models.Q(trash_entry=None) | models.Q(visibility="private", folder=None),
             ),
         ]
 

@@ -142,7 +142,7 @@ def make_private(document: Document, asked: Asked, *, visibility: Document.Visib
             raise PublishingRefused(CHANGED)
         _write_down(document, asked)
     if copy:
-        _remove(copy)
+        remove_copy(copy)
     return known(document.pk, even_suspended=True)
 
 
@@ -172,7 +172,8 @@ def _write_down(document: Document, asked: Asked) -> None:
     audited(asked.by, asked.action, subject_id=document.pk, subject=document.title)
 
 
-def _remove(copy: StoredObject) -> None:
+def remove_copy(copy: StoredObject) -> None:
+    """Remove a condemned public copy now. Raises StillPublic when the bucket does not answer; the sweep removes it."""
     try:
         take_away(copy)
     except BucketUnavailable as error:
