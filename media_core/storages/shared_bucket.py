@@ -1,23 +1,25 @@
 """The storages of one room: public and private, both cheap values over the process's one client."""
 
+import hashlib
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from shutil import copyfileobj
 from typing import IO, Any, NoReturn, cast
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 from django.conf import settings
 from django.core.files.base import File
 from storages.backends.s3 import S3Storage
 
-from media_core.errors import ObjectMissing
+from media_core.errors import ObjectMissing, UnknownBucketAnswer
 from media_core.storages.bucket.capabilities import Capability, required_to_store
-from media_core.storages.bucket_errors import translated
+from media_core.storages.bucket_errors import TROUBLES, translated
 from media_core.storages.client import bucket_client, closed_session
+from media_core.storages.disk import copied
 from media_core.storages.file_types import DOWNLOAD_TYPE
 from media_core.storages.headers import stored_headers
 from media_core.storages.models import StoredObject
@@ -39,6 +41,8 @@ class SharedClientSession(boto3.session.Session):
     def client(self, *_args: Any, **_kwargs: Any) -> Any:
         return bucket_client()
 
+
+CHUNK_BYTES = 1_048_576
 
 # Resources are not thread-safe, so each thread has one; it costs no client.
 _local = threading.local()
@@ -142,10 +146,12 @@ class SharedBucketStorage(S3Storage):  # type: ignore[misc]  # django-storages s
     def put(self, stored: StoredObject, body: IO[bytes], *, file_name: str) -> str:
         """Write the object of this row with its headers and return its ETag. One query, one request.
 
-        Raises BucketUnavailable when the bucket does not answer or is busy, after the client's own retries, and
-        BucketNotProved where nobody has proved that the bucket is fit for this area.
+        Raises BucketUnavailable when the bucket does not answer or is busy, after the client's own retries,
+        BucketNotProved where nobody has proved that the bucket is fit for this area, and UnknownBucketAnswer for
+        whatever else is no word that the object is stored. A bucket whose ETags are no MD5 is asked for the bytes.
         """
         required_to_store(self.area)
+        digest = md5_of(body)
         try:
             answer = bucket_client().put_object(
                 Bucket=self.bucket_name,
@@ -159,9 +165,22 @@ class SharedBucketStorage(S3Storage):  # type: ignore[misc]  # django-storages s
                     key_is_its_own=stored.key_is_its_own,
                 ),
             )
-        except (BotoCoreError, ClientError) as error:
+        except TROUBLES as error:
             raise translated(error) from error
-        return answer["ETag"].strip('"')
+        etag = etag_in(answer)
+        if etag != digest:
+            self._confirm(stored)
+        return etag
+
+    def _confirm(self, stored: StoredObject) -> None:
+        """Read the object back; raise UnknownBucketAnswer when its bytes are not those of its row. One request."""
+        try:
+            with self.read(stored) as body:
+                found = copied(body, len)
+        except ObjectMissing as error:
+            raise UnknownBucketAnswer("It says that it stored the object, and has none.") from error
+        if found != (stored.size_bytes, stored.sha256):
+            raise UnknownBucketAnswer("It says that it stored the object, and has other bytes.")
 
     def copy(self, source: StoredObject, target: StoredObject, *, file_name: str) -> str:
         """Write the object of `target` with the bytes of `source` and headers of its own; return its ETag.
@@ -174,11 +193,9 @@ class SharedBucketStorage(S3Storage):  # type: ignore[misc]  # django-storages s
             return self._streamed(source, target, file_name=file_name)
         try:
             return self._copied(source, target, file_name=file_name)
-        except ClientError as error:
-            if isinstance(translated(error), ObjectMissing):
+        except TROUBLES as error:
+            if not isinstance(error, ClientError) or isinstance(translated(error), ObjectMissing):
                 raise translated(error) from error
-        except BotoCoreError as error:
-            raise translated(error) from error
         return self._streamed(source, target, file_name=file_name)
 
     def _copied(self, source: StoredObject, target: StoredObject, *, file_name: str) -> str:
@@ -195,7 +212,7 @@ class SharedBucketStorage(S3Storage):  # type: ignore[misc]  # django-storages s
                 key_is_its_own=target.key_is_its_own,
             ),
         )
-        return answer["CopyObjectResult"]["ETag"].strip('"')
+        return etag_in(answer.get("CopyObjectResult", {}))
 
     def _streamed(self, source: StoredObject, target: StoredObject, *, file_name: str) -> str:
         with temporary_file() as body:
@@ -218,14 +235,14 @@ class SharedBucketStorage(S3Storage):  # type: ignore[misc]  # django-storages s
                 yield cast("IO[bytes]", body)
             finally:
                 body.close()
-        except (BotoCoreError, ClientError) as error:
+        except TROUBLES as error:
             raise translated(error) from error
 
     def remove(self, stored: StoredObject) -> None:
         """Delete the object of this row; one that is not there counts as deleted. One request."""
         try:
             bucket_client().delete_object(Bucket=self.bucket_name, Key=self._key_of(stored))
-        except (BotoCoreError, ClientError) as error:
+        except TROUBLES as error:
             raise translated(error) from error
 
     def _key_of(self, stored: StoredObject) -> ObjectKey:
@@ -237,6 +254,23 @@ class SharedBucketStorage(S3Storage):  # type: ignore[misc]  # django-storages s
         if not self.prefix.holds(stored.key):
             raise ValueError(f"The object is not in the room {self.prefix}.")
         return stored.key
+
+
+def md5_of(body: IO[bytes]) -> str:
+    """Return the MD5 of a body, which stands at its beginning afterwards: the ETag of an object on most buckets."""
+    digest = hashlib.md5(usedforsecurity=False)
+    while chunk := body.read(CHUNK_BYTES):
+        digest.update(chunk)
+    body.seek(0)
+    return digest.hexdigest()
+
+
+def etag_in(answer: Mapping[str, Any]) -> str:
+    """Return the ETag that an answer names; raise UnknownBucketAnswer when it names none."""
+    etag = str(answer.get("ETag", "")).strip('"')
+    if not etag:
+        raise UnknownBucketAnswer("It names no ETag of the object.")
+    return etag
 
 
 def temporary_file() -> IO[bytes]:
