@@ -1,11 +1,11 @@
 """The storages of one room: public and private, both cheap values over the process's one client."""
 
-import hashlib
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from http import HTTPStatus
 from shutil import copyfileobj
 from typing import IO, Any, NoReturn, cast
 
@@ -16,10 +16,12 @@ from django.core.files.base import File
 from storages.backends.s3 import S3Storage
 
 from media_core.errors import ObjectMissing, UnknownBucketAnswer
+from media_core.storages.attempts import watch_attempts
 from media_core.storages.bucket.capabilities import Capability, required_to_store
-from media_core.storages.bucket_errors import TROUBLES, translated
+from media_core.storages.bucket_errors import TROUBLES, status_of, translated
 from media_core.storages.client import bucket_client, closed_session
 from media_core.storages.disk import copied
+from media_core.storages.etags import etag_in, md5_of
 from media_core.storages.file_types import DOWNLOAD_TYPE
 from media_core.storages.headers import stored_headers
 from media_core.storages.models import StoredObject
@@ -41,8 +43,6 @@ class SharedClientSession(boto3.session.Session):
     def client(self, *_args: Any, **_kwargs: Any) -> Any:
         return bucket_client()
 
-
-CHUNK_BYTES = 1_048_576
 
 # Resources are not thread-safe, so each thread has one; it costs no client.
 _local = threading.local()
@@ -148,8 +148,16 @@ class SharedBucketStorage(S3Storage):  # type: ignore[misc]  # django-storages s
 
         Raises BucketUnavailable when the bucket does not answer or is busy, after the client's own retries,
         BucketNotProved where nobody has proved that the bucket is fit for this area, and UnknownBucketAnswer for
-        whatever else is no word that the object is stored. A bucket whose ETags are no MD5 is asked for the bytes.
+        whatever else is no word that the object is stored; `stored.may_be_there` says then whether it may have come
+        all the same. A bucket whose ETags are no MD5 is asked for the bytes.
         """
+        with watch_attempts() as attempts:
+            try:
+                return self._put(stored, body, file_name=file_name)
+            finally:
+                stored.may_be_there = bool(attempts.in_doubt)
+
+    def _put(self, stored: StoredObject, body: IO[bytes], *, file_name: str) -> str:
         required_to_store(self.area)
         digest = md5_of(body)
         try:
@@ -219,7 +227,8 @@ class SharedBucketStorage(S3Storage):  # type: ignore[misc]  # django-storages s
             with self._reading(self._key_in_room(source)) as original:
                 copyfileobj(original, body)
             body.seek(0)
-            return self.put(target, body, file_name=file_name)
+            # Not `put`: the bucket may have done what it was asked to copy.
+            return self._put(target, body, file_name=file_name)
 
     @contextmanager
     def read(self, stored: StoredObject) -> Iterator[IO[bytes]]:
@@ -238,6 +247,18 @@ class SharedBucketStorage(S3Storage):  # type: ignore[misc]  # django-storages s
         except TROUBLES as error:
             raise translated(error) from error
 
+    def holds(self, stored: StoredObject) -> bool:
+        """Return whether the object of this row is there. One request."""
+        try:
+            bucket_client().head_object(Bucket=self.bucket_name, Key=self._key_of(stored))
+        except ClientError as error:
+            if status_of(error) == HTTPStatus.NOT_FOUND:
+                return False
+            raise translated(error) from error
+        except TROUBLES as error:
+            raise translated(error) from error
+        return True
+
     def remove(self, stored: StoredObject) -> None:
         """Delete the object of this row; one that is not there counts as deleted. One request."""
         try:
@@ -254,23 +275,6 @@ class SharedBucketStorage(S3Storage):  # type: ignore[misc]  # django-storages s
         if not self.prefix.holds(stored.key):
             raise ValueError(f"The object is not in the room {self.prefix}.")
         return stored.key
-
-
-def md5_of(body: IO[bytes]) -> str:
-    """Return the MD5 of a body, which stands at its beginning afterwards: the ETag of an object on most buckets."""
-    digest = hashlib.md5(usedforsecurity=False)
-    while chunk := body.read(CHUNK_BYTES):
-        digest.update(chunk)
-    body.seek(0)
-    return digest.hexdigest()
-
-
-def etag_in(answer: Mapping[str, Any]) -> str:
-    """Return the ETag that an answer names; raise UnknownBucketAnswer when it names none."""
-    etag = str(answer.get("ETag", "")).strip('"')
-    if not etag:
-        raise UnknownBucketAnswer("It names no ETag of the object.")
-    return etag
 
 
 def temporary_file() -> IO[bytes]:
