@@ -266,11 +266,11 @@ class StoredObject(RoomModel):
         Until then a PUT may come to its end in the bucket, and the ledger knows of it.
         """
         is_young = self.created_at > timezone.now() - PENDING_LIFETIME
-        if not (is_young and self.state == self.State.ABANDONED):
+        if not (is_young and self.charged_bytes and self.state == self.State.ABANDONED):
             return self.mark_gone()
         with transaction.atomic():
             released = self._charged_step(self.State.ABANDONED, charged_bytes=0)
-            if released and self.charged_bytes:
+            if released:
                 quotas.release(self.charged_bytes)
             return released
 
