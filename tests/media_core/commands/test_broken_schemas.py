@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import connection
 
+from media_core.storages.bucket.models import Attestation
 from media_core.storages.client import bucket_client
 from media_core.storages.models import StoredObject
 from tenants.binding import bind_tenant
@@ -204,3 +205,10 @@ def test_the_prover_proves_the_others(acme, globex):
     assert "Globex (globex/): This site" in errors
     assert "refused." in said
     assert refusal == "1 tenant(s) were passed over, see above."
+
+
+def test_the_weekly_proof_proves_the_others_and_names_it(acme, globex):
+    break_schema(globex, "lost")
+    with pytest.raises(SchemaBroken, match=r"Nothing was proved for globex/\.$"):
+        run_step(find_kind("bucket_prove"), None)
+    assert Attestation.objects.get().tenants == Tenant.objects.count() - 1
