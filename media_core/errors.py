@@ -113,6 +113,10 @@ class BucketRefused(BucketUnavailable):
     """The storage refuses the gateway. Nothing was changed; the people who run it have to look."""
 
 
+class UnknownBucketAnswer(BucketUnavailable):
+    """The storage gave an answer that we do not understand. Nothing was changed; the people who run it have to look."""
+
+
 class BucketNotProved(BucketRefused):
     """The storage has not been proved safe for this. Nothing was changed; the people who run it have to look."""
 
