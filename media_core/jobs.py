@@ -3,7 +3,10 @@
 from datetime import timedelta
 
 from django.conf import settings
+from django.utils import timezone
 
+from media_core.documents.models import TrashEntry
+from media_core.documents.trash import purge_entry
 from media_core.errors import BucketUnfit, NotIsolated
 from media_core.storages.bucket.desired.applying import apply
 from media_core.storages.bucket.doctor.examine import examine, store_examination
@@ -93,3 +96,20 @@ def prove_isolation(_step: Step) -> None:
             raise NotIsolated(f"Attestation {made.pk}.")
     if broken := [tenant.location_prefix for tenant, problem in problems.items() if problem]:
         raise SchemaBroken(f"Nothing was proved for {', '.join(broken)}.")
+
+
+@declare_job(
+    JobKind(
+        name="purge_trash",
+        summary="Remove documents that were in the trash for long",
+        for_each_tenant=True,
+        every=timedelta(days=1),
+    )
+)
+def purge_trash(step: Step) -> str | None:
+    """Purge what is due, one after the other, while there is time. Ten statements for each document."""
+    for entry in TrashEntry.objects.due(timezone.now()).order_by("trashed_at"):
+        if not step.has_time():
+            return "more"
+        purge_entry(entry)
+    return None

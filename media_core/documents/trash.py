@@ -99,7 +99,7 @@ def restore_document(entry_id: UUID, *, editor: Editor, readers: int | None = No
         confirm_editor(editor)
         entry = find_entry(entry_id, editor)
         if not is_in_its_folder(entry) and readers != count_readers(entry):
-            raise WideningNotConfirmed
+            raise WideningNotConfirmed(count_readers(entry))
         document: Document = entry.document
         Document.objects.filter(pk=document.pk).update(trash_entry=None, folder=find_target(entry))
         TrashEntry.objects.filter(pk=entry.pk).delete()

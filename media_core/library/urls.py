@@ -1,7 +1,16 @@
 from django.urls import path
 
 from media_core.library import usage
-from media_core.library.views import documents, folders, lists, moves, readers, uploads, versions
+from media_core.library.views import (
+    documents,
+    folders,
+    lists,
+    moves,
+    readers,
+    trash,
+    uploads,
+    versions,
+)
 
 app_name = "library"
 urlpatterns = [
@@ -28,6 +37,9 @@ urlpatterns = [
         versions.restore,
         name="restore_version",
     ),
+    path("documents/<uuid:document_id>/trash", trash.trash_one, name="trash_document"),
+    path("trash", trash.trash, name="trash"),
+    path("trash/<uuid:entry_id>/restore", trash.restore, name="restore"),
     path("documents/<uuid:document_id>/publish", documents.publish, name="publish"),
     path("documents/<uuid:document_id>/unpublish", documents.unpublish, name="unpublish"),
 ]

@@ -383,6 +383,34 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="TrashEntry",
+            fields=[
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("title", models.CharField(max_length=200)),
+                (
+                    "path",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.UUIDField(), size=None
+                    ),
+                ),
+                ("was_restricted", models.BooleanField()),
+                ("trashed_by_id", models.UUIDField()),
+                ("trashed_by_name", models.CharField(max_length=200)),
+                ("trashed_at", models.DateTimeField(auto_now_add=True)),
+            ],
+            options={
+                "ordering": ["-trashed_at", "id"],
+                "abstract": False,
+                "base_manager_name": "objects",
+                "indexes": [models.Index(fields=["-trashed_at", "id"], name="trash_entry_newest")],
+            },
+        ),
+        migrations.CreateModel(
             name="Document",
             fields=[
                 (
@@ -428,6 +456,15 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="published_document",
                         to="media_core.storedobject",
+                    ),
+                ),
+                (
+                    "trash_entry",
+                    models.OneToOneField(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="document",
+                        to="media_core.trashentry",
                     ),
                 ),
             ],
@@ -524,6 +561,17 @@ class Migration(migrations.Migration):
                     ("visibility", "public"), ("public_copy", None), _connector="OR"
                 ),
                 name="document_private_has_no_public_copy",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="document",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("trash_entry", None),
+                    models.Q(("folder", None), ("visibility", "private")),
+                    _connector="OR",
+                ),
+                name="document_in_trash_is_private",
             ),
         ),
         migrations.AddConstraint(

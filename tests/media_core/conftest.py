@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from media_core.audit.models import AuditEvent
 from media_core.documents.folders import Folder, FolderReader
-from media_core.documents.models import AccessEvent, Document, Version
+from media_core.documents.models import AccessEvent, Document, TrashEntry, Version
 from media_core.storages.models import PENDING_LIFETIME, Content, StoredObject
 from media_core.upkeep.recount import recount
 from tenants.binding import bind_tenant
@@ -139,7 +139,15 @@ def cuts(request: pytest.FixtureRequest, record_property: Callable[[str, object]
 def remove_everything(*tenants: Tenant) -> None:
     for tenant in tenants:
         with bind_tenant(tenant):
-            for model in (Version, Document, AccessEvent, AuditEvent, StoredObject, FolderReader):
+            for model in (
+                Version,
+                Document,
+                TrashEntry,
+                AccessEvent,
+                AuditEvent,
+                StoredObject,
+                FolderReader,
+            ):
                 model.objects.all().delete()
             # The deepest first: a folder that holds others stays.
             for folder in sorted(Folder.objects.all(), key=lambda row: -len(row.path)):

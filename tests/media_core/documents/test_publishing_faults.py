@@ -8,9 +8,10 @@ from uuid import UUID
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from media_core.documents.models import Document, Version
+from media_core.documents.models import Document, TrashEntry, Version
 from media_core.documents.permissions import Editor
 from media_core.documents.publishing import publish, take_down, unpublish
+from media_core.documents.trash import restore_document, trash_document
 from media_core.documents.versions import restore_version
 from media_core.storages.models import StoredObject
 from media_core.upkeep.takedown import bring_all_back
@@ -78,6 +79,17 @@ def restored(pk: UUID, editor: Editor) -> None:
     restore_version(pk, oldest.number, editor=editor)
 
 
+def published_again(pk: UUID, editor: Editor) -> None:
+    for entry in TrashEntry.objects.all():
+        restore_document(entry.pk, editor=editor)
+    publish(pk, editor=editor)
+
+
+def trashed(pk: UUID, editor: Editor) -> None:
+    if not TrashEntry.objects.exists():
+        trash_document(pk, editor=editor)
+
+
 FLOWS = {
     "publish": Flow(unpublished, published, PLAIN, is_public=True),
     "take back": Flow(published, unpublished, PLAIN, is_public=False),
@@ -85,6 +97,7 @@ FLOWS = {
     "bring back": Flow(taken_down, all_brought_back, PLAIN, is_public=True),
     "replace": Flow(published, replaced, PLAIN, is_public=True),
     "replace and restore": Flow(published, restored, PLAIN, is_public=True),
+    "trash": Flow(published_again, trashed, PLAIN, is_public=False),
     "publish a photo": Flow(unpublished, published, LOCATED, is_public=True),
     "take a photo back": Flow(published, unpublished, LOCATED, is_public=False),
     "take a photo down": Flow(published, all_taken_down, LOCATED, is_public=False),
