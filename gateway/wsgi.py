@@ -1,12 +1,21 @@
 """The entry point of a WSGI server: `gunicorn gateway.wsgi`."""
 
 import os
+import sys
 
+from django.core.exceptions import ImproperlyConfigured
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gateway.settings")
 
-application = get_wsgi_application()
+# gunicorn stops at this exit code of a worker. At any other it would start the next one, for ever.
+APP_LOAD_ERROR = 4
+
+try:
+    application = get_wsgi_application()
+except ImproperlyConfigured as error:
+    sys.stderr.write(f"Not configured: {error}\n")
+    sys.exit(APP_LOAD_ERROR)
 
 from media_core.storages.bucket.start import say_what_is_not_proved  # noqa: E402 - the apps have to be loaded
 from tenants.database.proof import proof  # noqa: E402 - the same
