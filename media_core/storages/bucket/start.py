@@ -2,10 +2,13 @@
 
 import logging
 
+from botocore.config import Config
 from django.conf import settings
 from django.db import DatabaseError, connection
 
 from media_core.storages.bucket.capabilities import REMEDY, proof, unproved
+from media_core.storages.bucket_errors import translating
+from media_core.storages.client import bucket_access, client_like
 
 logger = logging.getLogger("media_core.storages")
 
@@ -31,3 +34,13 @@ def say_what_is_not_proved() -> None:
             connection.close()
     if why:
         logger.warning("%s %s", why, REMEDY)
+
+
+def require_bucket() -> None:
+    """List one key with the keys of settings. Raises BucketUnavailable or BucketRefused, and boto's errors."""
+    once = Config(retries={"mode": "standard", "total_max_attempts": 1})
+    client = client_like(bucket_access(), once)
+    with translating():
+        client.list_objects_v2(
+            Bucket=settings.BUCKET_NAME, Prefix=settings.LOCATION_PREFIX, MaxKeys=1
+        )
