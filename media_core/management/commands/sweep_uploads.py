@@ -41,14 +41,17 @@ there is removed by the next run."""
         swept = [self._sweep(tenant, dry_run=dry_run) for tenant in asked_for(options["tenant"])]
         removed = sum(count for count in swept if count is not None)
         verb = "Would remove" if dry_run else "Removed"
-        self.stdout.write(f"{verb} {removed} object(s) of {len(swept)} tenant(s).")
+        # A bucket says the same whether there was an object or not, so objects are not counted.
+        self.stdout.write(
+            f"{verb} what {removed} failed upload(s) or deleted file(s) of {len(swept)} tenant(s) left."
+        )
         if failed := swept.count(None):
             raise CommandError(
                 f"{failed} of {len(swept)} tenant(s) failed, see above: run it again."
             )
 
     def _sweep(self, tenant: Tenant, *, dry_run: bool) -> int | None:
-        """Return how many objects were removed, or None when it could not be done."""
+        """Return how many uploads and files were removed, or None when it could not be done."""
         try:
             with bind_tenant(tenant, even_suspended=True):
                 count = len(sweep_room(dry_run=dry_run))
@@ -56,7 +59,7 @@ there is removed by the next run."""
             self.stderr.write(f"{called(tenant)}: {error}")
             return None
         if count:
-            self.stdout.write(f"{called(tenant)}: {count} object(s)")
+            self.stdout.write(f"{called(tenant)}: {count} failed upload(s) or deleted file(s)")
         return count
 
 
