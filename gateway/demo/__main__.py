@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import signal
 import sys
 from collections.abc import Iterator
@@ -16,8 +17,9 @@ from gateway.demo.bucket.embedded import BucketNotStarted
 from gateway.demo.errors import DemoRefused
 from gateway.demo.people import AGENCY_HOST, SITES
 from gateway.demo.place import ENVIRONMENT, FACTS, LOG, MAIL, MEDIA, taken
+from gateway.demo.port import LOOPBACK, free_port
 from gateway.demo.postgres import NoPostgres
-from gateway.demo.server import LOOPBACK, DemoServer, free_port
+from gateway.demo.server import DemoServer
 from gateway.demo.surroundings import Surroundings, surroundings
 from gateway.demo.worker import worker_beside
 
@@ -50,12 +52,10 @@ def main() -> int:
     try:
         with taken():
             port = free_port()
+            say("Starting from scratch: what a demo before this one had is gone.")
             with surroundings(port) as around:
                 where = "a bucket" if around.with_bucket else "a folder instead of a bucket"
-                say(
-                    f"Starting from scratch: a PostgreSQL, {where}, three tenants. "
-                    "What a demo before this one had is gone."
-                )
+                say(f"  PostgreSQL runs, and {where} is there.")
                 serve(port, around)
     except (DemoRefused, NoPostgres, BucketNotStarted, ImproperlyConfigured) as refusal:
         print(f"The demo did not start: {refusal}", file=sys.stderr)
@@ -139,11 +139,14 @@ def filled(port: int, around: Surroundings) -> dict[str, Any]:
         call_command("migrate_schemas", shared=True, verbosity=0)
     except DatabaseError as error:
         raise DemoRefused(f"DATABASE_URL: {str(error).splitlines()[0]}") from error
+    say("  The database has its tables.")
     call_command("collectstatic", interactive=False, verbosity=0)
     if around.with_bucket:
         content.examine_bucket()
+        say("  The bucket is proved to be safe.")
     tenants = content.create_tenants()
     people, folders = content.create_people(tenants), content.create_folders(tenants)
+    say("  Three tenants have people and folders. Storing their documents …")
     documents = content.create_documents(tenants)
     # The workers are forked from this process and must not share its connection.
     connections.close_all()
@@ -222,7 +225,7 @@ def summary(facts: dict[str, Any]) -> str:
         "",
         f"  {storage_in_words(facts['bucket'])}",
         f"  The same for scripts: {FACTS}",
-        f"  For commands: DJANGO_ENV_FILE={ENVIRONMENT} .venv/bin/python manage.py tenant list",
+        f"  For commands: DJANGO_ENV_FILE={shlex.quote(str(ENVIRONMENT))} .venv/bin/python manage.py tenant list",
         f"  Mail: {MAIL}   Log: {LOG}",
         "",
         "Every start begins from scratch. Stop with Ctrl-C.",
