@@ -4,6 +4,11 @@ import os
 import subprocess
 import sys
 
+from gateway.server_logs import JsonLogger
+
+logger_class = JsonLogger
+# By default a header named SCRIPT_NAME or PATH_INFO that comes from a local proxy changes which path is asked for.
+forwarder_headers = ""
 # Each thread serves one request at a time: docs/howto/deploy.md says how many there should be.
 worker_class = "gthread"
 WEB_THREADS = os.environ.get("WEB_THREADS", "8")

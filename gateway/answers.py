@@ -1,19 +1,62 @@
 """What is answered when something is refused: one form for each refusal, the same bytes for everybody."""
 
 import logging
+import sys
 from collections.abc import Callable
 from http import HTTPStatus
 
-from django.db import IntegrityError, ProgrammingError
+from django.contrib.sessions.exceptions import SessionInterrupted
+from django.core.exceptions import (
+    DisallowedHost,
+    RequestDataTooBig,
+    TooManyFieldsSent,
+    TooManyFilesSent,
+)
+from django.db import IntegrityError, InterfaceError, OperationalError, ProgrammingError
 from django.http import HttpRequest, HttpResponse
+from django.http.multipartparser import MultiPartParserError
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from tenants.errors import GatewayError, NotFound, SignInRequired
-from tenants.middleware import content_security_policy, outdated, plain_not_found
+from media_core.errors import UploadDiskFull
+from media_core.uploads.handlers import FULL
+from tenants.database.proof import RETRY_SECONDS, proof
+from tenants.errors import DatabaseNotProved, GatewayError, NotFound, SignInRequired
+from tenants.middleware import (
+    content_security_policy,
+    outdated,
+    plain_not_found,
+    plain_not_ready,
+)
+from tenants.names import MAX_SEGMENT_BYTES
 
 logger = logging.getLogger("gateway.answers")
+
+# What people read where Django cannot, or will not, read what was sent.
+UNREADABLE: dict[type[Exception], tuple[HTTPStatus, str]] = {
+    RequestDataTooBig: (
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        "A text in the form is too long. Shorten it, then send the form again.",
+    ),
+    TooManyFieldsSent: (HTTPStatus.BAD_REQUEST, "The form has more fields than are taken here."),
+    TooManyFilesSent: (
+        HTTPStatus.BAD_REQUEST,
+        "The form has more files than are taken at once. Send fewer of them.",
+    ),
+    MultiPartParserError: (
+        HTTPStatus.BAD_REQUEST,
+        "The form could not be read. Load the page again, then send it again.",
+    ),
+    SessionInterrupted: (
+        HTTPStatus.BAD_REQUEST,
+        "You were signed out in the meantime. Sign in, then try again.",
+    ),
+}
+LONG_NAME = (
+    f"The name of the file is too long: {MAX_SEGMENT_BYTES} bytes in UTF-8 is the most. "
+    "Shorten it, then send the file again."
+)
 
 
 class ErrorMiddleware:
@@ -31,6 +74,8 @@ class ErrorMiddleware:
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if isinstance(error, GatewayError):
             return answered(request, error)
+        if isinstance(error, OSError) and error.errno in FULL:
+            return answered(request, UploadDiskFull(str(error.strerror)))
         # A table that is not as this code knows it: perhaps the tenant was migrated a moment ago.
         return outdated(request) if isinstance(error, ProgrammingError | IntegrityError) else None
 
@@ -43,6 +88,8 @@ def answered(request: HttpRequest, error: GatewayError) -> HttpResponse:
             status=HTTPStatus.FOUND,
             headers={"Location": f"{reverse('account_login')}?{urlencode(back)}"},
         )
+    if isinstance(error, DatabaseNotProved):
+        return plain_not_ready(error, retry_seconds=RETRY_SECONDS)
     if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         logger.error("%s: %s", error.code, error, exc_info=error)
     if error.status == NotFound.status:
@@ -61,8 +108,39 @@ def refused(request: HttpRequest, error: GatewayError, *, detail: str = "") -> H
     return response
 
 
+def database_failed() -> HttpResponse:
+    """Return the 503 for a request that failed at the database: it is away, or had no connection free in time."""
+    proof.forget_if_away()
+    return plain_not_ready(DatabaseNotProved(), retry_seconds=RETRY_SECONDS)
+
+
+def is_of_the_database(error: BaseException | None) -> bool:
+    """Return whether an error is one of a database that does not answer, or was raised while such a one was handled."""
+    while error is not None:
+        if isinstance(error, OperationalError | InterfaceError | DatabaseNotProved):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
 def not_found(_request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     return plain_not_found()
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Return the answer for what cannot be read: what is wrong with it, and what to do."""
+    if is_of_the_database(exception):
+        return database_failed()
+    if isinstance(exception, DisallowedHost):
+        # A host that no browser sends is nobody's.
+        return plain_not_found()
+    status, message = HTTPStatus.BAD_REQUEST, "The request could not be understood."
+    for kind, answer in UNREADABLE.items():
+        if isinstance(exception, kind):
+            status, message = answer
+    if isinstance(exception, MultiPartParserError) and "header size" in str(exception):
+        message = LONG_NAME
+    return render(request, "refused.html", {"message": message}, status=status)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
@@ -78,6 +156,9 @@ def too_many_requests(request: HttpRequest) -> HttpResponse:
 
 
 def server_error(_request: HttpRequest) -> HttpResponse:
+    """Return the answer for what failed: 503 when it was the database. Django calls this while it handles the error."""
+    if is_of_the_database(sys.exception()):
+        return database_failed()
     return HttpResponse(
         "Something went wrong on our side. It is logged.\n",
         content_type="text/plain; charset=utf-8",

@@ -1,11 +1,12 @@
-"""`/healthz` and `/readyz`, on any host, before anything else. They tell a stranger one word."""
+"""`/healthz` and `/readyz`, on any host, before anything else. They tell a stranger a word, and why in a few."""
 
 from collections.abc import Callable
 
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse
 
-from tenants.database.proof import proof
+from tenants.database.probe import server_answers
+from tenants.database.proof import parameters, proof
 
 
 class HealthMiddleware:
@@ -20,7 +21,8 @@ class HealthMiddleware:
             case "/healthz":
                 return one_word("alive")
             case "/readyz":
-                return one_word("ready") if database_answers() else one_word("not ready", 503)
+                why = why_not_ready()
+                return one_word(f"not ready: {why}", 503) if why else one_word("ready")
             case _:
                 return self.get_response(request)
 
@@ -31,14 +33,17 @@ def one_word(word: str, status: int = 200) -> HttpResponse:
     )
 
 
-def database_answers() -> bool:
-    """Return whether the database answers one statement, on a connection that is proved to be its own."""
-    if not proof.holds():
-        return False
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    except DatabaseError:
-        connection.close()
-        return False
-    return True
+def why_not_ready() -> str:
+    """Return why the database answers no statement, on a connection that is proved to be its own; empty if it does."""
+    why = "connections are not proved"
+    if proof.holds():
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT 1")
+        except DatabaseError:
+            connection.close()
+            # In our pool, or for us in the server.
+            why = "no connection free"
+        else:
+            return ""
+    return why if server_answers(parameters()) else "the database does not answer"

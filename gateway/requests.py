@@ -7,13 +7,14 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
+from gateway.logs import route_of
 from tenants.trace import request_in_log
 
 logger = logging.getLogger("gateway.requests")
 
 
 class RequestLogMiddleware:
-    """Logs method, route, status and duration. The route, not the path: paths hold file names and reset keys."""
+    """Logs method, route, status and duration."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -37,7 +38,7 @@ def log(request: HttpRequest, response: HttpResponse, seconds: float) -> None:
     tenant = getattr(request, "tenant", None)
     fields = {
         "method": request.method,
-        "route": request.resolver_match.route if request.resolver_match else "",
+        "route": route_of(request),
         "status": response.status_code,
         "milliseconds": round(seconds * 1000, 1),
         "tenant": str(tenant.id) if tenant else "",

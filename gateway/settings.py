@@ -113,8 +113,11 @@ PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
 
 # --- Database and cache
 
+_given = env.database("DATABASE_URL", default="postgres:///gateway")
 _database = {
-    **env.database("DATABASE_URL", default="postgres:///gateway"),
+    **_given,
+    # A server that vanished without a word is noticed within seconds; what DATABASE_URL says counts more.
+    "OPTIONS": {"connect_timeout": 5, "tcp_user_timeout": 10_000, **_given.get("OPTIONS", {})},
     "ENGINE": "tenants.database",
     "CONN_MAX_AGE": env.number("DATABASE_CONN_MAX_AGE", default=60, at_least=0, at_most=3600),
     "CONN_HEALTH_CHECKS": True,
@@ -293,6 +296,7 @@ LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
 LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", {"DEBUG", "INFO", "WARNING", "ERROR"})
+LOGGING_CONFIG = "gateway.logs.configure_logging"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -5,7 +5,8 @@ from django.urls import include, path
 from gateway.agency.jobs import show_jobs, show_kind
 from tenants.console.views import history, tenants
 
-handler400 = handler403 = handler404 = "gateway.answers.not_found"
+handler400 = "gateway.answers.bad_request"
+handler403 = handler404 = "gateway.answers.not_found"
 handler429 = "gateway.answers.too_many_requests"
 handler500 = "gateway.answers.server_error"
 

@@ -2,7 +2,8 @@
 
 from django.urls import include, path
 
-handler400 = handler403 = handler404 = "gateway.answers.not_found"
+handler400 = "gateway.answers.bad_request"
+handler403 = handler404 = "gateway.answers.not_found"
 handler429 = "gateway.answers.too_many_requests"
 handler500 = "gateway.answers.server_error"
 

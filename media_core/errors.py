@@ -11,6 +11,22 @@ class UploadTooLarge(GatewayError):
     status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
 
 
+class UploadDiskFull(GatewayError):
+    """There is no room for uploads at the moment. Nothing was changed; please try again later."""
+
+    status = HTTPStatus.INSUFFICIENT_STORAGE
+
+
+class UploadIncomplete(GatewayError):
+    """The upload broke off before its end. Nothing was stored; please send it again."""
+
+
+class LengthRequired(GatewayError):
+    """The request does not say how long it is. Send it with a Content-Length."""
+
+    status = HTTPStatus.LENGTH_REQUIRED
+
+
 class UploadRefused(GatewayError):
     """The upload cannot be taken."""
 
@@ -35,6 +51,16 @@ class NotPublished(GatewayError):
     """The file is stored, but for members only: it could not be published."""
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
+
+    def __init__(self, cause: GatewayError | None = None) -> None:
+        super().__init__(str(cause or ""))
+        # What is wrong on our side is for the log.
+        ours = cause is None or cause.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+        self.reason = "" if ours else str(cause)
+
+    @property
+    def message(self) -> str:
+        return f"{super().message} {self.reason}".strip()
 
 
 class PublishingRefused(GatewayError):
@@ -85,6 +111,10 @@ class BucketUnavailable(GatewayError):
 
 class BucketRefused(BucketUnavailable):
     """The storage refuses the gateway. Nothing was changed; the people who run it have to look."""
+
+
+class UnknownBucketAnswer(BucketUnavailable):
+    """The storage gave an answer that we do not understand. Nothing was changed; the people who run it have to look."""
 
 
 class BucketNotProved(BucketRefused):

@@ -170,6 +170,12 @@ class NeedsPeople(GatewayError):
     status = HTTPStatus.CONFLICT
 
 
+class SchemaBroken(NeedsPeople):
+    """This site's data is not in order, so nothing is changed. The people who run the gateway have to look."""
+
+    status = HTTPStatus.INTERNAL_SERVER_ERROR
+
+
 class MailServerUnavailable(GatewayError):
     """The mail server takes no mail at the moment. What waits is sent later."""
 

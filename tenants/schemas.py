@@ -72,12 +72,6 @@ def note_version(tenant: Tenant, version: str) -> None:
     Tenant.objects.filter(pk=tenant.pk).update(schema_version=version, oldest_code=oldest)
 
 
-def note_versions() -> None:
-    """Write down which version each tenant's schema has. One query and at most one UPDATE per tenant."""
-    for tenant in Tenant.objects.all():
-        note_version(tenant, applied_version(tenant.schema_name))
-
-
 def current_recording() -> SchemaRecording:
     """Return the recording of this code's schema; the first call of a version records it (about 0.5 s)."""
     known = SchemaRecording.objects.filter(fingerprint=fingerprint()).first()

@@ -14,6 +14,7 @@ from gunicorn.workers.gthread import ThreadWorker
 
 from gateway.demo.place import LOG
 from gateway.demo.port import LOOPBACK
+from gateway.server_logs import JsonLogger
 
 # Of each of the two workers.
 THREADS = 4
@@ -90,6 +91,10 @@ class DemoServer(BaseApplication):  # type: ignore[misc]  # gunicorn ships no ty
             "worker_class": DemoWorker,
             "graceful_timeout": SECONDS_TO_STOP,
             "loglevel": "warning",
+            "logger_class": JsonLogger,
+            # The terminal is for the person who started it.
+            "errorlog": str(LOG),
+            "forwarder_headers": "",
             "when_ready": lambda _server: self.ready(),
             "post_fork": lambda _server, worker: become_worker(worker),
             "control_socket_disable": True,

@@ -15,6 +15,7 @@ from tenants.commands.references import add_reference, called, referred
 from tenants.commands.tables import table
 from tenants.limits import change_limits, limits_of, quota_of, shortfall
 from tenants.models import Quota, Tenant
+from tenants.schema_problems import find_schema_problem, require_schema
 from tenants.sizes import exact_size, human_size
 
 
@@ -93,6 +94,7 @@ def _with(row: Quota, chosen: dict[str, Any]) -> dict[str, Any]:
 
 
 def _recount(command: PlainCommand, tenant: Tenant, *, dry_run: bool) -> None:
+    require_schema(tenant)
     with bind_tenant(tenant, even_suspended=True):
         found = recount(mend=not dry_run)
     if found.agrees:
@@ -139,6 +141,8 @@ def _usage(row: Quota | None) -> list[tuple[str, str]]:
 
 def _parts(tenant: Tenant) -> list[tuple[str, str]]:
     """Return what the used bytes are made of, where that is more than documents."""
+    if problem := find_schema_problem(tenant):
+        return [("unknown", str(problem))]
     with bind_tenant(tenant, even_suspended=True):
         parts = kept()
     if not parts.is_mixed:

@@ -13,6 +13,7 @@ from tenants.binding import bind_tenant
 from tenants.commands.base import Actions, PlainCommand, add_group
 from tenants.commands.following import follow, tell_in_background
 from tenants.commands.references import REFERENCE_HELP, called
+from tenants.commands.skipping import pass_over_broken, refuse_broken
 from tenants.jobs.operation_models import Operation
 from tenants.jobs.operations import request_operation
 from tenants.models import Tenant
@@ -54,7 +55,7 @@ def move_storage(command: PlainCommand, asked: Namespace) -> None:
     """Move one room after the other, suspended ones too; what fails in one does not stop the others."""
     to = StoredObject.Place(asked.to)
     refuse_the_wrong_way(to)
-    tenants = asked_for(asked.tenants)
+    tenants, broken = pass_over_broken(command, asked_for(asked.tenants))
     under_way = set(
         Operation.objects.open().filter(kind=MOVE_STORAGE.name).values_list("tenant", flat=True)
     )
@@ -73,6 +74,7 @@ def move_storage(command: PlainCommand, asked: Namespace) -> None:
         else:
             failed += moved_by(command, tenant, operation)
     tell_what_is_left(command, tenants, to, failed=failed)
+    refuse_broken(broken)
 
 
 def asked_for(references: Iterable[str]) -> list[Tenant]:

@@ -14,6 +14,7 @@ from media_core.upkeep.takedown import (
     StaysPublic,
     bring_all_back,
     links_live_on,
+    list_public,
     stays_public,
     taken_down,
 )
@@ -22,10 +23,12 @@ from tenants.commands.base import Actions, PlainCommand, add_action, typed_by_a_
 from tenants.commands.following import follow, tell_in_background
 from tenants.commands.life import SOON
 from tenants.commands.references import add_reference, called, referred
+from tenants.errors import GatewayError
 from tenants.jobs.operation_models import Operation
 from tenants.jobs.operations import cancel_open, request_operation
 from tenants.models import Tenant
 from tenants.provisioning import longest_link_seconds, resume, suspend
+from tenants.schema_problems import find_schema_problem, require_schema
 from tenants.sizes import human_size
 
 # How often a long run says how far it is.
@@ -66,32 +69,47 @@ def suspend_(command: PlainCommand, asked: Namespace) -> None:
     if asked.background and not asked.take_down:
         raise CommandError("--background is about taking down: give --take-down too.")
     tenant = referred(asked)
-    reach, public = _reach(tenant), _stays_public(tenant)
+    problem = find_schema_problem(tenant)
+    reach, public = _reach(tenant), _count_public(tenant, problem)
     if asked.dry_run:
         done = "is suspended already" if not tenant.served else f"would be suspended: {reach}"
         command.stdout.write(f"{called(tenant)} {done}. Nothing was changed.")
-        command.stdout.write(_public_in_words(public, "would be moved" if asked.take_down else ""))
+        moves = asked.take_down and not problem
+        command.stdout.write(_public_in_words(public, "would be moved" if moves else ""))
         return
     if tenant.served and not asked.yes and not _confirmed(f"Suspend {called(tenant)}: {reach}?"):
         raise CommandError(f"{called(tenant)} was not suspended: the answer was not yes.")
-    _stop_serving(command, tenant, reach)
+    _stop_serving(command, tenant, reach, links_live=bool(problem) or _links_live_on(tenant))
+    if asked.take_down and problem:
+        command.stdout.write(_public_in_words(public, "stay public"))
+        raise CommandError(f"Nothing was taken down. {problem}")
     if asked.take_down:
         _take_down(command, tenant, public, in_background=asked.background)
     else:
         command.stdout.write(_public_in_words(public, ""))
 
 
-def _stop_serving(command: PlainCommand, tenant: Tenant, reach: str) -> None:
+def _stop_serving(command: PlainCommand, tenant: Tenant, reach: str, *, links_live: bool) -> None:
     if not suspend(tenant):
         command.stdout.write(f"{called(tenant)} was suspended already. Nothing was changed.")
         return
     command.stdout.write(f"Suspended {called(tenant)}: {reach}; {SOON}.")
     command.stdout.write("Members see a page saying so, everybody else finds nothing there.")
-    with bind_tenant(tenant, even_suspended=True):
-        living = (
-            f"live on, up to {longest_link_seconds(tenant)} s" if links_live_on() else "end too"
-        )
+    living = f"live on, up to {longest_link_seconds(tenant)} s" if links_live else "end too"
     command.stdout.write(f"Links given out before {living}.")
+
+
+def _links_live_on(tenant: Tenant) -> bool:
+    with bind_tenant(tenant, even_suspended=True):
+        return links_live_on()
+
+
+def _count_public(tenant: Tenant, problem: GatewayError | None) -> StaysPublic | GatewayError:
+    """Return what stays public, or why nobody knows. Where the schema is not in order, the bucket is asked."""
+    try:
+        return list_public(tenant) if problem else _stays_public(tenant)
+    except GatewayError as error:
+        return error
 
 
 def _stays_public(tenant: Tenant) -> StaysPublic:
@@ -99,7 +117,9 @@ def _stays_public(tenant: Tenant) -> StaysPublic:
         return stays_public()
 
 
-def _public_in_words(public: StaysPublic, moved: str) -> str:
+def _public_in_words(public: StaysPublic | GatewayError, moved: str) -> str:
+    if isinstance(public, GatewayError):
+        return f"It is not known whether objects of it stay public. {public}"
     if not public.objects:
         return "No object of it stays public."
     fate = moved or "stay public: whoever has an address reads on. --take-down moves them"
@@ -120,7 +140,11 @@ class TakenDown:
 
 
 def _take_down(
-    command: PlainCommand, tenant: Tenant, public: StaysPublic, *, in_background: bool
+    command: PlainCommand,
+    tenant: Tenant,
+    public: StaysPublic | GatewayError,
+    *,
+    in_background: bool,
 ) -> None:
     before = TakenDown.of(tenant)
     operation = request_operation(TAKE_DOWN.name, tenant)
@@ -212,6 +236,7 @@ is run again; exit code 1 says that something is left.""",
 
 def resume_(command: PlainCommand, asked: Namespace) -> None:
     tenant = referred(asked)
+    require_schema(tenant)
     resumed = resume(tenant)
     tenant.refresh_from_db()
     if resumed:

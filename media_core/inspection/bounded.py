@@ -121,19 +121,23 @@ def _understood(words: str) -> Verdict | None:
 @contextmanager
 def lent_read_only(file: IO[bytes]) -> Iterator[IO[bytes]]:
     """Lend the bytes of a file under a handle that can neither write nor move the caller's; rewind that one."""
-    path = getattr(file, "temporary_file_path", None)
     # This also writes down what the caller wrote last.
     rewind(file)
-    if path:
-        with open(path(), "rb") as own:  # noqa: PTH123 - Django gives a plain string
+    if again := getattr(file, "open_again", None):
+        with again() as own:
             yield own
     else:
-        with tempfile.NamedTemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR) as copy:
+        with tempfile.TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR) as copy:
             shutil.copyfileobj(file, copy)
             copy.flush()
-            with open(copy.name, "rb") as own:  # noqa: PTH123 - the same
+            with open_again(copy) as own:
                 yield own
     rewind(file)
+
+
+def open_again(file: IO[bytes]) -> IO[bytes]:
+    """Return a second handle of a file on disk that has no name: at its beginning, and only for reading."""
+    return open(f"/dev/fd/{file.fileno()}", "rb")  # noqa: PTH123 - no path of the file's own
 
 
 def rewind(file: IO[bytes]) -> None:

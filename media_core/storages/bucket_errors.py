@@ -1,4 +1,4 @@
-"""What the bucket's errors mean. Only the one that means it is translated, the rest goes up unchanged."""
+"""What the bucket's errors mean, in one place for all who store and read."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +16,13 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
-from media_core.errors import BucketRefused, BucketUnavailable, ObjectMissing
+from media_core.errors import (
+    BucketRefused,
+    BucketUnavailable,
+    ObjectMissing,
+    UnknownBucketAnswer,
+)
+from tenants.errors import GatewayError
 
 
 class NoConnectionFree(BotoCoreError):
@@ -48,6 +54,7 @@ TROUBLES = (BotoCoreError, ClientError, ResponseParserError)
 BUSY_STATUSES = frozenset({429, 500, 502, 503, 504})
 REFUSED_STATUSES = frozenset({401, 403})
 NO_ACLS = "AccessControlListNotSupported"
+LOOK_AT = "Look at AWS_S3_ENDPOINT_URL, AWS_STORAGE_BUCKET_NAME and what stands before the bucket."
 
 
 def status_of(error: ClientError) -> int:
@@ -62,21 +69,38 @@ def code_of(error: ClientError) -> str:
 
 @contextmanager
 def translating() -> Iterator[None]:
-    """Raise what the bucket's errors mean, for requests inside the block."""
+    """Raise what the bucket's errors mean, for requests inside the block; one that nobody foresaw goes up unchanged.
+
+    For whoever sets the bucket up, and knows more words of it.
+    """
     try:
         yield
     except (BotoCoreError, ClientError) as error:
-        raise translated(error) from error
+        meaning = _known_meaning(error)
+        if meaning is None:
+            raise
+        raise meaning from error
 
 
-def translated(error: BotoCoreError | ClientError) -> Exception:
-    """Return what the error means: no answer or busy, refused, missing, or else the error itself."""
+def translated(error: Exception) -> GatewayError:
+    """Return what one of TROUBLES means: no answer or busy, refused, missing, or an answer that nobody foresaw."""
+    return _known_meaning(error) or UnknownBucketAnswer(f"{_in_words(error)} {LOOK_AT}")
+
+
+def _in_words(error: Exception) -> str:
+    if isinstance(error, ClientError):
+        return f"It answered {status_of(error)} {code_of(error)}."
+    # A parser's own words quote the answer.
+    return f"{type(error).__name__}."
+
+
+def _known_meaning(error: Exception) -> GatewayError | None:
     if isinstance(error, NO_ANSWER):
         return BucketUnavailable(type(error).__name__)
-    return _of_an_answer(error) if isinstance(error, ClientError) else error
+    return _meaning_of_answer(error) if isinstance(error, ClientError) else None
 
 
-def _of_an_answer(error: ClientError) -> Exception:
+def _meaning_of_answer(error: ClientError) -> GatewayError | None:
     status, code = status_of(error), code_of(error)
     if code == "NoSuchKey":
         return ObjectMissing()
@@ -86,4 +110,4 @@ def _of_an_answer(error: ClientError) -> Exception:
         return BucketRefused(f"It answered {status} {code}: check its keys.")
     if status in BUSY_STATUSES:
         return BucketUnavailable(f"It answered {status}.")
-    return error
+    return None

@@ -98,7 +98,8 @@ def give_up(stored: StoredObject) -> None:
     """
     # Read again: what a transaction that was rolled back said about the row is not so.
     row: StoredObject = StoredObject.objects.get(pk=stored.pk)
-    if row.give_up():
+    row.may_be_there = stored.may_be_there
+    if row.give_up() and row.state != StoredObject.State.GONE:
         with suppress(BucketUnavailable):
             remove_everywhere(row)
 
@@ -107,7 +108,7 @@ def take_away(stored: StoredObject) -> bool:
     """Remove an object that leaves or was given up; return False when another did it. One bucket request."""
     if stored.key_is_its_own:
         remove_everywhere(stored)
-        return stored.mark_gone()
+        return stored.mark_removed()
     return _take_away_alone(stored)
 
 
@@ -120,4 +121,4 @@ def _take_away_alone(stored: StoredObject) -> bool:
         if row is None:
             return False
         remove_everywhere(row)
-        return row.mark_gone()
+        return row.mark_removed()

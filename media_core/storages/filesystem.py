@@ -119,6 +119,14 @@ class DiskStorage(FileSystemStorage):
         except FileNotFoundError as error:
             raise ObjectMissing(f"{stored.pk} is not on disk.") from error
 
+    def holds(self, stored: StoredObject) -> bool:
+        """Return whether the object of this row is there."""
+        try:
+            self.opened(stored).close()
+        except ObjectMissing:
+            return False
+        return True
+
     def remove(self, stored: StoredObject) -> None:
         """Delete the object of this row; one that is not there counts as deleted."""
         key, alone = self._key_of(stored), stored.key_is_its_own

@@ -12,15 +12,19 @@ from django.utils import timezone
 
 from media_core.errors import UploadLost
 from media_core.rows import RoomManager, RoomModel, RoomQuerySet
+from media_core.storages.object_names import object_name
 from media_core.storages.rules import CONSTRAINTS, INDEXES
 from tenants import quotas
 from tenants.binding import bound_tenant
+from tenants.jobs.queue import request_job
 from tenants.models import Tenant
-from tenants.prefixes import PUBLIC_AREA, ObjectKey, safe_name
+from tenants.prefixes import PUBLIC_AREA, ObjectKey
 
-# Longer than any request may take, so that nothing that is still being written is given up. A failed upload waits
-# as long: a PUT that timed out here may still come to its end in the bucket.
+# Longer than any request may take, so that nothing that is still being written is given up. The row of a failed upload
+# waits as long, without its quota: a PUT that timed out here may still come to its end in the bucket.
 PENDING_LIFETIME = timedelta(hours=1)
+# When the sweep looks at an upload that failed, and of which the bucket may have something.
+SWEPT_AFTER = timedelta(minutes=1)
 
 
 class StoredObjectQuerySet(RoomQuerySet["StoredObject"]):
@@ -51,8 +55,7 @@ class StoredObjectQuerySet(RoomQuerySet["StoredObject"]):
             "content_type": content.content_type,
             "sha256": content.sha256,
         }
-        row: StoredObject = self.create(id=object_id, area=area, **{**facts, **given})
-        return row
+        return self.create(id=object_id, area=area, **{**facts, **given})
 
     def stored(self) -> Self:
         return self.filter(state=StoredObject.State.STORED)
@@ -76,22 +79,14 @@ class StoredObjectQuerySet(RoomQuerySet["StoredObject"]):
         )
 
     def given_up(self, now: datetime) -> Self:
-        """Return what a killed flow left: objects that may be in the bucket and belong to nothing.
+        """Return what a killed or failed flow left: objects that may be in the bucket and belong to nothing.
 
-        What leaves was replaced by another object, so nobody waits for it.
+        What failed and holds quota is tried at once, and again when it is old. What leaves was replaced by another.
         """
         unfinished = [StoredObject.State.PENDING, StoredObject.State.ABANDONED]
         old = Q(state__in=unfinished, created_at__lt=now - PENDING_LIFETIME)
-        return self.filter(old | Q(state=StoredObject.State.LEAVING))
-
-
-def object_name(area: str, object_id: uuid.UUID, file_name: str, app_name: str | None) -> str:
-    """Return what an object is called in its room."""
-    if app_name is None:
-        return f"{area}/{object_id}/{safe_name(file_name)}"
-    if area == PUBLIC_AREA:
-        return f"{area}/{app_name}"
-    return f"{area}/{StoredObject.Kind.APP}/{object_id}/{safe_name(file_name)}"
+        failed = Q(state=StoredObject.State.ABANDONED, charged_bytes__gt=0)
+        return self.filter(old | failed | Q(state=StoredObject.State.LEAVING))
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +105,8 @@ class StoredObject(RoomModel):
     pending → stored → leaving → gone, or pending → abandoned → gone; back to abandoned when its bytes came after it
     was gone. A file of an app is deleted between stored and leaving: nobody reaches it, and its bytes are kept for a
     while. A public one of a suspended tenant is taken down meanwhile, and keeps its name. Each step is one conditional
-    UPDATE. Its bytes of the quota are reserved while it is pending or abandoned, used from stored to leaving.
+    UPDATE. Its bytes of the quota are reserved while it is pending or abandoned and its bytes may be in
+    the bucket, used from stored to leaving.
     """
 
     class Area(models.TextChoices):
@@ -160,6 +156,9 @@ class StoredObject(RoomModel):
     # Also on the row of an object that is being made to be taken down, or to come back.
     taken_down_at = models.DateTimeField(null=True)
     gone_at = models.DateTimeField(null=True)
+
+    # Whether the bucket may have the object, or something of it, though writing it failed. No column.
+    may_be_there = True
 
     objects = RoomManager.from_queryset(StoredObjectQuerySet)()  # type: ignore[misc]  # the stubs take it for an instance variable
 
@@ -242,16 +241,38 @@ class StoredObject(RoomModel):
 
     def abandon(self) -> bool:
         """Nobody will finish this upload; the sweep removes what it left. One UPDATE."""
-        return self._step(self.State.PENDING, state=self.State.ABANDONED)
+        abandoned = self._step(self.State.PENDING, state=self.State.ABANDONED)
+        if abandoned:
+            self.state = self.State.ABANDONED
+        return abandoned
 
     def give_up(self) -> bool:
-        """The upload failed, maybe after its row was swept: what came after the sweep is swept again. Two UPDATEs.
+        """The upload failed, maybe after its row was swept: what came after the sweep is swept again. Four statements.
 
-        A row that comes back holds no quota: the sweep has released it.
+        Where the bucket has nothing of it, the row is gone at once, and the quota free. Else the sweep comes soon; a
+        row that comes back holds no quota, which the sweep has released.
         """
-        return self.abandon() or self._step(
-            self.State.GONE, state=self.State.ABANDONED, gone_at=None
-        )
+        with transaction.atomic():
+            given_up = self.abandon()
+            if given_up and not self.may_be_there:
+                return self.mark_gone()
+            if given_up and self.charged_bytes:
+                request_job("sweep", self.its_tenant().id, at=timezone.now() + SWEPT_AFTER)
+            return given_up or self._step(self.State.GONE, state=self.State.ABANDONED, gone_at=None)
+
+    def mark_removed(self) -> bool:
+        """Its bytes were removed: it is gone, or for an hour after a failed upload without quota. Up to three UPDATEs.
+
+        Until then a PUT may come to its end in the bucket, and the ledger knows of it.
+        """
+        is_young = self.created_at > timezone.now() - PENDING_LIFETIME
+        if not (is_young and self.charged_bytes and self.state == self.State.ABANDONED):
+            return self.mark_gone()
+        with transaction.atomic():
+            released = self._charged_step(self.State.ABANDONED, charged_bytes=0)
+            if released:
+                quotas.release(self.charged_bytes)
+            return released
 
     def mark_gone(self) -> bool:
         """The object is no longer in the bucket; its bytes of the quota are free. Up to three UPDATEs."""
@@ -266,7 +287,7 @@ class StoredObject(RoomModel):
             # What was handed over to another object holds none: others need not wait for the quota's row.
             if self.charged_bytes:
                 given_back(self.charged_bytes)
-            self.charged_bytes = 0
+            self.state, self.charged_bytes = self.State.GONE, 0
             return True
 
     def _charged_step(self, before: State, *known: Q, **after: Any) -> bool:
@@ -276,5 +297,4 @@ class StoredObject(RoomModel):
     def _step(self, before: State, *known: Q, **after: Any) -> bool:
         """Change the row when it is in this state."""
         self.refuse_another_tenant()
-        found = StoredObject.objects.filter(*known, pk=self.pk, state=before)
-        return bool(found.update(**after))
+        return bool(StoredObject.objects.filter(*known, pk=self.pk, state=before).update(**after))

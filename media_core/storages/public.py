@@ -2,11 +2,11 @@
 
 from urllib.parse import quote, urlsplit
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 from django.conf import settings
 
 from media_core.errors import BucketRefused
-from media_core.storages.bucket_errors import status_of, translated
+from media_core.storages.bucket_errors import TROUBLES, status_of, translated
 from media_core.storages.client import anonymous_client
 from media_core.storages.models import StoredObject
 from tenants.prefixes import ObjectKey
@@ -70,5 +70,5 @@ def prove_public(stored: StoredObject) -> None:
         raise BucketRefused(
             f"Strangers get {status_of(error)} with PUBLIC_MEDIA_MODE={mode}. {REMEDIES[mode]}"
         ) from error
-    except BotoCoreError as error:
+    except TROUBLES as error:
         raise translated(error) from error

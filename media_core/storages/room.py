@@ -29,6 +29,9 @@ class RoomStorage(Protocol):
     def read(self, stored: StoredObject) -> AbstractContextManager[IO[bytes]]:
         """Lend the bytes of the object as a stream. Raises ObjectMissing."""
 
+    def holds(self, stored: StoredObject) -> bool:
+        """Return whether the object of this row is there. One request."""
+
     def remove(self, stored: StoredObject) -> None:
         """Delete the object of this row; one that is not there counts as deleted. One request."""
 
@@ -68,15 +71,22 @@ def link_to(stored: StoredObject, *, file_name: str) -> str:
 
 
 def remove_everywhere(stored: StoredObject) -> None:
-    """Delete the object of this row, and the copy that a move between disk and bucket may have left. One query.
+    """Delete the object of this row, and the copy that a move between disk and bucket may have left. One query."""
+    for storage in _storages_of(stored):
+        storage.remove(stored)
 
-    Where it lies is asked anew: it may have moved since the row was read. What has left `stored` moves no more.
-    """
+
+def lies_anywhere(stored: StoredObject) -> bool:
+    """Return whether the object of this row, or a copy that a move may have left, is there. One query, one request."""
+    return any(storage.holds(stored) for storage in _storages_of(stored))
+
+
+def _storages_of(stored: StoredObject) -> list[RoomStorage]:
+    """Return where the object may lie. Asked anew: it may have moved since. What has left `stored` moves no more."""
     places = {stored.place, stored.left_in}
     for known in StoredObject.objects.filter(pk=stored.pk).values_list("place", "left_in"):
         places |= {*known}
-    for place in sorted(places - {""}):
-        room_storage(stored.area, place).remove(stored)
+    return [room_storage(stored.area, place) for place in sorted(places - {""})]
 
 
 def verify(stored: StoredObject, *, place: str = "") -> None:

@@ -5,19 +5,23 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from http import HTTPStatus
 from shutil import copyfileobj
 from typing import IO, Any, NoReturn, cast
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 from django.conf import settings
 from django.core.files.base import File
 from storages.backends.s3 import S3Storage
 
-from media_core.errors import ObjectMissing
+from media_core.errors import ObjectMissing, UnknownBucketAnswer
+from media_core.storages.attempts import watch_attempts
 from media_core.storages.bucket.capabilities import Capability, required_to_store
-from media_core.storages.bucket_errors import translated
+from media_core.storages.bucket_errors import TROUBLES, status_of, translated
 from media_core.storages.client import bucket_client, closed_session
+from media_core.storages.disk import copied
+from media_core.storages.etags import etag_in, md5_of
 from media_core.storages.file_types import DOWNLOAD_TYPE
 from media_core.storages.headers import stored_headers
 from media_core.storages.models import StoredObject
@@ -142,10 +146,20 @@ class SharedBucketStorage(S3Storage):  # type: ignore[misc]  # django-storages s
     def put(self, stored: StoredObject, body: IO[bytes], *, file_name: str) -> str:
         """Write the object of this row with its headers and return its ETag. One query, one request.
 
-        Raises BucketUnavailable when the bucket does not answer or is busy, after the client's own retries, and
-        BucketNotProved where nobody has proved that the bucket is fit for this area.
+        Raises BucketUnavailable when the bucket does not answer or is busy, after the client's own retries,
+        BucketNotProved where nobody has proved that the bucket is fit for this area, and UnknownBucketAnswer for
+        whatever else is no word that the object is stored; `stored.may_be_there` says then whether it may have come
+        all the same. A bucket whose ETags are no MD5 is asked for the bytes.
         """
+        with watch_attempts() as attempts:
+            try:
+                return self._put(stored, body, file_name=file_name)
+            finally:
+                stored.may_be_there = bool(attempts.in_doubt)
+
+    def _put(self, stored: StoredObject, body: IO[bytes], *, file_name: str) -> str:
         required_to_store(self.area)
+        digest = md5_of(body)
         try:
             answer = bucket_client().put_object(
                 Bucket=self.bucket_name,
@@ -159,9 +173,22 @@ class SharedBucketStorage(S3Storage):  # type: ignore[misc]  # django-storages s
                     key_is_its_own=stored.key_is_its_own,
                 ),
             )
-        except (BotoCoreError, ClientError) as error:
+        except TROUBLES as error:
             raise translated(error) from error
-        return answer["ETag"].strip('"')
+        etag = etag_in(answer)
+        if etag != digest:
+            self._confirm(stored)
+        return etag
+
+    def _confirm(self, stored: StoredObject) -> None:
+        """Read the object back; raise UnknownBucketAnswer when its bytes are not those of its row. One request."""
+        try:
+            with self.read(stored) as body:
+                found = copied(body, len)
+        except ObjectMissing as error:
+            raise UnknownBucketAnswer("It says that it stored the object, and has none.") from error
+        if found != (stored.size_bytes, stored.sha256):
+            raise UnknownBucketAnswer("It says that it stored the object, and has other bytes.")
 
     def copy(self, source: StoredObject, target: StoredObject, *, file_name: str) -> str:
         """Write the object of `target` with the bytes of `source` and headers of its own; return its ETag.
@@ -174,11 +201,9 @@ class SharedBucketStorage(S3Storage):  # type: ignore[misc]  # django-storages s
             return self._streamed(source, target, file_name=file_name)
         try:
             return self._copied(source, target, file_name=file_name)
-        except ClientError as error:
-            if isinstance(translated(error), ObjectMissing):
+        except TROUBLES as error:
+            if not isinstance(error, ClientError) or isinstance(translated(error), ObjectMissing):
                 raise translated(error) from error
-        except BotoCoreError as error:
-            raise translated(error) from error
         return self._streamed(source, target, file_name=file_name)
 
     def _copied(self, source: StoredObject, target: StoredObject, *, file_name: str) -> str:
@@ -195,14 +220,15 @@ class SharedBucketStorage(S3Storage):  # type: ignore[misc]  # django-storages s
                 key_is_its_own=target.key_is_its_own,
             ),
         )
-        return answer["CopyObjectResult"]["ETag"].strip('"')
+        return etag_in(answer.get("CopyObjectResult", {}))
 
     def _streamed(self, source: StoredObject, target: StoredObject, *, file_name: str) -> str:
         with temporary_file() as body:
             with self._reading(self._key_in_room(source)) as original:
                 copyfileobj(original, body)
             body.seek(0)
-            return self.put(target, body, file_name=file_name)
+            # Not `put`: the bucket may have done what it was asked to copy.
+            return self._put(target, body, file_name=file_name)
 
     @contextmanager
     def read(self, stored: StoredObject) -> Iterator[IO[bytes]]:
@@ -218,14 +244,26 @@ class SharedBucketStorage(S3Storage):  # type: ignore[misc]  # django-storages s
                 yield cast("IO[bytes]", body)
             finally:
                 body.close()
-        except (BotoCoreError, ClientError) as error:
+        except TROUBLES as error:
             raise translated(error) from error
+
+    def holds(self, stored: StoredObject) -> bool:
+        """Return whether the object of this row is there. One request."""
+        try:
+            bucket_client().head_object(Bucket=self.bucket_name, Key=self._key_of(stored))
+        except ClientError as error:
+            if status_of(error) == HTTPStatus.NOT_FOUND:
+                return False
+            raise translated(error) from error
+        except TROUBLES as error:
+            raise translated(error) from error
+        return True
 
     def remove(self, stored: StoredObject) -> None:
         """Delete the object of this row; one that is not there counts as deleted. One request."""
         try:
             bucket_client().delete_object(Bucket=self.bucket_name, Key=self._key_of(stored))
-        except (BotoCoreError, ClientError) as error:
+        except TROUBLES as error:
             raise translated(error) from error
 
     def _key_of(self, stored: StoredObject) -> ObjectKey:

@@ -13,8 +13,13 @@ from django.db.models import Q, QuerySet, Sum
 
 from media_core.documents.models import Document
 from media_core.documents.publishing import bring_back
+from media_core.storages.listing import count_objects
 from media_core.storages.models import StoredObject
+from media_core.storages.room import remove_everywhere
 from tenants.errors import GatewayError
+from tenants.models import Tenant
+
+State = StoredObject.State
 
 logger = logging.getLogger("media_core.upkeep")
 
@@ -45,9 +50,28 @@ def stays_public() -> StaysPublic:
     """
     if settings.PUBLIC_MEDIA_MODE == "gateway":
         return StaysPublic(0, 0)
-    there = [StoredObject.State.STORED, StoredObject.State.DELETED, StoredObject.State.LEAVING]
+    # What is pending may have come already.
+    there = [State.PENDING, State.STORED, State.DELETED, State.LEAVING]
     rows = in_bucket().filter(area=StoredObject.Area.PUBLIC, state__in=there)
     return StaysPublic(rows.count(), rows.aggregate(total=Sum("size_bytes"))["total"] or 0)
+
+
+def list_public(tenant: Tenant) -> StaysPublic:
+    """Return the same of a tenant whose ledger cannot be asked: what the bucket lists. Raises BucketUnavailable."""
+    if settings.PUBLIC_MEDIA_MODE == "gateway" or not settings.BUCKET_NAME:
+        return StaysPublic(0, 0)
+    return StaysPublic(*count_objects(tenant.prefix, StoredObject.Area.PUBLIC))
+
+
+def take_back_unfinished() -> None:
+    """Give up the bound tenant's public uploads that are not finished: their objects may be in the bucket already.
+
+    Whoever is still at one loses it. Raises BucketUnavailable. One query and one bucket request for each.
+    """
+    unfinished = [State.PENDING, State.ABANDONED]
+    for row in StoredObject.objects.filter(area=StoredObject.Area.PUBLIC, state__in=unfinished):
+        row.give_up()
+        remove_everywhere(row)
 
 
 def links_live_on() -> bool:

@@ -19,7 +19,7 @@ from media_core.errors import NotPublished, UploadRefused, UploadTooLarge
 from media_core.inspection.types import proved_type
 from media_core.storages.copies import take_away
 from media_core.storages.models import Content, StoredObject
-from media_core.storages.room import storage_of
+from media_core.storages.room import lies_anywhere, storage_of
 from media_core.templatetags.sizes import size
 from tenants.binding import bound_tenant
 from tenants.errors import GatewayError
@@ -53,7 +53,7 @@ def _published(document: Document, uploader: Editor) -> Document:
     try:
         return publish(document.pk, editor=uploader)
     except GatewayError as error:
-        raise NotPublished(str(error)) from error
+        raise NotPublished(error) from error
 
 
 def _store(*, uploader: Editor, file: "File[bytes]", title: str, folder: Folder | None) -> Document:
@@ -108,19 +108,25 @@ def sha256_of(file: "File[bytes]") -> str:
 
 
 def sweep(*, dry_run: bool = False) -> list[StoredObject]:
-    """Remove what uploads of the bound tenant left when they failed or were killed; return their rows.
+    """Remove what uploads of the bound tenant left when they failed or were killed; return those that were there.
 
     Idempotent, and safe beside running uploads: those are younger, or find their row taken and end with UploadLost.
-    One bucket request per row.
+    Two bucket requests per row.
     """
-    rows: list[StoredObject] = list(StoredObject.objects.given_up(timezone.now()))
-    return rows if dry_run else [row for row in rows if remove_given_up(row)]
+    remove = lies_anywhere if dry_run else remove_given_up
+    return [row for row in list_given_up() if remove(row)]
+
+
+def list_given_up() -> list[StoredObject]:
+    """Return the rows of what the sweep removes. One query."""
+    return list(StoredObject.objects.given_up(timezone.now()))
 
 
 def remove_given_up(row: StoredObject) -> bool:
-    """Remove the object of a given-up row; return False when its upload came to its end after all."""
+    """Remove the object of a given-up row; return whether it was there, and its upload did not come to its end."""
     if row.state in {StoredObject.State.STORED, StoredObject.State.GONE}:
         return False
     if row.state == StoredObject.State.PENDING and not row.abandon():
         return False
-    return take_away(row)
+    was_there = lies_anywhere(row)
+    return take_away(row) and was_there

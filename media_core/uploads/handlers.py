@@ -1,16 +1,18 @@
 """Takes the files of a form while they come, and stops when one is larger than the tenant takes."""
 
-from typing import Any
+import errno
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import IO, Any
 
-from django.core.files.uploadhandler import (
-    FileUploadHandler,
-    SkipFile,
-    StopUpload,
-    TemporaryFileUploadHandler,
-)
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
+from django.core.files.uploadhandler import FileUploadHandler, SkipFile, StopUpload
 from django.http import HttpRequest
 
-from media_core.errors import UploadTooLarge
+from media_core.errors import UploadDiskFull, UploadIncomplete, UploadTooLarge
+from media_core.inspection.bounded import open_again
 from media_core.templatetags.sizes import size
 from media_core.uploads.limits import FORM_OVERHEAD_BYTES
 from tenants import quotas
@@ -18,14 +20,32 @@ from tenants.binding import bound_tenant
 from tenants.errors import QuotaExceeded
 from tenants.limits import largest_upload_bytes
 
+# The disk is full, the user's share of it is used up, or the process may write no larger file.
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
-class LimitedUploadHandler(TemporaryFileUploadHandler):
+
+class UnnamedFile(UploadedFile):  # type: ignore[type-arg]  # generic in the stubs only
+    """A file of an upload, on disk without a name there: whatever ends the process leaves nothing behind."""
+
+    def __init__(self, **named: Any) -> None:
+        file = tempfile.TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR)  # noqa: SIM115 - the request closes it
+        super().__init__(file, **named)
+
+    def open_again(self) -> IO[bytes]:
+        """Return a second handle of it, at its beginning, and only for reading."""
+        return open_again(self)
+
+
+class LimitedUploadHandler(FileUploadHandler):
     """Keeps a file of an upload on disk, and nothing of a file that no view asked for.
 
     The form is parsed by the view, so who may upload was asked before. Raises QuotaExceeded before the first byte is
-    read, when what was declared cannot fit, and UploadTooLarge when a file grows beyond the limit. At most one query,
-    for a form that is larger than its other fields may be.
+    read, when what was declared cannot fit, UploadTooLarge when a file grows beyond the limit, UploadDiskFull, and
+    UploadIncomplete. At most one query, for a form that is larger than its other fields may be.
     """
+
+    file: UnnamedFile
+    is_incomplete = False
 
     def handle_raw_input(self, *given: Any, **_named: Any) -> None:
         _input, _headers, content_length, *_rest = given
@@ -39,13 +59,60 @@ class LimitedUploadHandler(TemporaryFileUploadHandler):
         super().new_file(*args, **kwargs)
         self.most = largest_upload_bytes(bound_tenant())
         self.received_bytes = 0
+        with refuse_full_disk():
+            self.file = UnnamedFile(
+                name=self.file_name,
+                content_type=self.content_type,
+                charset=self.charset,
+                content_type_extra=self.content_type_extra,
+            )
+        self.is_incomplete = True
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
         self.received_bytes += len(raw_data)
         if self.received_bytes > self.most:
-            self.file.close()
+            self.discard()
             raise UploadTooLarge(f"{size(self.most)} is the most.")
-        super().receive_data_chunk(raw_data, start)
+        with refuse_full_disk(self.discard):
+            self.file.write(raw_data)
+
+    def file_complete(self, file_size: int) -> UnnamedFile:
+        # This also writes down what came last.
+        with refuse_full_disk(self.discard):
+            self.file.seek(0)
+        self.file.size = file_size
+        self.is_incomplete = False
+        return self.file
+
+    def upload_interrupted(self) -> None:
+        self.discard()
+
+    def upload_complete(self) -> None:
+        """Refuse a form that ended within a file: Django leaves such a file out, as if none had been chosen."""
+        if self.is_incomplete:
+            self.discard()
+            raise UploadIncomplete
+
+    def discard(self) -> None:
+        """Give the room on disk of a file that is not complete back."""
+        if self.is_incomplete:
+            # What is not yet written down would be now, which fails on a full disk; it is closed all the same.
+            with suppress(OSError):
+                self.file.close()
+
+
+@contextmanager
+def refuse_full_disk(discard: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """Raise UploadDiskFull where the block finds no room on the disk, after what it wrote was discarded."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        discard()
+        raise UploadDiskFull(
+            f"{settings.FILE_UPLOAD_TEMP_DIR or tempfile.gettempdir()}: {error.strerror}."
+        ) from error
 
 
 class FieldsOnlyHandler(FileUploadHandler):

@@ -9,7 +9,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from media_core.errors import UploadRefused, UploadTooLarge
+from media_core.errors import LengthRequired, UploadRefused, UploadTooLarge
 from media_core.templatetags.sizes import size
 from tenants.binding import bound_tenant
 from tenants.errors import GatewayError
@@ -43,7 +43,6 @@ class BodyLimitMiddleware:
     ) -> HttpResponse | None:
         try:
             refuse_larger_body(request, body_limit(view))
-            refuse_other_charsets(request)
         except GatewayError as refusal:
             # What is raised here Django answers with a 500: its process_exception is for views only.
             # How much is taken is no secret: whoever sends more and less finds out.
@@ -53,16 +52,11 @@ class BodyLimitMiddleware:
 
 
 def refuse_larger_body(request: HttpRequest, limit: int) -> None:
-    """Raise UploadTooLarge, or UploadRefused, for a body that is larger or does not say how large it is."""
+    """Raise UploadTooLarge, UploadRefused or LengthRequired for a body that is larger, or of unknown length."""
+    if "HTTP_TRANSFER_ENCODING" in request.META:
+        raise LengthRequired
     if declared_length(request) > limit:
         raise UploadTooLarge(f"{size(limit - FORM_OVERHEAD_BYTES)} is the most.")
-
-
-def refuse_other_charsets(request: HttpRequest) -> None:
-    """Raise UploadRefused for a form in another charset than browsers send: some of Python's are no text at all."""
-    charset = (request.content_params or {}).get("charset", "utf-8")
-    if charset.lower() not in {"utf-8", "utf8"}:
-        raise UploadRefused("The charset of the form is not UTF-8.")
 
 
 def declared_length(request: HttpRequest) -> int:

@@ -5,7 +5,7 @@ from typing import Any
 from psycopg import Connection
 
 # A request that finds no connection free for so long is given up.
-WAIT_SECONDS = 10
+WAIT_SECONDS = 5
 # After an outage the pool tries so long, with growing pauses; then the next request makes it try anew.
 RECONNECT_SECONDS = 5
 

@@ -9,8 +9,9 @@ import time
 from typing import Any
 
 import psycopg
+from psycopg import pq
 
-from tenants.database.line import Line
+from tenants.database.line import CONNECT_SECONDS, Line
 from tenants.errors import DatabaseNotProved
 
 PROBE_SECONDS = 5.0
@@ -37,6 +38,14 @@ def probe(parameters: dict[str, Any]) -> None:
         raise DatabaseNotProved(f"The database does not answer: {reason}") from error
     if found:
         raise DatabaseNotProved(f"{found} A pooler mixes tenants here. {REMEDY}")
+
+
+def server_answers(parameters: dict[str, Any]) -> bool:
+    """Return whether a PostgreSQL takes calls there, whoever it lets in. It needs no connection that is free."""
+    names = {"host", "hostaddr", "port"} & parameters.keys()
+    place = {name: parameters[name] for name in names}
+    call = psycopg.conninfo.make_conninfo(**place, connect_timeout=CONNECT_SECONDS)
+    return pq.PGconn.ping(call.encode()) == pq.Ping.OK
 
 
 def what_is_shared(ours: Line, theirs: Line) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import connection
 
-from tenants.database.probe import probe
+from tenants.database.probe import probe, server_answers
 from tenants.errors import DatabaseNotProved
 
 logger = logging.getLogger("tenants.database")
@@ -32,8 +32,8 @@ class Proof:
     def require(self) -> None:
         """Raise DatabaseNotProved unless the connections of this process keep their sessions.
 
-        It is asked once for a process; after that this costs nothing. While it fails it is asked again, every
-        `retry_seconds` at most.
+        It is asked once for a process, and again after the server was gone; between that this costs nothing. While
+        it fails it is asked again, every `retry_seconds` at most.
         """
         if not self._proved:
             with self._lock:
@@ -46,6 +46,14 @@ class Proof:
         except DatabaseNotProved:
             return False
         return True
+
+    def forget_if_away(self) -> None:
+        """Prove anew, before anybody is served again, when the server is gone: nobody waits for it until then.
+
+        For a request that failed at the database.
+        """
+        if self._proved and not server_answers(self._parameters()):
+            self._proved = False
 
     def _ask_unless_known(self) -> None:
         if self._proved:

@@ -65,7 +65,7 @@ def test_is_not_ready_when_the_database_is_away(world):
         return asked("acme.example", "/readyz"), asked("acme.example", "/healthz")
 
     ready, alive = in_a_thread(ask)
-    assert (ready.status, ready.content) == (503, b"not ready\n")
+    assert (ready.status, ready.content) == (503, b"not ready: the database does not answer\n")
     assert set(ready.headers.keys()) == {"Content-Type", "Cache-Control"}
     assert (alive.status, alive.content) == (200, b"alive\n")
 

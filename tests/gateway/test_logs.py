@@ -2,7 +2,11 @@
 
 import json
 import logging
+import os
 import re
+import subprocess
+import sys
+import uuid
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,6 +25,7 @@ from tenants.binding import bind_agency, bind_tenant
 from tenants.domains import tenant_of
 from tenants.people.models import Session
 from tests.conftest import PASSWORD, browser_at, new_session
+from tests.environment import ROOT
 from tests.mailing import send_mail_of
 
 pytestmark = pytest.mark.django_db
@@ -120,6 +125,39 @@ def test_a_message_stays_one_line_of_json(text, log):
     (line,) = log.lines
     assert len(line.splitlines()) == 1 or "\u2028" in text
     assert log.read()[0]["message"] == text
+
+
+CRASHES = """
+import threading, warnings
+import django
+django.setup()
+warnings.warn("old")
+thread = threading.Thread(target=lambda: open("/nowhere/X-Amz-Signature=0f3a"))
+thread.start()
+thread.join()
+raise ValueError("X-Amz-Signature=0f3a")
+"""
+
+
+def test_warnings_and_crashes_are_lines_of_json_too():
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "gateway.settings"}
+    said = subprocess.run(  # noqa: S603 - our own lines
+        [sys.executable, "-c", CRASHES], env=environment, cwd=ROOT, capture_output=True, check=False
+    ).stderr.decode()
+    lines = [json.loads(line) for line in said.splitlines()]
+    assert [line["logger"] for line in lines] == ["py.warnings", "gateway.logs", "gateway.logs"]
+    assert ["Error: " in line.get("exc_info", "") for line in lines] == [False, True, True]
+    assert "0f3a" not in said
+
+
+def test_a_failing_page_logs_the_route_and_no_path(log, acme, store, browse):
+    browser = browse(acme, "ada")
+    browser.raise_request_exception = False
+    with connection.cursor() as cursor:
+        cursor.execute(f'ALTER TABLE "{acme.schema_name}".media_core_document RENAME TO away')
+    assert browser.get(f"/d/{uuid.uuid4()}/a-secret-name.pdf").status_code == 500
+    assert "d/<uuid:document_id>" in "".join(log.lines)
+    assert "a-secret-name" not in "".join(log.lines)
 
 
 # --- no secret in a line

@@ -30,7 +30,7 @@ def test_in_transaction_mode_a_server_starts_says_why_and_serves_nobody(world, t
             assert (answer.status_code, answer.headers["Retry-After"]) == (503, "3")
             assert answer.text == "The gateway is not ready. Please try again in a moment.\n"
         ready = asked(address, "/readyz")
-        assert (ready.status_code, ready.text) == (503, "not ready\n")
+        assert (ready.status_code, ready.text) == (503, "not ready: connections are not proved\n")
         assert asked(address, "/healthz").status_code == 200
     assert "pool_mode = session" in (tmp_path / "log").read_text()
 

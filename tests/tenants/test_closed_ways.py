@@ -34,6 +34,25 @@ def test_no_manager_deletes_a_tenant_either(manager, acme):
         assert Stamp.objects.get().tenant_id == acme.id
 
 
+STAMP_CHANGES = {
+    "given to another": "UPDATE stamp_stamp SET tenant_id = gen_random_uuid()",
+    "deleted": "DELETE FROM stamp_stamp",
+    "emptied": "TRUNCATE stamp_stamp",
+    "doubled": "INSERT INTO stamp_stamp (only_row, tenant_id) VALUES (true, gen_random_uuid())",
+    "followed by a second": "INSERT INTO stamp_stamp (only_row, tenant_id) VALUES (false, gen_random_uuid())",
+}
+
+
+@pytest.mark.parametrize("change", STAMP_CHANGES)
+def test_a_stamp_is_never_changed(change, acme, globex):
+    umbrella = create_umbrella()
+    for tenant in (acme, globex, umbrella):
+        with bind_tenant(tenant):
+            with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute(STAMP_CHANGES[change])
+            assert Stamp.objects.get().tenant_id == tenant.id
+
+
 def test_what_leads_to_a_tenant_does_not_take_it_along(acme):
     with pytest.raises(IntegrityError), transaction.atomic():
         PrefixReservation.objects.filter(tenant=acme).delete()

@@ -6,7 +6,8 @@ from wagtail import urls as wagtail_urls
 from wagtail.admin import urls as wagtailadmin_urls
 from wagtail.documents import urls as wagtaildocs_urls
 
-handler400 = handler403 = handler404 = "gateway.answers.not_found"
+handler400 = "gateway.answers.bad_request"
+handler403 = handler404 = "gateway.answers.not_found"
 handler500 = "gateway.answers.server_error"
 
 urlpatterns = [

@@ -5,14 +5,14 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from media_core.errors import BucketUnavailable
 from media_core.upkeep.sweeping import sweep_room
 from tenants.binding import bind_tenant
 from tenants.commands.base import PlainCommand
 from tenants.commands.references import REFERENCE_HELP, called
-from tenants.errors import QuotaBroken, SchemaNotServed
+from tenants.errors import GatewayError
 from tenants.models import Tenant
 from tenants.provisioning import find_tenant
+from tenants.schema_problems import require_schema
 
 
 class Command(PlainCommand):
@@ -26,8 +26,8 @@ examples:
   manage.py sweep_uploads --tenant acme/
 
 The worker does this every hour. It may run beside uploads and beside itself. Exit code 1: the bucket did not
-answer for some tenant, its quota is not in order, or it has to be migrated first; what is left
-there is removed by the next run."""
+answer for some tenant, its quota or its schema is not in order, or it has to be migrated first; what
+is left there is removed by the next run."""
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--tenant", metavar="REF", help=REFERENCE_HELP)
@@ -41,25 +41,23 @@ there is removed by the next run."""
         swept = [self._sweep(tenant, dry_run=dry_run) for tenant in asked_for(options["tenant"])]
         removed = sum(count for count in swept if count is not None)
         verb = "Would remove" if dry_run else "Removed"
-        # A bucket says the same whether there was an object or not, so objects are not counted.
-        self.stdout.write(
-            f"{verb} what {removed} failed upload(s) or deleted file(s) of {len(swept)} tenant(s) left."
-        )
+        self.stdout.write(f"{verb} {removed} object(s) of {len(swept)} tenant(s).")
         if failed := swept.count(None):
             raise CommandError(
                 f"{failed} of {len(swept)} tenant(s) failed, see above: run it again."
             )
 
     def _sweep(self, tenant: Tenant, *, dry_run: bool) -> int | None:
-        """Return how many uploads and files were removed, or None when it could not be done."""
+        """Return how many objects were removed, or None when it could not be done."""
         try:
+            require_schema(tenant)
             with bind_tenant(tenant, even_suspended=True):
                 count = len(sweep_room(dry_run=dry_run))
-        except (BucketUnavailable, QuotaBroken, SchemaNotServed) as error:
+        except GatewayError as error:
             self.stderr.write(f"{called(tenant)}: {error}")
             return None
         if count:
-            self.stdout.write(f"{called(tenant)}: {count} failed upload(s) or deleted file(s)")
+            self.stdout.write(f"{called(tenant)}: {count} object(s)")
         return count
 
 

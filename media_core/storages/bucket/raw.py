@@ -5,11 +5,10 @@ The keys come from `Prefix.key`, of rows that the ledger has. Flows speak to `ro
 
 from contextlib import closing
 
-from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
 
 from media_core.errors import ObjectMissing
-from media_core.storages.bucket_errors import translated
+from media_core.storages.bucket_errors import TROUBLES, translated
 from media_core.storages.client import bucket_client
 from media_core.storages.file_types import DOWNLOAD_TYPE
 from media_core.storages.headers import stored_headers
@@ -21,7 +20,7 @@ def put(key: ObjectKey, body: bytes, *, area: str) -> None:
     headers = stored_headers(area, DOWNLOAD_TYPE, file_name=key.rpartition("/")[2])
     try:
         bucket_client().put_object(Bucket=settings.BUCKET_NAME, Key=key, Body=body, **headers)
-    except (BotoCoreError, ClientError) as error:
+    except TROUBLES as error:
         raise translated(error) from error
 
 
@@ -31,7 +30,7 @@ def read(key: ObjectKey) -> bytes | None:
         answer = bucket_client().get_object(Bucket=settings.BUCKET_NAME, Key=key)
         with closing(answer["Body"]) as body:
             return body.read()
-    except (BotoCoreError, ClientError) as error:
+    except TROUBLES as error:
         meaning = translated(error)
         if isinstance(meaning, ObjectMissing):
             return None
@@ -42,5 +41,5 @@ def remove(key: ObjectKey) -> None:
     """Delete an object; one that is not there counts as deleted. Raises BucketUnavailable. One request."""
     try:
         bucket_client().delete_object(Bucket=settings.BUCKET_NAME, Key=key)
-    except (BotoCoreError, ClientError) as error:
+    except TROUBLES as error:
         raise translated(error) from error

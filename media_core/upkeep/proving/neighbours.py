@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from itertools import takewhile
 
 from tenants.models import Domain, Tenant
-from tenants.versions import refusal
+from tenants.schema_problems import find_schema_problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,10 +18,17 @@ class Room:
 
 
 def assign_neighbours(proved: list[Tenant]) -> list[Room]:
-    """Return the tenants that are proved, each with up to two others of the deployment that are served. Two queries."""
+    """Return the tenants that are proved, each with up to two others of the deployment that are served.
+
+    Two queries, and three for each tenant of the deployment.
+    """
     everybody = list(Tenant.objects.order_by("location_prefix"))
     hosts = hosts_of(everybody)
-    able = [tenant for tenant in everybody if tenant.served and fits(tenant) and tenant.pk in hosts]
+    able = [
+        tenant
+        for tenant in everybody
+        if tenant.served and tenant.pk in hosts and not find_schema_problem(tenant)
+    ]
     return [
         Room(
             tenant,
@@ -30,11 +37,6 @@ def assign_neighbours(proved: list[Tenant]) -> list[Room]:
         )
         for tenant in proved
     ]
-
-
-def fits(tenant: Tenant) -> bool:
-    """Return whether this code serves the tenant's tables."""
-    return not refusal(tenant.schema_version, tenant.oldest_code)
 
 
 def hosts_of(tenants: list[Tenant]) -> dict[object, str]:

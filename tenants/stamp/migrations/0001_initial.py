@@ -2,11 +2,28 @@
 
 from django.db import migrations, models
 
+# The function stands in the public schema, as what keeps prefixes and names of schemas does.
+WHAT_NEVER_CHANGES = """
+CREATE TRIGGER stamp_keeps_its_tenant
+    BEFORE UPDATE OF only_row, tenant_id ON stamp_stamp
+    FOR EACH ROW
+    WHEN ((OLD.only_row, OLD.tenant_id) IS DISTINCT FROM (NEW.only_row, NEW.tenant_id))
+    EXECUTE FUNCTION tenants_refuse_change('The tenant');
+
+CREATE TRIGGER stamp_is_never_deleted
+    BEFORE DELETE ON stamp_stamp
+    FOR EACH ROW EXECUTE FUNCTION tenants_refuse_change('A row');
+
+CREATE TRIGGER stamp_is_never_emptied
+    BEFORE TRUNCATE ON stamp_stamp
+    FOR EACH STATEMENT EXECUTE FUNCTION tenants_refuse_change('The content');
+"""
+
 
 class Migration(migrations.Migration):
     initial = True
 
-    dependencies = []
+    dependencies = [("tenants", "0002_prefix_rules")]
 
     operations = [
         migrations.CreateModel(
@@ -27,5 +44,13 @@ class Migration(migrations.Migration):
                     )
                 ],
             },
+        ),
+        migrations.RunSQL(
+            WHAT_NEVER_CHANGES,
+            """
+            DROP TRIGGER stamp_is_never_emptied ON stamp_stamp;
+            DROP TRIGGER stamp_is_never_deleted ON stamp_stamp;
+            DROP TRIGGER stamp_keeps_its_tenant ON stamp_stamp;
+            """,
         ),
     ]

@@ -1,5 +1,6 @@
 """The demo starts or says in one line why not, and never harms anything it did not start."""
 
+import json
 import secrets
 import signal
 import socket
@@ -152,6 +153,8 @@ def require_clean_end(demo: OwnDemo, place: Path, how: signal.Signals) -> None:
     assert EmbeddedPostgres(place / "postgres").running()
     said = end(demo.process, how)
     assert (demo.process.returncode, said.strip()) == (0, "Stopped.")
+    log = (place / "gateway.log").read_text()
+    assert all(json.loads(line)["level"] in {"INFO", "WARNING"} for line in log.splitlines())
     # Workers and the bucket; PostgreSQL is a daemon and no child.
     assert len(family) >= 2
     assert all(gone(child.pid) for child in family)

@@ -318,15 +318,9 @@ def test_the_command_sweeps_files_of_apps_and_says_what_it_would(alias, folder, 
         StoredObject.objects.filter(state="deleted", area="media").update(state="leaving")
         deleted_days_ago(31)
     call_command("sweep_uploads", "--dry-run", "--tenant", "acme/")
-    assert (
-        "Would remove what 1 failed upload(s) or deleted file(s) of 1 tenant(s) left."
-        in capsys.readouterr().out
-    )
+    assert "Would remove 1 object(s) of 1 tenant(s)." in capsys.readouterr().out
     call_command("sweep_uploads", "--tenant", "acme/")
-    assert (
-        "Removed what 1 failed upload(s) or deleted file(s) of 1 tenant(s) left."
-        in capsys.readouterr().out
-    )
+    assert "Removed 1 object(s) of 1 tenant(s)." in capsys.readouterr().out
 
 
 def test_a_lost_deleted_object_does_not_stop_a_sweep(folder, acme):

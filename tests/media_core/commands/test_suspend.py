@@ -3,12 +3,16 @@
 from io import StringIO
 
 import pytest
+from django.core.files.base import ContentFile
 from django.core.management import CommandError, call_command
 
 from media_core.documents.models import Document
+from media_core.errors import UploadLost
 from media_core.storages.client import bucket_client
 from media_core.storages.models import StoredObject
+from media_core.storages.room import room_storage
 from tenants.binding import bind_tenant
+from tests.media_core.conftest import content
 from tests.media_core.documents.conftest import seen_by_a_stranger
 
 pytestmark = pytest.mark.django_db
@@ -139,3 +143,15 @@ def test_a_member_who_is_refused_publishes_nothing_meanwhile(three, browse):
     tenant("suspend", "acme/", "--take-down")
     assert browse(three, "ed").get("/").status_code == 403
     assert shown(three) == []
+
+
+def test_what_is_pending_and_may_have_come_is_counted_and_taken_down_too(three, globex):
+    with bind_tenant(three):
+        row = StoredObject.objects.reserve(content("late.pdf", 5), area="media")
+        room_storage("media").put(row, ContentFile(b"late."), file_name="late.pdf")
+    assert b"late." in shown(three)
+    assert "3 public object(s)" in tenant("suspend", "acme/", "--dry-run")
+    tenant("suspend", "acme/", "--take-down")
+    assert (shown(three), shown(globex)) == ([], [b"globex's"])
+    with bind_tenant(three, even_suspended=True), pytest.raises(UploadLost):
+        row.mark_stored("etag")

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 
 import pytest
-from django.core.files.uploadedfile import TemporaryUploadedFile
 
 from media_core.inspection.types import proved_type
+from media_core.uploads.handlers import UnnamedFile
 from tenants.binding import bind_tenant
 from tenants.models import FileGroup, Tenant, proved_groups
 
@@ -28,7 +28,7 @@ def prove(acme: Tenant) -> Prove:
         # As a request binds it: an instance of its own.
         tenant = Tenant.objects.get(pk=acme.pk)
         tenant.file_groups = [*taken, FileGroup.OTHER] if other else taken
-        with bind_tenant(tenant), TemporaryUploadedFile(name, "", len(content), None) as file:
+        with bind_tenant(tenant), UnnamedFile(name=name, size=len(content)) as file:
             file.write(content)
             return proved_type(file, name=name, claimed=claimed)
 

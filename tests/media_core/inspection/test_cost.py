@@ -8,10 +8,10 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
-from django.core.files.uploadedfile import TemporaryUploadedFile
 
 from media_core.inspection.texts import prove_text
 from media_core.inspection.types import proved_type
+from media_core.uploads.handlers import UnnamedFile
 from tenants.binding import bind_tenant
 from tests.samples import pdf, picture, samples, zipped
 from tests.wire import bucket_requests, statements
@@ -26,9 +26,9 @@ def handles() -> int:
     return len(list(Path("/dev/fd").iterdir()))
 
 
-def uploaded(name: str, content: bytes) -> TemporaryUploadedFile:
+def uploaded(name: str, content: bytes) -> UnnamedFile:
     """Return a file as an upload's form gives it: on disk."""
-    file = TemporaryUploadedFile(name, "", len(content), None)
+    file = UnnamedFile(name=name, size=len(content))
     file.write(content)
     file.seek(0)
     return file

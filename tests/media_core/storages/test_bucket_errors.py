@@ -1,12 +1,11 @@
-"""What the bucket's errors become: only the one that means it is translated, the rest goes up unchanged."""
+"""What the bucket's errors become: each is an error of ours, that says what to look at."""
 
 import pytest
-from botocore.exceptions import ClientError
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import override_settings
 
 from media_core.documents.models import Document
-from media_core.errors import BucketRefused, BucketUnavailable
+from media_core.errors import BucketRefused, BucketUnavailable, UnknownBucketAnswer
 from media_core.storages.models import StoredObject
 from media_core.storages.room import room_storage
 from tenants.binding import bind_tenant
@@ -38,16 +37,16 @@ def test_a_wrong_key_is_refused_and_says_what_to_check(row):
 
 
 @override_settings(BUCKET_NAME="no-such-bucket")
-def test_a_bucket_that_is_not_there_goes_up_unchanged(row):
-    with pytest.raises(ClientError, match="NoSuchBucket"):
+def test_a_bucket_that_is_not_there_says_what_to_look_at(row):
+    with pytest.raises(UnknownBucketAnswer, match=r"404 NoSuchBucket.*AWS_STORAGE_BUCKET_NAME"):
         remove(row)
 
 
 @override_settings(BUCKET_SECRET_KEY="another")
 def test_a_member_reads_that_it_failed_and_not_why(acme, globex, browse):
     client = browse(acme, "ada")
-    client.post("/upload", {"file": SimpleUploadedFile("a.pdf", b"x"), "visibility": "private"})
-    page = client.get("/").content.decode()
+    form = {"file": SimpleUploadedFile("a.pdf", b"x"), "visibility": "private"}
+    page = client.post("/upload", form).content.decode()
     assert "The storage refuses the gateway." in page
     assert "keys" not in page
     with bind_tenant(acme):

@@ -228,8 +228,8 @@ def test_an_upload_is_refused_with_a_sentence_and_leaves_no_document(
     if problem == "a file":
         root.touch()
     with bucket_requests() as sent:
-        client.post("/upload", {"file": SimpleUploadedFile("a.pdf", b"x"), "visibility": "private"})
-    page = client.get("/").content.decode()
+        form = {"file": SimpleUploadedFile("a.pdf", b"x"), "visibility": "private"}
+        page = client.post("/upload", form).content.decode()
     assert (
         "The storage does not answer" in page
         if problem == "full"

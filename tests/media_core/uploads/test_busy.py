@@ -1,5 +1,9 @@
 """What is refused while others wait for the bucket: at once, the form is kept, and other tenants go on."""
 
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
@@ -105,3 +109,25 @@ class TestTheTimeOfAProcessor:
         send(browse(globex, "eve"), picture("PNG"), "a.png", visibility="private")
         used, _at = bounded._budget._used[globex.id]
         assert 0 < used < 5
+
+
+@contextmanager
+def full_disk() -> Iterator[None]:
+    """Let this process write no file of more than a hundred bytes: each attempt fails, as on a full disk."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_photo_is_not_published_without_room_for_its_copy(acme, globex, browse):
+    browser = browse(acme, "ed")
+    send(browser, picture("PNG"), "a.png", visibility="private")
+    with bind_tenant(acme):
+        document = Document.objects.get()
+    with full_disk():
+        answer = browser.post(f"/documents/{document.pk}/publish")
+    assert (answer.status_code, "no room for uploads" in answer.content.decode()) == (507, True)
+    assert browser.post(f"/documents/{document.pk}/publish").status_code == 302

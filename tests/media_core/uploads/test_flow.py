@@ -226,7 +226,7 @@ def test_a_bucket_that_does_not_answer_leaves_no_document(acme, browse, settings
     settings.BUCKET_ENDPOINT_URL = django_settings.BUCKET_ENDPOINT_URL
     with bind_tenant(acme):
         row = StoredObject.objects.get()
-        assert (row.state, Document.objects.count()) == ("abandoned", 0)
+        assert (row.state, Document.objects.count()) == ("gone", 0)
 
 
 def test_an_upload_is_no_opening(upload, acme):

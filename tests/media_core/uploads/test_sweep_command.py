@@ -4,10 +4,12 @@ from collections.abc import Callable
 from io import StringIO
 
 import pytest
+from django.core.files.base import ContentFile
 from django.core.management import CommandError, call_command
 
 from media_core.documents.models import Document
 from media_core.storages.models import StoredObject
+from media_core.storages.room import room_storage
 from tenants.binding import bind_tenant
 from tenants.models import Quota, Tenant
 from tests.media_core.conftest import content, grow_old
@@ -24,9 +26,12 @@ def sweep_uploads(*arguments: str) -> str:
     return said.getvalue()
 
 
-def given_up(tenant: Tenant) -> StoredObject:
+def given_up(tenant: Tenant, *, came: bool = True) -> StoredObject:
+    """Return the old row of an upload that failed, whose object came into the bucket or did not."""
     with bind_tenant(tenant, even_suspended=True):
-        row = StoredObject.objects.reserve(content("a.pdf", 1))
+        row: StoredObject = StoredObject.objects.reserve(content("a.pdf", 1))
+        if came:
+            room_storage(row.area).put(row, ContentFile(b"x"), file_name="a.pdf")
         row.abandon()
         grow_old(row)
     return row
@@ -41,16 +46,24 @@ def test_sweeps_every_tenant_suspended_ones_too(acme, globex, hooli):
     rows = [(tenant, given_up(tenant)) for tenant in (acme, hooli)]
     said = sweep_uploads()
     assert [state_of(tenant, row) for tenant, row in rows] == ["gone", "gone"]
-    assert "Acme (acme/): 1 failed upload(s) or deleted file(s)\n" in said
+    assert "Acme (acme/): 1 object(s)\n" in said
     assert "Globex" not in said
-    assert (
-        f"\nRemoved what 2 failed upload(s) or deleted file(s) of {Tenant.objects.count()} " in said
-    )
+    assert said.endswith(f"Removed 2 object(s) of {Tenant.objects.count()} tenant(s).\n")
+
+
+@pytest.mark.parametrize(
+    ("option", "verb"), [("--dry-run", "Would remove"), ("--tenant=acme/", "Removed")]
+)
+def test_counts_what_was_there_and_not_what_failed_before_it_came(option, verb, acme, globex):
+    rows = [given_up(acme, came=number < 2) for number in range(7)]
+    assert f"{verb} 2 object(s)" in sweep_uploads(option)
+    left = {state_of(acme, row) for row in rows}
+    assert left == ({"abandoned"} if option == "--dry-run" else {"gone"})
 
 
 def test_sweeps_only_the_tenant_that_is_named(acme, globex):
     here, there = given_up(acme), given_up(globex)
-    assert "Removed what 1 failed upload(s)" in sweep_uploads("--tenant", "acme/")
+    assert sweep_uploads("--tenant", "acme/").endswith("Removed 1 object(s) of 1 tenant(s).\n")
     assert (state_of(acme, here), state_of(globex, there)) == ("gone", "abandoned")
 
 
@@ -62,13 +75,13 @@ def test_keeps_what_is_stored(acme, store: Callable[..., Document]):
 
 def test_a_dry_run_removes_nothing(acme, globex):
     row = given_up(acme)
-    assert "Would remove what 1 failed upload(s)" in sweep_uploads("--dry-run")
+    assert "Would remove 1 object(s)" in sweep_uploads("--dry-run")
     assert state_of(acme, row) == "abandoned"
 
 
 def test_a_bucket_that_does_not_answer_is_told_per_tenant_and_fails_the_run(acme, globex, settings):
-    settings.BUCKET_ENDPOINT_URL = NOBODY_LISTENS
     rows = [(tenant, given_up(tenant)) for tenant in (acme, globex)]
+    settings.BUCKET_ENDPOINT_URL = NOBODY_LISTENS
     errors = StringIO()
     with pytest.raises(CommandError, match=r"^2 of \d+ tenant"):
         call_command("sweep_uploads", stdout=StringIO(), stderr=errors)

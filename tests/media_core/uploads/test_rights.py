@@ -1,4 +1,4 @@
-"""Rights are asked again when the bytes are there, and a form is read only in a charset that is one."""
+"""Rights are asked again when the bytes are there."""
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -10,7 +10,7 @@ from media_core.uploads.flow import store_upload
 from tenants.binding import bind_tenant
 from tenants.errors import RoleRequired
 from tenants.people.models import Membership, Person, Role
-from tests.conftest import browser_at, member
+from tests.conftest import member
 
 pytestmark = pytest.mark.django_db
 
@@ -38,11 +38,3 @@ def test_who_may_no_longer_upload_when_the_bytes_are_there_adds_no_document(
             store_upload(uploader=uploader, file=SimpleUploadedFile("a.pdf", b"x"))
         assert not Document.objects.exists()
         assert [row.state for row in StoredObject.objects.all()] == [StoredObject.State.ABANDONED]
-
-
-@pytest.mark.parametrize("charset", ["zlib", "rot13", "hex", "undefined", "utf-16", "latin-1"])
-@pytest.mark.parametrize("path", ["/accounts/login/", "/accounts/password/reset/", "/upload"])
-def test_a_form_in_another_charset_is_refused_before_it_is_read(charset, path, acme, globex):
-    form = f"multipart/form-data; boundary=B; charset={charset}"
-    answer = browser_at("acme.example").generic("POST", path, b"--B--", content_type=form)
-    assert answer.status_code == 400

@@ -1,0 +1,74 @@
+"""Whether the bucket may have what was sent to it: seen in each attempt that boto makes, not in the last one only."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError
+
+from media_core.storages.bucket_errors import NoConnectionFree, NotAnswering
+from tenants.errors import TooBusy
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+# Raised before a byte of the request has left.
+NEVER_SENT = (
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    NoConnectionFree,
+    NotAnswering,
+    TooBusy,
+)
+
+
+@dataclass(slots=True)
+class Attempts:
+    """How many attempts of the requests in a block the bucket may have carried out."""
+
+    in_doubt: int = 0
+
+
+_watched: ContextVar[Attempts | None] = ContextVar("watched", default=None)
+
+
+@contextmanager
+def watch_attempts() -> Iterator[Attempts]:
+    """Count the attempts that this thread makes in the block."""
+    attempts = Attempts()
+    token = _watched.set(attempts)
+    try:
+        yield attempts
+    finally:
+        _watched.reset(token)
+
+
+def watch(client: "S3Client") -> None:
+    """Let `watch_attempts` see the attempts of a new client, before it is used."""
+    client.meta.events.register_first("before-send.s3", _begin_attempt)
+    client.meta.events.register_first("needs-retry.s3", _end_attempt)
+
+
+def _begin_attempt(**_event: Any) -> None:
+    if attempts := _watched.get():
+        attempts.in_doubt += 1
+
+
+def _end_attempt(
+    response: tuple[Any, Any] | None = None,
+    caught_exception: Exception | None = None,
+    **_event: Any,
+) -> None:
+    """Count an attempt that was refused, or never sent, as one that did nothing."""
+    if attempts := _watched.get():
+        attempts.in_doubt -= _did_nothing(response, caught_exception)
+
+
+def _did_nothing(response: tuple[Any, Any] | None, caught_exception: Exception | None) -> bool:
+    if response is None:
+        return isinstance(caught_exception, NEVER_SENT)
+    status: int = response[0].status_code
+    return HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.INTERNAL_SERVER_ERROR

@@ -1,0 +1,26 @@
+"""ETags: on most buckets the MD5 of an object's bytes, and always a word that the object is stored."""
+
+import hashlib
+from collections.abc import Mapping
+from typing import IO, Any
+
+from media_core.errors import UnknownBucketAnswer
+
+CHUNK_BYTES = 1_048_576
+
+
+def md5_of(body: IO[bytes]) -> str:
+    """Return the MD5 of a body, which stands at its beginning afterwards."""
+    digest = hashlib.md5(usedforsecurity=False)
+    while chunk := body.read(CHUNK_BYTES):
+        digest.update(chunk)
+    body.seek(0)
+    return digest.hexdigest()
+
+
+def etag_in(answer: Mapping[str, Any]) -> str:
+    """Return the ETag that an answer names; raise UnknownBucketAnswer when it names none."""
+    etag = str(answer.get("ETag", "")).strip('"')
+    if not etag:
+        raise UnknownBucketAnswer("It names no ETag of the object.")
+    return etag

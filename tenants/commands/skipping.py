@@ -1,0 +1,30 @@
+"""What a command that goes from tenant to tenant does with one that nobody can work with: name it, and go on."""
+
+from collections.abc import Iterable
+
+from django.core.management.base import CommandError
+
+from tenants.commands.base import PlainCommand
+from tenants.commands.references import called
+from tenants.models import Tenant
+from tenants.schema_problems import find_schema_problem
+
+
+def pass_over_broken(
+    command: PlainCommand, tenants: Iterable[Tenant]
+) -> tuple[list[Tenant], list[Tenant]]:
+    """Return the tenants to work on, and those whose schema is not in order, each named on standard error."""
+    usable: list[Tenant] = []
+    broken: list[Tenant] = []
+    for tenant in tenants:
+        problem = find_schema_problem(tenant)
+        if problem:
+            command.stderr.write(f"{called(tenant)}: {problem}")
+        (broken if problem else usable).append(tenant)
+    return usable, broken
+
+
+def refuse_broken(broken: list[Tenant]) -> None:
+    """End with exit code 1 when some tenants were passed over."""
+    if broken:
+        raise CommandError(f"{len(broken)} tenant(s) were passed over, see above.")

@@ -1,0 +1,7 @@
+from tenants.commands.closed import ClosedCommand
+
+
+class Command(ClosedCommand):
+    instead = (
+        "it would write rows past the rules of tenants. Restore a whole database with `pg_restore`."
+    )

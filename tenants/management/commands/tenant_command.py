@@ -1,0 +1,8 @@
+from tenants.commands.closed import ClosedCommand
+
+
+class Command(ClosedCommand):
+    instead = (
+        "it binds no tenant. Call the command in `manage.py shell`: "
+        'with bind_tenant(find_tenant("acme/")): call_command(…).'
+    )
