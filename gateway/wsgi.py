@@ -8,9 +8,9 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gateway.settings")
 
 application = get_wsgi_application()
 
-from media_core.storages.bucket.start import say_what_is_not_proved  # noqa: E402 - the apps have to be loaded
+from media_core.storages.bucket.start import log_trouble  # noqa: E402 - the apps have to be loaded
 from tenants.database.proof import proof  # noqa: E402 - the same
 
 # Said in the log at the start, and not only when somebody asks. As long as it fails nobody is served.
 if proof.holds():
-    say_what_is_not_proved()
+    log_trouble()

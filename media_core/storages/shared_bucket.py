@@ -15,7 +15,8 @@ from django.core.files.base import File
 from storages.backends.s3 import S3Storage
 
 from media_core.errors import ObjectMissing
-from media_core.storages.bucket.capabilities import Capability, required_to_store
+from media_core.storages.bucket.capabilities import Capability
+from media_core.storages.bucket.requirements import required_to_store
 from media_core.storages.bucket_errors import translated
 from media_core.storages.client import bucket_client, closed_session
 from media_core.storages.file_types import DOWNLOAD_TYPE
