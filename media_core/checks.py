@@ -13,8 +13,7 @@ from django.db import DEFAULT_DB_ALIAS, DatabaseError
 
 from media_core.documents.app_readers import REMEDY as READERS_REMEDY
 from media_core.documents.app_readers import refuse_misnamed_readers
-from media_core.storages.bucket.capabilities import REMEDY
-from media_core.storages.bucket.start import not_proved, require_bucket
+from media_core.storages.bucket.start import find_trouble, require_bucket
 from media_core.storages.bucket_errors import TROUBLES
 from tenants.errors import GatewayError
 
@@ -116,15 +115,15 @@ def bucket_is_asked_over_https(**_kwargs: Any) -> list[CheckMessage]:
 
 @register(Tags.database)
 def bucket_is_proved(databases: Sequence[str] | None = None, **_kwargs: Any) -> list[CheckMessage]:
-    """What nobody has proved is refused: publishing in the bucket, copies inside it, uploads past the gateway."""
+    """What nobody has proved is refused. A proof that grows old is said to be so while there is time to renew it."""
     if DEFAULT_DB_ALIAS not in (databases or ()):
         return []
     try:
-        why = not_proved()
+        trouble = find_trouble()
     except DatabaseError:
         # Other checks say what is wrong with the database; before the first migration nothing is served anyway.
         return []
-    return [Warning(why, hint=REMEDY, id="media_core.W011")] if why else []
+    return [Warning(trouble[0], hint=trouble[1], id="media_core.W011")] if trouble else []
 
 
 @register(Tags.database, deploy=True)

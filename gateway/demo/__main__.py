@@ -14,7 +14,7 @@ from urllib.parse import urljoin
 from django.core.exceptions import ImproperlyConfigured
 
 from gateway.demo.bucket.embedded import BucketNotStarted
-from gateway.demo.errors import DemoRefused
+from gateway.demo.errors import DemoRefused, ServerEnded
 from gateway.demo.people import AGENCY_HOST, SITES
 from gateway.demo.place import ENVIRONMENT, FACTS, LOG, MAIL, MEDIA, taken
 from gateway.demo.port import LOOPBACK, free_port
@@ -59,6 +59,9 @@ def main() -> int:
                 serve(port, around)
     except (DemoRefused, NoPostgres, BucketNotStarted, ImproperlyConfigured) as refusal:
         print(f"The demo did not start: {refusal}", file=sys.stderr)
+        return 1
+    except ServerEnded as ending:
+        print(f"\n{ending}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         say("\nStopped.")
@@ -116,14 +119,30 @@ def serve(port: int, around: Surroundings) -> None:
     FACTS.write_text(json.dumps(facts, ensure_ascii=False, indent=2) + "\n")
     try:
         with worker_beside():
-            DemoServer(port, lambda: say(summary(facts))).run()
+            DemoServer(port, lambda: say(summary(facts)), around.find_ended).run()
     except SystemExit as stop:
         if stop.code:
             raise DemoRefused(f"The server ended with code {stop.code}. Its log: {LOG}") from stop
     finally:
-        if around.real_bucket:
+        if around.real_bucket and not around.find_ended():
             clean_real_bucket(around)
+    refuse_to_go_on(around)
     say("\nStopped.")
+
+
+def refuse_to_go_on(around: Surroundings) -> None:
+    """Raise ServerEnded when a server of the demo's own has ended."""
+    name = around.find_ended()
+    if not name:
+        return
+    left = (
+        f" What it stored under {around.location_prefix} stays in the bucket."
+        if around.real_bucket
+        else ""
+    )
+    raise ServerEnded(
+        f"The demo has ended, because its {name} ended.{left} Start again from scratch: make demo"
+    )
 
 
 def filled(port: int, around: Surroundings) -> dict[str, Any]:

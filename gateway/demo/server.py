@@ -42,6 +42,12 @@ class DemoArbiter(Arbiter):  # type: ignore[misc]  # gunicorn ships no types
         finally:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
 
+    def murder_workers(self) -> None:
+        """Once a second: stop serving when a server that the demo runs on has ended."""
+        super().murder_workers()
+        if self.app.find_ended():
+            self.handle_int()
+
 
 class DemoWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
     """A worker that a signal ends whatever it does at that moment."""
@@ -63,9 +69,12 @@ class DemoWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
 class DemoServer(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
     """gunicorn in this process: its workers end by themselves when this process is killed."""
 
-    def __init__(self, port: int, when_ready: Callable[[], None]) -> None:
+    def __init__(
+        self, port: int, when_ready: Callable[[], None], find_ended: Callable[[], str]
+    ) -> None:
         self.port = port
         self.announce = when_ready
+        self.find_ended = find_ended
         super().__init__()
 
     def ready(self) -> None:
@@ -74,7 +83,7 @@ class DemoServer(BaseApplication):  # type: ignore[misc]  # gunicorn ships no ty
         self.announce()
 
     def run(self) -> None:
-        """Serve until a signal; then SystemExit, in this process only."""
+        """Serve until a signal, or until `find_ended` names something; then SystemExit, in this process only."""
         parent = os.getpid()
         try:
             DemoArbiter(self).run()

@@ -23,6 +23,7 @@ from media_core.documents.models import Document
 from media_core.documents.open import find_document
 from media_core.documents.permissions import Editor, confirm_editor, may_be_public
 from media_core.errors import BucketUnavailable, ObjectMissing, PublishingRefused, StillPublic
+from media_core.storages.bucket.requirements import require_to_publish
 from media_core.storages.copies import Copy, take_away
 from media_core.storages.models import StoredObject
 from tenants.errors import NotFound
@@ -45,7 +46,8 @@ def publish(document_id: UUID, *, editor: Editor) -> Document:
     """Return the document, readable for everybody from now on. One that is public already stays as it is.
 
     Raises NotFound, RoleRequired, PublishingRefused (a restricted folder, a change meanwhile), QuotaExceeded,
-    ObjectMissing, ObjectDiffers or BucketUnavailable; then nothing was changed. Four to six bucket requests.
+    ObjectMissing, ObjectDiffers, BucketProofExpired or BucketUnavailable; then nothing was changed. Four to six bucket
+    requests.
     """
     asked = Asked(lambda: editable(document_id, editor), editor, "published")
     document = asked.find()
@@ -114,6 +116,7 @@ def refuse_closed_folder(folder: Folder | None) -> None:
 def make_public(document: Document, asked: Asked) -> Document:
     """Give the document a public object; see `publish`."""
     refuse_closed_folder(document.folder)
+    require_to_publish()
     with _unless_changed(document), public_copy(document) as copy:
         moved = copy.stored.kind != StoredObject.Kind.DERIVED
         with transaction.atomic():
