@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.development
+# What the demo needs is a part of what the tests need.
+DEMO_STAMP := $(if $(wildcard $(STAMP)),$(STAMP),$(VENV)/.demo)
 TESTS ?=
 # What the last run of the tests took, for `make durations`.
 REPORT := .test-report.xml
@@ -17,13 +19,17 @@ PYTEST = -m pytest -n $(WORKERS) --dist worksteal --junitxml=$(REPORT)
 unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test coverage test-slow test-pgbouncer test-ceph test-next durations bench check format lock clean
+.PHONY: help demo demo-port test coverage test-slow test-pgbouncer test-ceph test-deploy test-next durations bench check format lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: $(STAMP) ## Start the gateway with three client projects on one bucket (PORT=8000)
+demo: demo-port $(DEMO_STAMP) ## Start the gateway with three client projects on one bucket (PORT=8000)
 	@exec $(BIN)/python -m gateway.demo
+
+# Before anything is installed. A Python that is missing, or too old, is for install.sh to find.
+demo-port:
+	@if command -v $(PYTHON) >/dev/null; then $(PYTHON) -m gateway.demo.port; fi
 
 test: $(STAMP) ## Run the tests (TESTS="tests/test_isolation.py -k eve" for some of them)
 	@$(BIN)/python $(PYTEST) -m "not slow and not pgbouncer" $(TESTS)
@@ -42,6 +48,9 @@ test-pgbouncer: $(STAMP) ## Run the tests behind a PgBouncer of their own (insta
 test-ceph: $(STAMP) ## Run the tests of the bucket on a Ceph RGW (installs Debian's, if there is none; ALL_WAYS=1 for more)
 	@bash tests/ceph/install.sh
 	@$(BIN)/python -m tests.ceph $(if $(ALL_WAYS),--all-ways) $(TESTS)
+
+test-deploy: $(STAMP) ## Type docs/howto/deploy.md on an empty Debian (as root; see CONTRIBUTING)
+	@PATH="$$PATH:/usr/sbin:/sbin" $(BIN)/python -m tests.deploy
 
 test-next: ## Run the suite on Django 6.1, where a Python >= 3.12 is found
 	@VENV=.venv-next REQUIREMENTS=requirements/next.txt MINIMUM=3.12 bash requirements/install.sh
@@ -75,11 +84,18 @@ lock: $(STAMP) ## Pin every requirement again, with hashes
 	bash requirements/lock.sh
 
 clean: ## Remove what the other targets made
-	@for data in .demo/postgres .data/postgres; do \
-	  if [ -x $(BIN)/python ]; then $(BIN)/python -m gateway.demo.postgres delete --data $$data; fi; done
+	@if $(BIN)/python -c "import gateway.demo.postgres" 2>/dev/null; then \
+	  for data in .demo/postgres .data/postgres; do $(BIN)/python -m gateway.demo.postgres delete --data $$data; done; \
+	elif [ -e .demo ] || [ -e .data ]; then \
+	  echo "The installation is not complete: if a demo ran as root, delete its folder /var/lib/media-gateway-… yourself."; \
+	fi
 	find . -name __pycache__ -prune -exec rm -rf {} +
 	rm -rf $(VENV) .venv-next .demo .data .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage $(REPORT)
 
 $(STAMP): requirements/production.txt requirements/development.txt requirements/install.sh
 	@PYTHON=$(PYTHON) VENV=$(VENV) REQUIREMENTS=requirements/development.txt MINIMUM=3.11 bash requirements/install.sh
+	@touch $@
+
+$(VENV)/.demo: requirements/production.txt requirements/demo.txt requirements/install.sh
+	@PYTHON=$(PYTHON) VENV=$(VENV) REQUIREMENTS=requirements/demo.txt MINIMUM=3.11 bash requirements/install.sh
 	@touch $@

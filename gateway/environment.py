@@ -1,6 +1,8 @@
 """Reads environment variables for settings.py, and says which one is wrong and how to mend it."""
 
+import re
 from collections.abc import Collection
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -25,10 +27,29 @@ SMTP_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 PLACEHOLDERS = frozenset({"", "change-me"})
 POSTGRES_SCHEMES = frozenset({"postgres", "postgresql"})
 NO = frozenset({"false", "off", "n", "no", "0"})
+# What django-environ reads; it logs any other line as it is, secrets included.
+LINE_OF_FILE = re.compile(r"(#.*|(?:export )?[A-Za-z_0-9]+=.*|\s*)")
 
 
 class Environment(environ.FileAwareEnv):  # type: ignore[misc]  # django-environ ships no types
     """django-environ's reader (`NAME_FILE` works for every `NAME`) with refusals that name the remedy."""
+
+    def read_file(self, name: str, path: Path) -> None:
+        """Set what the file sets and the environment does not. A file that is not there sets nothing."""
+        try:
+            lines = path.read_text(encoding="utf-8").splitlines()
+        except FileNotFoundError:
+            return
+        except (OSError, UnicodeDecodeError) as error:
+            raise ImproperlyConfigured(
+                f"{name}={path} cannot be read ({error}): give the gateway's user a text file, and run commands as it."
+            ) from error
+        for number, line in enumerate(lines, start=1):
+            if not LINE_OF_FILE.fullmatch(line):
+                raise ImproperlyConfigured(
+                    f"{name}={path}: line {number} is neither NAME=value nor a comment that begins with #."
+                )
+        self.read_env(path)
 
     def text(self, name: str, default: str = "") -> str:
         """Return a value as it is written: a `$` in a secret is a `$`. The last newline of a file is none of it."""
@@ -46,6 +67,15 @@ class Environment(environ.FileAwareEnv):  # type: ignore[misc]  # django-environ
         if value in PLACEHOLDERS:
             raise ImproperlyConfigured(f"{name} is not set. {remedy}")
         return value
+
+    def secrets(self, name: str) -> list[str]:
+        """Return several values, written with spaces or line breaks between them. None is part of an error."""
+        values = self.text(name).split()
+        if not PLACEHOLDERS.isdisjoint(values):
+            raise ImproperlyConfigured(
+                f"{name} has a placeholder in it. Give former keys, or nothing."
+            )
+        return values
 
     def bucket_value(self, name: str) -> str:
         """Return a value without which there is no bucket."""

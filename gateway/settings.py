@@ -18,8 +18,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment()
 ENV_FILE = Path(env.text("DJANGO_ENV_FILE", default=str(BASE_DIR / ".env")))
 # What is set in the environment wins over the file.
-if ENV_FILE.is_file():
-    Environment.read_env(ENV_FILE)
+env.read_file("DJANGO_ENV_FILE", ENV_FILE)
 
 # --- Deployment
 
@@ -28,6 +27,8 @@ SECRET_KEY = env.secret(
     "DJANGO_SECRET_KEY",
     "Make one: python -c 'import secrets; print(secrets.token_urlsafe(50))'",
 )
+# What the keys before this one signed stays good: sessions, password-reset links, addresses of files on disk.
+SECRET_KEY_FALLBACKS = env.secrets("DJANGO_SECRET_KEY_FALLBACKS")
 AGENCY_HOST = env.host("AGENCY_HOST", default="agency.localhost")
 # TenantMiddleware is the gate: a host that is neither the agency's nor an active domain's gets a plain 404.
 ALLOWED_HOSTS = ["*"]

@@ -13,8 +13,9 @@ from django.db import DEFAULT_DB_ALIAS, DatabaseError
 
 from media_core.documents.app_readers import REMEDY as READERS_REMEDY
 from media_core.documents.app_readers import refuse_misnamed_readers
-from media_core.storages.bucket.capabilities import REMEDY
-from media_core.storages.bucket.start import not_proved
+from media_core.storages.bucket.start import find_trouble, require_bucket
+from media_core.storages.bucket_errors import TROUBLES
+from tenants.errors import GatewayError
 
 _LABEL = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
 _ADDRESS = r"(?:\d+\.){3}\d+"
@@ -114,15 +115,34 @@ def bucket_is_asked_over_https(**_kwargs: Any) -> list[CheckMessage]:
 
 @register(Tags.database)
 def bucket_is_proved(databases: Sequence[str] | None = None, **_kwargs: Any) -> list[CheckMessage]:
-    """What nobody has proved is refused: publishing in the bucket, copies inside it, uploads past the gateway."""
+    """What nobody has proved is refused. A proof that grows old is said to be so while there is time to renew it."""
     if DEFAULT_DB_ALIAS not in (databases or ()):
         return []
     try:
-        why = not_proved()
+        trouble = find_trouble()
     except DatabaseError:
         # Other checks say what is wrong with the database; before the first migration nothing is served anyway.
         return []
-    return [Warning(why, hint=REMEDY, id="media_core.W011")] if why else []
+    return [Warning(trouble[0], hint=trouble[1], id="media_core.W011")] if trouble else []
+
+
+@register(Tags.database, deploy=True)
+def bucket_takes_our_keys(
+    databases: Sequence[str] | None = None, **_kwargs: Any
+) -> list[CheckMessage]:
+    """Asked with `--database default` only, like all that leaves this process. One bucket request, tried once."""
+    if no_bucket() or DEFAULT_DB_ALIAS not in (databases or ()):
+        return []
+    try:
+        require_bucket()
+    except (GatewayError, *TROUBLES) as error:
+        at = f"{settings.BUCKET_NAME} at {settings.BUCKET_ENDPOINT_URL}"
+        hint = (
+            "Compare AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_STORAGE_BUCKET_NAME, AWS_S3_REGION_NAME and \
+AWS_S3_ENDPOINT_URL with what your provider shows. `manage.py bucket doctor` says more."
+        )
+        return [Error(f"The bucket {at} cannot be used: {error}", hint=hint, id="media_core.E005")]
+    return []
 
 
 @register(Tags.security)

@@ -121,6 +121,10 @@ class BucketNotProved(BucketRefused):
     """The storage has not been proved safe for this. Nothing was changed; the people who run it have to look."""
 
 
+class BucketProofExpired(BucketNotProved):
+    """Publishing has stopped until the people who run the gateway check the storage again. Nothing was changed."""
+
+
 class BucketOfAnother(BucketRefused):
     """The storage belongs to another deployment. Nothing was changed; the people who run the gateway have to look."""
 

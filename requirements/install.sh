@@ -1,7 +1,11 @@
 #!/usr/bin/env bash
-# Make the virtual environment $VENV and install exactly what $REQUIREMENTS pins: hashed wheels only.
+# Make the virtual environment $VENV and install exactly what $REQUIREMENTS pins: hashed wheels only. Without these
+# variables it is what a deployment needs, in .venv.
 # Takes uv where it is installed, else pip. Needs a Python >= $MINIMUM with the venv module.
 set -euo pipefail
+VENV=${VENV:-.venv}
+REQUIREMENTS=${REQUIREMENTS:-requirements/production.txt}
+MINIMUM=${MINIMUM:-3.11}
 
 say() { printf '%s\n' "$*" >&2; }
 
@@ -44,10 +48,19 @@ if ! [ -x "$VENV/bin/python" ] || ! new_enough "$VENV/bin/python"; then
   rm -f "${TMPDIR:-/tmp}/venv.$$"
 fi
 
+# On a terminal, one line that counts what pip says of each package.
+show_progress() {
+  if ! [ -t 2 ]; then cat >/dev/null; return; fi
+  awk -v all="$(grep -c '==' "$REQUIREMENTS")" '
+    /^Collecting / { printf "\r\033[K  %d of %d: %s", ++count, all, $2; fflush() }
+    /^Installing / { printf "\r\033[K  Unpacking %d packages …", count; fflush() }
+    END { printf "\r\033[K" }' >&2
+}
+
 say "Installing $REQUIREMENTS …"
 if command -v uv >/dev/null; then
   uv pip sync --quiet --require-hashes --only-binary :all: --python "$VENV/bin/python" "$REQUIREMENTS"
 else
-  "$VENV/bin/python" -m pip install --quiet --quiet --disable-pip-version-check --require-hashes --only-binary :all: \
-    --requirement "$REQUIREMENTS"
+  "$VENV/bin/python" -m pip install --disable-pip-version-check --progress-bar off --require-hashes --only-binary :all: \
+    --requirement "$REQUIREMENTS" | show_progress
 fi

@@ -10,5 +10,6 @@ compile() {
 }
 
 compile 3.11 production.in production.txt
-compile 3.11 development.in development.txt --constraints production.txt
+compile 3.11 demo.in demo.txt --constraints production.txt
+compile 3.11 development.in development.txt --constraints demo.txt
 compile 3.12 next.in next.txt --override next-overrides.txt

@@ -7,10 +7,12 @@ from django.apps import apps
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.checks import Warning as CheckWarning
+from django.core.exceptions import ImproperlyConfigured
 from django.db import DEFAULT_DB_ALIAS, ProgrammingError
 
 from tenants.database.proof import proof
-from tenants.errors import DatabaseNotProved
+from tenants.errors import DatabaseNotProved, MailServerUnavailable
+from tenants.jobs.mail_server import require_mail_server
 from tenants.jobs.overview import count_workers, list_statuses
 from tenants.versions import app_versions, declared
 
@@ -88,6 +90,19 @@ def jobs_are_done(databases: Sequence[str] | None = None, **_kwargs: Any) -> lis
             CheckWarning(f"Jobs that fail or are overdue: {names}.", hint=hint, id="tenants.W002")
         )
     return found
+
+
+@register(Tags.database, deploy=True)
+def mail_can_be_sent(databases: Sequence[str] | None = None, **_kwargs: Any) -> list[CheckMessage]:
+    """Nobody could set a password. Asked with `--database default` only, like all that leaves this process."""
+    if DEFAULT_DB_ALIAS not in (databases or ()):
+        return []
+    try:
+        require_mail_server()
+    except (ImproperlyConfigured, MailServerUnavailable) as error:
+        hint = "Set EMAIL_URL to a mail server that answers, or to a folder that the gateway's user may write."
+        return [Error(f"Mail cannot be sent: {error}", hint=hint, id="tenants.E006")]
+    return []
 
 
 @register(TAG)

@@ -34,6 +34,7 @@ OURS = (
 PATHS_TO_TYPE = (
     "/srv/gateway", "/etc/", "/bin/kill", "/d/", "/healthz", "/readyz", "/path/to/", "/tmp/my-demo",  # noqa: S108 - an example
     "/var/lib/media-gateway", "/dev/null", "/_rooms/", "/files/", "/media/", "/private/", "/bucket/attestations",
+    "/usr/local/bin/manage.py", "/usr/sbin/nologin", "/var/lib/gateway", "/var/backups/gateway",
 )  # fmt: skip
 WHAT_DIFFERS = re.compile(
     r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|t_[0-9a-f]{16}|\d{4}-\d\d-\d\dT[\d:+]+"
@@ -265,7 +266,7 @@ def test_commands_say_what_the_page_shows(
 
 
 def test_every_requirement_has_its_entry() -> None:
-    files = [ROOT / "requirements" / f"{name}.in" for name in ("production", "development")]
+    files = [ROOT / "requirements" / f"{name}.in" for name in ("production", "demo", "development")]
     text = "".join(file.read_text() for file in files)
     named = re.findall(r"^(\w[\w-]*)", text.lower(), re.MULTILINE)
     headings = re.findall(r"^### (.*)$", DEPENDENCIES.read_text(), re.MULTILINE)

@@ -83,6 +83,17 @@ def test_one_that_is_over_looks_like_what_is_missing(secret, acme, monkeypatch, 
     assert seen(asked(client, "get", path)) == nothing(client)
 
 
+def test_a_former_secret_key_counts_while_it_is_named(
+    secret, acme, globex, settings, browse: Browse
+):
+    path, former = signed(secret, acme), settings.SECRET_KEY
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "new" * 20, [former]
+    assert bytes_of(browse(acme).get(path)) == b"what only acme may read"
+    assert seen(asked(browse(globex), "get", path)) == nothing(browse(globex))
+    settings.SECRET_KEY_FALLBACKS = []
+    assert seen(asked(browse(acme), "get", path)) == nothing(browse(acme))
+
+
 def test_an_object_that_is_to_be_removed_looks_like_what_is_missing(secret, acme, browse: Browse):
     path, client = signed(secret, acme), browse(acme, "ada")
     with bind_tenant(acme):

@@ -24,10 +24,11 @@ HELD = frozenset({"_lock", "lock", "server", "wrap_database_errors"})
 # django-tenants' ways of switching: as decorators they share one object between threads.
 SWITCHES = frozenset({"tenant_context", "schema_context", "tenant_migration", "get_tenant"})
 CACHES = frozenset({"cache", "lru_cache", "cached_property"})
-# What may be remembered by a process: facts about the code, the same for every tenant.
+# What may be remembered by a process: facts about the code or the deployment, the same for every tenant.
 REMEMBERED = frozenset(
     {
         "media_core/library/addresses.py:_around",
+        "media_core/storages/bucket/proof_age.py:_log_on",
         "tenants/schemas.py:fingerprint",
         "tenants/versions.py:loader",
         "tenants/versions.py:app_versions",

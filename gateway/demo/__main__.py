@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import signal
 import sys
 from collections.abc import Iterator
@@ -13,11 +14,12 @@ from urllib.parse import urljoin
 from django.core.exceptions import ImproperlyConfigured
 
 from gateway.demo.bucket.embedded import BucketNotStarted
-from gateway.demo.errors import DemoRefused
+from gateway.demo.errors import DemoRefused, ServerEnded
 from gateway.demo.people import AGENCY_HOST, SITES
 from gateway.demo.place import ENVIRONMENT, FACTS, LOG, MAIL, MEDIA, taken
+from gateway.demo.port import LOOPBACK, free_port
 from gateway.demo.postgres import NoPostgres
-from gateway.demo.server import LOOPBACK, DemoServer, free_port
+from gateway.demo.server import DemoServer
 from gateway.demo.surroundings import Surroundings, surroundings
 from gateway.demo.worker import worker_beside
 
@@ -50,15 +52,16 @@ def main() -> int:
     try:
         with taken():
             port = free_port()
+            say("Starting from scratch: what a demo before this one had is gone.")
             with surroundings(port) as around:
                 where = "a bucket" if around.with_bucket else "a folder instead of a bucket"
-                say(
-                    f"Starting from scratch: a PostgreSQL, {where}, three tenants. "
-                    "What a demo before this one had is gone."
-                )
+                say(f"  PostgreSQL runs, and {where} is there.")
                 serve(port, around)
     except (DemoRefused, NoPostgres, BucketNotStarted, ImproperlyConfigured) as refusal:
         print(f"The demo did not start: {refusal}", file=sys.stderr)
+        return 1
+    except ServerEnded as ending:
+        print(f"\n{ending}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         say("\nStopped.")
@@ -116,14 +119,30 @@ def serve(port: int, around: Surroundings) -> None:
     FACTS.write_text(json.dumps(facts, ensure_ascii=False, indent=2) + "\n")
     try:
         with worker_beside():
-            DemoServer(port, lambda: say(summary(facts))).run()
+            DemoServer(port, lambda: say(summary(facts)), around.find_ended).run()
     except SystemExit as stop:
         if stop.code:
             raise DemoRefused(f"The server ended with code {stop.code}. Its log: {LOG}") from stop
     finally:
-        if around.real_bucket:
+        if around.real_bucket and not around.find_ended():
             clean_real_bucket(around)
+    refuse_to_go_on(around)
     say("\nStopped.")
+
+
+def refuse_to_go_on(around: Surroundings) -> None:
+    """Raise ServerEnded when a server of the demo's own has ended."""
+    name = around.find_ended()
+    if not name:
+        return
+    left = (
+        f" What it stored under {around.location_prefix} stays in the bucket."
+        if around.real_bucket
+        else ""
+    )
+    raise ServerEnded(
+        f"The demo has ended, because its {name} ended.{left} Start again from scratch: make demo"
+    )
 
 
 def filled(port: int, around: Surroundings) -> dict[str, Any]:
@@ -139,11 +158,14 @@ def filled(port: int, around: Surroundings) -> dict[str, Any]:
         call_command("migrate_schemas", shared=True, verbosity=0)
     except DatabaseError as error:
         raise DemoRefused(f"DATABASE_URL: {str(error).splitlines()[0]}") from error
+    say("  The database has its tables.")
     call_command("collectstatic", interactive=False, verbosity=0)
     if around.with_bucket:
         content.examine_bucket()
+        say("  The bucket is proved to be safe.")
     tenants = content.create_tenants()
     people, folders = content.create_people(tenants), content.create_folders(tenants)
+    say("  Three tenants have people and folders. Storing their documents …")
     documents = content.create_documents(tenants)
     # The workers are forked from this process and must not share its connection.
     connections.close_all()
@@ -222,7 +244,7 @@ def summary(facts: dict[str, Any]) -> str:
         "",
         f"  {storage_in_words(facts['bucket'])}",
         f"  The same for scripts: {FACTS}",
-        f"  For commands: DJANGO_ENV_FILE={ENVIRONMENT} .venv/bin/python manage.py tenant list",
+        f"  For commands: DJANGO_ENV_FILE={shlex.quote(str(ENVIRONMENT))} .venv/bin/python manage.py tenant list",
         f"  Mail: {MAIL}   Log: {LOG}",
         "",
         "Every start begins from scratch. Stop with Ctrl-C.",

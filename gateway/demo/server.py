@@ -3,7 +3,6 @@
 import ctypes
 import os
 import signal
-import socket
 import sys
 import time
 from collections.abc import Callable
@@ -13,12 +12,10 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 from gunicorn.workers.gthread import ThreadWorker
 
-from gateway.demo.errors import DemoRefused
 from gateway.demo.place import LOG
+from gateway.demo.port import LOOPBACK
 from gateway.server_logs import JsonLogger
 
-LOOPBACK = "127.0.0.1"
-LAST_PORT = 65535
 # Of each of the two workers.
 THREADS = 4
 # <linux/prctl.h>: a parent that is killed must leave no worker behind that holds its port.
@@ -45,6 +42,12 @@ class DemoArbiter(Arbiter):  # type: ignore[misc]  # gunicorn ships no types
         finally:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
 
+    def murder_workers(self) -> None:
+        """Once a second: stop serving when a server that the demo runs on has ended."""
+        super().murder_workers()
+        if self.app.find_ended():
+            self.handle_int()
+
 
 class DemoWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
     """A worker that a signal ends whatever it does at that moment."""
@@ -66,9 +69,12 @@ class DemoWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
 class DemoServer(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
     """gunicorn in this process: its workers end by themselves when this process is killed."""
 
-    def __init__(self, port: int, when_ready: Callable[[], None]) -> None:
+    def __init__(
+        self, port: int, when_ready: Callable[[], None], find_ended: Callable[[], str]
+    ) -> None:
         self.port = port
         self.announce = when_ready
+        self.find_ended = find_ended
         super().__init__()
 
     def ready(self) -> None:
@@ -77,7 +83,7 @@ class DemoServer(BaseApplication):  # type: ignore[misc]  # gunicorn ships no ty
         self.announce()
 
     def run(self) -> None:
-        """Serve until a signal; then SystemExit, in this process only."""
+        """Serve until a signal, or until `find_ended` names something; then SystemExit, in this process only."""
         parent = os.getpid()
         try:
             DemoArbiter(self).run()
@@ -119,21 +125,3 @@ def become_worker(worker: Any) -> None:
     file = os.open(LOG, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
     os.dup2(file, 2)
     os.close(file)
-
-
-def free_port() -> int:
-    """Return the port to serve on: PORT, 8000 when it is unset, any free one when it is 0. Raises DemoRefused."""
-    given = os.environ.get("PORT") or "8000"
-    if not (given.isascii() and given.isdecimal() and int(given) <= LAST_PORT):
-        raise DemoRefused(
-            f"PORT={given} is no port: give a number from 1 to 65535, or 0 for any free one."
-        )
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((LOOPBACK, int(given)))
-        except OSError as error:
-            raise DemoRefused(
-                f"Port {given} cannot be used ({error.strerror}). Try another: make demo PORT=0"
-            ) from error
-        return int(probe.getsockname()[1])

@@ -2,9 +2,9 @@
 
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import psycopg
 
@@ -30,6 +30,12 @@ class Surroundings:
     real_database: bool
     real_bucket: bool
     location_prefix: str
+    # The demo's own servers by name, each with a function that says whether it has ended.
+    servers: dict[str, Callable[[], bool]] = field(default_factory=dict)
+
+    def find_ended(self) -> str:
+        """Return the name of a server of the demo's own that has ended, or nothing."""
+        return next((name for name, has_ended in self.servers.items() if has_ended()), "")
 
 
 @contextmanager
@@ -70,9 +76,13 @@ def surroundings(port: int) -> Iterator[Surroundings]:
             STATIC_ROOT=str(STATIC),
         )
         if not around.real_database:
-            os.environ["DATABASE_URL"] = servers.enter_context(empty_database())
+            database = servers.enter_context(empty_database())
+            os.environ["DATABASE_URL"] = database.url("gateway")
+            around.servers["PostgreSQL"] = database.has_ended
         if around.with_bucket and not around.real_bucket:
-            os.environ.update(servers.enter_context(empty_bucket()))
+            bucket = servers.enter_context(empty_bucket())
+            os.environ.update(settings_of(bucket))
+            around.servers["bucket"] = bucket.has_ended
         if not around.with_bucket:
             os.environ.update(dict.fromkeys(BUCKET_VARIABLES, ""))
         yield around
@@ -119,32 +129,38 @@ def refuse_a_database_in_use(url: str) -> None:
 
 
 @contextmanager
-def empty_database() -> Iterator[str]:
-    """Lend the URL of a database in a server of the demo's own. Each demo starts from scratch."""
+def empty_database() -> Iterator[EmbeddedPostgres]:
+    """Lend a server of the demo's own with an empty database. Each demo starts from scratch."""
     server = EmbeddedPostgres(POSTGRES, fast=True)
     server.delete()
     try:
         with server:
             server.ensure_database("gateway")
-            yield server.url("gateway")
+            yield server
     finally:
         server.delete()
 
 
-@contextmanager
-def empty_bucket() -> Iterator[dict[str, str]]:
-    """Lend the environment of a bucket of the demo's own."""
-    access_key, secret_key = secrets.token_hex(10), secrets.token_urlsafe(30)
-    with EmbeddedBucket(
-        bucket=BUCKET, access_key=access_key, secret_key=secret_key, region=REGION, log=BUCKET_LOG
-    ) as bucket:
-        yield {
-            "BUCKET_PROVIDER": "ceph",
-            ENDPOINT: bucket.endpoint_url,
-            "AWS_ACCESS_KEY_ID": access_key,
-            "AWS_SECRET_ACCESS_KEY": secret_key,
-            "AWS_STORAGE_BUCKET_NAME": BUCKET,
-            "AWS_S3_REGION_NAME": REGION,
-            "AWS_S3_ADDRESSING_STYLE": "path",
-            "AWS_S3_SIGNATURE_VERSION": "s3v4",
-        }
+def empty_bucket() -> EmbeddedBucket:
+    """Return a bucket of the demo's own, to be started."""
+    return EmbeddedBucket(
+        bucket=BUCKET,
+        access_key=secrets.token_hex(10),
+        secret_key=secrets.token_urlsafe(30),
+        region=REGION,
+        log=BUCKET_LOG,
+    )
+
+
+def settings_of(bucket: EmbeddedBucket) -> dict[str, str]:
+    """Return the environment in which settings find the bucket."""
+    return {
+        "BUCKET_PROVIDER": "ceph",
+        ENDPOINT: bucket.endpoint_url,
+        "AWS_ACCESS_KEY_ID": bucket.access_key,
+        "AWS_SECRET_ACCESS_KEY": bucket.secret_key,
+        "AWS_STORAGE_BUCKET_NAME": BUCKET,
+        "AWS_S3_REGION_NAME": REGION,
+        "AWS_S3_ADDRESSING_STYLE": "path",
+        "AWS_S3_SIGNATURE_VERSION": "s3v4",
+    }

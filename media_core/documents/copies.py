@@ -8,6 +8,7 @@ from django.conf import settings
 
 from media_core.errors import PublishingRefused
 from media_core.inspection.locations import HEAD_BYTES, looks_like_photo, without_location
+from media_core.storages.bucket.requirements import require_to_publish
 from media_core.storages.copies import Copy, copied, derived, lent
 from media_core.storages.file_types import DOWNLOAD_TYPE
 from media_core.storages.models import StoredObject
@@ -21,8 +22,10 @@ PUBLIC = StoredObject.Area.PUBLIC
 def make_public_copy(original: StoredObject, *, file_name: str) -> Iterator[Copy]:
     """Lend the object that the public is to get: a copy of the original, or a photo without its location.
 
-    The public can read it when the block begins, proved by asking anonymously; BucketRefused where it cannot.
+    The public can read it when the block begins, proved by asking anonymously; BucketRefused where it cannot. Raises
+    BucketProofExpired before anything is written.
     """
+    require_to_publish()
     with cleaned(original) as photo, _write_copy(photo, original, file_name) as copy:
         prove_public(copy.stored)
         yield copy

@@ -41,8 +41,8 @@ def publish(document_id: UUID, *, editor: Editor) -> Document:
     """Return the document, readable for everybody from now on. One that is public already stays as it is.
 
     Raises NotFound, RoleRequired, PublishingRefused (a restricted folder, a change meanwhile), ObjectMissing,
-    ObjectDiffers or BucketUnavailable; then nothing was changed. Two bucket requests where the bucket copies, up to
-    five elsewhere.
+    ObjectDiffers, BucketProofExpired or BucketUnavailable; then nothing was changed. Two bucket requests where the
+    bucket copies, up to five elsewhere.
     """
     asked = Asked(lambda: editable(document_id, editor), editor, "published")
     document = asked.find()

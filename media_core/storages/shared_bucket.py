@@ -17,7 +17,8 @@ from storages.backends.s3 import S3Storage
 
 from media_core.errors import ObjectMissing, UnknownBucketAnswer
 from media_core.storages.attempts import watch_attempts
-from media_core.storages.bucket.capabilities import Capability, required_to_store
+from media_core.storages.bucket.capabilities import Capability
+from media_core.storages.bucket.requirements import required_to_store
 from media_core.storages.bucket_errors import TROUBLES, status_of, translated
 from media_core.storages.client import bucket_client, closed_session
 from media_core.storages.disk import copied

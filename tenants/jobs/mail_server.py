@@ -17,6 +17,7 @@ import django
 from django.core import mail
 from django.core.mail import EmailMessage
 from django.core.mail.backends.base import BaseEmailBackend
+from django.core.mail.backends.smtp import EmailBackend as SmtpBackend
 
 from tenants.breaker import Breaker
 from tenants.errors import MailServerUnavailable
@@ -26,6 +27,8 @@ CLOSING = 421
 FIRST_FINAL = 500
 # A server that did not answer in time is asked by nobody in this process for so long.
 TIMEOUT_PAUSE_SECONDS = 30.0
+# A person waits for the answer of `manage.py check`.
+CHECK_SECONDS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +116,22 @@ class MailServer:
 def make_connection() -> BaseEmailBackend:
     """Return a new connection to the server of EMAIL_URL, not opened yet."""
     return mail.get_connection() if django.VERSION < (6, 1) else mail.mailers.default
+
+
+def require_mail_server() -> None:
+    """Connect to the server of EMAIL_URL and sign in there, or make its folder; send nothing.
+
+    Raises: MailServerUnavailable after five seconds at most, ImproperlyConfigured for a folder that cannot be made.
+    """
+    connection = make_connection()
+    if isinstance(connection, SmtpBackend):
+        connection.timeout = min(connection.timeout or CHECK_SECONDS, CHECK_SECONDS)
+    try:
+        connection.open()
+        connection.close()
+    except OSError as error:
+        place = f"{getattr(connection, 'host', '')}:{getattr(connection, 'port', '')}"
+        raise MailServerUnavailable(f"{place} answered {describe(error)}.") from error
 
 
 def read_refusal(error: OSError) -> Refusal | None:

@@ -75,10 +75,16 @@ def session_row(request: HttpRequest) -> OpenedSession | None:
 
 
 def _same_password(request: HttpRequest, person: Person) -> bool:
-    given = request.session.get(HASH_SESSION_KEY, "")
-    # Fallbacks let a secret key rotate without signing everybody out.
-    hashes = (person.get_session_auth_hash(), *person.get_session_auth_fallback_hash())
-    return any(constant_time_compare(given, known) for known in hashes)
+    given, current = request.session.get(HASH_SESSION_KEY, ""), person.get_session_auth_hash()
+    if constant_time_compare(given, current):
+        return True
+    # A former secret key signs nobody out, and this session does not need it any more.
+    if any(
+        constant_time_compare(given, known) for known in person.get_session_auth_fallback_hash()
+    ):
+        request.session[HASH_SESSION_KEY] = current
+        return True
+    return False
 
 
 def person_of(request: HttpRequest) -> Person | None:

@@ -171,6 +171,11 @@ def remove_agency_role(email: str, role: AgencyRole.Role) -> None:
         theirs.filter(Q(tenant=None) | Q(visit__isnull=False)).delete()
 
 
+def active_owners() -> QuerySet[AgencyRole]:
+    """Return the roles of those who own the agency now."""
+    return AgencyRole.objects.filter(role=AgencyRole.Role.OWNER, person__is_active=True)
+
+
 def has_owner() -> bool:
     """Return whether somebody is left who owns the agency."""
-    return AgencyRole.objects.filter(role=AgencyRole.Role.OWNER, person__is_active=True).exists()
+    return active_owners().exists()

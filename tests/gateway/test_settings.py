@@ -184,6 +184,40 @@ def test_no_bad_value_ends_in_a_riddle_or_tells_a_secret(name, value):
     assert SECRET not in str(refused.value)
 
 
+@pytest.mark.parametrize("given", ["change-me", f"{SECRET} change-me"])
+def test_a_placeholder_is_no_former_key(given):
+    with pytest.raises(ImproperlyConfigured, match=r"^DJANGO_SECRET_KEY_FALLBACKS") as refused:
+        settings_with(DJANGO_SECRET_KEY_FALLBACKS=given)
+    assert SECRET not in str(refused.value)
+
+
+def test_former_keys_stand_beside_each_other():
+    made = settings_with(DJANGO_SECRET_KEY_FALLBACKS="the-last-one  the-one-before\n")
+    assert made["SECRET_KEY_FALLBACKS"] == ["the-last-one", "the-one-before"]
+    assert settings_with()["SECRET_KEY_FALLBACKS"] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "code"),
+    [
+        ("UPLOAD_MAX_BYTES", [], 1),
+        ("WEB_THREADS", [], 1),
+        ("UPLOAD_MAX_BYTES", ["--config", "python:tests.no_gunicorn_options"], 4),
+    ],
+)
+def test_gunicorn_says_a_wrong_setting_without_a_traceback(name, options, code):
+    """Also where its own file is not read; there each worker says it."""
+    command = [sys.executable, "-m", "gunicorn", "gateway.wsgi", "--bind=127.0.0.1:0", *options]
+    done = subprocess.run(  # noqa: S603 - our own server
+        command, cwd=ROOT, env=environment(**{name: "much", "EMAIL_URL": None}),
+        capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    assert done.returncode == code, done.stderr
+    (said,) = [line for line in done.stderr.splitlines() if not re.match(r"\[|\{", line)]
+    assert said.startswith(f"Not configured: {name}=much: give a whole number from 1 to ")
+    assert SECRET not in done.stderr
+
+
 @pytest.mark.parametrize("arguments", [["check"], ["migrate"]])
 def test_with_nothing_set_one_line_says_what_to_do(arguments):
     done = manage(*arguments, **dict.fromkeys(REQUIRED))
@@ -219,6 +253,20 @@ def test_a_file_one_folder_up_is_not_read(beside_manage):
     made = settings_with(beside_manage, DJANGO_ENV_FILE=None)
     (beside_manage.parents[2] / ".env").unlink()
     assert made["UPLOAD_MAX_BYTES"] == 100_000_000
+
+
+@pytest.mark.parametrize("line", [f"AWS_SECRET_ACCESS_KEY: {SECRET}", SECRET, "  INDENTED=1"])
+def test_a_line_that_sets_nothing_is_refused_by_its_number(line, tmp_path):
+    file = tmp_path / "env"
+    file.write_text(f"# comment\n\nUPLOAD_MAX_BYTES=7\n{line}\n")
+    with pytest.raises(ImproperlyConfigured, match=f"^DJANGO_ENV_FILE={file}: line 4") as refused:
+        settings_with(DJANGO_ENV_FILE=str(file))
+    assert SECRET not in str(refused.value)
+
+
+def test_a_file_that_cannot_be_read_is_not_passed_over(tmp_path):
+    with pytest.raises(ImproperlyConfigured, match=f"^DJANGO_ENV_FILE={tmp_path} cannot be read"):
+        settings_with(DJANGO_ENV_FILE=str(tmp_path))
 
 
 SHOW = "import gateway.settings as s; print(repr(s.BUCKET_SECRET_KEY), repr(s.SECRET_KEY))"

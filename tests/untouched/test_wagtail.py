@@ -1,18 +1,21 @@
 """Wagtail's own admin pages in two tenants: they work in transactions, and delete files when those are committed."""
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import requests
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils import timezone
 from wagtail.documents import get_document_model
 from wagtail.images import get_image_model
 
 from media_core.storages.models import StoredObject
 from tenants.binding import bind_tenant
 from tenants.models import Quota, Tenant
+from tests.proof import reported
 from tests.untouched.conftest import browser
 from tests.untouched.rooms import all_live, asked_in_bucket, file, live, pdf, picture
 
@@ -182,6 +185,24 @@ def test_a_rendition_is_public_counted_and_of_its_tenant(acme, globex):
         assert answer.headers["Content-Type"] == row.content_type == "image/jpeg"
     assert sizes[acme][1] == sizes[globex][1]
     assert sizes[acme][0] != sizes[globex][0]
+
+
+@pytest.fixture
+def expired_proof(acme: Tenant) -> Iterator[None]:
+    """Let the newest report know only what was proved too long ago."""
+    report = reported(days_ago=31, made_at=timezone.now())
+    yield
+    report.delete()
+
+
+@pytest.mark.usefixtures("expired_proof")
+def test_a_rendition_is_made_after_the_proof_of_the_bucket_has_run_out(acme, globex):
+    """A visitor waits for the page: it must not fail because no worker ran for a month."""
+    for tenant in (acme, globex):
+        made = upload_image(tenant)
+        with bind_tenant(tenant):
+            url = made.get_rendition("width-20").url
+        assert requests.get(url, timeout=10).status_code == 200
 
 
 def test_renditions_are_not_remembered_for_another_tenant(acme, globex):

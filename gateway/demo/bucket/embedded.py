@@ -69,6 +69,10 @@ class EmbeddedBucket:
         """The process that answers; None before it has started."""
         return self._process.pid if self._process else None
 
+    def has_ended(self) -> bool:
+        """Return whether the process has ended by itself, or was killed."""
+        return self._process is not None and self._process.poll() is not None
+
     def stop(self) -> None:
         """End the process; nothing happens when there is none."""
         process, self._process = self._process, None

@@ -1,8 +1,10 @@
 """Starts and stops an embedded server, whoever asks and however the last one ended."""
 
+import errno
 import fcntl
 import re
 import shutil
+import socket
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack, suppress
@@ -78,6 +80,16 @@ class EmbeddedPostgres:
     def running(self) -> bool:
         """Return whether the server accepts connections."""
         return self._ping() == pq.Ping.OK
+
+    def has_ended(self) -> bool:
+        """Return whether nobody listens at its socket any more. One that is slow, or recovers, still does."""
+        written = read_pid_file(self.home)
+        if written is None:
+            return True
+        with socket.socket(socket.AF_UNIX) as line:
+            line.settimeout(0)
+            error = line.connect_ex(str(written.sockets / f".s.PGSQL.{PORT}"))
+        return error in {errno.ECONNREFUSED, errno.ENOENT}
 
     def url(self, database: str) -> str:
         """Return the URL of a database, fit for django-environ, psycopg and psql."""

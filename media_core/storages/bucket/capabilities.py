@@ -1,17 +1,17 @@
-"""What the bucket was proved to do, by the doctor's newest run. Flows ask here, and what is not proved is refused."""
+"""What the bucket was proved to do, by the doctor's newest run. What flows make of it: requirements.py."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from hashlib import sha256
+from typing import NamedTuple
 
 from django.conf import settings
 from django.utils import timezone
 
-from media_core.errors import BucketNotProved
 from media_core.storages.bucket.models import BucketReport
 from media_core.storages.client import bucket_access
-from tenants.prefixes import PUBLIC_AREA
 
 
 class Capability(StrEnum):
@@ -64,40 +64,74 @@ def current_target() -> str:
     )
 
 
+def key_fingerprint() -> str:
+    """Return what tells the access key in settings from others, without naming it."""
+    return sha256(settings.BUCKET_ACCESS_KEY.encode()).hexdigest()[:16]
+
+
+class Sighting(NamedTuple):
+    """What was last seen of one capability."""
+
+    proved: bool
+    at: datetime
+    # The access key by which it was seen; empty in reports of older code.
+    fingerprint: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What is known of the bucket in settings: of each capability what was seen, and when."""
+    """What is known of the bucket in settings: of each capability what was seen, when, and by which key."""
 
-    seen: Mapping[str, tuple[bool, datetime]] = field(default_factory=dict)
+    seen: Mapping[str, Sighting] = field(default_factory=dict)
 
     @classmethod
     def of(cls, report: BucketReport | None) -> "Proof":
         """Return what a report knows, its own findings and older ones; without one, nothing is known."""
         known = report.proofs if report else {}
-        return cls({name: (yes, datetime.fromisoformat(at)) for name, (yes, at) in known.items()})
+        return cls(
+            {
+                name: Sighting(proved, datetime.fromisoformat(at), *fingerprint)
+                for name, (proved, at, *fingerprint) in known.items()
+            }
+        )
 
     def has(self, capability: Capability) -> bool:
         """Return whether the bucket was proved to do this, not too long ago."""
-        proved, at = self.seen.get(capability, (False, None))
+        seen = self.seen.get(capability)
         oldest = timezone.now() - timedelta(days=settings.BUCKET_PROOF_DAYS)
-        return proved and at is not None and at > oldest
+        return seen is not None and seen.proved and seen.at > oldest
+
+    def had(self, capability: Capability) -> bool:
+        """Return whether the bucket does this, or did so when it was last seen, however long ago, with these keys."""
+        seen = self.seen.get(capability)
+        is_ours = seen is not None and seen.proved and seen.fingerprint == key_fingerprint()
+        return is_ours or self.has(capability)
 
     def lacks(self, capability: Capability) -> bool:
         """Return whether the bucket was last seen not to do this, however long ago."""
-        return self.seen.get(capability, (True, None))[0] is False
+        seen = self.seen.get(capability)
+        return seen is not None and not seen.proved
 
     def when(self, capability: Capability) -> str:
         """Return when this was last found out."""
-        at = self.seen[capability][1] if capability in self.seen else None
-        return f"{at:%Y-%m-%d %H:%M} UTC" if at else "never"
+        seen = self.seen.get(capability)
+        return format_moment(seen.at) if seen else "never"
 
-    def extended(self, found: Mapping[str, bool], at: datetime) -> dict[str, tuple[bool, str]]:
+    def extended(self, found: Mapping[str, bool], at: datetime) -> dict[str, tuple[bool, str, str]]:
         """Return what a report is to keep: what was found now, and all else as it was known.
 
         A run that cannot ask proves nothing and disproves nothing: neither is a hole forgotten, nor publishing stopped.
         """
-        known = {name: (proved, when.isoformat()) for name, (proved, when) in self.seen.items()}
-        return known | {name: (proved, at.isoformat()) for name, proved in found.items()}
+        now = {name: Sighting(proved, at, key_fingerprint()) for name, proved in found.items()}
+        return {
+            name: (seen.proved, seen.at.isoformat(), seen.fingerprint)
+            for name, seen in {**self.seen, **now}.items()
+        }
+
+
+def format_moment(at: datetime) -> str:
+    """Return a time for lines of the log and of commands."""
+    return f"{at:%Y-%m-%d %H:%M} UTC"
 
 
 def newest_report() -> BucketReport | None:
@@ -109,25 +143,6 @@ def newest_report() -> BucketReport | None:
 def proof() -> Proof:
     """Return what is known of the bucket in settings. One query."""
     return Proof.of(newest_report())
-
-
-def required_to_store(area: str) -> Proof:
-    """Return the proof when an object may be written to this area; raise BucketNotProved. One query.
-
-    A private object is refused where the bucket was seen to give such objects to strangers, to be another
-    deployment's, or to keep links alive. A public one also where nobody has proved that the bucket keeps the two apart.
-    """
-    known = proof()
-    for basic in NEEDED_TO_STORE:
-        if known.lacks(basic):
-            raise BucketNotProved(f"On {known.when(basic)} it failed at {basic.value!r}. {REMEDY}")
-    for wanted in needed_to_publish() if area == PUBLIC_AREA else ():
-        if not known.has(wanted):
-            raise BucketNotProved(
-                f"PUBLIC_MEDIA_MODE={settings.PUBLIC_MEDIA_MODE} needs {wanted.value!r}, proved in the last "
-                f"{settings.BUCKET_PROOF_DAYS} days; last tried: {known.when(wanted)}. {REMEDY}"
-            )
-    return known
 
 
 def needed_to_publish() -> tuple[Capability, ...]:
@@ -158,9 +173,10 @@ def upload_method(size_bytes: int, known: Proof) -> UploadMethod:
 
 def uses(known: Proof) -> dict[str, str]:
     """Return what the gateway does on the strength of this proof, in words."""
-    lacking = next((basic for basic in NEEDED_TO_STORE if known.lacks(basic)), None)
-    if lacking:
-        return {"stores": f"nothing: {lacking.value!r} failed"}
+    missing = next((basic for basic in NEEDED_TO_STORE if not known.had(basic)), None)
+    if missing:
+        why = "failed" if known.lacks(missing) else "is not proved"
+        return {"stores": f"nothing: {missing.value!r} {why}"}
     return {
         "stores": "private files",
         "publishes": _publishing(known),
@@ -173,12 +189,12 @@ def uses(known: Proof) -> dict[str, str]:
 def _publishing(known: Proof) -> str:
     if settings.PUBLIC_MEDIA_MODE == "gateway":
         return "by links of some minutes (gateway)"
-    missing = [wanted.value for wanted in needed_to_publish() if not known.has(wanted)]
-    return (
-        f"nothing: not proved: {', '.join(missing)}"
-        if missing
-        else f"by {settings.PUBLIC_MEDIA_MODE}"
-    )
+    missing = [wanted for wanted in needed_to_publish() if not known.has(wanted)]
+    if not missing:
+        return f"by {settings.PUBLIC_MEDIA_MODE}"
+    if all(known.had(wanted) for wanted in missing):
+        return "files of apps only: what was proved has run out"
+    return f"nothing: not proved: {', '.join(wanted.value for wanted in missing)}"
 
 
 UPLOADS = {

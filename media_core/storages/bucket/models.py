@@ -35,7 +35,7 @@ class BucketReport(models.Model):
     passed = models.BooleanField()
     # Names of capabilities.Capability, each true or false; what was not tried is not there.
     capabilities = models.JSONField()
-    # The same and what earlier runs found out and this one could not: name, then [true or false, when].
+    # The same and what earlier runs found out and this one could not: name, then [true or false, when, by which key].
     proofs = models.JSONField(default=dict)
     # As findings.Finding.as_json has them, in the order of the probes.
     findings = models.JSONField()

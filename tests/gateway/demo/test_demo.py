@@ -18,7 +18,8 @@ from botocore.config import Config
 
 from gateway.demo.bucket.embedded import EmbeddedBucket
 from gateway.demo.postgres import EmbeddedPostgres
-from tests.demo import Demo, OwnDemo, end, gone, refused, running, started
+from gateway.demo.postgres.processes import read_pid_file
+from tests.demo import SECONDS_TO_STOP, Demo, OwnDemo, end, gone, refused, running, started
 
 
 @pytest.fixture(scope="module")
@@ -166,6 +167,49 @@ def require_clean_end(demo: OwnDemo, place: Path, how: signal.Signals) -> None:
 def test_everything_it_started_ends_with_it(tmp_path: Path, how: signal.Signals) -> None:
     with running(tmp_path) as demo:
         require_clean_end(demo, tmp_path, how)
+
+
+def server_of(demo: OwnDemo, place: Path, name: str) -> psutil.Process:
+    """Return the process of a server that a demo runs on."""
+    if name == "bucket":
+        children = psutil.Process(demo.pid).children()
+        return next(each for each in children if "gateway.demo.bucket" in each.cmdline())
+    written = read_pid_file(EmbeddedPostgres(place / "postgres").home)
+    assert written
+    return psutil.Process(written.pid)
+
+
+ENDED = "The demo has ended, because its {} ended.{} Start again from scratch: make demo"
+
+
+@pytest.mark.run_first
+@pytest.mark.parametrize(
+    "name", ["bucket", pytest.param("PostgreSQL", marks=pytest.mark.slow(seconds=12))]
+)
+def test_it_ends_and_says_why_when_a_server_that_it_runs_on_was_killed(
+    tmp_path: Path, name: str
+) -> None:
+    with running(tmp_path) as demo:
+        family = psutil.Process(demo.pid).children(recursive=True)
+        server_of(demo, tmp_path, name).kill()
+        said, _ = demo.process.communicate(timeout=SECONDS_TO_STOP)
+    assert (demo.process.returncode, said.strip()) == (1, ENDED.format(name, ""))
+    assert all(gone(child.pid) for child in family)
+    assert not EmbeddedPostgres(tmp_path / "postgres").running()
+
+
+@pytest.mark.slow(seconds=12)
+def test_what_a_demo_without_its_database_leaves_in_a_real_bucket_is_said(
+    tmp_path: Path, real_bucket: EmbeddedBucket
+) -> None:
+    with running(tmp_path, **settings_of(real_bucket), DEMO_REAL="1") as demo:
+        prefix = demo.facts["bucket"]["location_prefix"]
+        server_of(demo, tmp_path, "PostgreSQL").send_signal(signal.SIGINT)
+        said, _ = demo.process.communicate(timeout=SECONDS_TO_STOP)
+    left = f" What it stored under {prefix} stays in the bucket."
+    assert (demo.process.returncode, said.strip()) == (1, ENDED.format("PostgreSQL", left))
+    for key in keys_in(real_bucket):
+        client_of(real_bucket).delete_object(Bucket=real_bucket.bucket, Key=key)
 
 
 @pytest.mark.run_first

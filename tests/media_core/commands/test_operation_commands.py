@@ -15,6 +15,7 @@ from tests.media_core.upkeep.conftest import keep
 from tests.media_core.upkeep.conftest import rooms as rooms  # noqa: PLC0414 - a fixture
 from tests.media_core.upkeep.test_operations import while_an_object_is_written
 from tests.operations import step
+from tests.proof import reported
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("rooms")]
 
@@ -162,6 +163,7 @@ def test_a_short_outage_is_waited_for_and_a_long_one_leaves_it_open(acme, settin
     monkeypatch.setattr(following, "OUTAGE_SECONDS", 0)
     monkeypatch.setattr(following, "WORK_SECONDS", 0.0)
     endpoint, settings.BUCKET_ENDPOINT_URL = settings.BUCKET_ENDPOINT_URL, "http://127.0.0.1:9"
+    reported()
     with pytest.raises(CommandError, match="The storage does not answer"):
         move()
     operation = Operation.objects.get()

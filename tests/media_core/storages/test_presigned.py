@@ -17,6 +17,7 @@ from tenants.binding import bind_tenant
 from tenants.errors import NoTenantBound, NotFound, RowOfAnotherTenant, TenantSuspended
 from tenants.models import Tenant
 from tests.media_core.conftest import stored_row
+from tests.proof import reported
 from tests.samples import pdf
 from tests.wire import bucket_requests, statements
 
@@ -37,6 +38,7 @@ def use_form(form: str, settings) -> None:
     settings.BUCKET_SIGNATURE_VERSION, settings.BUCKET_ADDRESSING_STYLE = form.split()
     host = "127.0.0.1" if form.endswith("path") else "s3.localhost"
     settings.BUCKET_ENDPOINT_URL = f"http://{host}:{port}"
+    reported()
 
 
 @pytest.fixture

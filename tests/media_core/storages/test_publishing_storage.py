@@ -177,6 +177,7 @@ def test_a_copy_of_other_bytes_than_the_ledger_says_is_given_up():
 def test_a_bucket_that_does_not_answer_is_unavailable(settings):
     source, target = stored_row(), stored_row(area="media", name="media/copy/x.pdf")
     settings.BUCKET_ENDPOINT_URL = "http://127.0.0.1:9"
+    reported()
     with pytest.raises(BucketUnavailable):
         room_storage(PUBLIC).copy(source, target, file_name="x.pdf")
     with pytest.raises(BucketUnavailable):

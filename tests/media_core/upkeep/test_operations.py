@@ -28,6 +28,7 @@ from tests.media_core.conftest import in_a_thread
 from tests.media_core.upkeep.conftest import keep
 from tests.media_core.uploads.faults import INTERRUPTED_AND_KILLED, INTERRUPTED_OR_SLOWLY_KILLED
 from tests.operations import step
+from tests.proof import reported
 from tests.tenants.conftest import sql
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("rooms")]
@@ -241,6 +242,7 @@ def test_an_outage_ends_the_step_instead_of_failing_everything(one_by_one, acme,
         keep(acme, "disk")
     operation = to_bucket(acme)
     settings.BUCKET_ENDPOINT_URL = "http://127.0.0.1:9"
+    reported()
     with pytest.raises(BucketUnavailable):
         step(operation)
     operation.refresh_from_db()

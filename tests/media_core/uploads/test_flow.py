@@ -24,6 +24,7 @@ from tests.conftest import member, new_session
 from tests.media_core.conftest import in_a_thread
 from tests.media_core.uploads.conftest import keys
 from tests.media_core.wsgi import asked
+from tests.proof import reported
 from tests.samples import pdf
 from tests.wire import bucket_requests, statements
 
@@ -218,6 +219,7 @@ def test_the_row_is_committed_before_the_object_is_written(committed, upload, ac
 
 def test_a_bucket_that_does_not_answer_leaves_no_document(acme, browse, settings, new_keys):
     settings.BUCKET_ENDPOINT_URL = "http://127.0.0.1:9"
+    reported()
     file = SimpleUploadedFile("x.pdf", b"x")
     answer = browse(acme, "ed").post(
         "/upload", {"file": file, "visibility": "private"}, follow=True

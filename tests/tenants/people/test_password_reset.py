@@ -125,6 +125,15 @@ def test_the_link_sets_a_new_password():
     assert sign_in(browser_at(ACME), "ada@acme.example", NEW).status_code == 302
 
 
+@pytest.mark.parametrize(("is_named", "status"), [(True, 302), (False, 200)])
+def test_a_link_of_a_former_secret_key_counts_while_it_is_named(is_named, status, settings):
+    asked("ada@acme.example")
+    former, settings.SECRET_KEY = settings.SECRET_KEY, "new" * 20
+    settings.SECRET_KEY_FALLBACKS = [former] if is_named else []
+    set_password(browser_at(ACME), link_in_mail()[1])
+    assert sign_in(browser_at(ACME), "ada@acme.example", NEW).status_code == status
+
+
 def test_the_link_signs_nobody_in():
     asked("ada@acme.example")
     client = browser_at(ACME)

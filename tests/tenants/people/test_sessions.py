@@ -189,6 +189,13 @@ def test_a_rotated_secret_key_signs_nobody_out(at_acme, settings):
     assert is_signed_in(at_acme)
 
 
+def test_a_session_needs_a_former_secret_key_once(at_acme, settings):
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "new" * 20, [settings.SECRET_KEY]
+    assert is_signed_in(at_acme)
+    settings.SECRET_KEY_FALLBACKS = []
+    assert is_signed_in(at_acme)
+
+
 def test_another_secret_key_signs_everybody_out(at_acme, settings):
     settings.SECRET_KEY = "new" * 20
     assert not is_signed_in(at_acme)

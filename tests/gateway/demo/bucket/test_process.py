@@ -51,6 +51,7 @@ def test_says_where_it_listens_and_stops(bucket: EmbeddedBucket) -> None:
         assert other.port != bucket.port
         assert other.endpoint_url == f"http://127.0.0.1:{other.port}"
         assert send("GET", f"{other.endpoint_url}/other").status == 403
+        assert not other.has_ended()
     assert not listens(other.port)
     other.stop()
 

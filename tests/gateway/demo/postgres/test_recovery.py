@@ -28,8 +28,10 @@ def test_recovers_after_the_postmaster_was_killed(server):
     ask(server, "CREATE DATABASE kept")
     with psycopg.connect(server.url("postgres")) as busy:
         busy.pgconn.send_query(b"DO $$ BEGIN LOOP END LOOP; END $$")
+        assert not server.has_ended()
         kill_postmaster(server)
         orphans = processes(server)
+        assert server.has_ended()
         server.start()
         busy.close()
     assert orphans

@@ -63,7 +63,30 @@ def test_a_report_of_long_ago_and_one_that_failed_are_said_to_be_so(browse):
     assert "not fit as it is" in browse(None, "olga").get("/bucket").content.decode()
     BucketReport.objects.all().delete()
     reported(days_ago=31)
-    assert "examined too long ago" in browse(None, "olga").get("/bucket").content.decode()
+    page = browse(None, "olga").get("/bucket").text
+    assert "Now nobody can publish until it is proved again" in page
+    assert "files of apps only: what was proved has run out" in page
+    assert "It passed on" not in page
+
+
+@pytest.mark.usefixtures("nothing_known")
+def test_a_report_past_half_its_life_is_said_to_be_old_and_leads_to_the_job(browse):
+    reported(days_ago=14)
+    assert "It passed on" in browse(None, "olga").get("/bucket").text
+    BucketReport.objects.all().delete()
+    reported(days_ago=16)
+    page = browse(None, "olga").get("/bucket").text
+    assert "After that, nobody can publish until it is proved again" in page
+    assert '<a href="/jobs/bucket_doctor">' in page
+    assert browse(None, "olga").get("/jobs/bucket_doctor").status_code == 200
+
+
+@pytest.mark.usefixtures("nothing_known")
+def test_what_the_settings_need_since_and_nobody_tried_is_named(browse, settings):
+    reported(Capability.PUBLIC_BY_POLICY)
+    settings.PUBLIC_MEDIA_MODE = "policy"
+    page = browse(None, "olga").get("/bucket").text
+    assert "It is not proved for the settings that are in force now: public by policy." in page
 
 
 def test_earlier_reports_are_paged_and_can_be_read(browse):

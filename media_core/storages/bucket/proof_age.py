@@ -1,0 +1,93 @@
+"""How old the proof of the bucket is: a warning in time, and what stops when it has run out."""
+
+import logging
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+
+from django.conf import settings
+from django.utils import timezone
+
+from media_core.storages.bucket.capabilities import (
+    Proof,
+    format_moment,
+    key_fingerprint,
+    needed,
+    needed_to_publish,
+)
+
+logger = logging.getLogger("media_core.storages")
+
+# The worker runs the doctor every day, so a younger proof is no sign of anything.
+SHORTEST_BEFORE_WARNING = timedelta(days=2)
+AGE_REMEDY = "Run manage.py bucket doctor, and see that a worker runs, which does so every day: manage.py jobs list."
+
+
+@dataclass(frozen=True, slots=True)
+class ProofAge:
+    """Since when all is proved that the gateway needs of its bucket, and until when that counts."""
+
+    proved_at: datetime
+    # By the access key in settings: then it counts on to store, see Proof.had.
+    is_by_these_keys: bool
+
+    @property
+    def warns_at(self) -> datetime:
+        half = timedelta(days=settings.BUCKET_PROOF_DAYS) / 2
+        return self.proved_at + max(half, SHORTEST_BEFORE_WARNING)
+
+    @property
+    def expires_at(self) -> datetime:
+        return self.proved_at + timedelta(days=settings.BUCKET_PROOF_DAYS)
+
+    @property
+    def has_expired(self) -> bool:
+        return timezone.now() >= self.expires_at
+
+    @property
+    def is_old(self) -> bool:
+        """Return whether somebody has to look: it has run out, or half its life is over."""
+        return self.has_expired or timezone.now() >= self.warns_at
+
+    @property
+    def consequence(self) -> str:
+        """Return what stops when it has run out."""
+        if not self.is_by_these_keys:
+            return "nothing is stored"
+        return "nobody can publish" if needed_to_publish() else "copies go through the gateway"
+
+    def __str__(self) -> str:
+        since, end = format_moment(self.proved_at), format_moment(self.expires_at)
+        counts = "counted" if self.has_expired else "counts"
+        return (
+            f"The bucket was last proved to be fit on {since}. That {counts} until {end};"
+            f" after that {self.consequence} until it is proved again."
+        )
+
+
+def find_age(known: Proof) -> ProofAge | None:
+    """Return how old the oldest proof is that the gateway needs; None where one is missing, or a hole was seen."""
+    seen = [known.seen[each] for each in needed() if known.had(each)]
+    if len(seen) < len(needed()):
+        return None
+    return ProofAge(
+        min(each.at for each in seen),
+        is_by_these_keys={each.fingerprint for each in seen} == {key_fingerprint()},
+    )
+
+
+def find_old_age(known: Proof) -> ProofAge | None:
+    """Return the age of a proof that somebody has to renew; None of a young one."""
+    age = find_age(known)
+    return age if age and age.is_old else None
+
+
+def log_age(known: Proof) -> None:
+    """Write a warning into the log when the proof is old, once a day in each process."""
+    if age := find_old_age(known):
+        _log_on(timezone.now().date(), age)
+
+
+@lru_cache(maxsize=1)
+def _log_on(_day: date, age: ProofAge) -> None:
+    logger.warning("%s %s", age, AGE_REMEDY)

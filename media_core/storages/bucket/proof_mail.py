@@ -1,0 +1,39 @@
+"""The mail to the agency's owners that the proof of the bucket grows old."""
+
+from django.conf import settings
+from django.urls import reverse
+
+from media_core.storages.bucket.capabilities import Proof, proof
+from media_core.storages.bucket.models import BucketReport
+from media_core.storages.bucket.proof_age import find_age, find_old_age
+from tenants.jobs.mail import queue_mail
+from tenants.jobs.mail_templates import MailSender, MailValues, mail_template
+from tenants.jobs.models import Mail
+from tenants.people.members import active_owners
+
+
+def queue_age_mail(before: BucketReport | None, report: BucketReport) -> None:
+    """Have the owners told once that the proof grows old: by the first report after half its life, for its transaction.
+
+    A report that renews the proof tells nobody. Three statements at most.
+    """
+    age = find_age(Proof.of(report))
+    if not (settings.USE_S3_MEDIA and before and age):
+        return
+    if before.made_at < age.warns_at <= report.made_at:
+        owners = active_owners().values_list("person__email", flat=True)
+        queue_mail("bucket_proof_old", tenant_id=None, addresses=owners)
+
+
+@mail_template("bucket_proof_old")
+def compose_age_mail(mail: Mail, sender: MailSender) -> MailValues | None:
+    """Return how old the proof is now, if an owner reads it; nothing when it was renewed, or a hole was seen."""
+    age = find_old_age(proof())
+    if age is None or not active_owners().filter(person__email=mail.address).exists():
+        return None
+    pages = {
+        "bucket": reverse("agency_bucket:bucket", urlconf=settings.AGENCY_URLCONF),
+        "job": reverse("agency_job", args=["bucket_doctor"], urlconf=settings.AGENCY_URLCONF),
+    }
+    links = {name: sender.build_link(path) for name, path in pages.items()}
+    return {"age": age, "bucket_name": settings.BUCKET_NAME, "links": links}

@@ -1,0 +1,1 @@
+"""The deployment document, typed on an empty Debian: `make test-deploy`."""
