@@ -6,7 +6,7 @@ from django import forms
 
 from media_core.documents.models import Document
 from tenants.fields import CheckedField
-from tenants.names import MAX_NAME, MAX_TITLE, checked_folder_name, checked_title
+from tenants.names import MAX_NAME, MAX_TITLE, checked_file_name, checked_folder_name, checked_title
 
 
 class UploadForm(forms.Form):
@@ -41,6 +41,16 @@ class UploadForm(forms.Form):
         self.full_clean()
         self.errors.clear()
         self.add_error(None, sentence)
+
+
+class RenameForm(forms.Form):
+    """A document's title and the name of its file. The flow checks that the ending stays."""
+
+    title = CheckedField(
+        checked_title, max_length=MAX_TITLE, required=False,
+        help_text="Leave it empty to use the file's name.",
+    )  # fmt: skip
+    file_name = CheckedField(checked_file_name, max_length=MAX_NAME, label="File name")
 
 
 class ReplaceForm(forms.Form):

@@ -26,6 +26,7 @@ urlpatterns = [
     path("folders/<uuid:folder_id>/lift", readers.lift, name="lift_restriction"),
     path("documents/<uuid:document_id>", documents.document, name="document"),
     path("documents/<uuid:document_id>/move", moves.document, name="move_document"),
+    path("documents/<uuid:document_id>/rename", documents.rename, name="rename"),
     path("documents/<uuid:document_id>/replace", versions.replace, name="replace"),
     path(
         "documents/<uuid:document_id>/versions/<int:number>",

@@ -14,10 +14,12 @@ from media_core.documents.models import Document
 from media_core.documents.moves import reading
 from media_core.documents.open import find_document
 from media_core.documents.permissions import Editor, may_edit
+from media_core.documents.renaming import rename_document
 from media_core.inspection.locations import PHOTOS, may_tell_location
 from media_core.library.addresses import direct_address, permanent_address
 from media_core.library.answers import Question, ask, attempted, people
 from media_core.library.asking import editor_of, rights_of
+from media_core.library.forms import RenameForm
 from media_core.storages.content_types import is_inline
 from media_core.templatetags.sizes import size
 from tenants.people.identity import required_member
@@ -42,6 +44,26 @@ def document(request: HttpRequest, document_id: UUID) -> HttpResponse:
         "direct": direct_address(request, row),
     }
     return render(request, "library/document.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def rename(request: HttpRequest, document_id: UUID) -> HttpResponse:
+    """Show the form for a document's title and file name, and take them."""
+    editor = editor_of(request)
+    row = find_document(document_id, editor)
+    form = RenameForm(request.POST or None, initial={"title": row.title, "file_name": row.name})
+    if request.method == "POST" and form.is_valid():
+        with hold_slot():
+            done = attempted(request, lambda: _renamed(row, editor, form))
+        if done:
+            return redirect("library:document", document_id)
+    context = {**rights_of(editor), "document": row, "form": form}
+    return render(request, "library/rename_document.html", context)
+
+
+def _renamed(row: Document, editor: Editor, form: RenameForm) -> str:
+    renamed = rename_document(row.pk, editor=editor, **form.cleaned_data)
+    return f"It is called “{renamed.title}” now. Its address stayed the same."
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

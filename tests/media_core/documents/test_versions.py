@@ -10,13 +10,14 @@ from django.utils import timezone
 from media_core.documents import versions
 from media_core.documents.models import Version
 from media_core.documents.publishing import editable, publish
+from media_core.documents.renaming import rename_document
 from media_core.documents.versions import restore_version
 from media_core.errors import PublishingRefused, UploadRefused
 from media_core.storages.models import StoredObject
 from media_core.uploads.flow import replace_file
 from tenants import quotas
 from tenants.binding import bind_tenant
-from tenants.errors import NotFound
+from tenants.errors import NameRefused, NotFound
 from tests.media_core.documents.conftest import again, bytes_of, seen_by_a_stranger
 from tests.wire import bucket_requests
 
@@ -151,3 +152,32 @@ class TestPages:
 
     def test_a_version_that_is_not_there_looks_like_what_is_missing(self, private, acme, browse):
         assert browse(acme, "ed").get(f"/documents/{private.pk}/versions/9").status_code == 404
+
+
+class TestNames:
+    def test_another_title_is_no_new_version(self, private, ed):
+        now = rename_document(private.pk, title="Prices", file_name=private.name, editor=ed)
+        assert (now.title, now.name, numbers(now)) == ("Prices", private.name, [1])
+
+    def test_another_file_name_is_a_version_of_the_same_original(self, private, ed):
+        now = rename_document(private.pk, title="", file_name="prices.pdf", editor=ed)
+        assert (now.title, now.name, numbers(now)) == ("prices.pdf", "prices.pdf", [2, 1])
+        assert now.original == private.original
+
+    def test_the_public_gets_the_file_under_its_new_name(self, public, ed):
+        now: Any = rename_document(public.pk, title="", file_name="prices.pdf", editor=ed)
+        assert now.public_copy.name.endswith("/prices.pdf")
+        assert seen_by_a_stranger(now.public_copy.key)
+
+    def test_another_ending_is_refused(self, private, ed):
+        with pytest.raises(NameRefused, match=r"Keep \.pdf"):
+            rename_document(private.pk, title="x", file_name="prices.html", editor=ed)
+        assert again(private).title == private.title
+
+    def test_the_page_shows_both_names_and_says_what_is_refused(self, private, acme, browse):
+        browser, path = browse(acme, "ed"), f"/documents/{private.pk}"
+        assert f'value="{private.name}"' in browser.get(f"{path}/rename").content.decode()
+        refused = browser.post(f"{path}/rename", {"title": "x", "file_name": "prices.html"})
+        assert "Keep .pdf" in refused.content.decode()
+        assert browser.post(f"{path}/rename", {"title": "x", "file_name": "prices.pdf"}).url == path
+        assert browse(acme, "vic").get(f"{path}/rename").status_code == 403

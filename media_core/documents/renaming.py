@@ -1,0 +1,46 @@
+"""A document's title and file name. Neither is part of a key, so no original moves."""
+
+from pathlib import PurePosixPath
+from uuid import UUID
+
+from django.db import transaction
+
+from media_core.audit.models import audited
+from media_core.documents.locks import hold_the_tree
+from media_core.documents.models import Document
+from media_core.documents.permissions import Editor
+from media_core.documents.publishing import editable
+from media_core.documents.versions import NewFile, add_version
+from tenants.errors import NameRefused
+from tenants.names import checked_file_name, checked_title
+
+
+def rename_document(document_id: UUID, *, title: str, file_name: str, editor: Editor) -> Document:
+    """Return the document under this title and file name; an empty title is the file's name.
+
+    Another file name is a new version of the same original; of a public document also a new public copy, which has the
+    name in its headers. Raises NotFound, RoleRequired, NameRefused, and as `add_version`.
+    """
+    file_name = checked_file_name(file_name)
+    title = checked_title(title or file_name)
+    document = editable(document_id, editor)
+    _refuse_other_ending(document.name, file_name)
+    if file_name != document.name:
+        note = f"Renamed from {document.name}"[:200]
+        document = add_version(document, NewFile(document.original, file_name, note), editor=editor)
+    if title != document.title:
+        with transaction.atomic():
+            hold_the_tree()
+            before = editable(document_id, editor).title
+            Document.objects.filter(pk=document.pk).update(title=title)
+            audited(
+                editor, "renamed", subject_id=document.pk, subject=title, detail=f"from {before}"
+            )
+    return editable(document_id, editor)
+
+
+def _refuse_other_ending(before: str, after: str) -> None:
+    """Raise NameRefused for another ending: it says how a file is opened, and its type was proved for the old one."""
+    ending = PurePosixPath(before).suffix
+    if PurePosixPath(after).suffix.lower() != ending.lower():
+        raise NameRefused(f"Keep {ending or 'it without an ending'}: “{after}” ends differently.")
