@@ -39,7 +39,8 @@ def test_shows_why_a_part_failed() -> None:
     ran = run_bench(PART, DATABASE_URL="postgres:///nobody?host=/nowhere")
     assert ran.returncode == 1
     assert ran.stdout.splitlines() == HEAD.splitlines()
-    assert 'connection to server on socket "/nowhere/' in ran.stderr
+    # The log's lines are JSON, so its quotation marks are escaped.
+    assert 'connection to server on socket \\"/nowhere/' in ran.stderr
     assert ran.stderr.splitlines()[-1] == f"{PART} failed."
 
 
