@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from media_core.documents.folders import Folder
-from media_core.documents.models import Document
+from media_core.documents.models import Document, TrashEntry
 from media_core.documents.permissions import required_editor
 from media_core.storages.bucket.models import Attestation, BucketReport
 from media_core.storages.models import StoredObject
@@ -129,6 +129,25 @@ WHO = (
 )
 
 
+@pytest.fixture
+def trashed(acme: Tenant, store: Callable[..., Document]) -> TrashEntry:
+    """What lies in acme's trash."""
+    document = store(acme, b"in the trash", title="acme-trashed-title")
+    with bind_tenant(acme):
+        entry: TrashEntry = TrashEntry.objects.create(
+            title=document.title, path=[], was_restricted=False,
+            trashed_by_id=document.created_by_id, trashed_by_name="Ada",
+        )  # fmt: skip
+        Document.objects.filter(pk=document.pk).update(trash_entry=entry)
+    return entry
+
+
+def find_entry_id(tenant: Tenant) -> uuid.UUID:
+    with bind_tenant(tenant):
+        return uuid.UUID(str(TrashEntry.objects.get().pk))
+
+
+@pytest.mark.usefixtures("trashed")
 @pytest.mark.parametrize("who", WHO)
 def test_no_route_of_acme_answers_who_does_not_belong(
     who: str, askers: Askers, twins: Document, acme: Tenant, people: dict[str, Person]
@@ -137,8 +156,9 @@ def test_no_route_of_acme_answers_who_does_not_belong(
     visit = asked_visit(people["otto"], acme)
     before = everything_of(acme)
     there = values(
-        document_id=twins.id, folder_id=twins.folder_id, name=twins.name, visit_id=visit.id
-    )
+        document_id=twins.id, folder_id=twins.folder_id, name=twins.name, visit_id=visit.id,
+        entry_id=find_entry_id(acme),
+    )  # fmt: skip
     nowhere = values(name=twins.name)
     assert len(TENANT_ROUTES) >= 10
     for route, method in requests_for(TENANT_ROUTES):

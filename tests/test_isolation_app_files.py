@@ -176,6 +176,7 @@ def live_row(kind: str, state: str = "stored", **given: Any) -> StoredObject:
     times = {
         "stored_at": None if state in {"pending", "abandoned"} else now,
         "gone_at": now if state == "gone" else None,
+        "purge_after": now if state == "condemned" else None,
     }
     facts = {"name": f"private/{folder}{object_id}/offer.pdf", "area": "private", **times, **given}
     row: StoredObject = StoredObject.objects.create(

@@ -38,6 +38,9 @@ ANYTHING = {
     "tenant_id": uuid.UUID(int=1),
     "attestation_id": uuid.UUID(int=1),
     "operation_id": uuid.UUID(int=1),
+    "entry_id": uuid.UUID(int=1),
+    # The version that every document has.
+    "number": 1,
     "report_id": 1,
     "name": "x",
     "uidb36": "1",

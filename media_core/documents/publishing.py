@@ -120,8 +120,10 @@ def refuse_closed_folder(folder: Folder | None) -> None:
 def make_public(document: Document, asked: Asked) -> Document:
     """Give the document a public copy; see `publish`."""
     refuse_closed_folder(document.folder)
-    copying = make_public_copy(document.original, file_name=document.name)
-    with copying as copy, transaction.atomic():
+    with (
+        make_public_copy(document.original, file_name=document.name) as copy,
+        transaction.atomic(),
+    ):
         now = ask_again(document, asked)
         refuse_closed_folder(now.folder)
         point_document(document, visibility=Document.Visibility.PUBLIC, public_copy=copy.stored)

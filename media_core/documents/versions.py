@@ -85,7 +85,7 @@ def add_version(document: Document, file: NewFile, *, editor: Editor) -> Documen
         ask_again(document, asked)
         if file.etag:
             original.mark_stored(file.etag)
-        add_row(document, file, editor=editor)
+        add_row(document, file, number=find_last_number(document) + 1, editor=editor)
         shown = copy.stored if copy else None
         point_document(document, original=original, name=file.file_name, public_copy=shown)
         if copy:
@@ -109,12 +109,16 @@ def _copy_if_public(document: Document, file: NewFile) -> Iterator[Copy | None]:
         yield copy
 
 
-def add_row(document: Document, file: NewFile, *, editor: Editor) -> Version:
-    """Add the next version's row. Two statements, in the transaction that holds the tree or makes the document."""
+def find_last_number(document: Document) -> int:
     last = Version.objects.filter(document=document.pk).aggregate(last=Max("number"))["last"]
+    return int(last or 0)
+
+
+def add_row(document: Document, file: NewFile, *, number: int, editor: Editor) -> Version:
+    """Add a version's row. One statement, in the transaction that holds the tree or makes the document."""
     version: Version = Version.objects.create(
         document=document,
-        number=(last or 0) + 1,
+        number=number,
         file_name=file.file_name,
         original=file.original,
         created_by_id=editor.person_id,

@@ -88,7 +88,7 @@ def _store(*, uploader: Editor, file: "File[bytes]", title: str, folder: Folder 
             created_by_id=uploader.person_id,
             created_by_name=uploader.name,
         )
-        add_row(document, NewFile(original, name), editor=uploader)
+        add_row(document, NewFile(original, name), number=1, editor=uploader)
     return document
 
 

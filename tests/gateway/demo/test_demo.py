@@ -119,11 +119,11 @@ def test_on_real_servers_it_writes_under_its_own_prefix_and_takes_that_away_agai
         )
         said = end(demo.process)
     assert prefix.startswith("demo-")
-    # 18 files, the marker of the prefix, and theirs.
-    assert len(keys) == 20
+    # 18 originals, the copies of 6 that are public, the marker of the prefix, and theirs.
+    assert len(keys) == 26
     assert {key for key in keys if not key.startswith(prefix)} == {"theirs/report.pdf"}
     assert keys_in(real_bucket) == [f"{prefix}not-recorded", "theirs/report.pdf"]
-    assert "19 objects" in said
+    assert "25 objects" in said
     assert real_bucket.secret_key not in (tmp_path / "demo.json").read_text() + said
 
 

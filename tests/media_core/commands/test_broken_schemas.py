@@ -97,9 +97,7 @@ def test_a_sweep_names_it_and_sweeps_the_others(broken, acme):
 def test_moving_names_it_and_moves_the_others(broken, acme, store):
     document = store(acme)
     with bind_tenant(acme):
-        StoredObject.objects.filter(pk=document.stored_object_id).update(
-            state="pending", stored_at=None
-        )
+        StoredObject.objects.filter(pk=document.original_id).update(state="pending", stored_at=None)
     said, errors, refusal = run("tenant", "move-storage", "--to", "bucket")
     assert errors.count("Globex (globex/): This site") == 1
     assert "Everything is in the bucket" in said

@@ -148,7 +148,7 @@ def test_a_member_who_is_refused_publishes_nothing_meanwhile(three, browse):
 
 def test_what_is_pending_and_may_have_come_is_counted_and_taken_down_too(three, globex):
     with bind_tenant(three):
-        row = StoredObject.objects.reserve(content("late.pdf", 5), area="media")
+        row = StoredObject.objects.announce(content("late.pdf", 5), area="media")
         room_storage("media").put(row, ContentFile(b"late."), file_name="late.pdf")
     assert b"late." in shown(three)
     assert "3 public object(s)" in tenant("suspend", "acme/", "--dry-run")

@@ -164,13 +164,28 @@ def test_what_is_missing_is_said_to_be_missing():
 @pytest.mark.bucket
 @in_acme
 def test_a_copy_of_other_bytes_than_the_ledger_says_is_given_up():
-    source = object_in(PRIVATE, sha256="1" * 64)
-    with pytest.raises(ObjectDiffers), copied(source, area=PUBLIC, file_name="x.pdf"):
+    # The ETag says nothing of it, so the copy is read back.
+    source = object_in(PRIVATE, sha256="1" * 64, etag="of something else")
+    with (
+        pytest.raises(ObjectDiffers),
+        copied(source, area=PUBLIC, file_name="x.pdf", kind="public_copy"),
+    ):
         pass
     target = StoredObject.objects.get(area="media")
     assert target.state == "abandoned"
     with pytest.raises(ObjectMissing):
         verify(target)
+
+
+@in_acme
+def test_a_copy_with_the_etag_of_its_source_is_not_read_back():
+    source = object_in(PRIVATE)
+    source.etag = head_of(source)["ETag"].strip('"')
+    with (
+        bucket_requests() as sent,
+        copied(source, area=PUBLIC, file_name="x.pdf", kind="public_copy"),
+    ):
+        assert [request.method for request in sent] == ["PUT"]
 
 
 @in_acme

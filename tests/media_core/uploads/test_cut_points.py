@@ -50,7 +50,7 @@ def test_it_is_interrupted_also_before_each_change(steps_of, committed, acme, pe
         ("before INSERT media_core_storedobject", 1),
         ("before-send PutObject", 1),
         ("before UPDATE media_core_storedobject", 1),
-        ("after INSERT media_core_document", 1),
+        ("after INSERT media_core_version", 1),
     } <= more
 
 

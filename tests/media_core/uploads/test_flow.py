@@ -263,7 +263,7 @@ def test_what_an_upload_costs_on_the_wire(committed, acme, people):
 
     answer, sent, requested = committed(upload_one)
     assert (answer.status, len(requested)) == (302, 1)
-    # Health check, SET, session; the row and its quota in a transaction; rights, the state, its quota and the document
-    # in another; the message. Two of them are the quota's: what is promised first and settled last.
-    assert len(sent) <= 16, sent
+    # Health check, SET, session; the row and its quota in a transaction; rights, the state, its quota, the document and
+    # its version in another; the message. Two of them are the quota's: what is promised first and settled last.
+    assert len(sent) <= 17, sent
     assert sum('"tenants_quota"' in statement for statement in sent) == 2

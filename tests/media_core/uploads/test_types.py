@@ -109,7 +109,7 @@ def test_what_else_a_client_sends_is_not_believed(acme, globex, browse, people):
         "application/pdf",
         "stored",
         "private",
-        "document",
+        "original",
     )
     assert (row.size_bytes, row.charged_bytes) == (len(pdf()), len(pdf()))
     assert row.sha256 != "0" * 64

@@ -132,8 +132,8 @@ def test_a_schema_with_another_history_is_not_replayed_over(deployment):
     deployment.sql(f"DELETE FROM {rows} WHERE app = 'media_core' AND name = '0001_initial'")  # noqa: S608 - a generated name
     ran = deployment.migrate()
     assert ran.code == 1
-    assert "Acme (acme/): Migration media_core.0002" in ran.complained
-    assert "is applied before its dependency" in ran.complained
+    assert "Acme (acme/): relation" in ran.complained
+    assert "already exists" in ran.complained
     assert (deployment.noted()["acme"], deployment.has_colour("acme")) == (OLD, False)
 
 
