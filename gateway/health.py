@@ -21,7 +21,7 @@ class HealthMiddleware:
             case "/healthz":
                 return one_word("alive")
             case "/readyz":
-                why = why_not_ready()
+                why = find_readiness_problem()
                 return one_word(f"not ready: {why}", 503) if why else one_word("ready")
             case _:
                 return self.get_response(request)
@@ -33,7 +33,7 @@ def one_word(word: str, status: int = 200) -> HttpResponse:
     )
 
 
-def why_not_ready() -> str:
+def find_readiness_problem() -> str:
     """Return why the database answers no statement, on a connection that is proved to be its own; empty if it does."""
     why = "connections are not proved"
     if proof.holds():

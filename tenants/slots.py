@@ -18,7 +18,7 @@ from tenants.binding import room_id
 from tenants.errors import TooBusy
 
 # A read may wait so long for a slot, unless one of those who have a slot has waited for as long already.
-PATIENCE_SECONDS = 1.0
+MAX_WAIT_SECONDS = 1.0
 
 
 class Slots:
@@ -33,11 +33,11 @@ class Slots:
 
     @contextmanager
     def hold(self, tenant_id: UUID | None, *, waits: bool) -> Iterator[None]:
-        """Hold a slot for the block. Raises TooBusy at once, or with `waits` after PATIENCE_SECONDS."""
+        """Hold a slot for the block. Raises TooBusy at once, or with `waits` after MAX_WAIT_SECONDS."""
         number = next(self._numbers)
         with self._lock:
             if waits and not self._is_stuck():
-                self._lock.wait_for(lambda: self._is_free(tenant_id), PATIENCE_SECONDS)
+                self._lock.wait_for(lambda: self._is_free(tenant_id), MAX_WAIT_SECONDS)
             if not self._is_free(tenant_id):
                 raise TooBusy(
                     f"{len(self._held)} of {self.total} slots are taken; {self.per_tenant} are the most for a tenant."
@@ -55,7 +55,7 @@ class Slots:
         return len(self._held) < self.total and by_tenant[tenant_id] < self.per_tenant
 
     def _is_stuck(self) -> bool:
-        long_ago = monotonic() - PATIENCE_SECONDS
+        long_ago = monotonic() - MAX_WAIT_SECONDS
         return any(since < long_ago for _holder, since in self._held.values())
 
 
@@ -69,12 +69,12 @@ def make_slots(threads: int) -> Slots:
     return Slots(total, max(1, total // 2))
 
 
-class _Thread(local):
+class _ThreadState(local):
     is_serving = False
     holds_slot = False
 
 
-_thread = _Thread()
+_thread = _ThreadState()
 _slots: dict[int, Slots] = {}
 
 

@@ -123,19 +123,19 @@ def lent_read_only(file: IO[bytes]) -> Iterator[IO[bytes]]:
     """Lend the bytes of a file under a handle that can neither write nor move the caller's; rewind that one."""
     # This also writes down what the caller wrote last.
     rewind(file)
-    if again := getattr(file, "open_again", None):
+    if again := getattr(file, "reopen", None):
         with again() as own:
             yield own
     else:
         with tempfile.TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR) as copy:
             shutil.copyfileobj(file, copy)
             copy.flush()
-            with open_again(copy) as own:
+            with reopen(copy) as own:
                 yield own
     rewind(file)
 
 
-def open_again(file: IO[bytes]) -> IO[bytes]:
+def reopen(file: IO[bytes]) -> IO[bytes]:
     """Return a second handle of a file on disk that has no name: at its beginning, and only for reading."""
     return open(f"/dev/fd/{file.fileno()}", "rb")  # noqa: PTH123 - no path of the file's own
 

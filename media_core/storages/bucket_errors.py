@@ -49,7 +49,7 @@ NO_ANSWER = (
     SSLError,
 )
 # All that a client of boto raises for what a bucket answered, or did not.
-TROUBLES = (BotoCoreError, ClientError, ResponseParserError)
+BUCKET_ERRORS = (BotoCoreError, ClientError, ResponseParserError)
 # 429 and 503 are how S3, Ceph RGW and their front ends say "later".
 BUSY_STATUSES = frozenset({429, 500, 502, 503, 504})
 REFUSED_STATUSES = frozenset({401, 403})
@@ -68,7 +68,7 @@ def code_of(error: ClientError) -> str:
 
 
 @contextmanager
-def translating() -> Iterator[None]:
+def translate_errors() -> Iterator[None]:
     """Raise what the bucket's errors mean, for requests inside the block; one that nobody foresaw goes up unchanged.
 
     For whoever sets the bucket up, and knows more words of it.
@@ -76,31 +76,31 @@ def translating() -> Iterator[None]:
     try:
         yield
     except (BotoCoreError, ClientError) as error:
-        meaning = _known_meaning(error)
+        meaning = _find_meaning(error)
         if meaning is None:
             raise
         raise meaning from error
 
 
-def translated(error: Exception) -> GatewayError:
-    """Return what one of TROUBLES means: no answer or busy, refused, missing, or an answer that nobody foresaw."""
-    return _known_meaning(error) or UnknownBucketAnswer(f"{_in_words(error)} {LOOK_AT}")
+def translate_error(error: Exception) -> GatewayError:
+    """Return what one of BUCKET_ERRORS means: no answer or busy, refused, missing, or an answer that nobody foresaw."""
+    return _find_meaning(error) or UnknownBucketAnswer(f"{_describe_answer(error)} {LOOK_AT}")
 
 
-def _in_words(error: Exception) -> str:
+def _describe_answer(error: Exception) -> str:
     if isinstance(error, ClientError):
         return f"It answered {status_of(error)} {code_of(error)}."
     # A parser's own words quote the answer.
     return f"{type(error).__name__}."
 
 
-def _known_meaning(error: Exception) -> GatewayError | None:
+def _find_meaning(error: Exception) -> GatewayError | None:
     if isinstance(error, NO_ANSWER):
         return BucketUnavailable(type(error).__name__)
-    return _meaning_of_answer(error) if isinstance(error, ClientError) else None
+    return _find_answer_meaning(error) if isinstance(error, ClientError) else None
 
 
-def _meaning_of_answer(error: ClientError) -> GatewayError | None:
+def _find_answer_meaning(error: ClientError) -> GatewayError | None:
     status, code = status_of(error), code_of(error)
     if code == "NoSuchKey":
         return ObjectMissing()

@@ -56,14 +56,14 @@ def stays_public() -> StaysPublic:
     return StaysPublic(rows.count(), rows.aggregate(total=Sum("size_bytes"))["total"] or 0)
 
 
-def list_public(tenant: Tenant) -> StaysPublic:
+def count_listed_public(tenant: Tenant) -> StaysPublic:
     """Return the same of a tenant whose ledger cannot be asked: what the bucket lists. Raises BucketUnavailable."""
     if settings.PUBLIC_MEDIA_MODE == "gateway" or not settings.BUCKET_NAME:
         return StaysPublic(0, 0)
     return StaysPublic(*count_objects(tenant.prefix, StoredObject.Area.PUBLIC))
 
 
-def take_back_unfinished() -> None:
+def give_up_unfinished() -> None:
     """Give up the bound tenant's public uploads that are not finished: their objects may be in the bucket already.
 
     Whoever is still at one loses it. Raises BucketUnavailable. One query and one bucket request for each.

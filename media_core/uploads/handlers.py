@@ -12,7 +12,7 @@ from django.core.files.uploadhandler import FileUploadHandler, SkipFile, StopUpl
 from django.http import HttpRequest
 
 from media_core.errors import UploadDiskFull, UploadIncomplete, UploadTooLarge
-from media_core.inspection.bounded import open_again
+from media_core.inspection.bounded import reopen
 from media_core.templatetags.sizes import size
 from media_core.uploads.limits import FORM_OVERHEAD_BYTES
 from tenants import quotas
@@ -21,7 +21,7 @@ from tenants.errors import QuotaExceeded
 from tenants.limits import largest_upload_bytes
 
 # The disk is full, the user's share of it is used up, or the process may write no larger file.
-FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+DISK_FULL_ERRNOS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 class UnnamedFile(UploadedFile):  # type: ignore[type-arg]  # generic in the stubs only
@@ -31,9 +31,9 @@ class UnnamedFile(UploadedFile):  # type: ignore[type-arg]  # generic in the stu
         file = tempfile.TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR)  # noqa: SIM115 - the request closes it
         super().__init__(file, **named)
 
-    def open_again(self) -> IO[bytes]:
+    def reopen(self) -> IO[bytes]:
         """Return a second handle of it, at its beginning, and only for reading."""
-        return open_again(self)
+        return reopen(self)
 
 
 class LimitedUploadHandler(FileUploadHandler):
@@ -107,7 +107,7 @@ def refuse_full_disk(discard: Callable[[], None] = lambda: None) -> Iterator[Non
     try:
         yield
     except OSError as error:
-        if error.errno not in FULL:
+        if error.errno not in DISK_FULL_ERRNOS:
             raise
         discard()
         raise UploadDiskFull(

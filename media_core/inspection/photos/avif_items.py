@@ -25,7 +25,7 @@ IN_FILE, IN_IDAT = 0, 1
 BROKEN = "its items are nowhere"
 
 
-class Reader:
+class BoxReader:
     """Reads numbers of a box, one behind the other. Raises Unproved at its end, OverLimit for too many."""
 
     def __init__(self, data: bytes, box: Box) -> None:
@@ -48,7 +48,7 @@ class Reader:
 
 
 @dataclass(frozen=True, slots=True)
-class Reference:
+class ItemReference:
     """Which item refers to which others, and the box that says so."""
 
     box: Box
@@ -57,7 +57,7 @@ class Reference:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ItemLocation:
     """Where the bytes of an item stand, and where that is said."""
 
     item: int
@@ -70,7 +70,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Association:
+class PropertyAssociation:
     """Which properties an item has, and where that is said."""
 
     item: int
@@ -80,19 +80,19 @@ class Association:
     end: int
 
 
-class Items:
+class PictureItems:
     """The items that make the picture: the main one, its parts, and its transparency."""
 
     def __init__(self, data: bytes, inner: dict[bytes, Box]) -> None:
         if not {b"pitm", b"iinf", b"iloc"} <= set(inner):
             raise Unproved(BROKEN)
         self.data, self.inner = data, inner
-        read = Reader(data, inner[b"pitm"])
+        read = BoxReader(data, inner[b"pitm"])
         version = read.number(FULL) >> 24
         self.main = read.number(4 if version else 2)
         self.main_end = read.at
-        self.references = list(self._references())
-        self.places = list(self._places())
+        self.references = list(self._read_references())
+        self.locations = list(self._read_locations())
         self.kept = self._find_kept()
 
     def patches(self) -> dict[bytes, list[Patch]]:
@@ -100,27 +100,27 @@ class Items:
         main = self.inner[b"pitm"].start
         said = {
             b"pitm": [(main, self.data[main : self.main_end])],
-            b"iinf": list(self._entries()),
-            b"iloc": list(self._written_places()),
+            b"iinf": list(self._build_entries()),
+            b"iloc": list(self._build_locations()),
         }
         if b"iref" in self.inner:
-            said[b"iref"] = list(self._written_references())
+            said[b"iref"] = list(self._build_references())
         return said
 
     def ranges(self, media: list[Range]) -> Iterator[Range]:
         """Yield where the bytes of the picture stand. Raises Unproved when that is not where pixels belong."""
         idat = self.inner.get(b"idat")
         homes = {IN_FILE: media, IN_IDAT: [(idat.start, idat.end)] if idat else []}
-        for place in self.places:
+        for place in self.locations:
             if place.item in self.kept:
                 base = idat.start if idat and place.method == IN_IDAT else 0
                 for start, end in place.ranges:
-                    yield inside((base + start, base + end), homes.get(place.method, []))
+                    yield require_inside((base + start, base + end), homes.get(place.method, []))
 
     def associations(self, box: Box) -> Iterator[Patch]:
         """Yield which properties the items have that stay."""
         yield box.start, self.data[box.start : box.start + FULL + 4]
-        for association in self._associations(box):
+        for association in self._read_associations(box):
             end = association.end if association.item in self.kept else association.head
             yield association.begin, self.data[association.begin : end]
 
@@ -131,13 +131,13 @@ class Items:
             number
             for box in boxes(BytesIO(self.data), inner.start, inner.end)
             if box.kind == b"ipma"
-            for association in self._associations(box)
+            for association in self._read_associations(box)
             if association.item in self.kept
             for number in association.properties
         }
 
-    def _associations(self, box: Box) -> Iterator[Association]:
-        read = Reader(self.data, box)
+    def _read_associations(self, box: Box) -> Iterator[PropertyAssociation]:
+        read = BoxReader(self.data, box)
         said = read.number(FULL)
         size = 2 if said & 1 else 1
         for _ in read.count(4):
@@ -147,20 +147,20 @@ class Items:
             head = read.at
             # The first bit says that it is essential.
             properties = [read.number(size) & (1 << 8 * size - 1) - 1 for _ in count]
-            yield Association(item, properties, begin, head, read.at)
+            yield PropertyAssociation(item, properties, begin, head, read.at)
 
-    def _references(self) -> Iterator[Reference]:
+    def _read_references(self) -> Iterator[ItemReference]:
         if (box := self.inner.get(b"iref")) is None:
             return
-        read, id_bytes = Reader(self.data, box), self._reference_id_bytes()
+        read, id_bytes = BoxReader(self.data, box), self._reference_id_bytes()
         for reference in boxes(BytesIO(self.data), box.start + FULL, box.end):
             read.at, read.end = reference.start, reference.end
             read.entries += 1
             item = read.number(id_bytes)
-            yield Reference(reference, item, [read.number(id_bytes) for _ in read.count(2)])
+            yield ItemReference(reference, item, [read.number(id_bytes) for _ in read.count(2)])
 
     def _reference_id_bytes(self) -> int:
-        return 4 if Reader(self.data, self.inner[b"iref"]).number(FULL) >> 24 else 2
+        return 4 if BoxReader(self.data, self.inner[b"iref"]).number(FULL) >> 24 else 2
 
     def _find_kept(self) -> set[int]:
         """Return the numbers of the items that it takes to show the main one."""
@@ -180,13 +180,13 @@ class Items:
                 left += needed.get(item, [])
         return kept
 
-    def _written_references(self) -> Iterator[Patch]:
+    def _build_references(self) -> Iterator[Patch]:
         """Yield the references between those that stay. Others name the main item, and say nothing of it."""
         id_bytes, box = self._reference_id_bytes(), self.inner[b"iref"]
         yield box.start, self.data[box.start : box.start + FULL]
         for reference in self.references:
             kind, begin = reference.box.kind, reference.box.start
-            yield head(self.data, reference.box)
+            yield read_head(self.data, reference.box)
             numbers = [reference.item, *reference.others]
             if kind not in LAYERS | {PARTS} or not set(numbers) <= self.kept:
                 yield begin - len(NOTHING), NOTHING
@@ -194,29 +194,29 @@ class Items:
             ids = [number.to_bytes(id_bytes, "big") for number in numbers]
             yield begin, b"".join([ids[0], len(reference.others).to_bytes(2, "big"), *ids[1:]])
 
-    def _entries(self) -> Iterator[Patch]:
+    def _build_entries(self) -> Iterator[Patch]:
         """Yield what kind each item is of, none for those that go; and no name of any."""
         box = self.inner[b"iinf"]
-        read = Reader(self.data, box)
+        read = BoxReader(self.data, box)
         read.number(4 if read.number(FULL) >> 24 else 2)
         start = read.at
         yield box.start, self.data[box.start : start]
         for entry in boxes(BytesIO(self.data), start, box.end):
-            read = Reader(self.data, entry)
+            read = BoxReader(self.data, entry)
             version = read.number(FULL) >> 24
             if entry.kind != b"infe" or version not in ENTRY_VERSIONS:
                 raise Unproved(BROKEN)
             item = read.number(4 if version == max(ENTRY_VERSIONS) else 2)
             read.number(2)
             kind = self.data[read.at : read.at + 4]
-            yield head(self.data, entry)
+            yield read_head(self.data, entry)
             stays = item in self.kept and kind in PICTURES
             yield entry.start, self.data[entry.start : read.at] + (kind if stays else NOTHING)
             read.number(4)
 
-    def _places(self) -> Iterator[Place]:
+    def _read_locations(self) -> Iterator[ItemLocation]:
         box = self.inner[b"iloc"]
-        read = Reader(self.data, box)
+        read = BoxReader(self.data, box)
         version = read.number(FULL) >> 24
         sizes = read.number(2)
         offset_bytes, length_bytes, base_bytes, index_bytes = (
@@ -235,14 +235,14 @@ class Items:
                 read.number(index_bytes if version else 0)
                 offset = base + read.number(offset_bytes)
                 ranges.append((offset, offset + read.number(length_bytes)))
-            yield Place(item, method, ranges, begin, base_at, extents, read.at)
+            yield ItemLocation(item, method, ranges, begin, base_at, extents, read.at)
 
-    def _written_places(self) -> Iterator[Patch]:
+    def _build_locations(self) -> Iterator[Patch]:
         """Yield where the bytes of each item stand that stays, and how many parts the others have."""
         box = self.inner[b"iloc"]
-        first = min((place.begin for place in self.places), default=box.start)
+        first = min((place.begin for place in self.locations), default=box.start)
         yield box.start, self.data[box.start : first]
-        for place in self.places:
+        for place in self.locations:
             if place.item in self.kept:
                 yield place.begin, self.data[place.begin : place.end]
             else:
@@ -250,7 +250,7 @@ class Items:
                 yield place.extents - 2, self.data[place.extents - 2 : place.extents]
 
 
-def head(data: bytes, box: Box) -> Patch:
+def read_head(data: bytes, box: Box) -> Patch:
     """Return the length and kind of a box. Raises Unproved when it has the long form, which these have no use for."""
     begin = box.start - HEADER_BYTES
     if data[begin + 4 : box.start] != box.kind:
@@ -258,7 +258,7 @@ def head(data: bytes, box: Box) -> Patch:
     return begin, data[begin : box.start]
 
 
-def inside(place: Range, homes: list[Range]) -> Range:
+def require_inside(place: Range, homes: list[Range]) -> Range:
     """Return the place. Raises Unproved when it does not lie in one of the homes, which are sorted."""
     start, end = place
     low, high = homes[bisect(homes, (start, maxsize)) - 1] if homes else (0, 0)

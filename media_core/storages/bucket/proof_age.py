@@ -28,7 +28,7 @@ class ProofAge:
     """Since when all is proved that the gateway needs of its bucket, and until when that counts."""
 
     proved_at: datetime
-    # By the access key in settings: then it counts on to store, see Proof.had.
+    # By the access key in settings: then it counts on to store, see Proof.was_proved.
     is_by_these_keys: bool
 
     @property
@@ -65,9 +65,9 @@ class ProofAge:
         )
 
 
-def find_age(known: Proof) -> ProofAge | None:
+def find_proof_age(known: Proof) -> ProofAge | None:
     """Return how old the oldest proof is that the gateway needs; None where one is missing, or a hole was seen."""
-    seen = [known.seen[each] for each in needed() if known.had(each)]
+    seen = [known.seen[each] for each in needed() if known.was_proved(each)]
     if len(seen) < len(needed()):
         return None
     return ProofAge(
@@ -76,18 +76,18 @@ def find_age(known: Proof) -> ProofAge | None:
     )
 
 
-def find_old_age(known: Proof) -> ProofAge | None:
+def find_old_proof(known: Proof) -> ProofAge | None:
     """Return the age of a proof that somebody has to renew; None of a young one."""
-    age = find_age(known)
+    age = find_proof_age(known)
     return age if age and age.is_old else None
 
 
-def log_age(known: Proof) -> None:
+def log_old_proof(known: Proof) -> None:
     """Write a warning into the log when the proof is old, once a day in each process."""
-    if age := find_old_age(known):
-        _log_on(timezone.now().date(), age)
+    if age := find_old_proof(known):
+        _log_once_a_day(timezone.now().date(), age)
 
 
 @lru_cache(maxsize=1)
-def _log_on(_day: date, age: ProofAge) -> None:
+def _log_once_a_day(_day: date, age: ProofAge) -> None:
     logger.warning("%s %s", age, AGE_REMEDY)

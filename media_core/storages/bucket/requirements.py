@@ -11,11 +11,11 @@ from media_core.storages.bucket.capabilities import (
     proof,
     unproved,
 )
-from media_core.storages.bucket.proof_age import log_age
+from media_core.storages.bucket.proof_age import log_old_proof
 from tenants.prefixes import PUBLIC_AREA
 
 
-def required_to_store(area: str) -> Proof:
+def require_to_store(area: str) -> Proof:
     """Return the proof when an object may be written to this area; raise BucketNotProved. One query.
 
     What keeps tenants apart has to be proved, for a private object and a public one: that strangers get nothing
@@ -29,11 +29,11 @@ def required_to_store(area: str) -> Proof:
             raise BucketNotProved(
                 f"On {known.when(needed)} it failed at {needed.value!r}. {REMEDY}"
             )
-        if not known.had(needed):
+        if not known.was_proved(needed):
             raise BucketNotProved(
                 f"{needed.value!r} is not proved with these keys; last tried: {known.when(needed)}. {REMEDY}"
             )
-    log_age(known)
+    log_old_proof(known)
     return known
 
 
@@ -44,7 +44,7 @@ def require_to_publish() -> None:
     """
     if not (settings.USE_S3_MEDIA and needed_to_publish()):
         return
-    known = required_to_store(PUBLIC_AREA)
+    known = require_to_store(PUBLIC_AREA)
     for expired in unproved(known):
         raise BucketProofExpired(
             f"{expired.value!r} was last proved on {known.when(expired)}, and that counts for"

@@ -15,7 +15,7 @@ from tenants.schema_problems import has_schema
 from tenants.schemas import applied_version, note_version
 
 # Options that change what is noted of migrations, and not the tables.
-PAST_THE_TABLES = ("fake", "fake_initial", "prune")
+RECORD_ONLY_OPTIONS = ("fake", "fake_initial", "prune")
 # What is wrong with one tenant, and not with the database.
 FAILURES = (GatewayError, InconsistentMigrationHistory, IntegrityError, ProgrammingError)
 
@@ -24,7 +24,7 @@ class Command(MigrateSchemasCommand):  # type: ignore[misc]  # django-tenants sh
     """django-tenants' own, which then writes down which version each tenant's schema has."""
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if given := [name for name in PAST_THE_TABLES if options.get(name)]:
+        if given := [name for name in RECORD_ONLY_OPTIONS if options.get(name)]:
             raise CommandError(
                 f"--{given[0].replace('_', '-')} would note what the tables do not have: leave it out."
             )
