@@ -29,20 +29,22 @@ from tenants.middleware import (
     plain_not_found,
     plain_not_ready,
 )
-from tenants.names import MAX_SEGMENT_BYTES
 
 logger = logging.getLogger("gateway.answers")
 
-# What people read where Django cannot, or will not, read what was sent.
+# What people read when Django cannot read a form, or refuses to.
 UNREADABLE: dict[type[Exception], tuple[HTTPStatus, str]] = {
     RequestDataTooBig: (
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
         "A text in the form is too long. Shorten it, then send the form again.",
     ),
-    TooManyFieldsSent: (HTTPStatus.BAD_REQUEST, "The form has more fields than are taken here."),
+    TooManyFieldsSent: (
+        HTTPStatus.BAD_REQUEST,
+        "The form has too many fields. Load the page again, then send it again.",
+    ),
     TooManyFilesSent: (
         HTTPStatus.BAD_REQUEST,
-        "The form has more files than are taken at once. Send fewer of them.",
+        "The form has too many files. Send fewer at once.",
     ),
     MultiPartParserError: (
         HTTPStatus.BAD_REQUEST,
@@ -53,10 +55,7 @@ UNREADABLE: dict[type[Exception], tuple[HTTPStatus, str]] = {
         "You were signed out in the meantime. Sign in, then try again.",
     ),
 }
-LONG_NAME = (
-    f"The name of the file is too long: {MAX_SEGMENT_BYTES} bytes in UTF-8 is the most. "
-    "Shorten it, then send the file again."
-)
+LONG_NAME = "The name of the file is too long. Shorten it, then send the file again."
 
 
 class ErrorMiddleware:
@@ -109,13 +108,13 @@ def render_refusal(request: HttpRequest, error: GatewayError, *, detail: str = "
 
 
 def answer_database_error() -> HttpResponse:
-    """Return the 503 for a request that failed at the database: it is away, or had no connection free in time."""
+    """Return 503: the database does not answer, or had no connection free in time."""
     proof.forget_if_away()
     return plain_not_ready(DatabaseNotProved(), retry_seconds=RETRY_SECONDS)
 
 
 def is_database_error(error: BaseException | None) -> bool:
-    """Return whether an error is one of a database that does not answer, or was raised while such a one was handled."""
+    """Return whether the error, or one that it was raised from, says that the database does not answer."""
     while error is not None:
         if isinstance(error, OperationalError | InterfaceError | DatabaseNotProved):
             return True
@@ -128,11 +127,11 @@ def not_found(_request: HttpRequest, exception: Exception | None = None) -> Http
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Return the answer for what cannot be read: what is wrong with it, and what to do."""
+    """Return the answer to a request that cannot be read: what is wrong with it, and what to do."""
     if is_database_error(exception):
         return answer_database_error()
     if isinstance(exception, DisallowedHost):
-        # A host that no browser sends is nobody's.
+        # Answer as for a host that leads to no tenant.
         return plain_not_found()
     status, message = HTTPStatus.BAD_REQUEST, "The request could not be understood."
     for kind, answer in UNREADABLE.items():
@@ -156,7 +155,7 @@ def too_many_requests(request: HttpRequest) -> HttpResponse:
 
 
 def server_error(_request: HttpRequest) -> HttpResponse:
-    """Return the answer for what failed: 503 when it was the database. Django calls this while it handles the error."""
+    """Return 503 when the database failed, else 500. Django calls this while it handles the error."""
     if is_database_error(sys.exception()):
         return answer_database_error()
     return HttpResponse(

@@ -1,4 +1,4 @@
-"""`/healthz` and `/readyz`, on any host, before anything else. They tell a stranger a word, and why in a few."""
+"""`/healthz` and `/readyz`, on any host, before anything else. They tell strangers one word, or a short reason."""
 
 from collections.abc import Callable
 
@@ -34,7 +34,7 @@ def one_word(word: str, status: int = 200) -> HttpResponse:
 
 
 def find_readiness_problem() -> str:
-    """Return why the database answers no statement, on a connection that is proved to be its own; empty if it does."""
+    """Return why no statement can run on a proved connection; empty if one can."""
     why = "connections are not proved"
     if proof.holds():
         try:
@@ -42,7 +42,7 @@ def find_readiness_problem() -> str:
                 cursor.execute("SELECT 1")
         except DatabaseError:
             connection.close()
-            # In our pool, or for us in the server.
+            # Neither in our pool nor in the server.
             why = "no connection free"
         else:
             return ""

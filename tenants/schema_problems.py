@@ -1,4 +1,4 @@
-"""Whether anybody can work with a tenant's schema: for upkeep, which goes from tenant to tenant and passes over one.
+"""Whether a tenant's schema is in order: for commands and jobs that go from tenant to tenant and skip broken ones.
 
 Requests ask less: `bind_tenant` compares versions, and every query asks the stamp.
 """
@@ -20,7 +20,7 @@ def require_schema(tenant: Tenant) -> None:
 
 
 def find_schema_problem(tenant: Tenant) -> GatewayError | None:
-    """Return why nobody can work with the tenant's schema; None when all is well. Three queries."""
+    """Return what is wrong with the tenant's schema, or None. Three queries."""
     if why := refusal(tenant.schema_version, tenant.oldest_code):
         return SchemaNotServed(f"{why}. Look at manage.py migrate_tenants --dry-run.")
     if why := _describe_tables(tenant) or _describe_owner(tenant):

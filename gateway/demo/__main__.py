@@ -131,7 +131,7 @@ def serve(port: int, around: Surroundings) -> None:
 
 
 def require_servers(around: Surroundings) -> None:
-    """Raise ServerEnded when a server of the demo's own has ended."""
+    """Raise ServerEnded when the demo's own PostgreSQL or bucket has ended."""
     name = around.find_ended_server()
     if not name:
         return

@@ -136,7 +136,7 @@ def lent_read_only(file: IO[bytes]) -> Iterator[IO[bytes]]:
 
 
 def reopen(file: IO[bytes]) -> IO[bytes]:
-    """Return a second handle of a file on disk that has no name: at its beginning, and only for reading."""
+    """Return a second, read-only handle at the beginning of a file that has no name."""
     return open(f"/dev/fd/{file.fileno()}", "rb")  # noqa: PTH123 - no path of the file's own
 
 

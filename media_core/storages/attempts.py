@@ -1,4 +1,4 @@
-"""Whether the bucket may have what was sent to it: seen in each attempt that boto makes, not in the last one only."""
+"""Whether the bucket may have carried out a request: counted over all attempts of boto, not only the last one."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +15,7 @@ from tenants.errors import TooBusy
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-# Raised before a byte of the request has left.
+# Raised before a byte of the request was sent.
 NEVER_SENT = (
     ConnectTimeoutError,
     EndpointConnectionError,
@@ -47,7 +47,7 @@ def count_attempts() -> Iterator[Attempts]:
 
 
 def count_attempts_of(client: "S3Client") -> None:
-    """Let `count_attempts` see the attempts of a new client, before it is used."""
+    """Have `count_attempts` count the attempts of a client. Call it before the client is used."""
     client.meta.events.register_first("before-send.s3", _begin_attempt)
     client.meta.events.register_first("needs-retry.s3", _end_attempt)
 
@@ -62,7 +62,7 @@ def _end_attempt(
     caught_exception: Exception | None = None,
     **_event: Any,
 ) -> None:
-    """Count an attempt that was refused, or never sent, as one that did nothing."""
+    """Uncount an attempt that had no effect: it was refused, or never sent."""
     if attempts := _current.get():
         attempts.in_doubt -= _had_no_effect(response, caught_exception)
 

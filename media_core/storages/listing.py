@@ -1,4 +1,4 @@
-"""What really lies in a room, by the bucket's own list: for whoever cannot rely on the ledger."""
+"""Counts a tenant's objects by listing the bucket, for when the ledger cannot be read."""
 
 from django.conf import settings
 

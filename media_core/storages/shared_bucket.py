@@ -148,9 +148,9 @@ class SharedBucketStorage(S3Storage):  # type: ignore[misc]  # django-storages s
         """Write the object of this row with its headers and return its ETag. One query, one request.
 
         Raises BucketUnavailable when the bucket does not answer or is busy, after the client's own retries,
-        BucketNotProved where nobody has proved that the bucket is fit for this area, and UnknownBucketAnswer for
-        whatever else is no word that the object is stored; `stored.may_be_there` says then whether it may have come
-        all the same. A bucket whose ETags are no MD5 is asked for the bytes.
+        BucketNotProved where nobody has proved that the bucket is fit for this area, and UnknownBucketAnswer for any
+        other answer that does not confirm the object. `stored.may_be_there` then says whether the bucket may have
+        stored it anyway. When the ETag is not the MD5, the object is read back: one request more.
         """
         with count_attempts() as attempts:
             try:

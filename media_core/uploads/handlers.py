@@ -25,14 +25,14 @@ DISK_FULL_ERRNOS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 class UnnamedFile(UploadedFile):  # type: ignore[type-arg]  # generic in the stubs only
-    """A file of an upload, on disk without a name there: whatever ends the process leaves nothing behind."""
+    """An uploaded file on disk that has no name there, so that a killed process leaves nothing behind."""
 
     def __init__(self, **named: Any) -> None:
         file = tempfile.TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR)  # noqa: SIM115 - the request closes it
         super().__init__(file, **named)
 
     def reopen(self) -> IO[bytes]:
-        """Return a second handle of it, at its beginning, and only for reading."""
+        """Return a second, read-only handle at the beginning of the file."""
         return reopen(self)
 
 
@@ -77,7 +77,7 @@ class LimitedUploadHandler(FileUploadHandler):
             self.file.write(raw_data)
 
     def file_complete(self, file_size: int) -> UnnamedFile:
-        # This also writes down what came last.
+        # Seeking flushes the last bytes to disk.
         with refuse_full_disk(self.discard):
             self.file.seek(0)
         self.file.size = file_size
@@ -94,16 +94,16 @@ class LimitedUploadHandler(FileUploadHandler):
             raise UploadIncomplete
 
     def discard(self) -> None:
-        """Give the room on disk of a file that is not complete back."""
+        """Delete a file that is not complete."""
         if self.is_incomplete:
-            # What is not yet written down would be now, which fails on a full disk; it is closed all the same.
+            # Closing flushes first, which fails on a full disk. The file is closed anyway.
             with suppress(OSError):
                 self.file.close()
 
 
 @contextmanager
 def refuse_full_disk(discard: Callable[[], None] = lambda: None) -> Iterator[None]:
-    """Raise UploadDiskFull where the block finds no room on the disk, after what it wrote was discarded."""
+    """Call `discard` and raise UploadDiskFull when the disk is full in the block."""
     try:
         yield
     except OSError as error:
@@ -116,7 +116,7 @@ def refuse_full_disk(discard: Callable[[], None] = lambda: None) -> Iterator[Non
 
 
 class FieldsOnlyHandler(FileUploadHandler):
-    """Ends the reading of a form where its first file begins: the fields before it are kept."""
+    """Stops reading a form at its first file. The fields before it are kept."""
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
         super().new_file(*args, **kwargs)
@@ -130,7 +130,7 @@ class FieldsOnlyHandler(FileUploadHandler):
 
 
 def leave_files_unread(request: HttpRequest) -> None:
-    """Have only the fields before the first file read of a form that was not read yet."""
+    """Let a form that was not read yet be read only up to its first file."""
     request.upload_handlers = [FieldsOnlyHandler(request)]
 
 

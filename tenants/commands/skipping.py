@@ -1,4 +1,4 @@
-"""What a command that goes from tenant to tenant does with one that nobody can work with: name it, and go on."""
+"""How a command for many tenants treats one whose schema is broken: name it, and go on with the others."""
 
 from collections.abc import Iterable
 

@@ -51,7 +51,7 @@ def _open_breaker_on_timeout(connection: BaseEmailBackend) -> Iterator[None]:
         raise
 
 
-# One that did not answer a moment ago is not asked: each time would hold a thread.
+# A server that did not answer a moment ago is not asked again yet: each try would block a thread.
 _breaker = Breaker()
 
 

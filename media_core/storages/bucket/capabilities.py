@@ -65,16 +65,16 @@ def current_target() -> str:
 
 
 def key_fingerprint() -> str:
-    """Return what tells the access key in settings from others, without naming it."""
+    """Return a hash that tells the access key in settings from others without revealing it."""
     return sha256(settings.BUCKET_ACCESS_KEY.encode()).hexdigest()[:16]
 
 
 class CapabilityResult(NamedTuple):
-    """What was last seen of one capability."""
+    """The last result of testing one capability."""
 
     proved: bool
     at: datetime
-    # The access key by which it was seen; empty in reports of older code.
+    # Of the access key it was tested with; empty in reports of older code.
     fingerprint: str = ""
 
 
@@ -102,7 +102,7 @@ class Proof:
         return seen is not None and seen.proved and seen.at > oldest
 
     def was_proved(self, capability: Capability) -> bool:
-        """Return whether the bucket does this, or did so when it was last seen, however long ago, with these keys."""
+        """Return whether the bucket does this, or did when last tested with these keys, however long ago."""
         seen = self.seen.get(capability)
         is_ours = seen is not None and seen.proved and seen.fingerprint == key_fingerprint()
         return is_ours or self.has(capability)

@@ -13,9 +13,9 @@ from tenants.people.members import active_owners
 
 
 def queue_old_proof_mail(before: BucketReport | None, report: BucketReport) -> None:
-    """Have the owners told once that the proof grows old: by the first report after half its life, for its transaction.
+    """Queue a mail to each owner when this report is the first after the warning date. Runs in its transaction.
 
-    A report that renews the proof tells nobody. Three statements at most.
+    A report that renews the proof queues none. Three statements at most.
     """
     age = find_proof_age(Proof.of(report))
     if not (settings.USE_S3_MEDIA and before and age):

@@ -1,4 +1,4 @@
-"""What flows ask before they write: whether the bucket was proved to be fit for it."""
+"""Checks before a write: whether the bucket was proved to be fit for it."""
 
 from django.conf import settings
 
@@ -16,12 +16,12 @@ from tenants.prefixes import PUBLIC_AREA
 
 
 def require_to_store(area: str) -> Proof:
-    """Return the proof when an object may be written to this area; raise BucketNotProved. One query.
+    """Return the proof, or raise BucketNotProved when no object may be written to this area. One query.
 
-    What keeps tenants apart has to be proved, for a private object and a public one: that strangers get nothing
-    private, that the prefix is ours and that links end. A public one also needs PUBLIC_MEDIA_MODE to work. A proof that
-    has run out goes on to count for the same keys, as long as nothing else was seen: it stops publishing, but neither
-    uploads nor apps that make files for a page which somebody waits for.
+    Three things keep tenants apart and must be proved for every object: strangers get nothing private, the prefix is
+    ours, and links end. A public object also needs PUBLIC_MEDIA_MODE to work. An expired proof still counts here while
+    the access key is the same and no later check failed: it stops publishing, not uploads or the files that apps make
+    while somebody waits for a page.
     """
     known = proof()
     for needed in (needed_to_publish() if area == PUBLIC_AREA else ()) or NEEDED_TO_STORE:
@@ -38,9 +38,9 @@ def require_to_store(area: str) -> Proof:
 
 
 def require_to_publish() -> None:
-    """Raise BucketProofExpired when the proof that publishing needs has run out, and BucketNotProved as above.
+    """Raise BucketProofExpired when the proof that publishing needs has run out, or BucketNotProved as above.
 
-    One query; none on disk, or where nothing in the bucket is ever public.
+    One query; none when files are on disk, or in PUBLIC_MEDIA_MODE=gateway, where nothing in the bucket is public.
     """
     if not (settings.USE_S3_MEDIA and needed_to_publish()):
         return

@@ -1,4 +1,4 @@
-"""What a start of the gateway says of its bucket: whether it was proved to be fit, and not too long ago."""
+"""What the gateway logs at its start: whether the bucket's proof is missing or old."""
 
 import logging
 
