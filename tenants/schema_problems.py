@@ -41,7 +41,7 @@ def _describe_tables(tenant: Tenant) -> str:
         return f"The schema {tenant.schema_name} lacks the table django_migrations."
     applied = applied_version(tenant.schema_name)
     if applied != tenant.schema_version:
-        return f"Its tables are at {applied or 'no version'}, and {tenant.schema_version} is noted."
+        return f"Its tables have {applied or 'no version'}; {tenant.schema_version} is recorded for it."
     missing = _current_tables() - tables if applied == schema_version() else frozenset()
     if missing:
         return f"The schema {tenant.schema_name} lacks the table {min(missing)}."

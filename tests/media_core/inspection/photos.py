@@ -122,7 +122,7 @@ OTHERWISE_DESCRIBED = {
 }
 
 
-def shown(content: bytes) -> list[object]:
+def describe_picture(content: bytes) -> list[object]:
     """Return what somebody sees: how the picture is turned, its colours and its frames, each with its duration."""
     # Pillow says of a broken description that it is broken.
     with warnings.catch_warnings(action="ignore"), Image.open(BytesIO(content)) as drawn:

@@ -25,7 +25,7 @@ from tests.media_core.inspection.photos import (
     exif,
     jpeg_with,
     segment,
-    shown,
+    describe_picture,
     user_comment,
 )
 from tests.samples import animation, box, image, picture
@@ -55,20 +55,20 @@ def test_a_place_anywhere_stays_behind(name):
     assert copy_of(copy, kind) == copy
     # What Pillow does not decode is not published at all.
     with suppress(OSError, SyntaxError, RuntimeError):
-        assert shown(copy) == shown(content)
+        assert describe_picture(copy) == describe_picture(content)
 
 
 @pytest.mark.parametrize("kind", STILLS)
 def test_a_copy_shows_the_same_picture_and_is_its_own_copy(kind):
     copy = copy_of(STILLS[kind], kind)
-    assert shown(copy) == shown(STILLS[kind])
+    assert describe_picture(copy) == describe_picture(STILLS[kind])
     assert copy_of(copy, kind) == copy
     assert without_location(BytesIO(copy), f"image/{kind}") is None
 
 
 @pytest.mark.parametrize("kind", ANIMATIONS)
 def test_an_animation_keeps_its_frames_durations_and_loop(kind):
-    assert shown(copy_of(ANIMATIONS[kind], kind)) == shown(ANIMATIONS[kind])
+    assert describe_picture(copy_of(ANIMATIONS[kind], kind)) == describe_picture(ANIMATIONS[kind])
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
@@ -82,7 +82,7 @@ def test_png_of_every_depth_survives(mode, size):
 def test_an_interlaced_png_survives(size):
     content = interlaced(*size)
     assert copy_of(content, "png") == content
-    assert len(shown(content)) == 4
+    assert len(describe_picture(content)) == 4
 
 
 def interlaced(width: int, height: int) -> bytes:
@@ -112,7 +112,7 @@ def test_pictures_behind_that_a_camera_lists_stay_behind():
     with copy:
         clean = copy.read()
     assert (clean.count(b"\xff\xd8\xff"), b"MPF" in clean, PLACE in clean) == (1, False, False)
-    assert shown(clean) == shown(content)
+    assert describe_picture(clean) == describe_picture(content)
 
 
 def test_the_profile_of_a_gif_stays():
@@ -221,7 +221,7 @@ def test_no_unknown_piece_reaches_the_copy(drawn):
     kind, content, more = drawn
     copy = copy_of(more, kind)
     assert PLACE not in copy
-    assert shown(copy) == shown(content)
+    assert describe_picture(copy) == describe_picture(content)
 
 
 @fuzz
