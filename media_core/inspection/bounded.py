@@ -31,7 +31,7 @@ COMMAND = (sys.executable, "-E", "-s", "-B", "-m", "media_core.inspection.worker
 # All of its environment. One arena: memory that is only set aside counts as taken.
 ENVIRONMENT = {"MALLOC_ARENA_MAX": "1", "LC_ALL": "C.UTF-8"}
 WALL_SECONDS = 30
-# Each may take a gigabyte; so many at once in one process of the gateway, and so long may others wait for one.
+# Each worker may take a gigabyte, so a process of the gateway runs only a few; others wait so long for a free one.
 MAX_WORKERS = 2
 WAIT_SECONDS = 10
 STDERR_TAIL_BYTES = 2_000
@@ -53,8 +53,8 @@ class Verdict:
 def run_inspection(job: str, kind: str, file: IO[bytes], copy: IO[bytes] | None = None) -> Verdict:
     """Return the worker's verdict. About a tenth of a second; no query, no request to the bucket.
 
-    `file` is read by the worker under the same handle: lend it a copy. In a web request it needs a slot, and spends of
-    the tenant's time. Raises TooBusy, or InspectionBusy when that is used up or too many others wait.
+    `file` is read by the worker under the same handle: lend it a copy. In a web request it takes a slot, and
+    charges the tenant's processor time. Raises TooBusy, or InspectionBusy when that is used up or too many others wait.
     """
     with hold_slot(waits=True), _hold_worker_slot(), _spend_time() as spend:
         with tempfile.TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR) as words:
@@ -75,7 +75,7 @@ def _hold_worker_slot() -> Iterator[None]:
 
 @contextmanager
 def _spend_time() -> Iterator[Callable[[float], None]]:
-    """Lend what notes the seconds that the bound tenant's file took, in a web request."""
+    """Yield a function that charges seconds to the bound tenant. Outside a web request it charges nothing."""
     if not is_serving():
         yield lambda _seconds: None
         return

@@ -86,7 +86,7 @@ def take_location_away(file: IO[bytes], kind: str) -> str:
 
 
 def have_same_bytes(one: IO[bytes], other: IO[bytes]) -> bool:
-    """Return whether two files are equal, which are read in parts."""
+    """Return whether two files have the same bytes. Reads them in parts."""
     one.seek(0)
     other.seek(0)
     while part := one.read(READ_AT_ONCE):
@@ -96,7 +96,7 @@ def have_same_bytes(one: IO[bytes], other: IO[bytes]) -> bool:
 
 
 def describe_picture(file: IO[bytes], kind: str) -> tuple[Any, ...]:
-    """Return what a picture shows: its size, its colours, its turn, its frames, and a digest of the first one."""
+    """Return size, mode, profile, orientation and frames of a picture, and a digest of the first frame."""
     with opened(file, kind) as picture:
         try:
             picture.load()

@@ -41,7 +41,7 @@ CONTAINERS = {
     b"stsd": (FULL + 4, frozenset({b"av01"})),
     b"av01": (78, SAMPLE_PARTS),
 }
-# Boxes that stay, and the most bytes each may have: what is longer holds something else as well.
+# Boxes that stay, and their largest size in bytes: a larger one holds something else as well.
 KEPT = {
     b"ispe": 12, b"pixi": 12, b"av1C": 64, b"pasp": 8, b"clap": 32, b"irot": 1, b"imir": 1, b"clli": 4,
     b"mdcv": 24, b"a1op": 1, b"lsel": 2, b"a1lx": 13, b"mvhd": 112, b"tkhd": 96, b"mdhd": 36, b"vmhd": 12, b"nmhd": 4,
@@ -55,7 +55,7 @@ BRANDS = frozenset(
     {b"avif", b"avis", b"avio", b"mif1", b"msf1", b"miaf", b"MA1A", b"MA1B", b"av01", b"isom", b"iso3", b"iso4",
      b"iso5", b"iso6", b"iso7", b"iso8", b"iso9", b"mp41", b"mp42"}
 )  # fmt: skip
-# What every AVIF is.
+# A brand that every AVIF has.
 BRAND = b"mif1"
 ALPHA = frozenset(
     {b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha\0", b"urn:mpeg:hevc:2015:auxid:1\0"}
@@ -121,19 +121,19 @@ class PictureCopy:
         self._keep(begin, box.start)
 
     def _blank(self, box: Box, begin: int) -> None:
-        """Leave an empty box, as long as the one that goes."""
+        """Write an empty box of the same length in place of this one."""
         self._keep_head(box, begin)
         self.clean[begin + 4 : begin + HEADER_BYTES] = NOTHING
 
     def _keep_brands(self, box: Box) -> None:
-        """Keep what the file says to be, as far as it is known; its version says nothing."""
+        """Keep the known brands; put BRAND in place of others, and no version."""
         for at in range(box.start, box.end - 3, 4):
             brand = self.data[at : at + 4]
             if at != box.start + 4:
                 self.clean[at : at + 4] = brand if brand in BRANDS else BRAND
 
     def _keep_items(self, meta: Box, media: list[Range]) -> Iterator[Range]:
-        """Keep what is said of the items that make the picture. Return where their bytes stand."""
+        """Keep the descriptions of the items that make the picture. Return the ranges of their bytes."""
         self._keep(meta.start, meta.start + FULL)
         children = list(self._children(meta.start + FULL, meta.end))
         items = self.items = PictureItems(self.data, {box.kind: box for box, _ in children})
@@ -160,7 +160,7 @@ class PictureCopy:
             self.clean[at : at + len(content)] = content
 
     def _keep_tracks(self, moov: Box, media: list[Range]) -> list[Range]:
-        """Keep the tracks of an animation that are pictures. Return where their bytes stand."""
+        """Keep the picture tracks of an animation. Return the ranges of their bytes."""
         pixels: list[Range] = []
         has_header = False
         for box, begin in self._children(moov.start, moov.end):
@@ -198,7 +198,7 @@ class PictureCopy:
             self._keep(box.start, end)
 
     def _keep_container(self, box: Box, begin: int) -> None:
-        """Keep a box of boxes, and of these each that belongs there: once, or as often as items have it."""
+        """Keep a box of boxes, and each known box in it: once, or as often as items refer to it."""
         before, kinds = CONTAINERS[box.kind]
         for start, end in SAMPLE_FIELDS if box.kind == b"av01" else ((0, before),):
             self._keep(box.start + start, min(box.start + end, box.end))
@@ -214,7 +214,7 @@ class PictureCopy:
             seen.add(child.kind)
 
     def _find_kept_end(self, box: Box) -> int:
-        """Return where that ends which stays of a box without boxes: at its start, when nothing does."""
+        """Return where the part to keep of a box without inner boxes ends: its start when nothing is kept."""
         if box.kind in KEPT:
             return box.end if box.end - box.start <= KEPT[box.kind] else box.start
         if box.kind == b"hdlr":
@@ -245,7 +245,7 @@ def find_table_end(data: bytes, box: Box) -> int:
 
 
 def merge_ranges(ranges: list[Range]) -> Iterator[Range]:
-    """Yield the same bytes, none of them twice."""
+    """Yield ranges that cover the same bytes without overlap."""
     until = 0
     for start, end in sorted(ranges):
         if end > until:

@@ -1,6 +1,6 @@
 """The items of an AVIF: which of them make the picture, and where their bytes stand (ISO 14496-12, 8.11).
 
-What stays of a box is told as patches: where bytes stand, and what they are in the copy.
+The content to keep of a box is returned as patches: a position, and the bytes to write there in the copy.
 """
 
 from bisect import bisect
@@ -16,7 +16,7 @@ Range = tuple[int, int]
 Patch = tuple[int, bytes]
 # A full box has four bytes of version and flags before its content.
 FULL = 4
-# What a box or an item is that goes.
+# The kind of a box or an item that is removed.
 NOTHING = b"free"
 PICTURES = frozenset({b"av01", b"grid", b"iovl", b"iden"})
 PARTS, LAYERS = b"dimg", frozenset({b"auxl", b"prem"})
@@ -39,7 +39,7 @@ class BoxReader:
         return int.from_bytes(self.data[self.at - size : self.at], "big")
 
     def count(self, size: int) -> range:
-        """Return as many steps as a number says."""
+        """Read a count of entries, and return its range."""
         count = self.number(size)
         self.entries += count
         if self.entries > MAX_PIECES:
@@ -49,7 +49,7 @@ class BoxReader:
 
 @dataclass(frozen=True, slots=True)
 class ItemReference:
-    """Which item refers to which others, and the box that says so."""
+    """A reference of one item to others, and its box."""
 
     box: Box
     item: int
@@ -58,7 +58,7 @@ class ItemReference:
 
 @dataclass(frozen=True, slots=True)
 class ItemLocation:
-    """Where the bytes of an item stand, and where that is said."""
+    """The ranges of an item's bytes, and the position of the entry that gives them."""
 
     item: int
     method: int
@@ -71,7 +71,7 @@ class ItemLocation:
 
 @dataclass(frozen=True, slots=True)
 class PropertyAssociation:
-    """Which properties an item has, and where that is said."""
+    """The properties of an item, and the position of the entry that gives them."""
 
     item: int
     properties: list[int]
@@ -96,7 +96,7 @@ class PictureItems:
         self.kept = self._find_kept()
 
     def patches(self) -> dict[bytes, list[Patch]]:
-        """Return what stays of the boxes that say something of items."""
+        """Return what to keep of the boxes that describe items, by kind of box."""
         main = self.inner[b"pitm"].start
         said = {
             b"pitm": [(main, self.data[main : self.main_end])],
@@ -108,7 +108,7 @@ class PictureItems:
         return said
 
     def ranges(self, media: list[Range]) -> Iterator[Range]:
-        """Yield where the bytes of the picture stand. Raises Unproved when that is not where pixels belong."""
+        """Yield the ranges of the picture's bytes. Raises Unproved when they are outside `mdat` and `idat`."""
         idat = self.inner.get(b"idat")
         homes = {IN_FILE: media, IN_IDAT: [(idat.start, idat.end)] if idat else []}
         for place in self.locations:
@@ -118,14 +118,14 @@ class PictureItems:
                     yield require_inside((base + start, base + end), homes.get(place.method, []))
 
     def associations(self, box: Box) -> Iterator[Patch]:
-        """Yield which properties the items have that stay."""
+        """Yield the property associations of the items that stay."""
         yield box.start, self.data[box.start : box.start + FULL + 4]
         for association in self._read_associations(box):
             end = association.end if association.item in self.kept else association.head
             yield association.begin, self.data[association.begin : end]
 
     def used_properties(self) -> set[int]:
-        """Return the numbers of the properties that the items have which stay."""
+        """Return the numbers of all properties of the items that stay."""
         inner = self.inner[b"iprp"]
         return {
             number
@@ -181,7 +181,7 @@ class PictureItems:
         return kept
 
     def _build_references(self) -> Iterator[Patch]:
-        """Yield the references between those that stay. Others name the main item, and say nothing of it."""
+        """Yield the references between items that stay. The others become NOTHING, and name only the main item."""
         id_bytes, box = self._reference_id_bytes(), self.inner[b"iref"]
         yield box.start, self.data[box.start : box.start + FULL]
         for reference in self.references:
@@ -195,7 +195,7 @@ class PictureItems:
             yield begin, b"".join([ids[0], len(reference.others).to_bytes(2, "big"), *ids[1:]])
 
     def _build_entries(self) -> Iterator[Patch]:
-        """Yield what kind each item is of, none for those that go; and no name of any."""
+        """Yield the kind of each item, NOTHING for removed ones, and no names."""
         box = self.inner[b"iinf"]
         read = BoxReader(self.data, box)
         read.number(4 if read.number(FULL) >> 24 else 2)
@@ -238,7 +238,7 @@ class PictureItems:
             yield ItemLocation(item, method, ranges, begin, base_at, extents, read.at)
 
     def _build_locations(self) -> Iterator[Patch]:
-        """Yield where the bytes of each item stand that stays, and how many parts the others have."""
+        """Yield the locations of the items that stay, and only the number of extents of the others."""
         box = self.inner[b"iloc"]
         first = min((place.begin for place in self.locations), default=box.start)
         yield box.start, self.data[box.start : first]
@@ -251,7 +251,7 @@ class PictureItems:
 
 
 def read_head(data: bytes, box: Box) -> Patch:
-    """Return the length and kind of a box. Raises Unproved when it has the long form, which these have no use for."""
+    """Return the header of a box. Raises Unproved for the 64-bit form, which these boxes never need."""
     begin = box.start - HEADER_BYTES
     if data[begin + 4 : box.start] != box.kind:
         raise Unproved(BROKEN)
@@ -259,7 +259,7 @@ def read_head(data: bytes, box: Box) -> Patch:
 
 
 def require_inside(place: Range, homes: list[Range]) -> Range:
-    """Return the place. Raises Unproved when it does not lie in one of the homes, which are sorted."""
+    """Return the range. Raises Unproved when none of the sorted `homes` contains it."""
     start, end = place
     low, high = homes[bisect(homes, (start, maxsize)) - 1] if homes else (0, 0)
     if not low <= start < end <= high:

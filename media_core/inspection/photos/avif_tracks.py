@@ -23,7 +23,7 @@ def find_box(data: bytes, box: Box | None, *kinds: bytes) -> Box | None:
 
 
 def sample_ranges(data: bytes, track: Box, media: list[Range]) -> Iterator[Range]:
-    """Yield where the samples of a track stand. Raises Unproved when that is not where pixels belong."""
+    """Yield the ranges of a track's samples. Raises Unproved when they are outside `media`."""
     table = find_box(data, track, b"mdia", b"minf", b"stbl")
     sizes, chunks = list(_read_sizes(data, table)), list(_read_chunk_starts(data, table))
     counts = list(_read_sample_counts(data, table, len(chunks)))

@@ -20,7 +20,7 @@ UNREADABLE = (
     struct.error,
     Warning,
 )
-# ICC.1, 7.2: a profile begins with its size, and says what it is behind 36 bytes.
+# ICC.1, 7.2: a profile begins with its size, and has its signature at byte 36.
 PROFILE_HEADER_BYTES = 128
 PROFILE_SIGNATURE = b"acsp"
 MAX_PROFILE_BYTES = 16_000_000
@@ -50,7 +50,7 @@ def build_exif(orientation: int) -> bytes:
 
 
 def read_profile(content: bytes) -> bytes:
-    """Return a colour profile without what stands behind it; empty for what is none, which programs pass over."""
+    """Return a colour profile without bytes after its end; empty when it is not a profile."""
     size = int.from_bytes(content[:4], "big")
     is_profile = content[36:40] == PROFILE_SIGNATURE
     return content[:size] if is_profile and PROFILE_HEADER_BYTES <= size <= len(content) else b""

@@ -16,8 +16,8 @@ from tests.media_core.inspection.photos import (
     TELLING,
     XMP,
     XMP_PLACES,
-    exif,
     describe_picture,
+    exif,
 )
 from tests.samples import image, pdf, picture
 

@@ -22,10 +22,10 @@ from tests.media_core.inspection.carriers_avif import translucent, with_box
 from tests.media_core.inspection.photos import (
     PLACE,
     PROFILE,
+    describe_picture,
     exif,
     jpeg_with,
     segment,
-    describe_picture,
     user_comment,
 )
 from tests.samples import animation, box, image, picture
