@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.development
-# What the demo needs is a part of what the tests need.
+# The tests install everything that the demo needs, and more.
 DEMO_STAMP := $(if $(wildcard $(STAMP)),$(STAMP),$(VENV)/.demo)
 TESTS ?=
 # What the last run of the tests took, for `make durations`.
@@ -27,7 +27,7 @@ help: ## List the targets
 demo: demo-port $(DEMO_STAMP) ## Start the gateway with three client projects on one bucket (PORT=8000)
 	@exec $(BIN)/python -m gateway.demo
 
-# Before anything is installed. A Python that is missing, or too old, is for install.sh to find.
+# Checks the port before anything is installed. install.sh reports a Python that is missing or too old.
 demo-port:
 	@if command -v $(PYTHON) >/dev/null; then $(PYTHON) -m gateway.demo.port; fi
 

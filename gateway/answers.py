@@ -20,7 +20,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from media_core.errors import UploadDiskFull
-from media_core.uploads.handlers import FULL
+from media_core.uploads.handlers import DISK_FULL_ERRNOS
 from tenants.database.proof import RETRY_SECONDS, proof
 from tenants.errors import DatabaseNotProved, GatewayError, NotFound, SignInRequired
 from tenants.middleware import (
@@ -29,20 +29,22 @@ from tenants.middleware import (
     plain_not_found,
     plain_not_ready,
 )
-from tenants.names import MAX_SEGMENT_BYTES
 
 logger = logging.getLogger("gateway.answers")
 
-# What people read where Django cannot, or will not, read what was sent.
+# What people read when Django cannot read a form, or refuses to.
 UNREADABLE: dict[type[Exception], tuple[HTTPStatus, str]] = {
     RequestDataTooBig: (
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
         "A text in the form is too long. Shorten it, then send the form again.",
     ),
-    TooManyFieldsSent: (HTTPStatus.BAD_REQUEST, "The form has more fields than are taken here."),
+    TooManyFieldsSent: (
+        HTTPStatus.BAD_REQUEST,
+        "The form has too many fields. Load the page again, then send it again.",
+    ),
     TooManyFilesSent: (
         HTTPStatus.BAD_REQUEST,
-        "The form has more files than are taken at once. Send fewer of them.",
+        "The form has too many files. Send fewer at once.",
     ),
     MultiPartParserError: (
         HTTPStatus.BAD_REQUEST,
@@ -53,10 +55,7 @@ UNREADABLE: dict[type[Exception], tuple[HTTPStatus, str]] = {
         "You were signed out in the meantime. Sign in, then try again.",
     ),
 }
-LONG_NAME = (
-    f"The name of the file is too long: {MAX_SEGMENT_BYTES} bytes in UTF-8 is the most. "
-    "Shorten it, then send the file again."
-)
+LONG_NAME = "The name of the file is too long. Shorten it, then send the file again."
 
 
 class ErrorMiddleware:
@@ -73,14 +72,14 @@ class ErrorMiddleware:
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if isinstance(error, GatewayError):
-            return answered(request, error)
-        if isinstance(error, OSError) and error.errno in FULL:
-            return answered(request, UploadDiskFull(str(error.strerror)))
+            return answer_error(request, error)
+        if isinstance(error, OSError) and error.errno in DISK_FULL_ERRNOS:
+            return answer_error(request, UploadDiskFull(str(error.strerror)))
         # A table that is not as this code knows it: perhaps the tenant was migrated a moment ago.
         return outdated(request) if isinstance(error, ProgrammingError | IntegrityError) else None
 
 
-def answered(request: HttpRequest, error: GatewayError) -> HttpResponse:
+def answer_error(request: HttpRequest, error: GatewayError) -> HttpResponse:
     """Return the answer for a refusal. Whoever is not signed in is sent there; the detail stays with us."""
     if isinstance(error, SignInRequired):
         back = {"next": request.get_full_path()} if request.method in {"GET", "HEAD"} else {}
@@ -96,10 +95,10 @@ def answered(request: HttpRequest, error: GatewayError) -> HttpResponse:
         return plain_not_found()
     # Too large is found out while the form is read, which is for those who may upload.
     detail = error.detail if error.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE else ""
-    return refused(request, error, detail=detail)
+    return render_refusal(request, error, detail=detail)
 
 
-def refused(request: HttpRequest, error: GatewayError, *, detail: str = "") -> HttpResponse:
+def render_refusal(request: HttpRequest, error: GatewayError, *, detail: str = "") -> HttpResponse:
     """Return the page of a refusal."""
     context = {"error": error, "detail": detail}
     response = render(request, "refused.html", context, status=error.status)
@@ -108,14 +107,14 @@ def refused(request: HttpRequest, error: GatewayError, *, detail: str = "") -> H
     return response
 
 
-def database_failed() -> HttpResponse:
-    """Return the 503 for a request that failed at the database: it is away, or had no connection free in time."""
+def answer_database_error() -> HttpResponse:
+    """Return 503: the database does not answer, or had no connection free in time."""
     proof.forget_if_away()
     return plain_not_ready(DatabaseNotProved(), retry_seconds=RETRY_SECONDS)
 
 
-def is_of_the_database(error: BaseException | None) -> bool:
-    """Return whether an error is one of a database that does not answer, or was raised while such a one was handled."""
+def is_database_error(error: BaseException | None) -> bool:
+    """Return whether the error, or one that it was raised from, says that the database does not answer."""
     while error is not None:
         if isinstance(error, OperationalError | InterfaceError | DatabaseNotProved):
             return True
@@ -128,11 +127,11 @@ def not_found(_request: HttpRequest, exception: Exception | None = None) -> Http
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Return the answer for what cannot be read: what is wrong with it, and what to do."""
-    if is_of_the_database(exception):
-        return database_failed()
+    """Return the answer to a request that cannot be read: what is wrong with it, and what to do."""
+    if is_database_error(exception):
+        return answer_database_error()
     if isinstance(exception, DisallowedHost):
-        # A host that no browser sends is nobody's.
+        # Answer as for a host that leads to no tenant.
         return plain_not_found()
     status, message = HTTPStatus.BAD_REQUEST, "The request could not be understood."
     for kind, answer in UNREADABLE.items():
@@ -156,9 +155,9 @@ def too_many_requests(request: HttpRequest) -> HttpResponse:
 
 
 def server_error(_request: HttpRequest) -> HttpResponse:
-    """Return the answer for what failed: 503 when it was the database. Django calls this while it handles the error."""
-    if is_of_the_database(sys.exception()):
-        return database_failed()
+    """Return 503 when the database failed, else 500. Django calls this while it handles the error."""
+    if is_database_error(sys.exception()):
+        return answer_database_error()
     return HttpResponse(
         "Something went wrong on our side. It is logged.\n",
         content_type="text/plain; charset=utf-8",

@@ -1,4 +1,4 @@
-"""The WSGI application: Django's, where it reads requests otherwise than we need it."""
+"""The WSGI application: Django's, with changes to how requests are read."""
 
 import html
 import logging
@@ -23,9 +23,9 @@ class FormParser(MultiPartParser):
     """Django's parser of forms with files, which leaves the names of files as they are."""
 
     def sanitize_file_name(self, file_name: str) -> str | None:
-        """Return the last part of a path. Characters that cannot be seen stay: tenants/names.py refuses them.
+        """Return the last part of a path. Invisible characters stay, so that tenants/names.py can refuse them.
 
-        Django takes them out, and with them those that emoji and Persian are written with.
+        Django would remove them, and with them the joiners that emoji and Persian need.
         """
         name = html.unescape(file_name).replace("\\", "/").rpartition("/")[2]
         return None if name in {"", ".", ".."} else name
@@ -40,7 +40,7 @@ class GatewayRequest(WSGIRequest):
         post_data: Any,
     ) -> "tuple[QueryDict, MultiValueDict[str, UploadedFile[Any]]]":
         parser = FormParser(META, post_data, self.upload_handlers, self.encoding)
-        # As Django does: what is being read by some is not changed any more.
+        # As Django does: handlers cannot change once reading has begun.
         self.upload_handlers = ImmutableList(self.upload_handlers)
         return parser.parse()
 

@@ -1,4 +1,4 @@
-"""`/healthz` and `/readyz`, on any host, before anything else. They tell a stranger a word, and why in a few."""
+"""`/healthz` and `/readyz`, on any host, before anything else. They tell strangers one word, or a short reason."""
 
 from collections.abc import Callable
 
@@ -21,7 +21,7 @@ class HealthMiddleware:
             case "/healthz":
                 return one_word("alive")
             case "/readyz":
-                why = why_not_ready()
+                why = find_readiness_problem()
                 return one_word(f"not ready: {why}", 503) if why else one_word("ready")
             case _:
                 return self.get_response(request)
@@ -33,8 +33,8 @@ def one_word(word: str, status: int = 200) -> HttpResponse:
     )
 
 
-def why_not_ready() -> str:
-    """Return why the database answers no statement, on a connection that is proved to be its own; empty if it does."""
+def find_readiness_problem() -> str:
+    """Return why no statement can run on a proved connection; empty if one can."""
     why = "connections are not proved"
     if proof.holds():
         try:
@@ -42,7 +42,7 @@ def why_not_ready() -> str:
                 cursor.execute("SELECT 1")
         except DatabaseError:
             connection.close()
-            # In our pool, or for us in the server.
+            # Neither in our pool nor in the server.
             why = "no connection free"
         else:
             return ""

@@ -58,7 +58,7 @@ class ContextFilter(logging.Filter):
         return True
 
 
-def route_of(request: HttpRequest) -> str:
+def find_route(request: HttpRequest) -> str:
     """Return the pattern that the request's path matched. Not the path: paths hold file names and reset keys."""
     return request.resolver_match.route if request.resolver_match else ""
 
@@ -67,8 +67,10 @@ def hide_path(record: logging.LogRecord, request: HttpRequest) -> None:
     """Put the route in the place of the path, in a record of Django's about a request."""
     path = request.path.encode("unicode_escape").decode("ascii")
     if isinstance(record.args, tuple):
-        record.args = tuple(route_of(request) if value == path else value for value in record.args)
-    record.request = f"{request.method} {route_of(request)}"
+        record.args = tuple(
+            find_route(request) if value == path else value for value in record.args
+        )
+    record.request = f"{request.method} {find_route(request)}"
 
 
 def configure_logging(settings: dict[str, Any]) -> None:

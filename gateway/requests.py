@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
-from gateway.logs import route_of
+from gateway.logs import find_route
 from tenants.trace import request_in_log
 
 logger = logging.getLogger("gateway.requests")
@@ -38,7 +38,7 @@ def log(request: HttpRequest, response: HttpResponse, seconds: float) -> None:
     tenant = getattr(request, "tenant", None)
     fields = {
         "method": request.method,
-        "route": route_of(request),
+        "route": find_route(request),
         "status": response.status_code,
         "milliseconds": round(seconds * 1000, 1),
         "tenant": str(tenant.id) if tenant else "",

@@ -13,8 +13,8 @@ from django.db import DEFAULT_DB_ALIAS, DatabaseError
 
 from media_core.documents.app_readers import REMEDY as READERS_REMEDY
 from media_core.documents.app_readers import refuse_misnamed_readers
-from media_core.storages.bucket.start import find_trouble, require_bucket
-from media_core.storages.bucket_errors import TROUBLES
+from media_core.storages.bucket.start import find_proof_problem, require_bucket_access
+from media_core.storages.bucket_errors import BUCKET_ERRORS
 from tenants.errors import GatewayError
 
 _LABEL = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
@@ -119,11 +119,11 @@ def bucket_is_proved(databases: Sequence[str] | None = None, **_kwargs: Any) -> 
     if DEFAULT_DB_ALIAS not in (databases or ()):
         return []
     try:
-        trouble = find_trouble()
+        problem = find_proof_problem()
     except DatabaseError:
         # Other checks say what is wrong with the database; before the first migration nothing is served anyway.
         return []
-    return [Warning(trouble[0], hint=trouble[1], id="media_core.W011")] if trouble else []
+    return [Warning(problem[0], hint=problem[1], id="media_core.W011")] if problem else []
 
 
 @register(Tags.database, deploy=True)
@@ -134,8 +134,8 @@ def bucket_takes_our_keys(
     if no_bucket() or DEFAULT_DB_ALIAS not in (databases or ()):
         return []
     try:
-        require_bucket()
-    except (GatewayError, *TROUBLES) as error:
+        require_bucket_access()
+    except (GatewayError, *BUCKET_ERRORS) as error:
         at = f"{settings.BUCKET_NAME} at {settings.BUCKET_ENDPOINT_URL}"
         hint = (
             "Compare AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_STORAGE_BUCKET_NAME, AWS_S3_REGION_NAME and \

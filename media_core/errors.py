@@ -57,6 +57,9 @@ class NotPublished(GatewayError):
         # What is wrong on our side is for the log.
         ours = cause is None or cause.status >= HTTPStatus.INTERNAL_SERVER_ERROR
         self.reason = "" if ours else str(cause)
+        if isinstance(cause, PublishingRefused):
+            # Its sentence only says again that this cannot be published.
+            self.reason = cause.detail
 
     @property
     def message(self) -> str:

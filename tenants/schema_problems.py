@@ -1,4 +1,4 @@
-"""Whether anybody can work with a tenant's schema: for upkeep, which goes from tenant to tenant and passes over one.
+"""Whether a tenant's schema is in order: for commands and jobs that go from tenant to tenant and skip broken ones.
 
 Requests ask less: `bind_tenant` compares versions, and every query asks the stamp.
 """
@@ -20,7 +20,7 @@ def require_schema(tenant: Tenant) -> None:
 
 
 def find_schema_problem(tenant: Tenant) -> GatewayError | None:
-    """Return why nobody can work with the tenant's schema; None when all is well. Three queries."""
+    """Return what is wrong with the tenant's schema, or None. Three queries."""
     if why := refusal(tenant.schema_version, tenant.oldest_code):
         return SchemaNotServed(f"{why}. Look at manage.py migrate_tenants --dry-run.")
     if why := _describe_tables(tenant) or _describe_owner(tenant):
@@ -41,7 +41,7 @@ def _describe_tables(tenant: Tenant) -> str:
         return f"The schema {tenant.schema_name} lacks the table django_migrations."
     applied = applied_version(tenant.schema_name)
     if applied != tenant.schema_version:
-        return f"Its tables are at {applied or 'no version'}, and {tenant.schema_version} is noted."
+        return f"Its tables have {applied or 'no version'}; {tenant.schema_version} is recorded for it."
     missing = _current_tables() - tables if applied == schema_version() else frozenset()
     if missing:
         return f"The schema {tenant.schema_name} lacks the table {min(missing)}."

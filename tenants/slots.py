@@ -17,27 +17,27 @@ from django.http import HttpRequest, HttpResponse
 from tenants.binding import room_id
 from tenants.errors import TooBusy
 
-# A read may wait so long for a slot, unless one of those who have a slot has waited for as long already.
-PATIENCE_SECONDS = 1.0
+# The longest wait for a slot. Nobody waits when a slot has been held for longer than that: the bucket may hang.
+MAX_WAIT_SECONDS = 1.0
 
 
 class Slots:
-    """So many slots in all, and so many of them for each tenant; None is the agency."""
+    """A limited number of slots, and of those a limited number for each tenant. The agency is the tenant None."""
 
     def __init__(self, total: int, per_tenant: int) -> None:
         self.total, self.per_tenant = total, per_tenant
         self._lock = Condition()
         self._numbers = count()
-        # Who holds each, and since when.
+        # The tenant that holds each slot, and since when.
         self._held: dict[int, tuple[UUID | None, float]] = {}
 
     @contextmanager
     def hold(self, tenant_id: UUID | None, *, waits: bool) -> Iterator[None]:
-        """Hold a slot for the block. Raises TooBusy at once, or with `waits` after PATIENCE_SECONDS."""
+        """Hold a slot for the block. Raises TooBusy at once, or with `waits` after MAX_WAIT_SECONDS."""
         number = next(self._numbers)
         with self._lock:
             if waits and not self._is_stuck():
-                self._lock.wait_for(lambda: self._is_free(tenant_id), PATIENCE_SECONDS)
+                self._lock.wait_for(lambda: self._is_free(tenant_id), MAX_WAIT_SECONDS)
             if not self._is_free(tenant_id):
                 raise TooBusy(
                     f"{len(self._held)} of {self.total} slots are taken; {self.per_tenant} are the most for a tenant."
@@ -55,7 +55,7 @@ class Slots:
         return len(self._held) < self.total and by_tenant[tenant_id] < self.per_tenant
 
     def _is_stuck(self) -> bool:
-        long_ago = monotonic() - PATIENCE_SECONDS
+        long_ago = monotonic() - MAX_WAIT_SECONDS
         return any(since < long_ago for _holder, since in self._held.values())
 
 
@@ -69,12 +69,12 @@ def make_slots(threads: int) -> Slots:
     return Slots(total, max(1, total // 2))
 
 
-class _Thread(local):
+class _ThreadState(local):
     is_serving = False
     holds_slot = False
 
 
-_thread = _Thread()
+_thread = _ThreadState()
 _slots: dict[int, Slots] = {}
 
 
@@ -82,7 +82,7 @@ _slots: dict[int, Slots] = {}
 def hold_slot(*, waits: bool = False) -> Iterator[None]:
     """Hold a slot of the bound tenant for the block. Raises TooBusy when none is free.
 
-    A thread needs one only. Jobs and commands need none: they have threads of their own.
+    One slot is enough for a thread. Jobs and commands take none: their threads serve no requests.
     """
     if not _thread.is_serving or _thread.holds_slot:
         yield
@@ -107,7 +107,7 @@ def is_serving() -> bool:
 
 
 class SlotMiddleware:
-    """Notes that this thread answers a request, so that what waits needs a slot."""
+    """Marks the thread as one that answers a request: only such threads take slots."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

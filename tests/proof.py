@@ -28,7 +28,7 @@ def reported(*lacking: str, days_ago: int = 0, **given: Any) -> BucketReport:
         "seconds": 0,
         "target": current_target(),
         "made_at": at,
-        "proofs": Proof().extended(capabilities, at),
+        "proofs": Proof().extend(capabilities, at),
     }
     return BucketReport.objects.create(**{**facts, "capabilities": capabilities, **given})
 

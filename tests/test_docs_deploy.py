@@ -36,7 +36,7 @@ def find_tool(name: str) -> str:
     return found
 
 
-def output_of(*command: str | Path) -> str:
+def run_command(*command: str | Path) -> str:
     """Return what a program says; fail when it ends with another exit code than 0."""
     done = subprocess.run(  # noqa: S603 - a program of the system, on our own file
         command,
@@ -59,13 +59,15 @@ def test_systemd_takes_the_unit(unit: Path, tmp_path: Path) -> None:
     text = unit.read_text().replace("/srv/gateway/.venv/bin/", "/usr/bin/")
     text = re.sub(r"/usr/bin/(gunicorn|python)\b", "/usr/bin/true", text)
     (tmp_path / unit.name).write_text(text.replace("WorkingDirectory=/srv/gateway", ""))
-    said = output_of(find_tool("systemd-analyze"), "verify", "--man=no", tmp_path / unit.name)
+    said = run_command(find_tool("systemd-analyze"), "verify", "--man=no", tmp_path / unit.name)
     assert unit.name not in said, said
 
 
 @every_unit
 def test_a_unit_may_do_little(unit: Path) -> None:
-    said = output_of(find_tool("systemd-analyze"), "security", "--offline=yes", "--no-pager", unit)
+    said = run_command(
+        find_tool("systemd-analyze"), "security", "--offline=yes", "--no-pager", unit
+    )
     found = re.search(r"exposure level for \S+: ([\d.]+)", said)
     assert found, said
     assert float(found[1]) <= MOST_EXPOSED
@@ -118,7 +120,7 @@ def nginx_file(tmp_path: Path) -> Path:
     """Return a whole configuration of nginx with ours in it, and a certificate."""
     openssl = find_tool("openssl")
     pem = tmp_path / "both.pem"
-    output_of(openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+    run_command(openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
               "-days", "2", "-subj", "/CN=gateway", "-keyout", pem, "-out", tmp_path / "certificate")  # fmt: skip
     pem.write_text((tmp_path / "certificate").read_text() + pem.read_text())
     text = re.sub(r"/etc/ssl/gateway/\w+\.pem", str(pem), (DEPLOY / "nginx.conf").read_text())
@@ -129,7 +131,7 @@ def nginx_file(tmp_path: Path) -> Path:
 
 
 def test_nginx_takes_its_file(nginx_file: Path) -> None:
-    assert "successful" in output_of(find_tool("nginx"), "-t", "-c", nginx_file)
+    assert "successful" in run_command(find_tool("nginx"), "-t", "-c", nginx_file)
 
 
 SECRET_PATHS = [
@@ -190,7 +192,7 @@ COMMAND = re.compile(r"^(?:\S+=\S+ )?(?:\S*python )?manage\.py (.+)$", re.MULTIL
 ENDS = {"|", "||", "&&", ";", ">"}
 
 
-def commands_in(text: str) -> Iterator[list[str]]:
+def read_commands(text: str) -> Iterator[list[str]]:
     """Yield the words after `manage.py` of every command with which a line begins."""
     for line in COMMAND.findall(text.replace("\\\n", " ")):
         words = shlex.split(line, comments=True)
@@ -202,7 +204,7 @@ def test_every_command_that_is_to_be_typed_can_be() -> None:
         words
         for page in PAGES
         for block in read_blocks(page)
-        for words in commands_in(block.commands)
+        for words in read_commands(block.commands)
     ]
     assert len(typed) > 30
     for name, *given in typed:

@@ -28,7 +28,7 @@ CACHES = frozenset({"cache", "lru_cache", "cached_property"})
 REMEMBERED = frozenset(
     {
         "media_core/library/addresses.py:_around",
-        "media_core/storages/bucket/proof_age.py:_log_on",
+        "media_core/storages/bucket/proof_age.py:_log_once_a_day",
         "tenants/schemas.py:fingerprint",
         "tenants/versions.py:loader",
         "tenants/versions.py:app_versions",

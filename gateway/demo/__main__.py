@@ -119,20 +119,20 @@ def serve(port: int, around: Surroundings) -> None:
     FACTS.write_text(json.dumps(facts, ensure_ascii=False, indent=2) + "\n")
     try:
         with worker_beside():
-            DemoServer(port, lambda: say(summary(facts)), around.find_ended).run()
+            DemoServer(port, lambda: say(summary(facts)), around.find_ended_server).run()
     except SystemExit as stop:
         if stop.code:
             raise DemoRefused(f"The server ended with code {stop.code}. Its log: {LOG}") from stop
     finally:
-        if around.real_bucket and not around.find_ended():
+        if around.real_bucket and not around.find_ended_server():
             clean_real_bucket(around)
-    refuse_to_go_on(around)
+    require_servers(around)
     say("\nStopped.")
 
 
-def refuse_to_go_on(around: Surroundings) -> None:
-    """Raise ServerEnded when a server of the demo's own has ended."""
-    name = around.find_ended()
+def require_servers(around: Surroundings) -> None:
+    """Raise ServerEnded when the demo's own PostgreSQL or bucket has ended."""
+    name = around.find_ended_server()
     if not name:
         return
     left = (

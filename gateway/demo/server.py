@@ -45,7 +45,7 @@ class DemoArbiter(Arbiter):  # type: ignore[misc]  # gunicorn ships no types
     def murder_workers(self) -> None:
         """Once a second: stop serving when a server that the demo runs on has ended."""
         super().murder_workers()
-        if self.app.find_ended():
+        if self.app.find_ended_server():
             self.handle_int()
 
 
@@ -70,11 +70,11 @@ class DemoServer(BaseApplication):  # type: ignore[misc]  # gunicorn ships no ty
     """gunicorn in this process: its workers end by themselves when this process is killed."""
 
     def __init__(
-        self, port: int, when_ready: Callable[[], None], find_ended: Callable[[], str]
+        self, port: int, when_ready: Callable[[], None], find_ended_server: Callable[[], str]
     ) -> None:
         self.port = port
         self.announce = when_ready
-        self.find_ended = find_ended
+        self.find_ended_server = find_ended_server
         super().__init__()
 
     def ready(self) -> None:
@@ -83,7 +83,7 @@ class DemoServer(BaseApplication):  # type: ignore[misc]  # gunicorn ships no ty
         self.announce()
 
     def run(self) -> None:
-        """Serve until a signal, or until `find_ended` names something; then SystemExit, in this process only."""
+        """Serve until a signal, or until `find_ended_server` names something; then SystemExit, in this process only."""
         parent = os.getpid()
         try:
             DemoArbiter(self).run()

@@ -33,7 +33,7 @@ class Surroundings:
     # The demo's own servers by name, each with a function that says whether it has ended.
     servers: dict[str, Callable[[], bool]] = field(default_factory=dict)
 
-    def find_ended(self) -> str:
+    def find_ended_server(self) -> str:
         """Return the name of a server of the demo's own that has ended, or nothing."""
         return next((name for name, has_ended in self.servers.items() if has_ended()), "")
 
@@ -81,7 +81,7 @@ def surroundings(port: int) -> Iterator[Surroundings]:
             around.servers["PostgreSQL"] = database.has_ended
         if around.with_bucket and not around.real_bucket:
             bucket = servers.enter_context(empty_bucket())
-            os.environ.update(settings_of(bucket))
+            os.environ.update(build_bucket_environment(bucket))
             around.servers["bucket"] = bucket.has_ended
         if not around.with_bucket:
             os.environ.update(dict.fromkeys(BUCKET_VARIABLES, ""))
@@ -152,7 +152,7 @@ def empty_bucket() -> EmbeddedBucket:
     )
 
 
-def settings_of(bucket: EmbeddedBucket) -> dict[str, str]:
+def build_bucket_environment(bucket: EmbeddedBucket) -> dict[str, str]:
     """Return the environment in which settings find the bucket."""
     return {
         "BUCKET_PROVIDER": "ceph",

@@ -16,7 +16,7 @@ from media_core.upkeep.proving.plan import planned
 from media_core.upkeep.proving.prove import prove as proved
 from tenants.commands.base import Actions, PlainCommand, add_action
 from tenants.commands.references import REFERENCE_HELP
-from tenants.commands.skipping import pass_over_broken, refuse_broken
+from tenants.commands.skipping import fail_if_any_broken, pass_over_broken
 from tenants.commands.tables import table
 from tenants.models import Tenant
 from tenants.provisioning import find_tenant
@@ -62,13 +62,13 @@ def prove(command: PlainCommand, asked: Namespace) -> None:
     usable, broken = pass_over_broken(command, asked_for(asked.tenant))
     chosen = assign_neighbours(usable)
     if not chosen:
-        refuse_broken(broken)
+        fail_if_any_broken(broken)
         raise CommandError("There is no tenant yet, so there is nothing to prove.")
     plan = planned(chosen)
     # The table is for people; where JSON is printed, nothing else is.
     command.stderr.write(plan.words, command.style.NOTICE)
     if asked.dry_run:
-        refuse_broken(broken)
+        fail_if_any_broken(broken)
         return
     refuse_anothers()
     made = proved(chosen, tell=lambda line: command.stderr.write(line, command.style.NOTICE))
@@ -77,7 +77,7 @@ def prove(command: PlainCommand, asked: Namespace) -> None:
         write_down(asked.output, f"{text}\n", made)
     command.stdout.write(text if asked.json else page(command, made))
     refuse_failures(made)
-    refuse_broken(broken)
+    fail_if_any_broken(broken)
 
 
 def refuse_anothers() -> None:

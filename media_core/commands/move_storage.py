@@ -13,7 +13,7 @@ from tenants.binding import bind_tenant
 from tenants.commands.base import Actions, PlainCommand, add_group
 from tenants.commands.following import follow, tell_in_background
 from tenants.commands.references import REFERENCE_HELP, called
-from tenants.commands.skipping import pass_over_broken, refuse_broken
+from tenants.commands.skipping import fail_if_any_broken, pass_over_broken
 from tenants.jobs.operation_models import Operation
 from tenants.jobs.operations import request_operation
 from tenants.models import Tenant
@@ -74,7 +74,7 @@ def move_storage(command: PlainCommand, asked: Namespace) -> None:
         else:
             failed += moved_by(command, tenant, operation)
     tell_what_is_left(command, tenants, to, failed=failed)
-    refuse_broken(broken)
+    fail_if_any_broken(broken)
 
 
 def asked_for(references: Iterable[str]) -> list[Tenant]:

@@ -13,8 +13,8 @@ from media_core.upkeep.takedown import (
     Progress,
     StaysPublic,
     bring_all_back,
+    count_listed_public,
     links_live_on,
-    list_public,
     stays_public,
     taken_down,
 )
@@ -107,7 +107,7 @@ def _links_live_on(tenant: Tenant) -> bool:
 def _count_public(tenant: Tenant, problem: GatewayError | None) -> StaysPublic | GatewayError:
     """Return what stays public, or why nobody knows. Where the schema is not in order, the bucket is asked."""
     try:
-        return list_public(tenant) if problem else _stays_public(tenant)
+        return count_listed_public(tenant) if problem else _stays_public(tenant)
     except GatewayError as error:
         return error
 

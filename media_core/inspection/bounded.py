@@ -31,7 +31,7 @@ COMMAND = (sys.executable, "-E", "-s", "-B", "-m", "media_core.inspection.worker
 # All of its environment. One arena: memory that is only set aside counts as taken.
 ENVIRONMENT = {"MALLOC_ARENA_MAX": "1", "LC_ALL": "C.UTF-8"}
 WALL_SECONDS = 30
-# Each may take a gigabyte; so many at once in one process of the gateway, and so long may others wait for one.
+# Each worker may take a gigabyte, so a process of the gateway runs only a few; others wait so long for a free one.
 MAX_WORKERS = 2
 WAIT_SECONDS = 10
 STDERR_TAIL_BYTES = 2_000
@@ -53,8 +53,8 @@ class Verdict:
 def run_inspection(job: str, kind: str, file: IO[bytes], copy: IO[bytes] | None = None) -> Verdict:
     """Return the worker's verdict. About a tenth of a second; no query, no request to the bucket.
 
-    `file` is read by the worker under the same handle: lend it a copy. In a web request it needs a slot, and spends of
-    the tenant's time. Raises TooBusy, or InspectionBusy when that is used up or too many others wait.
+    `file` is read by the worker under the same handle: lend it a copy. In a web request it takes a slot, and
+    charges the tenant's processor time. Raises TooBusy, or InspectionBusy when that is used up or too many others wait.
     """
     with hold_slot(waits=True), _hold_worker_slot(), _spend_time() as spend:
         with tempfile.TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR) as words:
@@ -75,7 +75,7 @@ def _hold_worker_slot() -> Iterator[None]:
 
 @contextmanager
 def _spend_time() -> Iterator[Callable[[float], None]]:
-    """Lend what notes the seconds that the bound tenant's file took, in a web request."""
+    """Yield a function that charges seconds to the bound tenant. Outside a web request it charges nothing."""
     if not is_serving():
         yield lambda _seconds: None
         return
@@ -123,20 +123,20 @@ def lent_read_only(file: IO[bytes]) -> Iterator[IO[bytes]]:
     """Lend the bytes of a file under a handle that can neither write nor move the caller's; rewind that one."""
     # This also writes down what the caller wrote last.
     rewind(file)
-    if again := getattr(file, "open_again", None):
+    if again := getattr(file, "reopen", None):
         with again() as own:
             yield own
     else:
         with tempfile.TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR) as copy:
             shutil.copyfileobj(file, copy)
             copy.flush()
-            with open_again(copy) as own:
+            with reopen(copy) as own:
                 yield own
     rewind(file)
 
 
-def open_again(file: IO[bytes]) -> IO[bytes]:
-    """Return a second handle of a file on disk that has no name: at its beginning, and only for reading."""
+def reopen(file: IO[bytes]) -> IO[bytes]:
+    """Return a second, read-only handle at the beginning of a file that has no name."""
     return open(f"/dev/fd/{file.fileno()}", "rb")  # noqa: PTH123 - no path of the file's own
 
 

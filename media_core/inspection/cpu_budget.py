@@ -1,4 +1,4 @@
-"""How much time of a processor the files of one tenant may take in this process, so that no tenant takes it all."""
+"""A limit on the processor time that one tenant's files take in this process, so that no tenant takes it all."""
 
 import math
 from threading import Lock
@@ -13,11 +13,11 @@ SECONDS_BACK_PER_SECOND = SECONDS_PER_MINUTE / 60
 
 
 class CpuBudget:
-    """What each tenant has used of it lately. It comes back steadily: half a second in each second."""
+    """The processor time each tenant has used lately. Each second gives half a second back."""
 
     def __init__(self) -> None:
         self._lock = Lock()
-        # By tenant: the seconds used, and when that was true.
+        # By tenant: the seconds used, and when they were counted.
         self._used: dict[UUID | None, tuple[float, float]] = {}
 
     def require(self, tenant_id: UUID | None) -> None:
@@ -25,7 +25,9 @@ class CpuBudget:
         with self._lock:
             over = self._used_now(tenant_id) - SECONDS_PER_MINUTE
         if over >= 0:
-            busy = InspectionBusy("Its files took all the time that a tenant has in a minute.")
+            busy = InspectionBusy(
+                "The tenant's files have used all the processor time of a minute."
+            )
             busy.retry_seconds = math.ceil(over / SECONDS_BACK_PER_SECOND) + 1
             raise busy
 

@@ -16,7 +16,7 @@ from typing import IO, Any
 from media_core.inspection.archives import prove_zip
 from media_core.inspection.images import FORMATS, opened, prove_picture
 from media_core.inspection.office import prove_office
-from media_core.inspection.photos.metadata import UNREADABLE, orientation_of, profile_of
+from media_core.inspection.photos.metadata import UNREADABLE, read_orientation, read_profile
 from media_core.inspection.verdicts import (
     CLEANED,
     CPU_SECONDS,
@@ -77,16 +77,16 @@ def take_location_away(file: IO[bytes], kind: str) -> str:
     sys.stdout.buffer.writelines(FORMATS[kind][2].keep_picture(file.read()))
     sys.stdout.buffer.flush()
     with open(sys.stdout.fileno(), "rb", closefd=False) as written:
-        seen = shown(written, kind)
-        if same_bytes(written, file):
+        seen = describe_picture(written, kind)
+        if have_same_bytes(written, file):
             return PROVED
-        if seen != shown(file, kind):
+        if seen != describe_picture(file, kind):
             raise Unproved("a copy without its location would look different")
         return CLEANED
 
 
-def same_bytes(one: IO[bytes], other: IO[bytes]) -> bool:
-    """Return whether two files are equal, which are read in parts."""
+def have_same_bytes(one: IO[bytes], other: IO[bytes]) -> bool:
+    """Return whether two files have the same bytes. Reads them in parts."""
     one.seek(0)
     other.seek(0)
     while part := one.read(READ_AT_ONCE):
@@ -95,8 +95,8 @@ def same_bytes(one: IO[bytes], other: IO[bytes]) -> bool:
     return not other.read(1)
 
 
-def shown(file: IO[bytes], kind: str) -> tuple[Any, ...]:
-    """Return what a picture shows: its size, its colours, its turn, its frames, and a digest of the first one."""
+def describe_picture(file: IO[bytes], kind: str) -> tuple[Any, ...]:
+    """Return size, mode, profile, orientation and frames of a picture, and a digest of the first frame."""
     with opened(file, kind) as picture:
         try:
             picture.load()
@@ -107,8 +107,8 @@ def shown(file: IO[bytes], kind: str) -> tuple[Any, ...]:
         return (
             picture.size,
             picture.mode,
-            profile_of(picture.info.get("icc_profile") or b""),
-            orientation_of(picture.info.get("exif", b"")),
+            read_profile(picture.info.get("icc_profile") or b""),
+            read_orientation(picture.info.get("exif", b"")),
             frames,
             frames > 1 and picture.info.get("loop"),
             picture.info.get("duration"),

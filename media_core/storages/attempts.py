@@ -1,4 +1,4 @@
-"""Whether the bucket may have what was sent to it: seen in each attempt that boto makes, not in the last one only."""
+"""Whether the bucket may have carried out a request: counted over all attempts of boto, not only the last one."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +15,7 @@ from tenants.errors import TooBusy
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-# Raised before a byte of the request has left.
+# Raised before a byte of the request was sent.
 NEVER_SENT = (
     ConnectTimeoutError,
     EndpointConnectionError,
@@ -32,28 +32,28 @@ class Attempts:
     in_doubt: int = 0
 
 
-_watched: ContextVar[Attempts | None] = ContextVar("watched", default=None)
+_current: ContextVar[Attempts | None] = ContextVar("attempts", default=None)
 
 
 @contextmanager
-def watch_attempts() -> Iterator[Attempts]:
+def count_attempts() -> Iterator[Attempts]:
     """Count the attempts that this thread makes in the block."""
     attempts = Attempts()
-    token = _watched.set(attempts)
+    token = _current.set(attempts)
     try:
         yield attempts
     finally:
-        _watched.reset(token)
+        _current.reset(token)
 
 
-def watch(client: "S3Client") -> None:
-    """Let `watch_attempts` see the attempts of a new client, before it is used."""
+def count_attempts_of(client: "S3Client") -> None:
+    """Have `count_attempts` count the attempts of a client. Call it before the client is used."""
     client.meta.events.register_first("before-send.s3", _begin_attempt)
     client.meta.events.register_first("needs-retry.s3", _end_attempt)
 
 
 def _begin_attempt(**_event: Any) -> None:
-    if attempts := _watched.get():
+    if attempts := _current.get():
         attempts.in_doubt += 1
 
 
@@ -62,12 +62,12 @@ def _end_attempt(
     caught_exception: Exception | None = None,
     **_event: Any,
 ) -> None:
-    """Count an attempt that was refused, or never sent, as one that did nothing."""
-    if attempts := _watched.get():
-        attempts.in_doubt -= _did_nothing(response, caught_exception)
+    """Uncount an attempt that had no effect: it was refused, or never sent."""
+    if attempts := _current.get():
+        attempts.in_doubt -= _had_no_effect(response, caught_exception)
 
 
-def _did_nothing(response: tuple[Any, Any] | None, caught_exception: Exception | None) -> bool:
+def _had_no_effect(response: tuple[Any, Any] | None, caught_exception: Exception | None) -> bool:
     if response is None:
         return isinstance(caught_exception, NEVER_SENT)
     status: int = response[0].status_code

@@ -48,8 +48,8 @@ NO_ANSWER = (
     ReadTimeoutError,
     SSLError,
 )
-# All that a client of boto raises for what a bucket answered, or did not.
-TROUBLES = (BotoCoreError, ClientError, ResponseParserError)
+# Everything that a client of boto raises for an answer of the bucket, or for none.
+BUCKET_ERRORS = (BotoCoreError, ClientError, ResponseParserError)
 # 429 and 503 are how S3, Ceph RGW and their front ends say "later".
 BUSY_STATUSES = frozenset({429, 500, 502, 503, 504})
 REFUSED_STATUSES = frozenset({401, 403})
@@ -63,44 +63,44 @@ def status_of(error: ClientError) -> int:
 
 
 def code_of(error: ClientError) -> str:
-    """Return the bucket's own word for what is wrong."""
+    """Return the bucket's error code."""
     return error.response.get("Error", {}).get("Code", "")
 
 
 @contextmanager
-def translating() -> Iterator[None]:
-    """Raise what the bucket's errors mean, for requests inside the block; one that nobody foresaw goes up unchanged.
+def translate_errors() -> Iterator[None]:
+    """Raise the GatewayError for a bucket error in the block. An unknown error is raised unchanged.
 
-    For whoever sets the bucket up, and knows more words of it.
+    For code that sets the bucket up, and handles more error codes itself.
     """
     try:
         yield
     except (BotoCoreError, ClientError) as error:
-        meaning = _known_meaning(error)
+        meaning = _find_meaning(error)
         if meaning is None:
             raise
         raise meaning from error
 
 
-def translated(error: Exception) -> GatewayError:
-    """Return what one of TROUBLES means: no answer or busy, refused, missing, or an answer that nobody foresaw."""
-    return _known_meaning(error) or UnknownBucketAnswer(f"{_in_words(error)} {LOOK_AT}")
+def translate_error(error: Exception) -> GatewayError:
+    """Return the GatewayError for one of BUCKET_ERRORS: unavailable, refused, missing, or an unknown answer."""
+    return _find_meaning(error) or UnknownBucketAnswer(f"{_describe_answer(error)} {LOOK_AT}")
 
 
-def _in_words(error: Exception) -> str:
+def _describe_answer(error: Exception) -> str:
     if isinstance(error, ClientError):
         return f"It answered {status_of(error)} {code_of(error)}."
-    # A parser's own words quote the answer.
+    # A parser's message quotes the answer, which may hold secrets.
     return f"{type(error).__name__}."
 
 
-def _known_meaning(error: Exception) -> GatewayError | None:
+def _find_meaning(error: Exception) -> GatewayError | None:
     if isinstance(error, NO_ANSWER):
         return BucketUnavailable(type(error).__name__)
-    return _meaning_of_answer(error) if isinstance(error, ClientError) else None
+    return _find_answer_meaning(error) if isinstance(error, ClientError) else None
 
 
-def _meaning_of_answer(error: ClientError) -> GatewayError | None:
+def _find_answer_meaning(error: ClientError) -> GatewayError | None:
     status, code = status_of(error), code_of(error)
     if code == "NoSuchKey":
         return ObjectMissing()

@@ -11,7 +11,7 @@ from botocore import UNSIGNED
 from botocore.config import Config
 from django.conf import settings
 
-from media_core.storages.attempts import watch
+from media_core.storages.attempts import count_attempts_of
 from media_core.storages.hooks import add_hooks
 from media_core.storages.providers import PROVIDERS, Provider
 from media_core.storages.sending import (
@@ -143,7 +143,7 @@ def _made(access: BucketAccess, config: Config) -> "S3Client":
     )
     client = session.client("s3", endpoint_url=access.endpoint_url, config=config)
     add_hooks(client)
-    watch(client)
+    count_attempts_of(client)
     events = client.meta.events
     # Last, so that whoever looks on sees a request before it is sent.
     events.register_last("before-send.s3", cast("Any", bucket_sender().send))

@@ -1,4 +1,4 @@
-"""ETags: on most buckets the MD5 of an object's bytes, and always a word that the object is stored."""
+"""ETags: a bucket confirms with one that it stored an object. On most buckets it is the MD5 of the bytes."""
 
 import hashlib
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ CHUNK_BYTES = 1_048_576
 
 
 def md5_of(body: IO[bytes]) -> str:
-    """Return the MD5 of a body, which stands at its beginning afterwards."""
+    """Return the MD5 of a body, and seek back to its beginning."""
     digest = hashlib.md5(usedforsecurity=False)
     while chunk := body.read(CHUNK_BYTES):
         digest.update(chunk)

@@ -1,8 +1,8 @@
-"""What really lies in a room, by the bucket's own list: for whoever cannot rely on the ledger."""
+"""Counts a tenant's objects by listing the bucket, for when the ledger cannot be read."""
 
 from django.conf import settings
 
-from media_core.storages.bucket_errors import TROUBLES, translated
+from media_core.storages.bucket_errors import BUCKET_ERRORS, translate_error
 from media_core.storages.client import bucket_client
 from tenants.prefixes import Prefix
 
@@ -16,6 +16,6 @@ def count_objects(prefix: Prefix, area: str) -> tuple[int, int]:
     found = pages.paginate(Bucket=settings.BUCKET_NAME, Prefix=f"{prefix}{area}/")
     try:
         sizes = [entry["Size"] for page in found for entry in page.get("Contents", [])]
-    except TROUBLES as error:
-        raise translated(error) from error
+    except BUCKET_ERRORS as error:
+        raise translate_error(error) from error
     return len(sizes), sum(sizes)

@@ -6,7 +6,7 @@ from botocore.exceptions import ClientError
 from django.conf import settings
 
 from media_core.errors import BucketRefused
-from media_core.storages.bucket_errors import TROUBLES, status_of, translated
+from media_core.storages.bucket_errors import BUCKET_ERRORS, status_of, translate_error
 from media_core.storages.client import anonymous_client
 from media_core.storages.models import StoredObject
 from tenants.prefixes import ObjectKey
@@ -65,10 +65,10 @@ def prove_public(stored: StoredObject) -> None:
         anonymous_client().head_object(Bucket=settings.BUCKET_NAME, Key=stored.key)
     except ClientError as error:
         if status_of(error) not in NOT_FOR_STRANGERS:
-            raise translated(error) from error
+            raise translate_error(error) from error
         mode = settings.PUBLIC_MEDIA_MODE
         raise BucketRefused(
             f"Strangers get {status_of(error)} with PUBLIC_MEDIA_MODE={mode}. {REMEDIES[mode]}"
         ) from error
-    except TROUBLES as error:
-        raise translated(error) from error
+    except BUCKET_ERRORS as error:
+        raise translate_error(error) from error

@@ -16,10 +16,10 @@ from django.core.files.base import File
 from storages.backends.s3 import S3Storage
 
 from media_core.errors import ObjectMissing, UnknownBucketAnswer
-from media_core.storages.attempts import watch_attempts
+from media_core.storages.attempts import count_attempts
 from media_core.storages.bucket.capabilities import Capability
-from media_core.storages.bucket.requirements import required_to_store
-from media_core.storages.bucket_errors import TROUBLES, status_of, translated
+from media_core.storages.bucket.requirements import require_to_store
+from media_core.storages.bucket_errors import BUCKET_ERRORS, status_of, translate_error
 from media_core.storages.client import bucket_client, closed_session
 from media_core.storages.disk import copied
 from media_core.storages.etags import etag_in, md5_of
@@ -148,18 +148,18 @@ class SharedBucketStorage(S3Storage):  # type: ignore[misc]  # django-storages s
         """Write the object of this row with its headers and return its ETag. One query, one request.
 
         Raises BucketUnavailable when the bucket does not answer or is busy, after the client's own retries,
-        BucketNotProved where nobody has proved that the bucket is fit for this area, and UnknownBucketAnswer for
-        whatever else is no word that the object is stored; `stored.may_be_there` says then whether it may have come
-        all the same. A bucket whose ETags are no MD5 is asked for the bytes.
+        BucketNotProved where nobody has proved that the bucket is fit for this area, and UnknownBucketAnswer for any
+        other answer that does not confirm the object. `stored.may_be_there` then says whether the bucket may have
+        stored it anyway. When the ETag is not the MD5, the object is read back: one request more.
         """
-        with watch_attempts() as attempts:
+        with count_attempts() as attempts:
             try:
                 return self._put(stored, body, file_name=file_name)
             finally:
                 stored.may_be_there = bool(attempts.in_doubt)
 
     def _put(self, stored: StoredObject, body: IO[bytes], *, file_name: str) -> str:
-        required_to_store(self.area)
+        require_to_store(self.area)
         digest = md5_of(body)
         try:
             answer = bucket_client().put_object(
@@ -174,8 +174,8 @@ class SharedBucketStorage(S3Storage):  # type: ignore[misc]  # django-storages s
                     key_is_its_own=stored.key_is_its_own,
                 ),
             )
-        except TROUBLES as error:
-            raise translated(error) from error
+        except BUCKET_ERRORS as error:
+            raise translate_error(error) from error
         etag = etag_in(answer)
         if etag != digest:
             self._confirm(stored)
@@ -198,13 +198,15 @@ class SharedBucketStorage(S3Storage):  # type: ignore[misc]  # django-storages s
         and go through a temporary file. One copy takes 5 GB at most, which is the most that an upload may have. Raises
         ObjectMissing, and as `put` does.
         """
-        if not required_to_store(self.area).has(Capability.COPY):
+        if not require_to_store(self.area).has(Capability.COPY):
             return self._streamed(source, target, file_name=file_name)
         try:
             return self._copied(source, target, file_name=file_name)
-        except TROUBLES as error:
-            if not isinstance(error, ClientError) or isinstance(translated(error), ObjectMissing):
-                raise translated(error) from error
+        except BUCKET_ERRORS as error:
+            if not isinstance(error, ClientError) or isinstance(
+                translate_error(error), ObjectMissing
+            ):
+                raise translate_error(error) from error
         return self._streamed(source, target, file_name=file_name)
 
     def _copied(self, source: StoredObject, target: StoredObject, *, file_name: str) -> str:
@@ -245,8 +247,8 @@ class SharedBucketStorage(S3Storage):  # type: ignore[misc]  # django-storages s
                 yield cast("IO[bytes]", body)
             finally:
                 body.close()
-        except TROUBLES as error:
-            raise translated(error) from error
+        except BUCKET_ERRORS as error:
+            raise translate_error(error) from error
 
     def holds(self, stored: StoredObject) -> bool:
         """Return whether the object of this row is there. One request."""
@@ -255,17 +257,17 @@ class SharedBucketStorage(S3Storage):  # type: ignore[misc]  # django-storages s
         except ClientError as error:
             if status_of(error) == HTTPStatus.NOT_FOUND:
                 return False
-            raise translated(error) from error
-        except TROUBLES as error:
-            raise translated(error) from error
+            raise translate_error(error) from error
+        except BUCKET_ERRORS as error:
+            raise translate_error(error) from error
         return True
 
     def remove(self, stored: StoredObject) -> None:
         """Delete the object of this row; one that is not there counts as deleted. One request."""
         try:
             bucket_client().delete_object(Bucket=self.bucket_name, Key=self._key_of(stored))
-        except TROUBLES as error:
-            raise translated(error) from error
+        except BUCKET_ERRORS as error:
+            raise translate_error(error) from error
 
     def _key_of(self, stored: StoredObject) -> ObjectKey:
         if stored.area != self.area or not self.prefix.holds(stored.key):

@@ -12,7 +12,7 @@ from media_core.documents.publishing import take_down
 from media_core.storages.models import StoredObject, StoredObjectQuerySet
 from media_core.upkeep.app_takedown import take_file_down
 from media_core.upkeep.move_storage import StorageMove
-from media_core.upkeep.takedown import take_back_unfinished
+from media_core.upkeep.takedown import give_up_unfinished
 from media_core.uploads.flow import sweep
 from tenants.binding import bound_tenant_even_suspended
 from tenants.jobs.operation_kinds import Amount, Item, OperationKind, OperationWork, iterate_ids
@@ -81,7 +81,7 @@ class TakeDown(OperationWork):
 
     def finish(self) -> None:
         """Remove what may just have come, what apps deleted and is public still, and what a killed step has left."""
-        take_back_unfinished()
+        give_up_unfinished()
         sweep_app_files()
         sweep()
 

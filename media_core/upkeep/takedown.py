@@ -50,23 +50,23 @@ def stays_public() -> StaysPublic:
     """
     if settings.PUBLIC_MEDIA_MODE == "gateway":
         return StaysPublic(0, 0)
-    # What is pending may have come already.
+    # The object of a pending row may be in the bucket already.
     there = [State.PENDING, State.STORED, State.DELETED, State.CONDEMNED]
     rows = in_bucket().filter(area=StoredObject.Area.PUBLIC, state__in=there)
     return StaysPublic(rows.count(), rows.aggregate(total=Sum("size_bytes"))["total"] or 0)
 
 
-def list_public(tenant: Tenant) -> StaysPublic:
-    """Return the same of a tenant whose ledger cannot be asked: what the bucket lists. Raises BucketUnavailable."""
+def count_listed_public(tenant: Tenant) -> StaysPublic:
+    """Count a tenant's public objects in the bucket, when its ledger cannot be read. Raises BucketUnavailable."""
     if settings.PUBLIC_MEDIA_MODE == "gateway" or not settings.BUCKET_NAME:
         return StaysPublic(0, 0)
     return StaysPublic(*count_objects(tenant.prefix, StoredObject.Area.PUBLIC))
 
 
-def take_back_unfinished() -> None:
+def give_up_unfinished() -> None:
     """Give up the bound tenant's public uploads that are not finished: their objects may be in the bucket already.
 
-    Whoever is still at one loses it. Raises BucketUnavailable. One query and one bucket request for each.
+    An upload that is still under way fails. Raises BucketUnavailable. One query and one bucket request for each.
     """
     unfinished = [State.PENDING, State.ABANDONED]
     for row in StoredObject.objects.filter(area=StoredObject.Area.PUBLIC, state__in=unfinished):

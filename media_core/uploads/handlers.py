@@ -12,7 +12,7 @@ from django.core.files.uploadhandler import FileUploadHandler, SkipFile, StopUpl
 from django.http import HttpRequest
 
 from media_core.errors import UploadDiskFull, UploadIncomplete, UploadTooLarge
-from media_core.inspection.bounded import open_again
+from media_core.inspection.bounded import reopen
 from media_core.templatetags.sizes import size
 from media_core.uploads.limits import FORM_OVERHEAD_BYTES
 from tenants import quotas
@@ -21,19 +21,19 @@ from tenants.errors import QuotaExceeded
 from tenants.limits import largest_upload_bytes
 
 # The disk is full, the user's share of it is used up, or the process may write no larger file.
-FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+DISK_FULL_ERRNOS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 class UnnamedFile(UploadedFile):  # type: ignore[type-arg]  # generic in the stubs only
-    """A file of an upload, on disk without a name there: whatever ends the process leaves nothing behind."""
+    """An uploaded file on disk that has no name there, so that a killed process leaves nothing behind."""
 
     def __init__(self, **named: Any) -> None:
         file = tempfile.TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR)  # noqa: SIM115 - the request closes it
         super().__init__(file, **named)
 
-    def open_again(self) -> IO[bytes]:
-        """Return a second handle of it, at its beginning, and only for reading."""
-        return open_again(self)
+    def reopen(self) -> IO[bytes]:
+        """Return a second, read-only handle at the beginning of the file."""
+        return reopen(self)
 
 
 class LimitedUploadHandler(FileUploadHandler):
@@ -77,7 +77,7 @@ class LimitedUploadHandler(FileUploadHandler):
             self.file.write(raw_data)
 
     def file_complete(self, file_size: int) -> UnnamedFile:
-        # This also writes down what came last.
+        # Seeking flushes the last bytes to disk.
         with refuse_full_disk(self.discard):
             self.file.seek(0)
         self.file.size = file_size
@@ -94,20 +94,20 @@ class LimitedUploadHandler(FileUploadHandler):
             raise UploadIncomplete
 
     def discard(self) -> None:
-        """Give the room on disk of a file that is not complete back."""
+        """Delete a file that is not complete."""
         if self.is_incomplete:
-            # What is not yet written down would be now, which fails on a full disk; it is closed all the same.
+            # Closing flushes first, which fails on a full disk. The file is closed anyway.
             with suppress(OSError):
                 self.file.close()
 
 
 @contextmanager
 def refuse_full_disk(discard: Callable[[], None] = lambda: None) -> Iterator[None]:
-    """Raise UploadDiskFull where the block finds no room on the disk, after what it wrote was discarded."""
+    """Call `discard` and raise UploadDiskFull when the disk is full in the block."""
     try:
         yield
     except OSError as error:
-        if error.errno not in FULL:
+        if error.errno not in DISK_FULL_ERRNOS:
             raise
         discard()
         raise UploadDiskFull(
@@ -116,7 +116,7 @@ def refuse_full_disk(discard: Callable[[], None] = lambda: None) -> Iterator[Non
 
 
 class FieldsOnlyHandler(FileUploadHandler):
-    """Ends the reading of a form where its first file begins: the fields before it are kept."""
+    """Stops reading a form at its first file. The fields before it are kept."""
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
         super().new_file(*args, **kwargs)
@@ -130,7 +130,7 @@ class FieldsOnlyHandler(FileUploadHandler):
 
 
 def leave_files_unread(request: HttpRequest) -> None:
-    """Have only the fields before the first file read of a form that was not read yet."""
+    """Let a form that was not read yet be read only up to its first file."""
     request.upload_handlers = [FieldsOnlyHandler(request)]
 
 

@@ -1,4 +1,4 @@
-"""What a command that goes from tenant to tenant does with one that nobody can work with: name it, and go on."""
+"""How a command for many tenants treats one whose schema is broken: name it, and go on with the others."""
 
 from collections.abc import Iterable
 
@@ -24,7 +24,7 @@ def pass_over_broken(
     return usable, broken
 
 
-def refuse_broken(broken: list[Tenant]) -> None:
+def fail_if_any_broken(broken: list[Tenant]) -> None:
     """End with exit code 1 when some tenants were passed over."""
     if broken:
         raise CommandError(f"{len(broken)} tenant(s) were passed over, see above.")

@@ -41,7 +41,7 @@ def probe(parameters: dict[str, Any]) -> None:
 
 
 def server_answers(parameters: dict[str, Any]) -> bool:
-    """Return whether a PostgreSQL takes calls there, whoever it lets in. It needs no connection that is free."""
+    """Return whether a PostgreSQL answers there. It needs no free connection, and no right to sign in."""
     names = {"host", "hostaddr", "port"} & parameters.keys()
     place = {name: parameters[name] for name in names}
     call = psycopg.conninfo.make_conninfo(**place, connect_timeout=CONNECT_SECONDS)

@@ -48,9 +48,9 @@ class Proof:
         return True
 
     def forget_if_away(self) -> None:
-        """Prove anew, before anybody is served again, when the server is gone: nobody waits for it until then.
+        """After a request failed at the database: forget the proof when the server does not answer.
 
-        For a request that failed at the database.
+        Until the database is proved again, requests get 503 at once instead of waiting for it.
         """
         if self._proved and not server_answers(self._parameters()):
             self._proved = False

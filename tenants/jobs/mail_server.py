@@ -40,7 +40,7 @@ class Refusal:
 
 
 @contextmanager
-def _watch(connection: BaseEmailBackend) -> Iterator[None]:
+def _open_breaker_on_timeout(connection: BaseEmailBackend) -> Iterator[None]:
     """Open the breaker when the block fails because an answer did not come in time."""
     began, limit = monotonic(), getattr(connection, "timeout", None)
     try:
@@ -51,7 +51,7 @@ def _watch(connection: BaseEmailBackend) -> Iterator[None]:
         raise
 
 
-# One that did not answer a moment ago is not asked: each time would hold a thread.
+# A server that did not answer a moment ago is not asked again yet: each try would block a thread.
 _breaker = Breaker()
 
 
@@ -87,7 +87,7 @@ class MailServer:
         """
         connection = self._open()
         try:
-            with _watch(connection):
+            with _open_breaker_on_timeout(connection):
                 connection.send_messages([message])
         except OSError as error:  # smtplib's errors are OSErrors, too
             refusal = read_refusal(error)
@@ -105,7 +105,7 @@ class MailServer:
             # Kept also when it does not open: half of a session must be closed, too.
             self._connection = make_connection()
             try:
-                with _watch(self._connection):
+                with _open_breaker_on_timeout(self._connection):
                     self._connection.open()
             except OSError as error:
                 raise MailServerUnavailable(describe(error)) from error

@@ -32,10 +32,10 @@ def prove(machine: Machine, bucket: Rgw, mail: SmtpServer) -> None:
         anonymous = Browser(HOST, machine.root / "etc/ssl/gateway/fullchain.pem").get(path)
         assert ("Signature" not in location) == (visibility == "public"), location
         assert anonymous.status_code == (302 if visibility == "public" else 404), anonymous.text
-    logs_are_closed(machine)
-    keys_are_replaced(machine, bea)
-    a_wrong_setting_stops_nothing(machine, bea)
-    the_rest_is_as_the_page_says(machine)
+    check_logs(machine)
+    check_key_rotation(machine, bea)
+    check_wrong_setting(machine, bea)
+    check_services_and_files(machine)
     prove_rolling(machine, bea)
 
 
@@ -69,7 +69,7 @@ def upload(bea: Browser, name: str, content: bytes, visibility: str) -> str:
     )
 
 
-def logs_are_closed(machine: Machine) -> None:
+def check_logs(machine: Machine) -> None:
     logs = "".join(
         file.read_text() for file in (machine.root / "var/log/nginx").glob("gateway.*.log")
     )
@@ -80,7 +80,7 @@ def logs_are_closed(machine: Machine) -> None:
     assert "Traceback" not in journal, journal
 
 
-def keys_are_replaced(machine: Machine, bea: Browser) -> None:
+def check_key_rotation(machine: Machine, bea: Browser) -> None:
     former = read_variable(machine, "DJANGO_SECRET_KEY")
     set_variables(
         machine, {"DJANGO_SECRET_KEY": former[::-1], "DJANGO_SECRET_KEY_FALLBACKS": former}
@@ -90,7 +90,7 @@ def keys_are_replaced(machine: Machine, bea: Browser) -> None:
     assert "Sign out" in wait_for(lambda: bea.get("/").text)
 
 
-def a_wrong_setting_stops_nothing(machine: Machine, bea: Browser) -> None:
+def check_wrong_setting(machine: Machine, bea: Browser) -> None:
     before = machine.run("pgrep --full '[g]unicorn gateway.wsgi'")
     set_variables(machine, {"UPLOAD_MAX_BYTES": "much"})
     machine.fails("systemctl reload gateway-web")
@@ -103,7 +103,7 @@ def a_wrong_setting_stops_nothing(machine: Machine, bea: Browser) -> None:
     machine.run("systemctl reload gateway-web")
 
 
-def the_rest_is_as_the_page_says(machine: Machine) -> None:
+def check_services_and_files(machine: Machine) -> None:
     assert (
         machine.run("systemctl is-active gateway-web gateway-worker nginx").split()
         == ["active"] * 3

@@ -67,7 +67,7 @@ def test_a_read_waits_for_a_slot_that_is_soon_free():
 
 
 def test_nobody_waits_behind_one_that_waits_long(monkeypatch):
-    monkeypatch.setattr(slots, "PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr(slots, "MAX_WAIT_SECONDS", 0.05)
     known = Slots(total=1, per_tenant=1)
     with known.hold(ACME, waits=False):
         began = monotonic()

@@ -7,9 +7,16 @@ from collections.abc import Iterable, Iterator
 from io import BytesIO
 
 from media_core.inspection.boxes import HEADER_BYTES, Box, boxes, top_boxes
-from media_core.inspection.photos.avif_items import FULL, NOTHING, Items, Patch, Range, Reader
+from media_core.inspection.photos.avif_items import (
+    FULL,
+    NOTHING,
+    BoxReader,
+    Patch,
+    PictureItems,
+    Range,
+)
 from media_core.inspection.photos.avif_tracks import PICTURE_TRACKS, sample_ranges
-from media_core.inspection.photos.metadata import profile_of
+from media_core.inspection.photos.metadata import read_profile
 from media_core.inspection.verdicts import MAX_PIECES, OverLimit
 
 PROPERTIES = frozenset(
@@ -34,7 +41,7 @@ CONTAINERS = {
     b"stsd": (FULL + 4, frozenset({b"av01"})),
     b"av01": (78, SAMPLE_PARTS),
 }
-# Boxes that stay, and the most bytes each may have: what is longer holds something else as well.
+# Boxes that stay, and their largest size in bytes: a larger one holds something else as well.
 KEPT = {
     b"ispe": 12, b"pixi": 12, b"av1C": 64, b"pasp": 8, b"clap": 32, b"irot": 1, b"imir": 1, b"clli": 4,
     b"mdcv": 24, b"a1op": 1, b"lsel": 2, b"a1lx": 13, b"mvhd": 112, b"tkhd": 96, b"mdhd": 36, b"vmhd": 12, b"nmhd": 4,
@@ -48,7 +55,7 @@ BRANDS = frozenset(
     {b"avif", b"avis", b"avio", b"mif1", b"msf1", b"miaf", b"MA1A", b"MA1B", b"av01", b"isom", b"iso3", b"iso4",
      b"iso5", b"iso6", b"iso7", b"iso8", b"iso9", b"mp41", b"mp42"}
 )  # fmt: skip
-# What every AVIF is.
+# A brand that every AVIF has.
 BRAND = b"mif1"
 ALPHA = frozenset(
     {b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha\0", b"urn:mpeg:hevc:2015:auxid:1\0"}
@@ -65,35 +72,35 @@ def has_more_behind(data: bytes) -> bool:
 
 def keep_picture(data: bytes) -> Iterator[bytes]:
     """Yield the same picture, of the same size, with zeros for all that it does not take to show it."""
-    yield bytes(Copy(data).written())
+    yield bytes(PictureCopy(data).copy_picture())
 
 
-class Copy:
+class PictureCopy:
     """A copy that is empty at first, and gets what is known to belong to the picture."""
 
     def __init__(self, data: bytes) -> None:
         self.data, self.file = data, BytesIO(data)
         self.clean = bytearray(len(data))
         self.found = 0
-        self.items: Items | None = None
+        self.items: PictureItems | None = None
 
-    def written(self) -> bytearray:
+    def copy_picture(self) -> bytearray:
         top = top_boxes(self.file)
         meta = next((box for box in top if box.kind == b"meta"), None)
         moov = next((box for box in top if box.kind == b"moov"), None)
         media: list[Range] = [(box.start, box.end) for box in top if box.kind == b"mdat"]
         for box, begin in self._children(0, len(self.data)):
             if box in (top[0], meta, moov) or box.kind == b"mdat":
-                self._head(box, begin)
+                self._keep_head(box, begin)
             else:
                 self._blank(box, begin)
-        self._brands(top[0])
+        self._keep_brands(top[0])
         pixels: list[Range] = []
         if meta:
-            pixels += self._items(meta, media)
+            pixels += self._keep_items(meta, media)
         if moov:
-            pixels += self._tracks(moov, media)
-        for start, end in joined(pixels):
+            pixels += self._keep_tracks(moov, media)
+        for start, end in merge_ranges(pixels):
             self._keep(start, end)
         return self.clean
 
@@ -110,26 +117,26 @@ class Copy:
     def _keep(self, start: int, end: int) -> None:
         self.clean[start:end] = self.data[start:end]
 
-    def _head(self, box: Box, begin: int) -> None:
+    def _keep_head(self, box: Box, begin: int) -> None:
         self._keep(begin, box.start)
 
     def _blank(self, box: Box, begin: int) -> None:
-        """Leave an empty box, as long as the one that goes."""
-        self._head(box, begin)
+        """Write an empty box of the same length in place of this one."""
+        self._keep_head(box, begin)
         self.clean[begin + 4 : begin + HEADER_BYTES] = NOTHING
 
-    def _brands(self, box: Box) -> None:
-        """Keep what the file says to be, as far as it is known; its version says nothing."""
+    def _keep_brands(self, box: Box) -> None:
+        """Keep the known brands; put BRAND in place of others, and no version."""
         for at in range(box.start, box.end - 3, 4):
             brand = self.data[at : at + 4]
             if at != box.start + 4:
                 self.clean[at : at + 4] = brand if brand in BRANDS else BRAND
 
-    def _items(self, meta: Box, media: list[Range]) -> Iterator[Range]:
-        """Keep what is said of the items that make the picture. Return where their bytes stand."""
+    def _keep_items(self, meta: Box, media: list[Range]) -> Iterator[Range]:
+        """Keep the descriptions of the items that make the picture. Return the ranges of their bytes."""
         self._keep(meta.start, meta.start + FULL)
         children = list(self._children(meta.start + FULL, meta.end))
-        items = self.items = Items(self.data, {box.kind: box for box, _ in children})
+        items = self.items = PictureItems(self.data, {box.kind: box for box, _ in children})
         patches = items.patches()
         seen: set[bytes] = set()
         # The last of each kind is the one that was read above.
@@ -137,31 +144,31 @@ class Copy:
             if box.kind in seen:
                 self._blank(box, begin)
             elif box.kind in patches:
-                self._head(box, begin)
-                self._patch(patches[box.kind])
+                self._keep_head(box, begin)
+                self._write_patches(patches[box.kind])
             elif box.kind == b"idat":
-                self._head(box, begin)
+                self._keep_head(box, begin)
             elif box.kind in {b"hdlr", b"iprp"}:
-                self._box(box, begin)
+                self._keep_box(box, begin)
             else:
                 self._blank(box, begin)
             seen.add(box.kind)
         return items.ranges(media)
 
-    def _patch(self, patches: Iterable[Patch]) -> None:
+    def _write_patches(self, patches: Iterable[Patch]) -> None:
         for at, content in patches:
             self.clean[at : at + len(content)] = content
 
-    def _tracks(self, moov: Box, media: list[Range]) -> list[Range]:
-        """Keep the tracks of an animation that are pictures. Return where their bytes stand."""
+    def _keep_tracks(self, moov: Box, media: list[Range]) -> list[Range]:
+        """Keep the picture tracks of an animation. Return the ranges of their bytes."""
         pixels: list[Range] = []
         has_header = False
         for box, begin in self._children(moov.start, moov.end):
             if box.kind == b"trak" and self._is_picture_track(box):
-                self._box(box, begin)
+                self._keep_box(box, begin)
                 pixels += sample_ranges(self.data, box, media)
             elif box.kind == b"mvhd" and not has_header:
-                self._box(box, begin)
+                self._keep_box(box, begin)
                 has_header = True
             else:
                 self._blank(box, begin)
@@ -175,39 +182,39 @@ class Copy:
             found = next((box for box, _ in inner if box.kind == kind), None)
         return found is not None and self.data[found.start + 8 : found.start + 12] in PICTURE_TRACKS
 
-    def _box(self, box: Box, begin: int) -> None:
+    def _keep_box(self, box: Box, begin: int) -> None:
         if box.kind in CONTAINERS:
-            self._container(box, begin)
+            self._keep_container(box, begin)
             return
         if box.kind == b"ipma" and self.items:
-            self._head(box, begin)
-            self._patch(self.items.associations(box))
+            self._keep_head(box, begin)
+            self._write_patches(self.items.associations(box))
             return
-        end = self._kept_until(box)
+        end = self._find_kept_end(box)
         if end == box.start:
             self._blank(box, begin)
         else:
-            self._head(box, begin)
+            self._keep_head(box, begin)
             self._keep(box.start, end)
 
-    def _container(self, box: Box, begin: int) -> None:
-        """Keep a box of boxes, and of these each that belongs there: once, or as often as items have it."""
+    def _keep_container(self, box: Box, begin: int) -> None:
+        """Keep a box of boxes, and each known box in it: once, or as often as items refer to it."""
         before, kinds = CONTAINERS[box.kind]
         for start, end in SAMPLE_FIELDS if box.kind == b"av01" else ((0, before),):
             self._keep(box.start + start, min(box.start + end, box.end))
-        self._head(box, begin)
+        self._keep_head(box, begin)
         used = self.items.used_properties() if self.items and box.kind == b"ipco" else None
         seen: set[bytes] = set()
         for number, (child, at) in enumerate(self._children(box.start + before, box.end), 1):
             is_new = number in used if used is not None else child.kind not in seen
             if child.kind in kinds and is_new:
-                self._box(child, at)
+                self._keep_box(child, at)
             else:
                 self._blank(child, at)
             seen.add(child.kind)
 
-    def _kept_until(self, box: Box) -> int:
-        """Return where that ends which stays of a box without boxes: at its start, when nothing does."""
+    def _find_kept_end(self, box: Box) -> int:
+        """Return where the part to keep of a box without inner boxes ends: its start when nothing is kept."""
         if box.kind in KEPT:
             return box.end if box.end - box.start <= KEPT[box.kind] else box.start
         if box.kind == b"hdlr":
@@ -215,19 +222,19 @@ class Copy:
             return min(box.end, box.start + FULL + 20)
         if box.kind in {b"auxC", b"auxi"}:
             return box.end if self.data[box.start + FULL : box.end] in ALPHA else box.start
-        return self._colour_end(box) if box.kind == b"colr" else table_end(self.data, box)
+        return self._find_colour_end(box) if box.kind == b"colr" else find_table_end(self.data, box)
 
-    def _colour_end(self, box: Box) -> int:
+    def _find_colour_end(self, box: Box) -> int:
         kind = self.data[box.start : box.start + 4]
         if kind == NCLX:
             return min(box.end, box.start + NCLX_BYTES)
-        profile = profile_of(self.data[box.start + 4 : box.end]) if kind in PROFILES else b""
+        profile = read_profile(self.data[box.start + 4 : box.end]) if kind in PROFILES else b""
         return box.start + 4 + len(profile) if profile else box.start
 
 
-def table_end(data: bytes, box: Box) -> int:
+def find_table_end(data: bytes, box: Box) -> int:
     """Return where a list of numbers ends. Raises Unproved when that is behind its box."""
-    read = Reader(data, box)
+    read = BoxReader(data, box)
     is_large = read.number(FULL) >> 24
     entry = TABLES.get(box.kind, 20 if is_large else 12)
     if box.kind == b"stsz" and read.number(4):
@@ -237,8 +244,8 @@ def table_end(data: bytes, box: Box) -> int:
     return read.at
 
 
-def joined(ranges: list[Range]) -> Iterator[Range]:
-    """Yield the same bytes, none of them twice."""
+def merge_ranges(ranges: list[Range]) -> Iterator[Range]:
+    """Yield ranges that cover the same bytes without overlap."""
     until = 0
     for start, end in sorted(ranges):
         if end > until:

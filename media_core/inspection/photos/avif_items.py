@@ -1,6 +1,6 @@
 """The items of an AVIF: which of them make the picture, and where their bytes stand (ISO 14496-12, 8.11).
 
-What stays of a box is told as patches: where bytes stand, and what they are in the copy.
+The content to keep of a box is returned as patches: a position, and the bytes to write there in the copy.
 """
 
 from bisect import bisect
@@ -16,7 +16,7 @@ Range = tuple[int, int]
 Patch = tuple[int, bytes]
 # A full box has four bytes of version and flags before its content.
 FULL = 4
-# What a box or an item is that goes.
+# The kind of a box or an item that is removed.
 NOTHING = b"free"
 PICTURES = frozenset({b"av01", b"grid", b"iovl", b"iden"})
 PARTS, LAYERS = b"dimg", frozenset({b"auxl", b"prem"})
@@ -25,7 +25,7 @@ IN_FILE, IN_IDAT = 0, 1
 BROKEN = "its items are nowhere"
 
 
-class Reader:
+class BoxReader:
     """Reads numbers of a box, one behind the other. Raises Unproved at its end, OverLimit for too many."""
 
     def __init__(self, data: bytes, box: Box) -> None:
@@ -39,7 +39,7 @@ class Reader:
         return int.from_bytes(self.data[self.at - size : self.at], "big")
 
     def count(self, size: int) -> range:
-        """Return as many steps as a number says."""
+        """Read a count of entries, and return its range."""
         count = self.number(size)
         self.entries += count
         if self.entries > MAX_PIECES:
@@ -48,8 +48,8 @@ class Reader:
 
 
 @dataclass(frozen=True, slots=True)
-class Reference:
-    """Which item refers to which others, and the box that says so."""
+class ItemReference:
+    """A reference of one item to others, and its box."""
 
     box: Box
     item: int
@@ -57,8 +57,8 @@ class Reference:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where the bytes of an item stand, and where that is said."""
+class ItemLocation:
+    """The ranges of an item's bytes, and the position of the entry that gives them."""
 
     item: int
     method: int
@@ -70,8 +70,8 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Association:
-    """Which properties an item has, and where that is said."""
+class PropertyAssociation:
+    """The properties of an item, and the position of the entry that gives them."""
 
     item: int
     properties: list[int]
@@ -80,64 +80,64 @@ class Association:
     end: int
 
 
-class Items:
+class PictureItems:
     """The items that make the picture: the main one, its parts, and its transparency."""
 
     def __init__(self, data: bytes, inner: dict[bytes, Box]) -> None:
         if not {b"pitm", b"iinf", b"iloc"} <= set(inner):
             raise Unproved(BROKEN)
         self.data, self.inner = data, inner
-        read = Reader(data, inner[b"pitm"])
+        read = BoxReader(data, inner[b"pitm"])
         version = read.number(FULL) >> 24
         self.main = read.number(4 if version else 2)
         self.main_end = read.at
-        self.references = list(self._references())
-        self.places = list(self._places())
+        self.references = list(self._read_references())
+        self.locations = list(self._read_locations())
         self.kept = self._find_kept()
 
     def patches(self) -> dict[bytes, list[Patch]]:
-        """Return what stays of the boxes that say something of items."""
+        """Return what to keep of the boxes that describe items, by kind of box."""
         main = self.inner[b"pitm"].start
         said = {
             b"pitm": [(main, self.data[main : self.main_end])],
-            b"iinf": list(self._entries()),
-            b"iloc": list(self._written_places()),
+            b"iinf": list(self._build_entries()),
+            b"iloc": list(self._build_locations()),
         }
         if b"iref" in self.inner:
-            said[b"iref"] = list(self._written_references())
+            said[b"iref"] = list(self._build_references())
         return said
 
     def ranges(self, media: list[Range]) -> Iterator[Range]:
-        """Yield where the bytes of the picture stand. Raises Unproved when that is not where pixels belong."""
+        """Yield the ranges of the picture's bytes. Raises Unproved when they are outside `mdat` and `idat`."""
         idat = self.inner.get(b"idat")
         homes = {IN_FILE: media, IN_IDAT: [(idat.start, idat.end)] if idat else []}
-        for place in self.places:
+        for place in self.locations:
             if place.item in self.kept:
                 base = idat.start if idat and place.method == IN_IDAT else 0
                 for start, end in place.ranges:
-                    yield inside((base + start, base + end), homes.get(place.method, []))
+                    yield require_inside((base + start, base + end), homes.get(place.method, []))
 
     def associations(self, box: Box) -> Iterator[Patch]:
-        """Yield which properties the items have that stay."""
+        """Yield the property associations of the items that stay."""
         yield box.start, self.data[box.start : box.start + FULL + 4]
-        for association in self._associations(box):
+        for association in self._read_associations(box):
             end = association.end if association.item in self.kept else association.head
             yield association.begin, self.data[association.begin : end]
 
     def used_properties(self) -> set[int]:
-        """Return the numbers of the properties that the items have which stay."""
+        """Return the numbers of all properties of the items that stay."""
         inner = self.inner[b"iprp"]
         return {
             number
             for box in boxes(BytesIO(self.data), inner.start, inner.end)
             if box.kind == b"ipma"
-            for association in self._associations(box)
+            for association in self._read_associations(box)
             if association.item in self.kept
             for number in association.properties
         }
 
-    def _associations(self, box: Box) -> Iterator[Association]:
-        read = Reader(self.data, box)
+    def _read_associations(self, box: Box) -> Iterator[PropertyAssociation]:
+        read = BoxReader(self.data, box)
         said = read.number(FULL)
         size = 2 if said & 1 else 1
         for _ in read.count(4):
@@ -147,20 +147,20 @@ class Items:
             head = read.at
             # The first bit says that it is essential.
             properties = [read.number(size) & (1 << 8 * size - 1) - 1 for _ in count]
-            yield Association(item, properties, begin, head, read.at)
+            yield PropertyAssociation(item, properties, begin, head, read.at)
 
-    def _references(self) -> Iterator[Reference]:
+    def _read_references(self) -> Iterator[ItemReference]:
         if (box := self.inner.get(b"iref")) is None:
             return
-        read, id_bytes = Reader(self.data, box), self._reference_id_bytes()
+        read, id_bytes = BoxReader(self.data, box), self._reference_id_bytes()
         for reference in boxes(BytesIO(self.data), box.start + FULL, box.end):
             read.at, read.end = reference.start, reference.end
             read.entries += 1
             item = read.number(id_bytes)
-            yield Reference(reference, item, [read.number(id_bytes) for _ in read.count(2)])
+            yield ItemReference(reference, item, [read.number(id_bytes) for _ in read.count(2)])
 
     def _reference_id_bytes(self) -> int:
-        return 4 if Reader(self.data, self.inner[b"iref"]).number(FULL) >> 24 else 2
+        return 4 if BoxReader(self.data, self.inner[b"iref"]).number(FULL) >> 24 else 2
 
     def _find_kept(self) -> set[int]:
         """Return the numbers of the items that it takes to show the main one."""
@@ -180,13 +180,13 @@ class Items:
                 left += needed.get(item, [])
         return kept
 
-    def _written_references(self) -> Iterator[Patch]:
-        """Yield the references between those that stay. Others name the main item, and say nothing of it."""
+    def _build_references(self) -> Iterator[Patch]:
+        """Yield the references between items that stay. The others become NOTHING, and name only the main item."""
         id_bytes, box = self._reference_id_bytes(), self.inner[b"iref"]
         yield box.start, self.data[box.start : box.start + FULL]
         for reference in self.references:
             kind, begin = reference.box.kind, reference.box.start
-            yield head(self.data, reference.box)
+            yield read_head(self.data, reference.box)
             numbers = [reference.item, *reference.others]
             if kind not in LAYERS | {PARTS} or not set(numbers) <= self.kept:
                 yield begin - len(NOTHING), NOTHING
@@ -194,29 +194,29 @@ class Items:
             ids = [number.to_bytes(id_bytes, "big") for number in numbers]
             yield begin, b"".join([ids[0], len(reference.others).to_bytes(2, "big"), *ids[1:]])
 
-    def _entries(self) -> Iterator[Patch]:
-        """Yield what kind each item is of, none for those that go; and no name of any."""
+    def _build_entries(self) -> Iterator[Patch]:
+        """Yield the kind of each item, NOTHING for removed ones, and no names."""
         box = self.inner[b"iinf"]
-        read = Reader(self.data, box)
+        read = BoxReader(self.data, box)
         read.number(4 if read.number(FULL) >> 24 else 2)
         start = read.at
         yield box.start, self.data[box.start : start]
         for entry in boxes(BytesIO(self.data), start, box.end):
-            read = Reader(self.data, entry)
+            read = BoxReader(self.data, entry)
             version = read.number(FULL) >> 24
             if entry.kind != b"infe" or version not in ENTRY_VERSIONS:
                 raise Unproved(BROKEN)
             item = read.number(4 if version == max(ENTRY_VERSIONS) else 2)
             read.number(2)
             kind = self.data[read.at : read.at + 4]
-            yield head(self.data, entry)
+            yield read_head(self.data, entry)
             stays = item in self.kept and kind in PICTURES
             yield entry.start, self.data[entry.start : read.at] + (kind if stays else NOTHING)
             read.number(4)
 
-    def _places(self) -> Iterator[Place]:
+    def _read_locations(self) -> Iterator[ItemLocation]:
         box = self.inner[b"iloc"]
-        read = Reader(self.data, box)
+        read = BoxReader(self.data, box)
         version = read.number(FULL) >> 24
         sizes = read.number(2)
         offset_bytes, length_bytes, base_bytes, index_bytes = (
@@ -235,14 +235,14 @@ class Items:
                 read.number(index_bytes if version else 0)
                 offset = base + read.number(offset_bytes)
                 ranges.append((offset, offset + read.number(length_bytes)))
-            yield Place(item, method, ranges, begin, base_at, extents, read.at)
+            yield ItemLocation(item, method, ranges, begin, base_at, extents, read.at)
 
-    def _written_places(self) -> Iterator[Patch]:
-        """Yield where the bytes of each item stand that stays, and how many parts the others have."""
+    def _build_locations(self) -> Iterator[Patch]:
+        """Yield the locations of the items that stay, and only the number of extents of the others."""
         box = self.inner[b"iloc"]
-        first = min((place.begin for place in self.places), default=box.start)
+        first = min((place.begin for place in self.locations), default=box.start)
         yield box.start, self.data[box.start : first]
-        for place in self.places:
+        for place in self.locations:
             if place.item in self.kept:
                 yield place.begin, self.data[place.begin : place.end]
             else:
@@ -250,16 +250,16 @@ class Items:
                 yield place.extents - 2, self.data[place.extents - 2 : place.extents]
 
 
-def head(data: bytes, box: Box) -> Patch:
-    """Return the length and kind of a box. Raises Unproved when it has the long form, which these have no use for."""
+def read_head(data: bytes, box: Box) -> Patch:
+    """Return the header of a box. Raises Unproved for the 64-bit form, which these boxes never need."""
     begin = box.start - HEADER_BYTES
     if data[begin + 4 : box.start] != box.kind:
         raise Unproved(BROKEN)
     return begin, data[begin : box.start]
 
 
-def inside(place: Range, homes: list[Range]) -> Range:
-    """Return the place. Raises Unproved when it does not lie in one of the homes, which are sorted."""
+def require_inside(place: Range, homes: list[Range]) -> Range:
+    """Return the range. Raises Unproved when none of the sorted `homes` contains it."""
     start, end = place
     low, high = homes[bisect(homes, (start, maxsize)) - 1] if homes else (0, 0)
     if not low <= start < end <= high:

@@ -5,14 +5,14 @@ from io import BytesIO
 from itertools import accumulate, pairwise
 
 from media_core.inspection.boxes import Box, boxes
-from media_core.inspection.photos.avif_items import BROKEN, FULL, Range, Reader, inside
+from media_core.inspection.photos.avif_items import BROKEN, FULL, BoxReader, Range, require_inside
 from media_core.inspection.verdicts import MAX_PIECES, OverLimit, Unproved
 
 # Pictures, and their transparency.
 PICTURE_TRACKS = frozenset({b"pict", b"auxv"})
 
 
-def find(data: bytes, box: Box | None, *kinds: bytes) -> Box | None:
+def find_box(data: bytes, box: Box | None, *kinds: bytes) -> Box | None:
     """Return the first box at a path."""
     for kind in kinds:
         if box is None:
@@ -23,43 +23,43 @@ def find(data: bytes, box: Box | None, *kinds: bytes) -> Box | None:
 
 
 def sample_ranges(data: bytes, track: Box, media: list[Range]) -> Iterator[Range]:
-    """Yield where the samples of a track stand. Raises Unproved when that is not where pixels belong."""
-    table = find(data, track, b"mdia", b"minf", b"stbl")
-    sizes, chunks = list(_sizes(data, table)), list(_chunks(data, table))
-    counts = list(_counts(data, table, len(chunks)))
+    """Yield the ranges of a track's samples. Raises Unproved when they are outside `media`."""
+    table = find_box(data, track, b"mdia", b"minf", b"stbl")
+    sizes, chunks = list(_read_sizes(data, table)), list(_read_chunk_starts(data, table))
+    counts = list(_read_sample_counts(data, table, len(chunks)))
     ends = list(accumulate(counts, initial=0))
     if ends[-1] != len(sizes):
         raise Unproved(BROKEN)
     for start, (first, last) in zip(chunks, pairwise(ends), strict=True):
-        yield inside((start, start + sum(sizes[first:last])), media)
+        yield require_inside((start, start + sum(sizes[first:last])), media)
 
 
-def _reader(data: bytes, table: Box | None, kind: bytes) -> Reader:
+def _open_table(data: bytes, table: Box | None, kind: bytes) -> BoxReader:
     """Return a reader of one of the tables, behind its version."""
-    if (box := find(data, table, kind)) is None:
+    if (box := find_box(data, table, kind)) is None:
         raise Unproved(BROKEN)
-    read = Reader(data, box)
+    read = BoxReader(data, box)
     read.number(FULL)
     return read
 
 
-def _sizes(data: bytes, table: Box | None) -> Iterator[int]:
-    read = _reader(data, table, b"stsz")
+def _read_sizes(data: bytes, table: Box | None) -> Iterator[int]:
+    read = _open_table(data, table, b"stsz")
     all_alike = read.number(4)
     for _ in read.count(4):
         yield all_alike or read.number(4)
 
 
-def _chunks(data: bytes, table: Box | None) -> Iterator[int]:
-    is_large = find(data, table, b"co64") is not None
-    read = _reader(data, table, b"co64" if is_large else b"stco")
+def _read_chunk_starts(data: bytes, table: Box | None) -> Iterator[int]:
+    is_large = find_box(data, table, b"co64") is not None
+    read = _open_table(data, table, b"co64" if is_large else b"stco")
     for _ in read.count(4):
         yield read.number(8 if is_large else 4)
 
 
-def _counts(data: bytes, table: Box | None, chunks: int) -> Iterator[int]:
+def _read_sample_counts(data: bytes, table: Box | None, chunks: int) -> Iterator[int]:
     """Yield how many samples each chunk has; an entry counts from its chunk to that of the next entry."""
-    read = _reader(data, table, b"stsc")
+    read = _open_table(data, table, b"stsc")
     entries = [(read.number(4), read.number(4), read.number(4)) for _ in read.count(4)]
     starts = [*(first for first, _, _ in entries), chunks + 1]
     if starts[0] != 1 or starts != sorted(starts):

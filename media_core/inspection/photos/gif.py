@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from media_core.inspection.photos.metadata import MAX_PROFILE_BYTES, profile_of
+from media_core.inspection.photos.metadata import MAX_PROFILE_BYTES, read_profile
 from media_core.inspection.verdicts import MAX_PIECES, OverLimit, Unproved
 
 HEADER_BYTES = 13
@@ -88,36 +88,38 @@ def keep_picture(data: bytes) -> Iterator[bytes]:
     yield data[: found[0].start]
     for block in found:
         yield (
-            data[block.start : block.end] if block.kind in {IMAGE, TRAILER} else _kept(block, data)
+            data[block.start : block.end]
+            if block.kind in {IMAGE, TRAILER}
+            else _copy_extension(block, data)
         )
 
 
-def _kept(block: Block, data: bytes) -> bytes:
+def _copy_extension(block: Block, data: bytes) -> bytes:
     """Return what stays of an extension; empty when that is nothing."""
     if block.label == CONTROL:
-        return written(CONTROL, next(block.contents(data), b"")[:CONTROL_BYTES])
+        return build_extension(CONTROL, next(block.contents(data), b"")[:CONTROL_BYTES])
     name = data[block.parts + 1 : block.parts + 1 + APPLICATION_BYTES]
     if block.label != APPLICATION or data[block.parts] != APPLICATION_BYTES:
         return b""
     if name in LOOPS:
-        return _loop(name, islice(block.contents(data), 1, 2))
+        return _build_loop(name, islice(block.contents(data), 1, 2))
     if name == PROFILE:
         most = MAX_PROFILE_BYTES // PART_BYTES
-        profile = profile_of(b"".join(islice(block.contents(data), 1, most)))
+        profile = read_profile(b"".join(islice(block.contents(data), 1, most)))
         parts = (profile[at : at + PART_BYTES] for at in range(0, len(profile), PART_BYTES))
-        return written(APPLICATION, name, *parts) if profile else b""
+        return build_extension(APPLICATION, name, *parts) if profile else b""
     return b""
 
 
-def _loop(name: bytes, said: Iterator[bytes]) -> bytes:
+def _build_loop(name: bytes, said: Iterator[bytes]) -> bytes:
     """Return the extension that says how often an animation is shown."""
     counts = [
         content[:LOOP_BYTES] for content in said if content[0] == 1 and len(content) >= LOOP_BYTES
     ]
-    return written(APPLICATION, name, *counts) if counts else b""
+    return build_extension(APPLICATION, name, *counts) if counts else b""
 
 
-def written(label: int, *contents: bytes) -> bytes:
+def build_extension(label: int, *contents: bytes) -> bytes:
     """Return an extension as it is written."""
     parts = b"".join(bytes([len(content)]) + content for content in contents)
     return bytes([EXTENSION, label]) + parts + b"\0"

@@ -4,7 +4,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from media_core.inspection.photos.metadata import EXIF_MARK, exif_with, orientation_of, profile_of
+from media_core.inspection.photos.metadata import (
+    EXIF_MARK,
+    build_exif,
+    read_orientation,
+    read_profile,
+)
 from media_core.inspection.verdicts import MAX_PIECES, OverLimit, Unproved
 
 END, SCAN = 0xD9, 0xDA
@@ -72,27 +77,27 @@ def keep_picture(data: bytes) -> Iterator[bytes]:
     """Yield the same picture, bit by bit, with nothing but what it takes to show it."""
     found = list(segments(data))
     yield data[:2]
-    yield from _descriptions(data, found)
+    yield from _build_descriptions(data, found)
     for segment in found:
         if segment.marker in PICTURE:
             yield data[segment.start : segment.end]
 
 
-def _descriptions(data: bytes, found: list[Segment]) -> Iterator[bytes]:
+def _build_descriptions(data: bytes, found: list[Segment]) -> Iterator[bytes]:
     """Yield anew what says how to show the picture: its pixels per inch, its turn, its colours."""
-    for content in contents(data, found, JFIF, JFIF_MARK)[-1:]:
+    for content in find_contents(data, found, JFIF, JFIF_MARK)[-1:]:
         if len(content) >= JFIF_BYTES + 2:
-            yield written(JFIF, content[:JFIF_BYTES] + b"\0\0")
-    for block in contents(data, found, EXIF, EXIF_MARK)[:1]:
-        if turned := exif_with(orientation_of(block)):
-            yield written(EXIF, turned)
-    yield from _profile(contents(data, found, PROFILE, PROFILE_MARK))
-    for content in contents(data, found, ADOBE, ADOBE_MARK)[-1:]:
+            yield build_segment(JFIF, content[:JFIF_BYTES] + b"\0\0")
+    for block in find_contents(data, found, EXIF, EXIF_MARK)[:1]:
+        if turned := build_exif(read_orientation(block)):
+            yield build_segment(EXIF, turned)
+    yield from _build_profile(find_contents(data, found, PROFILE, PROFILE_MARK))
+    for content in find_contents(data, found, ADOBE, ADOBE_MARK)[-1:]:
         if len(content) >= ADOBE_BYTES:
-            yield written(ADOBE, content[:ADOBE_BYTES])
+            yield build_segment(ADOBE, content[:ADOBE_BYTES])
 
 
-def contents(data: bytes, found: list[Segment], marker: int, mark: bytes) -> list[bytes]:
+def find_contents(data: bytes, found: list[Segment], marker: int, mark: bytes) -> list[bytes]:
     """Return what stands in the segments of one kind."""
     return [
         data[segment.content : segment.end]
@@ -101,7 +106,7 @@ def contents(data: bytes, found: list[Segment], marker: int, mark: bytes) -> lis
     ]
 
 
-def _profile(parts: list[bytes]) -> Iterator[bytes]:
+def _build_profile(parts: list[bytes]) -> Iterator[bytes]:
     """Yield the colour profile again, whose numbered parts may stand in any order."""
     head = len(PROFILE_MARK) + 2
     if (
@@ -110,15 +115,15 @@ def _profile(parts: list[bytes]) -> Iterator[bytes]:
         or parts[0][head - 1 : head] != bytes([len(parts)])
     ):
         return
-    profile = profile_of(
+    profile = read_profile(
         b"".join(part[head:] for part in sorted(parts, key=lambda part: part[:head]))
     )
     starts = range(0, len(profile), PROFILE_PART_BYTES)
     for number, start in enumerate(starts, 1):
         numbered = PROFILE_MARK + bytes([number, len(starts)])
-        yield written(PROFILE, numbered + profile[start : start + PROFILE_PART_BYTES])
+        yield build_segment(PROFILE, numbered + profile[start : start + PROFILE_PART_BYTES])
 
 
-def written(marker: int, content: bytes) -> bytes:
+def build_segment(marker: int, content: bytes) -> bytes:
     """Return a segment as it is written."""
     return bytes([0xFF, marker]) + (len(content) + 2).to_bytes(2, "big") + content

@@ -20,13 +20,13 @@ UNREADABLE = (
     struct.error,
     Warning,
 )
-# ICC.1, 7.2: a profile begins with its size, and says what it is behind 36 bytes.
+# ICC.1, 7.2: a profile begins with its size, and has its signature at byte 36.
 PROFILE_HEADER_BYTES = 128
 PROFILE_SIGNATURE = b"acsp"
 MAX_PROFILE_BYTES = 16_000_000
 
 
-def orientation_of(block: bytes) -> int:
+def read_orientation(block: bytes) -> int:
     """Return how the picture is to be turned, as EXIF says it; upright where that cannot be read."""
     exif = Image.Exif()
     try:
@@ -40,7 +40,7 @@ def orientation_of(block: bytes) -> int:
     return said if isinstance(said, int) and said in ORIENTATIONS else DEFAULT_ORIENTATION
 
 
-def exif_with(orientation: int) -> bytes:
+def build_exif(orientation: int) -> bytes:
     """Return an EXIF block that says how to turn the picture, and nothing else; empty when it stands upright."""
     if orientation == DEFAULT_ORIENTATION:
         return b""
@@ -49,8 +49,8 @@ def exif_with(orientation: int) -> bytes:
     return exif.tobytes()
 
 
-def profile_of(content: bytes) -> bytes:
-    """Return a colour profile without what stands behind it; empty for what is none, which programs pass over."""
+def read_profile(content: bytes) -> bytes:
+    """Return a colour profile without bytes after its end; empty when it is not a profile."""
     size = int.from_bytes(content[:4], "big")
     is_profile = content[36:40] == PROFILE_SIGNATURE
     return content[:size] if is_profile and PROFILE_HEADER_BYTES <= size <= len(content) else b""

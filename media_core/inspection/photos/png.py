@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from media_core.inspection.photos.metadata import (
     MAX_PROFILE_BYTES,
-    exif_with,
-    orientation_of,
-    profile_of,
+    build_exif,
+    read_orientation,
+    read_profile,
 )
 from media_core.inspection.verdicts import MAX_PIECES, OverLimit, Unproved
 
@@ -73,41 +73,45 @@ def keep_picture(data: bytes) -> Iterator[bytes]:
     found = list(chunks(data))
     refuse_more_than_pixels(data, found)
     blocks = (chunk.content(data) for chunk in found if chunk.name == EXIF)
-    turned = exif_with(next(map(orientation_of, blocks), 1)).removeprefix(b"Exif\0\0")
+    turned = build_exif(next(map(read_orientation, blocks), 1)).removeprefix(b"Exif\0\0")
     seen: set[bytes] = set()
     yield SIGNATURE
     for chunk in found:
         if turned and chunk.name == PIXELS:
-            yield written(EXIF, turned)
+            yield build_chunk(EXIF, turned)
             turned = b""
         if chunk.name in {PIXELS, FRAME_PIXELS}:
             yield chunk.whole(data)
         elif chunk.name == FRAME or chunk.name not in seen:
             seen.add(chunk.name)
-            yield _kept(chunk, data)
+            yield _copy_chunk(chunk, data)
 
 
-def _kept(chunk: Chunk, data: bytes) -> bytes:
+def _copy_chunk(chunk: Chunk, data: bytes) -> bytes:
     """Return what stays of a chunk that holds no pixels; empty when that is nothing."""
     if chunk.name == PROFILE:
-        return _profile(chunk.content(data))
+        return _build_profile(chunk.content(data))
     most = FRAME_BYTES if chunk.name == FRAME else KEPT_ONCE.get(chunk.name, -1)
-    return written(chunk.name, chunk.content(data)) if chunk.end - chunk.start - 12 <= most else b""
+    return (
+        build_chunk(chunk.name, chunk.content(data))
+        if chunk.end - chunk.start - 12 <= most
+        else b""
+    )
 
 
-def _profile(content: bytes) -> bytes:
+def _build_profile(content: bytes) -> bytes:
     """Return the chunk of a colour profile, without its name and what else the packed data may hold."""
     packed, unpack = content.partition(b"\0")[2][1:], zlib.decompressobj()
     try:
         unpacked = unpack.decompress(packed, MAX_PROFILE_BYTES)
     except zlib.error:
         return b""
-    profile = profile_of(unpacked)
+    profile = read_profile(unpacked)
     if not (profile and unpack.eof):
         return b""
     is_whole = profile == unpacked
     own = packed[: len(packed) - len(unpack.unused_data)] if is_whole else zlib.compress(profile, 9)
-    return written(PROFILE, b"icc\0\0" + own)
+    return build_chunk(PROFILE, b"icc\0\0" + own)
 
 
 def refuse_more_than_pixels(data: bytes, found: list[Chunk]) -> None:
@@ -115,11 +119,11 @@ def refuse_more_than_pixels(data: bytes, found: list[Chunk]) -> None:
     head = next((chunk.content(data) for chunk in found if chunk.name == b"IHDR"), b"")
     if len(head) != KEPT_ONCE[b"IHDR"] or head[9] not in CHANNELS:
         raise Unproved("its chunks do not hang together")
-    still = Pixels(head, head[:8])
-    frame: Pixels | None = None
+    still = PixelCounter(head, head[:8])
+    frame: PixelCounter | None = None
     for chunk in found:
         if chunk.name == FRAME:
-            frame = Pixels(head, data[chunk.start + 12 : chunk.start + 20])
+            frame = PixelCounter(head, data[chunk.start + 12 : chunk.start + 20])
         elif chunk.name == PIXELS:
             still.unpack(data, chunk.start + 8, chunk.end - 4)
         elif chunk.name == FRAME_PIXELS:
@@ -128,12 +132,12 @@ def refuse_more_than_pixels(data: bytes, found: list[Chunk]) -> None:
             frame.unpack(data, chunk.start + 12, chunk.end - 4)
 
 
-class Pixels:
+class PixelCounter:
     """Packed pixels: unpacked to count them, and forgotten."""
 
     def __init__(self, head: bytes, size: bytes) -> None:
         self._unpack = zlib.decompressobj()
-        self._left = unpacked_bytes(
+        self._left = count_unpacked_bytes(
             head, int.from_bytes(size[:4], "big"), int.from_bytes(size[4:], "big")
         )
 
@@ -148,7 +152,7 @@ class Pixels:
             raise Unproved("it cannot be decoded to its end") from error
 
 
-def unpacked_bytes(head: bytes, width: int, height: int) -> int:
+def count_unpacked_bytes(head: bytes, width: int, height: int) -> int:
     """Return how many bytes the pixels have, one for each line included (PNG, 7.2 and 8.1)."""
     bits = head[8] * CHANNELS[head[9]]
     passes = PASSES if head[12] else ((0, 0, 1, 1),)
@@ -159,7 +163,7 @@ def unpacked_bytes(head: bytes, width: int, height: int) -> int:
     return sum(lines * (1 + -(-columns * bits // 8)) for columns, lines in sizes if columns)
 
 
-def written(name: bytes, content: bytes) -> bytes:
+def build_chunk(name: bytes, content: bytes) -> bytes:
     """Return a chunk as it is written."""
     checksum = zlib.crc32(name + content).to_bytes(4, "big")
     return len(content).to_bytes(4, "big") + name + content + checksum

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from media_core.inspection.photos.metadata import exif_with, orientation_of, profile_of
+from media_core.inspection.photos.metadata import build_exif, read_orientation, read_profile
 from media_core.inspection.verdicts import MAX_PIECES, OverLimit, Unproved
 
 HAS_EXIF, HAS_XMP, HAS_PROFILE = 0x08, 0x04, 0x20
@@ -58,7 +58,7 @@ def keep_picture(data: bytes) -> Iterator[bytes]:
     """Yield the same picture, bit by bit, with nothing but what it takes to show it."""
     found = list(chunks(data))
     blocks = (chunk.content(data) for chunk in found if chunk.name == EXIF)
-    turned = exif_with(next(map(orientation_of, blocks), 1)).removeprefix(b"Exif\0\0")
+    turned = build_exif(next(map(read_orientation, blocks), 1)).removeprefix(b"Exif\0\0")
     kept: list[bytes] = []
     # An animation has its pixels in its frames, and only an animation says how often it is shown.
     is_animated = any(chunk.name == FRAME for chunk in found)
@@ -66,41 +66,43 @@ def keep_picture(data: bytes) -> Iterator[bytes]:
     for chunk in found:
         if chunk.name == FRAME or chunk.name not in seen:
             seen.add(chunk.name)
-            kept.append(_kept(chunk, data))
+            kept.append(_copy_chunk(chunk, data))
     if turned:
-        kept.append(written(EXIF, turned))
+        kept.append(build_chunk(EXIF, turned))
     yield b"RIFF" + (4 + sum(map(len, kept))).to_bytes(4, "little") + b"WEBP"
-    yield from _with_features(kept, turned=bool(turned))
+    yield from _update_features(kept, turned=bool(turned))
 
 
-def _kept(chunk: Chunk, data: bytes) -> bytes:
+def _copy_chunk(chunk: Chunk, data: bytes) -> bytes:
     """Return what stays of a chunk; empty when that is nothing."""
     if chunk.name in PIXELS:
-        return written(chunk.name, chunk.content(data))
+        return build_chunk(chunk.name, chunk.content(data))
     if chunk.name == FRAME:
-        return written(FRAME, _frame(chunk, data))
+        return build_chunk(FRAME, _copy_frame(chunk, data))
     if chunk.name == PROFILE:
-        profile = profile_of(chunk.content(data))
-        return written(PROFILE, profile) if profile else b""
+        profile = read_profile(chunk.content(data))
+        return build_chunk(PROFILE, profile) if profile else b""
     fixed = {FEATURES: FEATURES_BYTES, ANIMATION: ANIMATION_BYTES}.get(chunk.name)
     if not fixed:
         return b""
     if chunk.end - chunk.start < fixed:
         raise Unproved("its chunks do not hang together")
-    return written(chunk.name, data[chunk.start : chunk.start + fixed])
+    return build_chunk(chunk.name, data[chunk.start : chunk.start + fixed])
 
 
-def _frame(chunk: Chunk, data: bytes) -> bytes:
+def _copy_frame(chunk: Chunk, data: bytes) -> bytes:
     """Return a frame of an animation: where and how long it is shown, and its pixels."""
     start = chunk.start + FRAME_BYTES
     inner = chunks_between(data, start, chunk.end)
     pixels = {
-        part.name: written(part.name, part.content(data)) for part in inner if part.name in PIXELS
+        part.name: build_chunk(part.name, part.content(data))
+        for part in inner
+        if part.name in PIXELS
     }
     return data[chunk.start : min(start, chunk.end)] + b"".join(pixels.values())
 
 
-def _with_features(kept: list[bytes], *, turned: bool) -> Iterator[bytes]:
+def _update_features(kept: list[bytes], *, turned: bool) -> Iterator[bytes]:
     """Yield the chunks, the first of which says what others there are."""
     has = (HAS_EXIF if turned else 0) | (
         HAS_PROFILE if any(chunk.startswith(PROFILE) for chunk in kept) else 0
@@ -114,6 +116,6 @@ def _with_features(kept: list[bytes], *, turned: bool) -> Iterator[bytes]:
             yield chunk
 
 
-def written(name: bytes, content: bytes) -> bytes:
+def build_chunk(name: bytes, content: bytes) -> bytes:
     """Return a chunk as it is written."""
     return name + len(content).to_bytes(4, "little") + content + b"\0" * (len(content) % 2)

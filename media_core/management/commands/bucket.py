@@ -10,7 +10,7 @@ from media_core.commands.bucket_doctor import add_doctor
 from media_core.commands.bucket_prove import add_prove
 from media_core.commands.bucket_verify import add_verify
 from media_core.storages.bucket.doctor.probe import in_words
-from media_core.storages.bucket_errors import TROUBLES
+from media_core.storages.bucket_errors import BUCKET_ERRORS
 from tenants.commands.base import PlainCommand, add_actions
 
 
@@ -32,5 +32,5 @@ examples:
         """Say in one line, and without an address, what a bucket answered that nobody foresaw."""
         try:
             super().handle(**options)
-        except TROUBLES as error:
+        except BUCKET_ERRORS as error:
             raise CommandError(f"{settings.BUCKET_NAME}: {in_words(error)}") from error

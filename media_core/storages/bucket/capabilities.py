@@ -65,16 +65,16 @@ def current_target() -> str:
 
 
 def key_fingerprint() -> str:
-    """Return what tells the access key in settings from others, without naming it."""
+    """Return a hash that tells the access key in settings from others without revealing it."""
     return sha256(settings.BUCKET_ACCESS_KEY.encode()).hexdigest()[:16]
 
 
-class Sighting(NamedTuple):
-    """What was last seen of one capability."""
+class CapabilityResult(NamedTuple):
+    """The last result of testing one capability."""
 
     proved: bool
     at: datetime
-    # The access key by which it was seen; empty in reports of older code.
+    # Of the access key it was tested with; empty in reports of older code.
     fingerprint: str = ""
 
 
@@ -82,7 +82,7 @@ class Sighting(NamedTuple):
 class Proof:
     """What is known of the bucket in settings: of each capability what was seen, when, and by which key."""
 
-    seen: Mapping[str, Sighting] = field(default_factory=dict)
+    seen: Mapping[str, CapabilityResult] = field(default_factory=dict)
 
     @classmethod
     def of(cls, report: BucketReport | None) -> "Proof":
@@ -90,7 +90,7 @@ class Proof:
         known = report.proofs if report else {}
         return cls(
             {
-                name: Sighting(proved, datetime.fromisoformat(at), *fingerprint)
+                name: CapabilityResult(proved, datetime.fromisoformat(at), *fingerprint)
                 for name, (proved, at, *fingerprint) in known.items()
             }
         )
@@ -101,8 +101,8 @@ class Proof:
         oldest = timezone.now() - timedelta(days=settings.BUCKET_PROOF_DAYS)
         return seen is not None and seen.proved and seen.at > oldest
 
-    def had(self, capability: Capability) -> bool:
-        """Return whether the bucket does this, or did so when it was last seen, however long ago, with these keys."""
+    def was_proved(self, capability: Capability) -> bool:
+        """Return whether the bucket does this, or did when last tested with these keys, however long ago."""
         seen = self.seen.get(capability)
         is_ours = seen is not None and seen.proved and seen.fingerprint == key_fingerprint()
         return is_ours or self.has(capability)
@@ -117,12 +117,14 @@ class Proof:
         seen = self.seen.get(capability)
         return format_moment(seen.at) if seen else "never"
 
-    def extended(self, found: Mapping[str, bool], at: datetime) -> dict[str, tuple[bool, str, str]]:
+    def extend(self, found: Mapping[str, bool], at: datetime) -> dict[str, tuple[bool, str, str]]:
         """Return what a report is to keep: what was found now, and all else as it was known.
 
         A run that cannot ask proves nothing and disproves nothing: neither is a hole forgotten, nor publishing stopped.
         """
-        now = {name: Sighting(proved, at, key_fingerprint()) for name, proved in found.items()}
+        now = {
+            name: CapabilityResult(proved, at, key_fingerprint()) for name, proved in found.items()
+        }
         return {
             name: (seen.proved, seen.at.isoformat(), seen.fingerprint)
             for name, seen in {**self.seen, **now}.items()
@@ -173,7 +175,7 @@ def upload_method(size_bytes: int, known: Proof) -> UploadMethod:
 
 def uses(known: Proof) -> dict[str, str]:
     """Return what the gateway does on the strength of this proof, in words."""
-    missing = next((basic for basic in NEEDED_TO_STORE if not known.had(basic)), None)
+    missing = next((basic for basic in NEEDED_TO_STORE if not known.was_proved(basic)), None)
     if missing:
         why = "failed" if known.lacks(missing) else "is not proved"
         return {"stores": f"nothing: {missing.value!r} {why}"}
@@ -192,7 +194,7 @@ def _publishing(known: Proof) -> str:
     missing = [wanted for wanted in needed_to_publish() if not known.has(wanted)]
     if not missing:
         return f"by {settings.PUBLIC_MEDIA_MODE}"
-    if all(known.had(wanted) for wanted in missing):
+    if all(known.was_proved(wanted) for wanted in missing):
         return "files of apps only: what was proved has run out"
     return f"nothing: not proved: {', '.join(wanted.value for wanted in missing)}"
 

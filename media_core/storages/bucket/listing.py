@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
 
-from media_core.storages.bucket_errors import status_of, translated, translating
+from media_core.storages.bucket_errors import status_of, translate_error, translate_errors
 from media_core.storages.client import anonymous_client, bucket_client
 from media_core.storages.public import NOT_FOR_STRANGERS
 
@@ -32,7 +32,7 @@ def iterate_objects(prefix: str) -> Iterator[ListedObject]:
     Raises BucketUnavailable.
     """
     pages = bucket_client().get_paginator("list_objects_v2")
-    with translating():
+    with translate_errors():
         for page in pages.paginate(Bucket=settings.BUCKET_NAME, Prefix=prefix):
             for entry in page.get("Contents", []):
                 yield ListedObject(entry["Key"], entry["Size"], entry["LastModified"])
@@ -47,9 +47,9 @@ def find_size(key: str) -> int | None:
     except ClientError as error:
         if status_of(error) == HTTPStatus.NOT_FOUND:
             return None
-        raise translated(error) from error
+        raise translate_error(error) from error
     except BotoCoreError as error:
-        raise translated(error) from error
+        raise translate_error(error) from error
 
 
 def can_public_read(key: str) -> bool:
@@ -62,22 +62,22 @@ def can_public_read(key: str) -> bool:
     except ClientError as error:
         if status_of(error) in NOT_FOR_STRANGERS:
             return False
-        raise translated(error) from error
+        raise translate_error(error) from error
     except BotoCoreError as error:
-        raise translated(error) from error
+        raise translate_error(error) from error
     return True
 
 
 def set_public_acl(key: str, *, is_public: bool) -> None:
     """Let the public read this object, or not, in mode `acl`. Raises BucketUnavailable. One request."""
     acl: Literal["public-read", "private"] = "public-read" if is_public else "private"
-    with translating():
+    with translate_errors():
         bucket_client().put_object_acl(Bucket=settings.BUCKET_NAME, Key=key, ACL=acl)
 
 
 def move_object(key: str, target: str) -> None:
     """Move an object to another key, by copying it and removing it. Raises BucketUnavailable. Two requests."""
     source: CopySourceTypeDef = {"Bucket": settings.BUCKET_NAME, "Key": key}
-    with translating():
+    with translate_errors():
         bucket_client().copy_object(Bucket=settings.BUCKET_NAME, Key=target, CopySource=source)
         bucket_client().delete_object(Bucket=settings.BUCKET_NAME, Key=key)

@@ -13,7 +13,7 @@ from django.conf import settings
 
 from media_core.errors import BucketOfAnother, BucketRefused, ObjectMissing
 from media_core.storages.bucket.models import Deployment
-from media_core.storages.bucket_errors import code_of, status_of, translating
+from media_core.storages.bucket_errors import code_of, status_of, translate_errors
 from media_core.storages.client import bucket_client
 from tenants.prefixes import ObjectKey, gateway_key
 
@@ -88,7 +88,7 @@ def take_over(deployment: str) -> Ownership:
         raise BucketOfAnother(
             f"{marker_key()} is {before}, and does not name {deployment!r}: nothing was taken over."
         )
-    with translating():
+    with translate_errors():
         _put(this)
     return _read(this)
 
@@ -97,7 +97,7 @@ def withdraw() -> bool:
     """Delete the marker where it is ours, for a deployment that ends. One query, two requests."""
     if ownership().whose != Whose.OURS:
         return False
-    with translating():
+    with translate_errors():
         bucket_client().delete_object(Bucket=settings.BUCKET_NAME, Key=marker_key())
     return True
 
@@ -129,7 +129,7 @@ def refusal(found: Ownership) -> str:
 
 def _read(this: Deployment) -> Ownership:
     try:
-        with translating():
+        with translate_errors():
             content = _content()
     except ObjectMissing:
         return Ownership(Whose.NOBODYS)
@@ -167,14 +167,14 @@ def _parsed(content: bytes) -> tuple[UUID, datetime]:
 def _write_first(this: Deployment) -> None:
     """Write the marker unless there is one."""
     try:
-        with translating():
+        with translate_errors():
             _put(this, IfNoneMatch="*")
     except ClientError as error:
         if status_of(error) in ALREADY_THERE:
             return
         if status_of(error) not in NOT_CONDITIONAL:
             raise
-        with translating():
+        with translate_errors():
             _put(this)
 
 

@@ -1,4 +1,4 @@
-"""How old the proof of the bucket is: a warning in time, and what stops when it has run out."""
+"""The age of the bucket's proof: when to warn, when it runs out, and what stops then."""
 
 import logging
 from dataclasses import dataclass
@@ -18,17 +18,17 @@ from media_core.storages.bucket.capabilities import (
 
 logger = logging.getLogger("media_core.storages")
 
-# The worker runs the doctor every day, so a younger proof is no sign of anything.
+# The worker runs the doctor every day, so a younger proof is not a sign of trouble.
 SHORTEST_BEFORE_WARNING = timedelta(days=2)
 AGE_REMEDY = "Run manage.py bucket doctor, and see that a worker runs, which does so every day: manage.py jobs list."
 
 
 @dataclass(frozen=True, slots=True)
 class ProofAge:
-    """Since when all is proved that the gateway needs of its bucket, and until when that counts."""
+    """When everything the gateway needs of its bucket was last proved, and until when that counts."""
 
     proved_at: datetime
-    # By the access key in settings: then it counts on to store, see Proof.had.
+    # Proved with the access key in settings: then an expired proof still allows storing (Proof.was_proved).
     is_by_these_keys: bool
 
     @property
@@ -46,7 +46,7 @@ class ProofAge:
 
     @property
     def is_old(self) -> bool:
-        """Return whether somebody has to look: it has run out, or half its life is over."""
+        """Return whether to warn: the proof has run out, or half of its time is over."""
         return self.has_expired or timezone.now() >= self.warns_at
 
     @property
@@ -65,9 +65,9 @@ class ProofAge:
         )
 
 
-def find_age(known: Proof) -> ProofAge | None:
-    """Return how old the oldest proof is that the gateway needs; None where one is missing, or a hole was seen."""
-    seen = [known.seen[each] for each in needed() if known.had(each)]
+def find_proof_age(known: Proof) -> ProofAge | None:
+    """Return the age of the oldest result that the gateway needs; None if one is missing or failed."""
+    seen = [known.seen[each] for each in needed() if known.was_proved(each)]
     if len(seen) < len(needed()):
         return None
     return ProofAge(
@@ -76,18 +76,18 @@ def find_age(known: Proof) -> ProofAge | None:
     )
 
 
-def find_old_age(known: Proof) -> ProofAge | None:
-    """Return the age of a proof that somebody has to renew; None of a young one."""
-    age = find_age(known)
+def find_old_proof(known: Proof) -> ProofAge | None:
+    """Return the age if somebody has to renew the proof, else None."""
+    age = find_proof_age(known)
     return age if age and age.is_old else None
 
 
-def log_age(known: Proof) -> None:
+def log_old_proof(known: Proof) -> None:
     """Write a warning into the log when the proof is old, once a day in each process."""
-    if age := find_old_age(known):
-        _log_on(timezone.now().date(), age)
+    if age := find_old_proof(known):
+        _log_once_a_day(timezone.now().date(), age)
 
 
 @lru_cache(maxsize=1)
-def _log_on(_day: date, age: ProofAge) -> None:
+def _log_once_a_day(_day: date, age: ProofAge) -> None:
     logger.warning("%s %s", age, AGE_REMEDY)

@@ -5,19 +5,19 @@ from django.urls import reverse
 
 from media_core.storages.bucket.capabilities import Proof, proof
 from media_core.storages.bucket.models import BucketReport
-from media_core.storages.bucket.proof_age import find_age, find_old_age
+from media_core.storages.bucket.proof_age import find_old_proof, find_proof_age
 from tenants.jobs.mail import queue_mail
 from tenants.jobs.mail_templates import MailSender, MailValues, mail_template
 from tenants.jobs.models import Mail
 from tenants.people.members import active_owners
 
 
-def queue_age_mail(before: BucketReport | None, report: BucketReport) -> None:
-    """Have the owners told once that the proof grows old: by the first report after half its life, for its transaction.
+def queue_old_proof_mail(before: BucketReport | None, report: BucketReport) -> None:
+    """Queue a mail to each owner when this report is the first after the warning date. Runs in its transaction.
 
-    A report that renews the proof tells nobody. Three statements at most.
+    A report that renews the proof queues none. Three statements at most.
     """
-    age = find_age(Proof.of(report))
+    age = find_proof_age(Proof.of(report))
     if not (settings.USE_S3_MEDIA and before and age):
         return
     if before.made_at < age.warns_at <= report.made_at:
@@ -26,9 +26,9 @@ def queue_age_mail(before: BucketReport | None, report: BucketReport) -> None:
 
 
 @mail_template("bucket_proof_old")
-def compose_age_mail(mail: Mail, sender: MailSender) -> MailValues | None:
+def compose_old_proof_mail(mail: Mail, sender: MailSender) -> MailValues | None:
     """Return how old the proof is now, if an owner reads it; nothing when it was renewed, or a hole was seen."""
-    age = find_old_age(proof())
+    age = find_old_proof(proof())
     if age is None or not active_owners().filter(person__email=mail.address).exists():
         return None
     pages = {

@@ -8,7 +8,7 @@ from contextlib import closing
 from django.conf import settings
 
 from media_core.errors import ObjectMissing
-from media_core.storages.bucket_errors import TROUBLES, translated
+from media_core.storages.bucket_errors import BUCKET_ERRORS, translate_error
 from media_core.storages.client import bucket_client
 from media_core.storages.file_types import DOWNLOAD_TYPE
 from media_core.storages.headers import stored_headers
@@ -20,8 +20,8 @@ def put(key: ObjectKey, body: bytes, *, area: str) -> None:
     headers = stored_headers(area, DOWNLOAD_TYPE, file_name=key.rpartition("/")[2])
     try:
         bucket_client().put_object(Bucket=settings.BUCKET_NAME, Key=key, Body=body, **headers)
-    except TROUBLES as error:
-        raise translated(error) from error
+    except BUCKET_ERRORS as error:
+        raise translate_error(error) from error
 
 
 def read(key: ObjectKey) -> bytes | None:
@@ -30,8 +30,8 @@ def read(key: ObjectKey) -> bytes | None:
         answer = bucket_client().get_object(Bucket=settings.BUCKET_NAME, Key=key)
         with closing(answer["Body"]) as body:
             return body.read()
-    except TROUBLES as error:
-        meaning = translated(error)
+    except BUCKET_ERRORS as error:
+        meaning = translate_error(error)
         if isinstance(meaning, ObjectMissing):
             return None
         raise meaning from error
@@ -41,5 +41,5 @@ def remove(key: ObjectKey) -> None:
     """Delete an object; one that is not there counts as deleted. Raises BucketUnavailable. One request."""
     try:
         bucket_client().delete_object(Bucket=settings.BUCKET_NAME, Key=key)
-    except TROUBLES as error:
-        raise translated(error) from error
+    except BUCKET_ERRORS as error:
+        raise translate_error(error) from error

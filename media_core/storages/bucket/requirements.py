@@ -1,4 +1,4 @@
-"""What flows ask before they write: whether the bucket was proved to be fit for it."""
+"""Checks before a write: whether the bucket was proved to be fit for it."""
 
 from django.conf import settings
 
@@ -11,17 +11,17 @@ from media_core.storages.bucket.capabilities import (
     proof,
     unproved,
 )
-from media_core.storages.bucket.proof_age import log_age
+from media_core.storages.bucket.proof_age import log_old_proof
 from tenants.prefixes import PUBLIC_AREA
 
 
-def required_to_store(area: str) -> Proof:
-    """Return the proof when an object may be written to this area; raise BucketNotProved. One query.
+def require_to_store(area: str) -> Proof:
+    """Return the proof, or raise BucketNotProved when no object may be written to this area. One query.
 
-    What keeps tenants apart has to be proved, for a private object and a public one: that strangers get nothing
-    private, that the prefix is ours and that links end. A public one also needs PUBLIC_MEDIA_MODE to work. A proof that
-    has run out goes on to count for the same keys, as long as nothing else was seen: it stops publishing, but neither
-    uploads nor apps that make files for a page which somebody waits for.
+    Three things keep tenants apart and must be proved for every object: strangers get nothing private, the prefix is
+    ours, and links end. A public object also needs PUBLIC_MEDIA_MODE to work. An expired proof still counts here while
+    the access key is the same and no later check failed: it stops publishing, not uploads or the files that apps make
+    while somebody waits for a page.
     """
     known = proof()
     for needed in (needed_to_publish() if area == PUBLIC_AREA else ()) or NEEDED_TO_STORE:
@@ -29,22 +29,22 @@ def required_to_store(area: str) -> Proof:
             raise BucketNotProved(
                 f"On {known.when(needed)} it failed at {needed.value!r}. {REMEDY}"
             )
-        if not known.had(needed):
+        if not known.was_proved(needed):
             raise BucketNotProved(
                 f"{needed.value!r} is not proved with these keys; last tried: {known.when(needed)}. {REMEDY}"
             )
-    log_age(known)
+    log_old_proof(known)
     return known
 
 
 def require_to_publish() -> None:
-    """Raise BucketProofExpired when the proof that publishing needs has run out, and BucketNotProved as above.
+    """Raise BucketProofExpired when the proof that publishing needs has run out, or BucketNotProved as above.
 
-    One query; none on disk, or where nothing in the bucket is ever public.
+    One query; none when files are on disk, or in PUBLIC_MEDIA_MODE=gateway, where nothing in the bucket is public.
     """
     if not (settings.USE_S3_MEDIA and needed_to_publish()):
         return
-    known = required_to_store(PUBLIC_AREA)
+    known = require_to_store(PUBLIC_AREA)
     for expired in unproved(known):
         raise BucketProofExpired(
             f"{expired.value!r} was last proved on {known.when(expired)}, and that counts for"

@@ -1,4 +1,4 @@
-"""What a start of the gateway says of its bucket: whether it was proved to be fit, and not too long ago."""
+"""What the gateway logs at its start: whether the bucket's proof is missing or old."""
 
 import logging
 
@@ -7,19 +7,19 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 
 from media_core.storages.bucket.capabilities import REMEDY, proof, unproved
-from media_core.storages.bucket.proof_age import AGE_REMEDY, find_old_age
-from media_core.storages.bucket_errors import translating
+from media_core.storages.bucket.proof_age import AGE_REMEDY, find_old_proof
+from media_core.storages.bucket_errors import translate_errors
 from media_core.storages.client import bucket_access, client_like
 
 logger = logging.getLogger("media_core.storages")
 
 
-def find_trouble() -> tuple[str, str] | None:
+def find_proof_problem() -> tuple[str, str] | None:
     """Return what is wrong with the proof of the bucket and what to do about it, if anything is. One query."""
     if not settings.USE_S3_MEDIA:
         return None
     known = proof()
-    if age := find_old_age(known):
+    if age := find_old_proof(known):
         return str(age), AGE_REMEDY
     missing = [f"{each.value} (last tried: {known.when(each)})" for each in unproved(known)]
     if missing:
@@ -27,25 +27,25 @@ def find_trouble() -> tuple[str, str] | None:
     return None
 
 
-def log_trouble() -> None:
+def log_proof_problem() -> None:
     """Write a line into the log when something is wrong. The database may still lack our tables, or be away."""
     try:
-        trouble = find_trouble()
+        problem = find_proof_problem()
     except DatabaseError:
-        trouble = ("Whether the bucket is fit could not be asked of the database.", REMEDY)
+        problem = ("Whether the bucket is fit could not be asked of the database.", REMEDY)
     finally:
         # Workers may be forked from this process.
         if not connection.in_atomic_block:
             connection.close()
-    if trouble:
-        logger.warning("%s %s", *trouble)
+    if problem:
+        logger.warning("%s %s", *problem)
 
 
-def require_bucket() -> None:
+def require_bucket_access() -> None:
     """List one key with the keys of settings. Raises BucketUnavailable or BucketRefused, and boto's errors."""
     once = Config(retries={"mode": "standard", "total_max_attempts": 1})
     client = client_like(bucket_access(), once)
-    with translating():
+    with translate_errors():
         client.list_objects_v2(
             Bucket=settings.BUCKET_NAME, Prefix=settings.LOCATION_PREFIX, MaxKeys=1
         )

@@ -17,7 +17,7 @@ from media_core.storages.bucket.capabilities import (
 )
 from media_core.storages.bucket.findings import Outcome
 from media_core.storages.bucket.models import BucketReport
-from media_core.storages.bucket.proof_age import find_old_age
+from media_core.storages.bucket.proof_age import find_old_proof
 from tenants.errors import NotFound
 from tenants.people.identity import required_staff
 from tenants.people.models import AgencyRole
@@ -46,7 +46,7 @@ def bucket(request: HttpRequest) -> HttpResponse:
     context = {
         "staff": staff, "report": newest, "unproved": unproved(known), "uses": uses(known), "page": page,
         "target": current_target() if settings.BUCKET_NAME else "", "findings": worst_first(newest),
-        "age": find_old_age(known),
+        "age": find_old_proof(known),
     }  # fmt: skip
     return render(request, "bucket/bucket.html", context)
 

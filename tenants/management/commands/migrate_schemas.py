@@ -14,8 +14,8 @@ from tenants.models import Tenant
 from tenants.schema_problems import has_schema
 from tenants.schemas import applied_version, note_version
 
-# Options that change what is noted of migrations, and not the tables.
-PAST_THE_TABLES = ("fake", "fake_initial", "prune")
+# Options that change which migrations are recorded, and not the tables.
+RECORD_ONLY_OPTIONS = ("fake", "fake_initial", "prune")
 # What is wrong with one tenant, and not with the database.
 FAILURES = (GatewayError, InconsistentMigrationHistory, IntegrityError, ProgrammingError)
 
@@ -24,9 +24,10 @@ class Command(MigrateSchemasCommand):  # type: ignore[misc]  # django-tenants sh
     """django-tenants' own, which then writes down which version each tenant's schema has."""
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if given := [name for name in PAST_THE_TABLES if options.get(name)]:
+        if given := [name for name in RECORD_ONLY_OPTIONS if options.get(name)]:
             raise CommandError(
-                f"--{given[0].replace('_', '-')} would note what the tables do not have: leave it out."
+                f"--{given[0].replace('_', '-')} would change which migrations are recorded, and not the tables:"
+                " leave it out."
             )
         if options.get("migration_name"):
             # "zero" would take tenants, people and reservations away without a question.
@@ -61,7 +62,7 @@ class Command(MigrateSchemasCommand):  # type: ignore[misc]  # django-tenants sh
             raise CommandError(f"{failed} tenant(s) failed, see above.")
 
     def _migrate(self, *args: Any, **options: Any) -> None:
-        """Do what django-tenants does; then write down which version the one tenant's schema has."""
+        """Do what django-tenants does; then record the version of the tenant's schema."""
         super().handle(*args, **options)
         if self.sync_tenant and not (options["plan"] or options["check_unapplied"]):
             for tenant in Tenant.objects.filter(schema_name=self.schema_name):

@@ -36,7 +36,7 @@ def real_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         server.delete()
 
 
-def settings_of(bucket: EmbeddedBucket) -> dict[str, str]:
+def build_bucket_environment(bucket: EmbeddedBucket) -> dict[str, str]:
     return {
         "AWS_S3_ENDPOINT_URL": bucket.endpoint_url,
         "AWS_ACCESS_KEY_ID": bucket.access_key,
@@ -110,7 +110,11 @@ def test_on_real_servers_it_writes_under_its_own_prefix_and_takes_that_away_agai
     client_of(real_bucket).put_object(
         Bucket=real_bucket.bucket, Key="theirs/report.pdf", Body=b"theirs"
     )
-    given = {**settings_of(real_bucket), "DATABASE_URL": real_database, "DEMO_REAL": "1"}
+    given = {
+        **build_bucket_environment(real_bucket),
+        "DATABASE_URL": real_database,
+        "DEMO_REAL": "1",
+    }
     with running(tmp_path, **given) as demo:
         prefix = demo.facts["bucket"]["location_prefix"]
         keys = keys_in(real_bucket)
@@ -202,7 +206,7 @@ def test_it_ends_and_says_why_when_a_server_that_it_runs_on_was_killed(
 def test_what_a_demo_without_its_database_leaves_in_a_real_bucket_is_said(
     tmp_path: Path, real_bucket: EmbeddedBucket
 ) -> None:
-    with running(tmp_path, **settings_of(real_bucket), DEMO_REAL="1") as demo:
+    with running(tmp_path, **build_bucket_environment(real_bucket), DEMO_REAL="1") as demo:
         prefix = demo.facts["bucket"]["location_prefix"]
         server_of(demo, tmp_path, "PostgreSQL").send_signal(signal.SIGINT)
         said, _ = demo.process.communicate(timeout=SECONDS_TO_STOP)

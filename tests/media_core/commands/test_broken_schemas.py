@@ -19,7 +19,7 @@ from tenants.models import Tenant
 from tenants.versions import schema_version
 from tests.conftest import Store
 from tests.media_core.uploads.conftest import keys
-from tests.media_core.uploads.test_sweep_command import NOBODY_LISTENS, given_up, state_of
+from tests.media_core.uploads.test_sweep_command import NOBODY_LISTENS, give_up_upload, state_of
 
 pytestmark = pytest.mark.django_db
 
@@ -86,7 +86,7 @@ def run(*arguments: str) -> tuple[str, str, str]:
 
 @each_break
 def test_a_sweep_names_it_and_sweeps_the_others(broken, acme):
-    row = given_up(acme)
+    row = give_up_upload(acme)
     _, errors, refusal = run("sweep_uploads")
     assert state_of(acme, row) == "gone"
     assert errors.count("Globex (globex/): This site") == 1
@@ -140,7 +140,7 @@ def test_a_recount_refuses_and_changes_nothing(broken, acme):
 
 @each_break
 def test_its_jobs_fail_alone(broken, acme):
-    row, kind = given_up(acme), find_kind("sweep")
+    row, kind = give_up_upload(acme), find_kind("sweep")
     with pytest.raises((SchemaBroken, SchemaNotServed)):
         run_step(kind, broken.id)
     run_step(kind, acme.id)

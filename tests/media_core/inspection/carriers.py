@@ -90,15 +90,15 @@ def pngs() -> Iterator[tuple[str, bytes]]:
     ):
         yield (
             f"chunk {name.decode()}",
-            in_front(content, content[33:37], png.written(name, b"x\0" + PLACE)),
+            in_front(content, content[33:37], png.build_chunk(name, b"x\0" + PLACE)),
         )
         yield (
             f"chunk {name.decode()} at the end",
-            content[:-12] + png.written(name, PLACE) + content[-12:],
+            content[:-12] + png.build_chunk(name, PLACE) + content[-12:],
         )
     for name, most in png.KEPT_ONCE.items():
         if name not in {b"IHDR", b"IEND", b"acTL", b"PLTE", b"tRNS"}:
-            long = png.written(name, bytes(most) + PLACE)
+            long = png.build_chunk(name, bytes(most) + PLACE)
             yield f"long {name.decode()}", in_front(content, content[33:37], long)
     yield "packed text", text("Comment", PLACE.decode(), compressed=True)
     yield "international text", text("Comment", PLACE.decode(), international=True)
@@ -108,36 +108,36 @@ def pngs() -> Iterator[tuple[str, bytes]]:
     profile = b"icc\0\0" + zlib.compress(PROFILE)
     yield (
         "name of the profile",
-        in_front(content, content[33:37], png.written(b"iCCP", PLACE + profile[3:])),
+        in_front(content, content[33:37], png.build_chunk(b"iCCP", PLACE + profile[3:])),
     )
     yield (
         "behind the packed profile",
-        in_front(content, content[33:37], png.written(b"iCCP", profile + PLACE)),
+        in_front(content, content[33:37], png.build_chunk(b"iCCP", profile + PLACE)),
     )
     yield (
         "behind the profile",
         in_front(
             content,
             content[33:37],
-            png.written(b"iCCP", b"x\0\0" + zlib.compress(BEHIND_PROFILE, 0)),
+            png.build_chunk(b"iCCP", b"x\0\0" + zlib.compress(BEHIND_PROFILE, 0)),
         ),
     )
     yield (
         "in an animation",
-        in_front(animation("PNG"), b"\0\0\0\x1afcTL", png.written(b"zzZz", PLACE)),
+        in_front(animation("PNG"), b"\0\0\0\x1afcTL", png.build_chunk(b"zzZz", PLACE)),
     )
 
 
 def with_chunk(content: bytes, name: bytes, payload: bytes) -> bytes:
     """Return a WebP with a chunk more at its end."""
-    body = content[8:] + webp.written(name, payload)
+    body = content[8:] + webp.build_chunk(name, payload)
     return b"RIFF" + len(body).to_bytes(4, "little") + body
 
 
 def with_longer_chunk(content: bytes, name: bytes, payload: bytes) -> bytes:
     """Return a WebP the first chunk of which of this name has something behind it."""
     found = next(chunk for chunk in webp.chunks(content) if chunk.name == name)
-    own = webp.written(name, content[found.start : found.end] + payload)
+    own = webp.build_chunk(name, content[found.start : found.end] + payload)
     body = content[8 : found.start - 8] + own + content[found.end + found.end % 2 :]
     return b"RIFF" + len(body).to_bytes(4, "little") + body
 
@@ -152,7 +152,7 @@ def webps() -> Iterator[tuple[str, bytes]]:
     yield "XMP", picture("WEBP", xmp=XMP % (b'drone:Where="%s"' % PLACE))
     yield "behind its features", with_longer_chunk(moving, b"VP8X", PLACE)
     yield "behind the background", with_longer_chunk(moving, b"ANIM", PLACE)
-    yield "chunk of a frame", with_longer_chunk(moving, b"ANMF", webp.written(b"zzzz", PLACE))
+    yield "chunk of a frame", with_longer_chunk(moving, b"ANMF", webp.build_chunk(b"zzzz", PLACE))
     yield "behind the profile", with_longer_chunk(content, b"ICCP", PLACE)
     yield "behind the end", content + PLACE
 
@@ -172,19 +172,23 @@ def gifs() -> Iterator[tuple[str, bytes]]:
             start = next(gif.blocks(whole)).start
             yield (
                 f"extension {label:X}{where}",
-                whole[:start] + gif.written(label, PLACE) + whole[start:],
+                whole[:start] + gif.build_extension(label, PLACE) + whole[start:],
             )
     application = next(gif.blocks(content)).start
     for name in (b"XMP DataXMP", b"ICCRGBG1012", b"NETSCAPE2.0", b"C2PA_GIF\1\0\0", b"ANIMEXTS1.0"):
         yield (
             f"application {name[:8].decode()}",
-            (content[:application] + gif.written(0xFF, name, PLACE) + content[application:]),
+            (
+                content[:application]
+                + gif.build_extension(0xFF, name, PLACE)
+                + content[application:]
+            ),
         )
     yield (
         "behind the profile",
         (
             content[:application]
-            + gif.written(
+            + gif.build_extension(
                 0xFF, b"ICCRGBG1012", PROFILE[:255], PROFILE[255:510], PROFILE[510:], PLACE
             )
             + content[application:]

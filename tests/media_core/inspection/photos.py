@@ -6,7 +6,7 @@ from io import BytesIO
 from PIL import Image, PngImagePlugin
 from PIL.ImageCms import ImageCmsProfile, createProfile
 
-from media_core.inspection.photos.metadata import orientation_of, profile_of
+from media_core.inspection.photos.metadata import read_orientation, read_profile
 from tests.samples import image, picture
 
 GPS_IFD, DETAILS_IFD, ORIENTATION, MAKER_NOTE = 0x8825, 0x8769, 0x0112, 0x927C
@@ -122,7 +122,7 @@ OTHERWISE_DESCRIBED = {
 }
 
 
-def shown(content: bytes) -> list[object]:
+def describe_picture(content: bytes) -> list[object]:
     """Return what somebody sees: how the picture is turned, its colours and its frames, each with its duration."""
     # Pillow says of a broken description that it is broken.
     with warnings.catch_warnings(action="ignore"), Image.open(BytesIO(content)) as drawn:
@@ -132,6 +132,6 @@ def shown(content: bytes) -> list[object]:
             drawn.seek(number)
             drawn.load()
             seen.append((drawn.size, drawn.mode, drawn.tobytes(), drawn.info.get("duration")))
-        turn = orientation_of(drawn.info.get("exif", b""))
-        profile = profile_of(drawn.info.get("icc_profile") or b"")
+        turn = read_orientation(drawn.info.get("exif", b""))
+        profile = read_profile(drawn.info.get("icc_profile") or b"")
         return [turn, profile, frames > 1 and drawn.info.get("loop"), *seen]

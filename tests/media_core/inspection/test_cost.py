@@ -26,7 +26,7 @@ def handles() -> int:
     return len(list(Path("/dev/fd").iterdir()))
 
 
-def uploaded(name: str, content: bytes) -> UnnamedFile:
+def make_upload(name: str, content: bytes) -> UnnamedFile:
     """Return a file as an upload's form gives it: on disk."""
     file = UnnamedFile(name=name, size=len(content))
     file.write(content)
@@ -44,7 +44,7 @@ def uploaded(name: str, content: bytes) -> UnnamedFile:
     ],
 )
 def test_a_large_file_is_never_in_memory_as_a_whole(name, content, acme):
-    with uploaded(name, content) as file, bind_tenant(acme):
+    with make_upload(name, content) as file, bind_tenant(acme):
         tracemalloc.start()
         try:
             proved_type(file, name=name, claimed="")

@@ -16,8 +16,8 @@ from tests.media_core.inspection.photos import (
     TELLING,
     XMP,
     XMP_PLACES,
+    describe_picture,
     exif,
-    shown,
 )
 from tests.samples import image, pdf, picture
 
@@ -39,7 +39,7 @@ def in_process(content: bytes, kind: str) -> bytes:
 def test_a_location_is_taken_away_and_the_picture_stays(name):
     kind, content = TELLING[name]
     copy = in_process(content, kind)
-    assert shown(copy) == shown(content)
+    assert describe_picture(copy) == describe_picture(content)
     for word in (b"GPS", b"Berlin", b"Home", b"PlaceName"):
         assert word not in copy
     with Image.open(BytesIO(copy)) as drawn:
@@ -50,7 +50,7 @@ def test_a_location_is_taken_away_and_the_picture_stays(name):
 def test_what_else_is_written_about_a_photo_is_taken_away_as_well(name):
     kind, content = OTHERWISE_DESCRIBED[name]
     copy = in_process(content, kind)
-    assert shown(copy) == shown(content)
+    assert describe_picture(copy) == describe_picture(content)
     for word in (b"Ada", b"GIMP", b"A maker of cameras"):
         assert word not in copy
 
@@ -65,8 +65,8 @@ def test_a_photo_of_which_nothing_is_written_is_left_as_it_is(kind):
 def test_the_worker_gives_a_clean_copy_or_says_that_none_is_needed(kind):
     photo = BytesIO(picture(kind.upper(), exif=exif(), icc_profile=PROFILE))
     copy = cleaned(photo.getvalue(), kind)
-    assert shown(copy) == shown(photo.getvalue())
-    assert PROFILE in shown(copy)
+    assert describe_picture(copy) == describe_picture(photo.getvalue())
+    assert PROFILE in describe_picture(copy)
     assert without_location(BytesIO(copy), f"image/{kind}") is None
     assert photo.tell() == 0
 
@@ -75,7 +75,7 @@ def test_the_worker_gives_a_clean_copy_or_says_that_none_is_needed(kind):
 @pytest.mark.parametrize("kind", ["jpeg", "png", "webp", "avif"])
 def test_a_turned_photo_stays_turned(kind, orientation):
     content = picture(kind.upper(), exif=exif(orientation=orientation))
-    assert shown(in_process(content, kind)) == shown(content)
+    assert describe_picture(in_process(content, kind)) == describe_picture(content)
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "AVIF", "GIF"])
@@ -85,7 +85,7 @@ def test_pictures_of_every_kind_survive(kind, mode):
     if mode not in taken.get(kind, {"RGB", "RGBA"}):
         return
     content = picture(kind, image(mode=mode))
-    assert shown(in_process(content, kind.lower())) == shown(content)
+    assert describe_picture(in_process(content, kind.lower())) == describe_picture(content)
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_pictures_of_every_kind_survive(kind, mode):
 def test_jpegs_of_every_kind_survive(options):
     content = picture("JPEG", image((300, 200)), exif=exif(orientation=3), **options)
     copy = cleaned(content, "jpeg")
-    assert shown(copy) == shown(content)
+    assert describe_picture(copy) == describe_picture(content)
     assert len(content) - len(copy) < 1000
 
 

@@ -22,10 +22,10 @@ from tests.media_core.inspection.carriers_avif import translucent, with_box
 from tests.media_core.inspection.photos import (
     PLACE,
     PROFILE,
+    describe_picture,
     exif,
     jpeg_with,
     segment,
-    shown,
     user_comment,
 )
 from tests.samples import animation, box, image, picture
@@ -55,20 +55,20 @@ def test_a_place_anywhere_stays_behind(name):
     assert copy_of(copy, kind) == copy
     # What Pillow does not decode is not published at all.
     with suppress(OSError, SyntaxError, RuntimeError):
-        assert shown(copy) == shown(content)
+        assert describe_picture(copy) == describe_picture(content)
 
 
 @pytest.mark.parametrize("kind", STILLS)
 def test_a_copy_shows_the_same_picture_and_is_its_own_copy(kind):
     copy = copy_of(STILLS[kind], kind)
-    assert shown(copy) == shown(STILLS[kind])
+    assert describe_picture(copy) == describe_picture(STILLS[kind])
     assert copy_of(copy, kind) == copy
     assert without_location(BytesIO(copy), f"image/{kind}") is None
 
 
 @pytest.mark.parametrize("kind", ANIMATIONS)
 def test_an_animation_keeps_its_frames_durations_and_loop(kind):
-    assert shown(copy_of(ANIMATIONS[kind], kind)) == shown(ANIMATIONS[kind])
+    assert describe_picture(copy_of(ANIMATIONS[kind], kind)) == describe_picture(ANIMATIONS[kind])
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
@@ -82,7 +82,7 @@ def test_png_of_every_depth_survives(mode, size):
 def test_an_interlaced_png_survives(size):
     content = interlaced(*size)
     assert copy_of(content, "png") == content
-    assert len(shown(content)) == 4
+    assert len(describe_picture(content)) == 4
 
 
 def interlaced(width: int, height: int) -> bytes:
@@ -95,7 +95,11 @@ def interlaced(width: int, height: int) -> bytes:
         if x < width
     )
     packed = zlib.compress(lines)
-    written = (png.written(b"IHDR", head), png.written(b"IDAT", packed), png.written(b"IEND", b""))
+    written = (
+        png.build_chunk(b"IHDR", head),
+        png.build_chunk(b"IDAT", packed),
+        png.build_chunk(b"IEND", b""),
+    )
     return png.SIGNATURE + b"".join(written)
 
 
@@ -108,13 +112,13 @@ def test_pictures_behind_that_a_camera_lists_stay_behind():
     with copy:
         clean = copy.read()
     assert (clean.count(b"\xff\xd8\xff"), b"MPF" in clean, PLACE in clean) == (1, False, False)
-    assert shown(clean) == shown(content)
+    assert describe_picture(clean) == describe_picture(content)
 
 
 def test_the_profile_of_a_gif_stays():
     content = picture("GIF")
     start = next(gif.blocks(content)).start
-    own = gif.written(
+    own = gif.build_extension(
         0xFF, b"ICCRGBG1012", *(PROFILE[at : at + 255] for at in range(0, len(PROFILE), 255))
     )
     assert own in copy_of(content[:start] + own + content[start:], "gif")
@@ -154,7 +158,7 @@ def more_chunks(draw: st.DrawFn, content: bytes, payload: bytes) -> bytes:
         )
     )
     at = draw(st.sampled_from([chunk.end for chunk in png.chunks(content)][:-1]))
-    return content[:at] + png.written(name, payload) + content[at:]
+    return content[:at] + png.build_chunk(name, payload) + content[at:]
 
 
 def more_riff_chunks(draw: st.DrawFn, content: bytes, payload: bytes) -> bytes:
@@ -164,7 +168,7 @@ def more_riff_chunks(draw: st.DrawFn, content: bytes, payload: bytes) -> bytes:
         )
     )
     at = draw(st.sampled_from([chunk.end + chunk.end % 2 for chunk in webp.chunks(content)]))
-    return riff(content[12:at] + webp.written(name, payload) + content[at:])
+    return riff(content[12:at] + webp.build_chunk(name, payload) + content[at:])
 
 
 def riff(chunks: bytes) -> bytes:
@@ -174,7 +178,7 @@ def riff(chunks: bytes) -> bytes:
 def more_extensions(draw: st.DrawFn, content: bytes, payload: bytes) -> bytes:
     kind = draw(st.integers(0, 255).filter(lambda drawn: drawn != gif.CONTROL))
     at = draw(st.sampled_from([block.start for block in gif.blocks(content)]))
-    return content[:at] + gif.written(kind, payload[:255]) + content[at:]
+    return content[:at] + gif.build_extension(kind, payload[:255]) + content[at:]
 
 
 READ_BOXES = (
@@ -217,7 +221,7 @@ def test_no_unknown_piece_reaches_the_copy(drawn):
     kind, content, more = drawn
     copy = copy_of(more, kind)
     assert PLACE not in copy
-    assert shown(copy) == shown(content)
+    assert describe_picture(copy) == describe_picture(content)
 
 
 @fuzz
@@ -241,7 +245,7 @@ def test_a_broken_picture_is_refused_and_nothing_else(sample, at, other, cut):
 # --- what cannot be understood, or would take too long
 
 
-IDAT = png.written(b"IDAT", b"")
+IDAT = png.build_chunk(b"IDAT", b"")
 PNG, GIF, WEBP = picture("PNG"), picture("GIF"), picture("WEBP", exif=exif(orientation=6))
 AVIF = STILLS["avif"]
 MANY_REFERENCES = box(b"cdsc", b"\0\1\xff\xff" + bytes(131_070))
@@ -253,9 +257,9 @@ HOSTILE = {
     "start of another picture": ("jpeg", between_scans(b"\xff\xd8")),
     "chunks": ("png", PNG[:33] + IDAT * (MAX_PIECES + 1) + PNG[33:]),
     "chunk beyond the end": ("png", PNG[:33] + b"\xff\xff\xff\xfftEXt" + PNG[33:]),
-    "behind the pixels": ("png", PNG[:-12] + png.written(b"IDAT", PLACE) + PNG[-12:]),
-    "pixels of a frame without one": ("png", PNG[:-12] + png.written(b"fdAT", PLACE) + PNG[-12:]),
-    "RIFF chunks": ("webp", riff(webp.written(b"zzzz", b"") * (MAX_PIECES + 1))),
+    "behind the pixels": ("png", PNG[:-12] + png.build_chunk(b"IDAT", PLACE) + PNG[-12:]),
+    "pixels of a frame without one": ("png", PNG[:-12] + png.build_chunk(b"fdAT", PLACE) + PNG[-12:]),
+    "RIFF chunks": ("webp", riff(webp.build_chunk(b"zzzz", b"") * (MAX_PIECES + 1))),
     "RIFF chunk beyond the end": ("webp", WEBP.replace(b"EXIF", b"EXIF\xff\xff\xff\x7f"[:8])[:-4]),
     "RIFF longer than it is": ("webp", b"RIFF\xff\xff\xff\x7f" + WEBP[8:]),
     "RIFF of nothing": ("webp", b"RIFF\0\0\0\0" + WEBP[8:]),

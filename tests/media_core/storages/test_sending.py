@@ -15,7 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from media_core.errors import BucketUnavailable
 from media_core.storages import client, sending
-from media_core.storages.bucket_errors import translated
+from media_core.storages.bucket_errors import translate_error
 from media_core.storages.client import bucket_access, bucket_client, client_config
 from media_core.storages.models import StoredObject
 from media_core.storages.room import room_storage
@@ -158,7 +158,7 @@ def test_one_that_stays_busy_is_unavailable(words, operation, lasting_bucket, at
         getattr(bucket_client(), operation)(Bucket="b", **OPERATIONS[operation])
     assert refused.value.response["Error"]["Code"] == "SlowDown"
     assert len(lasting_bucket.asked) == 2
-    assert repr(translated(refused.value)) == repr(BucketUnavailable("It answered 503."))
+    assert repr(translate_error(refused.value)) == repr(BucketUnavailable("It answered 503."))
 
 
 @pytest.mark.parametrize("words", BODIES)
@@ -245,7 +245,7 @@ def test_whoever_finds_none_free_hears_that_the_bucket_is_busy(impatient, bucket
     held = [begun(impatient), begun(impatient)]
     with pytest.raises(BotoCoreError) as refused:
         impatient.put_object(Bucket="b", Key="k", Body=b"x")
-    assert isinstance(translated(refused.value), BucketUnavailable)
+    assert isinstance(translate_error(refused.value), BucketUnavailable)
     assert (len(bucket.asked), bucket.most) == (2, 2)
     for body in held:
         body.close()
@@ -295,7 +295,7 @@ def test_an_answer_that_does_not_come_is_waited_for_once(hung, bucket):
     for _ in range(3):
         with pytest.raises(BotoCoreError) as refused:
             hung.head_object(Bucket="b", Key="k")
-        assert isinstance(translated(refused.value), BucketUnavailable)
+        assert isinstance(translate_error(refused.value), BucketUnavailable)
     assert len(bucket.asked) == 1
 
 

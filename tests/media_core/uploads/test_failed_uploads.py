@@ -66,7 +66,7 @@ def sweeps_waiting(tenant) -> list[timedelta]:
         return [at - timezone.now() for (at,) in cursor.fetchall()]
 
 
-def failed(upload) -> StoredObject:
+def fail_upload(upload) -> StoredObject:
     with pytest.raises(BucketUnavailable):
         upload(BODY)
     row: StoredObject = StoredObject.objects.get()
@@ -79,7 +79,7 @@ def test_the_quota_is_free_at_once_where_the_bucket_took_nothing(
 ):
     answering(NOTHING_CAME[answers])
     with bind_tenant(acme):
-        row = failed(upload)
+        row = fail_upload(upload)
     assert (row.state, books(acme), books(globex)) == ("gone", (0, 0), (0, 0))
     assert sweeps_waiting(acme) == []
 
@@ -88,7 +88,7 @@ def test_the_quota_is_free_at_once_where_nobody_listens(upload, acme, globex, se
     settings.BUCKET_ENDPOINT_URL = "http://127.0.0.1:9"
     reported()
     with bind_tenant(acme):
-        assert failed(upload).state == "gone"
+        assert fail_upload(upload).state == "gone"
     assert books(acme) == (0, 0)
 
 
@@ -98,7 +98,7 @@ def test_where_it_may_have_come_the_sweep_is_asked_to_look_within_minutes(
 ):
     answering(MAY_HAVE_COME[answers])
     with bind_tenant(acme):
-        row = failed(upload)
+        row = fail_upload(upload)
     assert (row.state, books(acme)) == ("abandoned", (0, len(BODY)))
     (soon,) = sweeps_waiting(acme)
     assert soon < timedelta(minutes=5)
@@ -111,7 +111,7 @@ def test_the_job_frees_the_quota_and_removes_what_came(
     attempts(1)
     reported()
     with moody_bucket.moods("lost-response", operation="PutObject"), bind_tenant(acme):
-        row = failed(upload)
+        row = fail_upload(upload)
     assert keys(acme) == {row_key(acme, row)}
     run_step(find_kind("sweep"), acme.id)
     assert (keys(acme), books(acme)) == (set(), (0, 0))
@@ -123,7 +123,7 @@ def test_what_comes_after_the_job_is_known_and_removed_when_the_hour_is_over(
     attempts(1)
     reported()
     with moody_bucket.moods("lost-response", operation="PutObject"), bind_tenant(acme):
-        row = failed(upload)
+        row = fail_upload(upload)
         assert len(sweep()) == 1
         assert sweep() == []
     with bind_tenant(acme):

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 DISK_BYTES = 1_000_000
 
 
-def on_small_disk(folder: Path) -> list[str]:
+def build_small_disk_command(folder: Path) -> list[str]:
     """Return the words that start a program for which this folder is a disk of 1 MB: its own mount, or a limit."""
     unshare = ["unshare", "--mount", *([] if os.geteuid() == 0 else ["--map-root-user"])]
     mount = f'mount -t tmpfs -o size={DISK_BYTES} tmpfs "{folder}" && exec "$@"'
@@ -37,7 +37,7 @@ def on_small_disk(folder: Path) -> list[str]:
 
 
 @contextmanager
-def serving(waiting: Path, key: str, prefix: Sequence[str] = ()) -> Iterator[Live]:
+def run_server(waiting: Path, key: str, prefix: Sequence[str] = ()) -> Iterator[Live]:
     """Serve uploads that wait in this folder."""
     log, place = waiting.parent / "log", {"UPLOAD_TEMP_DIR": str(waiting)}
     with gunicorn(database_url(), log, prefix=prefix, **place) as address:
@@ -64,7 +64,7 @@ def upload(live: Live, size_bytes: int) -> tuple[int, str]:
 
 
 def test_a_full_disk_is_a_507_and_what_fits_is_stored_after_it(key, waiting, committed, acme):
-    with serving(waiting, key, on_small_disk(waiting)) as live:
+    with run_server(waiting, key, build_small_disk_command(waiting)) as live:
         for _ in range(3):
             status, page = upload(live, 3 * DISK_BYTES)
             assert (status, "There is no room for uploads at the moment." in page) == (507, True)
@@ -75,7 +75,7 @@ def test_a_full_disk_is_a_507_and_what_fits_is_stored_after_it(key, waiting, com
 
 
 def test_a_killed_process_leaves_no_file(key, waiting):
-    with serving(waiting, key) as live:
+    with run_server(waiting, key) as live:
         with socket.create_connection(("127.0.0.1", live.port)) as line:
             line.sendall(live.headers("Content-Length: 900000") + form(b"x" * 500_000)[:-20])
             while not (workers := writers_into(waiting)):

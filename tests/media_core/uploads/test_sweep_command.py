@@ -26,7 +26,7 @@ def sweep_uploads(*arguments: str) -> str:
     return said.getvalue()
 
 
-def given_up(tenant: Tenant, *, came: bool = True) -> StoredObject:
+def give_up_upload(tenant: Tenant, *, came: bool = True) -> StoredObject:
     """Return the old row of an upload that failed, whose object came into the bucket or did not."""
     with bind_tenant(tenant, even_suspended=True):
         row: StoredObject = StoredObject.objects.reserve(content("a.pdf", 1))
@@ -43,7 +43,7 @@ def state_of(tenant: Tenant, row: StoredObject) -> str:
 
 
 def test_sweeps_every_tenant_suspended_ones_too(acme, globex, hooli):
-    rows = [(tenant, given_up(tenant)) for tenant in (acme, hooli)]
+    rows = [(tenant, give_up_upload(tenant)) for tenant in (acme, hooli)]
     said = sweep_uploads()
     assert [state_of(tenant, row) for tenant, row in rows] == ["gone", "gone"]
     assert "Acme (acme/): 1 object(s)\n" in said
@@ -55,14 +55,14 @@ def test_sweeps_every_tenant_suspended_ones_too(acme, globex, hooli):
     ("option", "verb"), [("--dry-run", "Would remove"), ("--tenant=acme/", "Removed")]
 )
 def test_counts_what_was_there_and_not_what_failed_before_it_came(option, verb, acme, globex):
-    rows = [given_up(acme, came=number < 2) for number in range(7)]
+    rows = [give_up_upload(acme, came=number < 2) for number in range(7)]
     assert f"{verb} 2 object(s)" in sweep_uploads(option)
     left = {state_of(acme, row) for row in rows}
     assert left == ({"abandoned"} if option == "--dry-run" else {"gone"})
 
 
 def test_sweeps_only_the_tenant_that_is_named(acme, globex):
-    here, there = given_up(acme), given_up(globex)
+    here, there = give_up_upload(acme), give_up_upload(globex)
     assert sweep_uploads("--tenant", "acme/").endswith("Removed 1 object(s) of 1 tenant(s).\n")
     assert (state_of(acme, here), state_of(globex, there)) == ("gone", "abandoned")
 
@@ -74,13 +74,13 @@ def test_keeps_what_is_stored(acme, store: Callable[..., Document]):
 
 
 def test_a_dry_run_removes_nothing(acme, globex):
-    row = given_up(acme)
+    row = give_up_upload(acme)
     assert "Would remove 1 object(s)" in sweep_uploads("--dry-run")
     assert state_of(acme, row) == "abandoned"
 
 
 def test_a_bucket_that_does_not_answer_is_told_per_tenant_and_fails_the_run(acme, globex, settings):
-    rows = [(tenant, given_up(tenant)) for tenant in (acme, globex)]
+    rows = [(tenant, give_up_upload(tenant)) for tenant in (acme, globex)]
     settings.BUCKET_ENDPOINT_URL = NOBODY_LISTENS
     errors = StringIO()
     with pytest.raises(CommandError, match=r"^2 of \d+ tenant"):
@@ -98,8 +98,8 @@ def test_a_tenant_that_is_not_there_is_refused(acme):
 
 
 def test_a_tenant_whose_quota_is_not_in_order_is_told_and_stops_no_other(acme, globex):
-    given_up(acme)
-    there = given_up(globex)
+    give_up_upload(acme)
+    there = give_up_upload(globex)
     Quota.objects.filter(tenant=acme).update(reserved_bytes=0)
     errors = StringIO()
     with pytest.raises(CommandError, match=r"^1 of \d+ tenant"):

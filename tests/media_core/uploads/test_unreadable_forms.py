@@ -62,9 +62,9 @@ def send(committed: Any, acme: Any, globex: Any, people: Any) -> Any:
 @pytest.mark.parametrize(
     ("parts", "status", "sentence"),
     [
-        ([file(EMOJI * 255)], 400, "The name of the file is too long: 255 bytes"),
-        ([field(f"f{number}", "") for number in range(1_001)], 400, "The form has more fields"),
-        ([file("x", f"f{number}") for number in range(101)], 400, "The form has more files"),
+        ([file(EMOJI * 255)], 400, "The name of the file is too long. Shorten it"),
+        ([field(f"f{number}", "") for number in range(1_001)], 400, "The form has too many fields."),
+        ([file("x", f"f{number}") for number in range(101)], 400, "The form has too many files."),
         ([field("title", "x" * 3_000_000)], 413, "A text in the form is too long."),
     ],
     ids=["long name", "fields", "files", "long text"],
@@ -108,7 +108,10 @@ def test_of_a_path_the_name_is_taken(sent, name, send):
 def test_a_photo_that_is_stored_and_not_published_says_why(upload, acme, globex):
     with pytest.raises(NotPublished) as refusal:
         upload(b"\0\0\0\x18ftypheic", "IMG_1.HEIC", visibility="public")
-    assert refusal.value.message.endswith("export it as JPEG, and upload that.")
+    assert refusal.value.message == (
+        "The file is stored, but for members only: it could not be published. It looks like a photo, "
+        "and where it was taken cannot be removed: export it as JPEG, and upload that."
+    )
     with bind_tenant(acme):
         assert Document.objects.get().visibility == "private"
 

@@ -8,7 +8,7 @@ from django.conf import settings
 from media_core.errors import ApplyRefused
 from media_core.storages.bucket.desired.part import Configuration, Part, asked, configuration
 from media_core.storages.bucket.desired.rules import Rule, has_our_id, rule_id
-from media_core.storages.bucket_errors import translating
+from media_core.storages.bucket_errors import translate_errors
 from media_core.storages.client import bucket_client
 from tenants.models import Domain, Tenant
 
@@ -51,7 +51,7 @@ class Cors(Part):
     def write(self, configuration: Configuration) -> None:
         client: Any = bucket_client()
         rules = list(configuration.rules)
-        with translating():
+        with translate_errors():
             if rules:
                 client.put_bucket_cors(
                     Bucket=settings.BUCKET_NAME, CORSConfiguration={"CORSRules": rules}

@@ -8,7 +8,7 @@ from django.conf import settings
 from media_core.errors import ApplyRefused
 from media_core.storages.bucket.desired.part import Configuration, Part, asked, configuration
 from media_core.storages.bucket.desired.rules import Rule, has_our_id, rule_id
-from media_core.storages.bucket_errors import translating
+from media_core.storages.bucket_errors import translate_errors
 from media_core.storages.client import bucket_client
 from tenants.models import Tenant
 from tenants.prefixes import GATEWAY_PREFIX
@@ -47,7 +47,7 @@ class Lifecycle(Part):
     def write(self, configuration: Configuration) -> None:
         client: Any = bucket_client()
         rules = [{**rule, **_filter_as_written(rule)} for rule in configuration.rules]
-        with translating():
+        with translate_errors():
             if rules:
                 client.put_bucket_lifecycle_configuration(
                     Bucket=settings.BUCKET_NAME,

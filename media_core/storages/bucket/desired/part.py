@@ -10,7 +10,7 @@ from django.conf import settings
 
 from media_core.errors import ApplyRefused
 from media_core.storages.bucket.desired.rules import Rule, has_lost, lines_of, missing, name_of
-from media_core.storages.bucket_errors import code_of, translating
+from media_core.storages.bucket_errors import code_of, translate_errors
 from media_core.storages.hooks import DOCUMENT
 
 
@@ -151,7 +151,7 @@ class Part(ABC):
 def asked(call: Callable[..., Any], *, none: str) -> dict[str, Any]:
     """Return the bucket's answer; an empty one where it says that it has `none`."""
     try:
-        with translating():
+        with translate_errors():
             return dict(call(Bucket=settings.BUCKET_NAME))
     except ClientError as error:
         if code_of(error) == none:

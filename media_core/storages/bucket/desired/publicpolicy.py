@@ -9,7 +9,7 @@ from django.conf import settings
 from media_core.errors import ApplyRefused
 from media_core.storages.bucket.desired.part import Configuration, Part, asked
 from media_core.storages.bucket.desired.rules import Rule
-from media_core.storages.bucket_errors import translating
+from media_core.storages.bucket_errors import translate_errors
 from media_core.storages.client import bucket_client
 from media_core.storages.policy import (
     MAX_POLICY_BYTES,
@@ -44,7 +44,7 @@ class PublicPolicy(Part):
 
     def write(self, configuration: Configuration) -> None:
         client: Any = bucket_client()
-        with translating():
+        with translate_errors():
             if configuration.rules:
                 client.put_bucket_policy(
                     Bucket=settings.BUCKET_NAME, Policy=_document(configuration)

@@ -29,7 +29,7 @@ from media_core.storages.bucket.doctor.probes import (
 )
 from media_core.storages.bucket.findings import Finding, Outcome
 from media_core.storages.bucket.models import BucketReport
-from media_core.storages.bucket.proof_mail import queue_age_mail
+from media_core.storages.bucket.proof_mail import queue_old_proof_mail
 
 PROBES: tuple[Probe, ...] = (
     *reach.PROBES,
@@ -127,10 +127,10 @@ def store_examination(examination: Examination) -> BucketReport:
             target=current_target(),
             passed=examination.passed,
             capabilities=found,
-            proofs=Proof.of(before).extended(found, at),
+            proofs=Proof.of(before).extend(found, at),
             findings=[finding.as_json() for finding in examination.findings],
             requests=examination.requests,
             seconds=round(examination.seconds, 1),
         )
-        queue_age_mail(before, report)
+        queue_old_proof_mail(before, report)
     return report

@@ -11,9 +11,9 @@ from media_core.storages.bucket.capabilities import Capability
 from media_core.storages.bucket.doctor.bench import Bench
 from media_core.storages.bucket.findings import Finding, Outcome
 from media_core.storages.bucket_errors import (
+    BUCKET_ERRORS,
     BUSY_STATUSES,
     NO_ANSWER,
-    TROUBLES,
     code_of,
     status_of,
 )
@@ -79,7 +79,7 @@ class Probe:
         """Return the finding. What the bucket refuses, or does not answer, is one as well."""
         try:
             seen = self.run(bench)
-        except (*TROUBLES, *UNREADABLE, BucketUnavailable) as error:
+        except (*BUCKET_ERRORS, *UNREADABLE, BucketUnavailable) as error:
             seen = self._at_worst(error)
         return self.finding(seen)
 

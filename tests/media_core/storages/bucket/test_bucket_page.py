@@ -19,7 +19,7 @@ def nothing_known(world):
 def test_everybody_at_the_agency_sees_what_was_seen(name, browse):
     report = BucketReport.objects.latest("made_at")
     page = browse(None, name).get("/bucket").content.decode()
-    assert "It passed on" in page
+    assert "The bucket passed its check on" in page
     for finding in report.findings:
         assert finding["title"].replace("'", "&#x27;") in page
     assert f"/bucket/reports/{report.pk}" in page
@@ -60,19 +60,21 @@ def test_without_a_bucket_nobody_is_sent_to_examine_one(browse, settings):
 @pytest.mark.usefixtures("nothing_known")
 def test_a_report_of_long_ago_and_one_that_failed_are_said_to_be_so(browse):
     reported(Capability.PRIVATE, passed=False)
-    assert "not fit as it is" in browse(None, "olga").get("/bucket").content.decode()
+    assert (
+        "The bucket failed its last check" in browse(None, "olga").get("/bucket").content.decode()
+    )
     BucketReport.objects.all().delete()
     reported(days_ago=31)
     page = browse(None, "olga").get("/bucket").text
     assert "Now nobody can publish until it is proved again" in page
     assert "files of apps only: what was proved has run out" in page
-    assert "It passed on" not in page
+    assert "The bucket passed its check on" not in page
 
 
 @pytest.mark.usefixtures("nothing_known")
 def test_a_report_past_half_its_life_is_said_to_be_old_and_leads_to_the_job(browse):
     reported(days_ago=14)
-    assert "It passed on" in browse(None, "olga").get("/bucket").text
+    assert "The bucket passed its check on" in browse(None, "olga").get("/bucket").text
     BucketReport.objects.all().delete()
     reported(days_ago=16)
     page = browse(None, "olga").get("/bucket").text
@@ -86,7 +88,7 @@ def test_what_the_settings_need_since_and_nobody_tried_is_named(browse, settings
     reported(Capability.PUBLIC_BY_POLICY)
     settings.PUBLIC_MEDIA_MODE = "policy"
     page = browse(None, "olga").get("/bucket").text
-    assert "It is not proved for the settings that are in force now: public by policy." in page
+    assert "Not proved for the current settings: public by policy." in page
 
 
 def test_earlier_reports_are_paged_and_can_be_read(browse):

@@ -17,7 +17,7 @@ from media_core.storages.bucket.capabilities import (
 )
 from media_core.storages.bucket.doctor.examine import examine, store_examination
 from media_core.storages.bucket.models import BucketReport
-from media_core.storages.bucket.start import find_trouble
+from media_core.storages.bucket.start import find_proof_problem
 from media_core.storages.models import Content, StoredObject
 from media_core.storages.room import storage_of
 from tenants.binding import bind_tenant
@@ -219,14 +219,14 @@ def test_a_check_says_what_is_not_proved():
     """`manage.py check --deploy --database default`, before a deployment is served."""
     ids = [message.id for message in run_checks(databases=["default"])]
     assert "media_core.W011" in ids
-    assert "last tried: never" in str(find_trouble())
+    assert "last tried: never" in str(find_proof_problem())
     reported()
     assert "media_core.W011" not in [message.id for message in run_checks(databases=["default"])]
 
 
 def test_on_disk_nothing_of_a_bucket_has_to_be_proved(settings):
     settings.USE_S3_MEDIA = False
-    assert find_trouble() is None
+    assert find_proof_problem() is None
 
 
 @pytest.fixture

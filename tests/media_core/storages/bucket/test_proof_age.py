@@ -12,7 +12,7 @@ from media_core.storages.bucket.capabilities import Capability
 from media_core.storages.bucket.doctor.examine import PROBES, Examination, store_examination
 from media_core.storages.bucket.findings import Finding, Outcome
 from media_core.storages.bucket.models import BucketReport
-from media_core.storages.bucket.start import find_trouble, log_trouble
+from media_core.storages.bucket.start import find_proof_problem, log_proof_problem
 from media_core.storages.models import Content, StoredObject
 from media_core.storages.room import storage_of
 from tenants.binding import bind_tenant
@@ -70,7 +70,7 @@ def run_that_proves_all():
 def test_the_check_and_the_log_of_a_start_warn_from_half_its_life(days_ago, is_old, caplog):
     reported(days_ago=days_ago)
     with caplog.at_level(logging.WARNING, "media_core.storages"):
-        log_trouble()
+        log_proof_problem()
     assert len(caplog.records) == len(warnings()) == is_old
     if is_old:
         (warning,) = warnings()
@@ -87,13 +87,13 @@ def test_a_warning_says_when_it_was_proved_and_what_will_stop(settings):
         f" {end:%Y-%m-%d %H:%M} UTC; after that nobody can publish until it is proved again."
     )
     settings.PUBLIC_MEDIA_MODE = "gateway"
-    assert "after that copies go through the gateway" in str(find_trouble())
+    assert "after that copies go through the gateway" in str(find_proof_problem())
 
 
 def test_with_other_keys_all_storing_stops_with_it(settings):
     reported(days_ago=16)
     settings.BUCKET_ACCESS_KEY = "others"
-    assert "after that nothing is stored" in str(find_trouble())
+    assert "after that nothing is stored" in str(find_proof_problem())
 
 
 def test_the_oldest_of_what_is_needed_counts_and_nothing_else():
