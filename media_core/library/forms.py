@@ -29,7 +29,7 @@ class UploadForm(forms.Form):
     )
     folder = forms.UUIDField(required=False, widget=forms.HiddenInput)
     # Last: the fields before it are read also when the file is not.
-    file = forms.FileField(allow_empty_file=True)
+    file = forms.FileField(allow_empty_file=True, error_messages={"required": "Choose a file."})
 
     def __init__(self, *args: Any, restricted: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -60,7 +60,7 @@ class ReplaceForm(forms.Form):
         checked_title, max_length=MAX_TITLE, required=False, label="What changed",
         help_text="For the list of versions. You may leave it empty.",
     )  # fmt: skip
-    file = forms.FileField(allow_empty_file=True)
+    file = forms.FileField(allow_empty_file=True, error_messages={"required": "Choose a file."})
 
 
 class FolderForm(forms.Form):
