@@ -7,7 +7,12 @@ from queue import Empty, SimpleQueue
 from typing import Any, cast
 
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
-from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
+from botocore.exceptions import (
+    BotoCoreError,
+    ConnectionClosedError,
+    ConnectTimeoutError,
+    ReadTimeoutError,
+)
 from botocore.httpsession import URLLib3Session
 
 from media_core.storages.bucket_errors import NoConnectionFree, NotAnswering
@@ -74,8 +79,9 @@ class Sender:
             raise NotAnswering
         try:
             response = self._session.send(request)
-        except (ConnectTimeoutError, ReadTimeoutError):
-            self._breaker.open(BREAK_SECONDS)
+        except BotoCoreError as error:
+            if is_timeout(error):
+                self._breaker.open(BREAK_SECONDS)
             raise
         self._breaker.close()
         return response
@@ -88,6 +94,16 @@ class Sender:
 
     def _give_back(self) -> None:
         self._free.put(None)
+
+
+def is_timeout(error: BotoCoreError) -> bool:
+    """Return whether the bucket did not connect, take the body or answer in time.
+
+    A body that is not taken is a closed connection to boto, which has the timeout within.
+    """
+    if isinstance(error, ConnectionClosedError):
+        return any(isinstance(reason, TimeoutError) for reason in error.kwargs["error"].args)
+    return isinstance(error, ConnectTimeoutError | ReadTimeoutError)
 
 
 class LentBody:

@@ -1,5 +1,6 @@
 """How requests go out: never over more connections than agreed, and a busy bucket is understood in whatever words."""
 
+import socket
 import sys
 import time
 from collections.abc import Iterator
@@ -297,6 +298,40 @@ def test_an_answer_that_does_not_come_is_waited_for_once(hung, bucket):
             hung.head_object(Bucket="b", Key="k")
         assert isinstance(translate_error(refused.value), BucketUnavailable)
     assert len(bucket.asked) == 1
+
+
+@pytest.fixture
+def deaf(settings, monkeypatch, short_pauses):
+    """Return a bucket that takes connections and reads nothing of what they bring."""
+    monkeypatch.setattr(sending, "CONNECT_TIMEOUT_SECONDS", 0.2)
+    settings.BUCKET_NAME = "b"
+    client._senders.clear()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0)
+        settings.BUCKET_ENDPOINT_URL = f"http://127.0.0.1:{server.getsockname()[1]}"
+        yield server
+    client._senders.clear()
+
+
+def test_a_body_that_is_not_taken_is_offered_once(deaf):
+    for _ in range(3):
+        with pytest.raises(BotoCoreError) as refused:
+            bucket_client().put_object(Bucket="b", Key="k", Body=b"x" * 20_000_000)
+        assert isinstance(translated(refused.value), BucketUnavailable)
+    deaf.accept()[0].close()
+    with pytest.raises(BlockingIOError):
+        deaf.accept()
+
+
+def test_a_bucket_that_takes_no_connection_is_asked_once(deaf):
+    deaf.listen(0)
+    with socket.create_connection(deaf.getsockname()):
+        began = time.monotonic()
+        for _ in range(5):
+            with pytest.raises(BotoCoreError) as refused:
+                bucket_client().head_object(Bucket="b", Key="k")
+            assert isinstance(translated(refused.value), BucketUnavailable)
+        assert time.monotonic() - began < 5 * sending.CONNECT_TIMEOUT_SECONDS
 
 
 def test_a_bucket_that_answers_again_is_asked_again(hung, bucket, monkeypatch):
