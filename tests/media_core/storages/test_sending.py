@@ -317,7 +317,7 @@ def test_a_body_that_is_not_taken_is_offered_once(deaf):
     for _ in range(3):
         with pytest.raises(BotoCoreError) as refused:
             bucket_client().put_object(Bucket="b", Key="k", Body=b"x" * 20_000_000)
-        assert isinstance(translated(refused.value), BucketUnavailable)
+        assert isinstance(translate_error(refused.value), BucketUnavailable)
     deaf.accept()[0].close()
     with pytest.raises(BlockingIOError):
         deaf.accept()
@@ -330,7 +330,7 @@ def test_a_bucket_that_takes_no_connection_is_asked_once(deaf):
         for _ in range(5):
             with pytest.raises(BotoCoreError) as refused:
                 bucket_client().head_object(Bucket="b", Key="k")
-            assert isinstance(translated(refused.value), BucketUnavailable)
+            assert isinstance(translate_error(refused.value), BucketUnavailable)
         assert time.monotonic() - began < 5 * sending.CONNECT_TIMEOUT_SECONDS
 
 
