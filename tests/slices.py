@@ -1,6 +1,6 @@
 """Run one slice of the chosen tests, as a pytest plugin: `--slice 3`.
 
-`.ci/run` runs another slice of the slow tests at each commit, so that all of them run every few commits. A slow test
+`.ci/run` runs a slice of the slow tests at every fourth commit, another one each time. A slow test
 that takes much longer than others says so: `@pytest.mark.slow(seconds=60)`.
 """
 

@@ -19,7 +19,8 @@ from tenants.binding import bound_tenant
 from tenants.limits import types_in_words
 from tenants.models import FileGroup
 
-# These are read here: nothing of them is decoded or unpacked. All others are read by the worker.
+# These are read here: nothing of them is decoded or unpacked. All others are read by the worker, and long texts:
+# all of a text is searched, and nobody else has a turn meanwhile.
 READ_HERE: dict[FileType, Callable[[IO[bytes]], None]] = {
     known.PDF: prove_pdf,
     known.TXT: prove_text,
@@ -33,6 +34,7 @@ READ_HERE: dict[FileType, Callable[[IO[bytes]], None]] = {
     known.OGG: prove_ogg,
     known.WAV: prove_wav,
 }
+MAX_TEXT_BYTES_HERE = 100_000
 HEAD_BYTES = 4_096
 
 
@@ -41,7 +43,8 @@ def proved_type(file: IO[bytes], *, name: str, claimed: str) -> str:
 
     A file whose content, extension and claim do not agree, or whose type nobody knows, is refused; or kept as a plain
     download, where the tenant takes other files. What is beyond the bounds of an inspection, or ends it, is refused
-    in any case. The file is left rewound. No query, no request to the bucket; a worker for pictures and ZIP files.
+    in any case. The file is left rewound. No query, no request to the bucket; a worker for pictures, ZIP files and long
+    texts.
     """
     groups = bound_tenant().file_groups
     kind = type_named(name)
@@ -76,7 +79,9 @@ def _proved(file: IO[bytes], kind: FileType | None, claimed: str) -> str:
 
 
 def _prove(file: IO[bytes], kind: FileType) -> None:
-    if kind in READ_HERE:
+    if kind in READ_HERE and not (
+        kind.group == FileGroup.TEXT and file.seek(0, 2) > MAX_TEXT_BYTES_HERE
+    ):
         file.seek(0)
         READ_HERE[kind](file)
         return

@@ -17,6 +17,7 @@ from media_core.inspection.archives import prove_zip
 from media_core.inspection.images import FORMATS, opened, prove_picture
 from media_core.inspection.office import prove_office
 from media_core.inspection.photos.metadata import UNREADABLE, read_orientation, read_profile
+from media_core.inspection.texts import prove_text
 from media_core.inspection.verdicts import (
     CLEANED,
     CPU_SECONDS,
@@ -33,6 +34,7 @@ OPEN_FILES = 32
 LOWEST_NICENESS = 19
 # What a copy may have more than its original: a description of how to turn it.
 MORE_BYTES = 10_000
+TEXTS = frozenset({"txt", "csv", "markdown"})
 READ_AT_ONCE = 1_000_000
 FAILURES = {Unproved: UNPROVED, OverLimit: OVER_LIMIT}
 
@@ -59,6 +61,8 @@ def prove(file: IO[bytes], kind: str) -> str:
     """Return that the file is of this kind. Raises Unproved or OverLimit."""
     if kind in FORMATS:
         prove_picture(file, kind)
+    elif kind in TEXTS:
+        prove_text(file)
     elif kind == "zip":
         prove_zip(file)
     else:

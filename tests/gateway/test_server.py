@@ -34,7 +34,9 @@ class Server:
                 return b"".join(
                     part
                     for part in answer.read().splitlines(keepends=True)
-                    if not part.startswith((b"Date:", b"X-Request-ID:", b"Set-Cookie:"))
+                    if not part.startswith(
+                        (b"Date:", b"Expires:", b"X-Request-ID:", b"Set-Cookie:")
+                    )
                 )
 
 

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from media_core.errors import TypeRefused
 from media_core.inspection.texts import prove_text
 from media_core.inspection.types import proved_type
+from media_core.storages.file_types import DOWNLOAD_TYPE
 from media_core.uploads.handlers import UnnamedFile
 from tenants.binding import bind_tenant
 from tests.samples import pdf, picture, samples, zipped
@@ -81,6 +83,19 @@ def test_no_text_holds_the_others_up(line):
     content, start = ("x " + line * (3_000_000 // len(line))).encode(), time.process_time()
     prove_text(BytesIO(content))
     assert time.process_time() - start < 0.5
+
+
+def test_a_long_text_is_searched_in_a_process_of_its_own(prove):
+    content = b"A text " + b"<" * 10_000_000
+    start = time.process_time()
+    assert prove(content, "x.txt") == DOWNLOAD_TYPE
+    assert time.process_time() - start < 0.3
+
+
+@pytest.mark.parametrize("extension", ["txt", "csv", "md"])
+def test_markup_at_the_end_of_a_long_text_is_found(extension, prove):
+    with pytest.raises(TypeRefused, match="markup"):
+        prove(b"A text " * 20_000 + b"<script>", f"x.{extension}")
 
 
 def test_a_text_is_read_in_parts():
