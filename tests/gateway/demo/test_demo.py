@@ -188,7 +188,11 @@ ENDED = "The demo has ended, because its {} ended.{} Start again from scratch: m
 
 @pytest.mark.run_first
 @pytest.mark.parametrize(
-    "name", ["bucket", pytest.param("PostgreSQL", marks=pytest.mark.slow(seconds=12))]
+    "name",
+    [
+        pytest.param("bucket", marks=pytest.mark.slow(seconds=12)),
+        pytest.param("PostgreSQL", marks=pytest.mark.slow(seconds=12)),
+    ],
 )
 def test_it_ends_and_says_why_when_a_server_that_it_runs_on_was_killed(
     tmp_path: Path, name: str
@@ -227,6 +231,7 @@ def test_after_a_crash_the_next_start_recovers_and_everything_ends_with_it(tmp_p
         require_clean_end(again, tmp_path, signal.SIGINT)
 
 
+@pytest.mark.slow(seconds=15)
 def test_two_demos_do_not_share_a_folder(demo_with_bucket: Demo) -> None:
     code, lines = refused(demo_with_bucket.environment_file.parent)
     assert (code, len(lines), "already running" in lines[0]) == (1, 1, True)

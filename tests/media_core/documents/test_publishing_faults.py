@@ -113,7 +113,7 @@ def document(flow, committed, keep) -> Document:
 
 
 # In every run. The others take much the same steps, back, one by one or with a picture.
-ALWAYS = {"publish", "take down", "replace"}
+ALWAYS = {"publish", "take down"}
 
 
 @INTERRUPTED_AND_KILLED

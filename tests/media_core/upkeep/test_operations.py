@@ -26,7 +26,7 @@ from tenants.provisioning import suspend
 from tests.apps import kept
 from tests.media_core.conftest import in_a_thread
 from tests.media_core.upkeep.conftest import keep
-from tests.media_core.uploads.faults import INTERRUPTED_AND_KILLED, INTERRUPTED_OR_SLOWLY_KILLED
+from tests.media_core.uploads.faults import INTERRUPTED_OR_SLOWLY_KILLED
 from tests.operations import step
 from tests.proof import reported
 from tests.tenants.conftest import sql
@@ -303,7 +303,7 @@ def finished(operation):
 
 
 @pytest.mark.run_first
-@INTERRUPTED_AND_KILLED
+@INTERRUPTED_OR_SLOWLY_KILLED
 def test_a_move_that_ends_at_any_step_is_ended_by_the_next_and_counted_once(
     cuts, committed, came, acme
 ):

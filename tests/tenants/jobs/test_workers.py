@@ -90,6 +90,7 @@ def test_each_job_is_done_once_and_for_its_tenant_whoever_is_killed(own_database
     assert found == {"done": total, "distinct": total, "mixed": 0}
 
 
+@pytest.mark.slow(seconds=10)
 def test_threads_share_a_pool_with_fewer_connections(own_database):
     run("prepare", module=SOAK, DATABASE_URL=own_database)
     with worker(own_database, DATABASE_POOL_SIZE="3"):
@@ -164,6 +165,7 @@ def test_told_to_end_it_leaves_the_rest_to_others(own_database):
     assert set(statuses) == {"todo"}
 
 
+@pytest.mark.slow(seconds=15)
 def test_what_does_not_end_is_given_back(own_database):
     for action in ("prepare", "stick"):
         run(action, module=SOAK, DATABASE_URL=own_database)

@@ -54,6 +54,7 @@ def test_recovers_when_the_number_of_the_dead_postmaster_was_given_away(server):
     assert server.running()
 
 
+@pytest.mark.slow(seconds=10)
 def test_recovers_when_its_folder_was_deleted_while_it_ran(server):
     server.start()
     before = processes(server)
