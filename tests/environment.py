@@ -72,13 +72,13 @@ def over_https() -> bool:
 def is_measured(item: pytest.Item) -> bool:
     """Return whether coverage counts what this test runs. It makes Python half as fast.
 
-    Tests of the gateway run little of what is measured. Those that cross all of it (tests/*.py), the contracts and the
+    Tests of the demo run little of what is measured. Those that cross all of it (tests/*.py), the contracts and the
     flows that are ended again and again run the lines that other tests run, too.
     """
     folder = item.path.parent.relative_to(ROOT).as_posix() if item.path.is_relative_to(ROOT) else ""
     is_crossing = folder in {"tests", "tests/contracts"}
     is_ended = "cuts" in getattr(item, "fixturenames", [])
-    return not (is_crossing or is_ended or folder.startswith("tests/gateway"))
+    return not (is_crossing or is_ended or folder.startswith("tests/gateway/demo"))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -86,13 +86,14 @@ class StoredObjectQuerySet(RoomQuerySet["StoredObject"]):
     def given_up(self, now: datetime) -> Self:
         """Return what may be removed: what killed or failed flows left, and what is condemned and whose time is over.
 
-        What failed and holds quota is tried at once, and again when it is old.
+        What failed is tried at once if it holds quota or is public, else when it is old.
         """
         unfinished = [StoredObject.State.PENDING, StoredObject.State.ABANDONED]
         old = Q(state__in=unfinished, created_at__lt=now - PENDING_LIFETIME)
-        failed = Q(state=StoredObject.State.ABANDONED, charged_bytes__gt=0)
+        failed = Q(state=StoredObject.State.ABANDONED)
+        urgent = Q(charged_bytes__gt=0) | Q(area=StoredObject.Area.PUBLIC)
         over = Q(state=StoredObject.State.CONDEMNED, purge_after__lte=now)
-        return self.filter(old | failed | over)
+        return self.filter(old | failed & urgent | over)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +112,8 @@ class StoredObject(RoomModel):
     pending → stored → condemned → gone, or pending → abandoned → gone; back to abandoned when its bytes came after it
     was gone. A file of an app is deleted between stored and condemned: nobody reaches it, and its bytes are kept for a
     while. A public one of a suspended tenant is taken down meanwhile, and keeps its name. Each step is one conditional
-    UPDATE. Its bytes of the quota are reserved while it is pending or abandoned and its bytes may be in the bucket, and
-    used until it is condemned. Public copies hold none.
+    UPDATE. Its bytes of the quota are reserved while they may be on their way, and used until it is condemned. Public
+    copies hold none.
     """
 
     class Area(models.TextChoices):
@@ -280,21 +281,23 @@ class StoredObject(RoomModel):
             given_up = self.abandon()
             if given_up and not self.may_be_there:
                 return self.mark_gone()
-            if given_up and self.charged_bytes:
+            if given_up and (self.charged_bytes or self.area == self.Area.PUBLIC):
                 request_job("sweep", self.its_tenant().id, at=timezone.now() + SWEPT_AFTER)
             return given_up or self._step(self.State.GONE, state=self.State.ABANDONED, gone_at=None)
 
     def mark_removed(self) -> bool:
-        """Its bytes were removed: it is gone, or for an hour after a failed upload without quota. Up to three UPDATEs.
+        """Its bytes were removed: it is gone, or after a failure waits without quota for an hour. Up to three UPDATEs.
 
         Until then a PUT may come to its end in the bucket, and the ledger knows of it.
         """
         is_young = self.created_at > timezone.now() - PENDING_LIFETIME
-        if not (is_young and self.charged_bytes and self.state == self.State.ABANDONED):
+        # The name of an app's public file is free at once: another file may be waiting for it.
+        is_awaited = self.charged_bytes or self.kind == self.Kind.PUBLIC_COPY
+        if not (is_young and is_awaited and self.state == self.State.ABANDONED):
             return self.mark_gone()
         with transaction.atomic():
             released = self._charged_step(self.State.ABANDONED, charged_bytes=0)
-            if released:
+            if released and self.charged_bytes:
                 quotas.release(self.charged_bytes)
             return released
 

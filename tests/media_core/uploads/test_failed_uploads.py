@@ -15,7 +15,7 @@ from media_core.uploads.flow import sweep
 from tenants.binding import bind_tenant
 from tenants.jobs.kinds import find_kind
 from tenants.jobs.running import run_step
-from tests.media_core.conftest import books, grow_old
+from tests.media_core.conftest import books, content, grow_old
 from tests.media_core.storages.conftest import Attempts, attempts, short_pauses
 from tests.media_core.storages.test_sending import Busy, _busy_server, lasting_bucket
 from tests.media_core.uploads.conftest import keys
@@ -134,6 +134,24 @@ def test_what_comes_after_the_job_is_known_and_removed_when_the_hour_is_over(
         assert len(sweep()) == 1
         row.refresh_from_db()
     assert (row.state, keys(acme), books(acme)) == ("gone", set(), (0, 0))
+
+
+def test_a_public_copy_of_a_failed_publishing_goes_within_minutes_too(acme, globex):
+    """It holds no quota, for it is to take the place of another object. Everybody could read it meanwhile."""
+    with bind_tenant(acme):
+        public = StoredObject.Area.PUBLIC
+        row = StoredObject.objects.announce(content(size_bytes=5), area=public)
+        room_storage(public).put(row, ContentFile(BODY), file_name="x.pdf")
+        row.give_up()
+    (soon,) = sweeps_waiting(acme)
+    assert soon < timedelta(minutes=5)
+    run_step(find_kind("sweep"), acme.id)
+    assert row_key(acme, row) not in keys(acme)
+    assert sweeps_waiting(globex) == []
+    with bind_tenant(acme):
+        row.refresh_from_db()
+    # What comes later is removed when the hour is over.
+    assert (row.state, books(acme)) == ("abandoned", (0, 0))
 
 
 def row_key(tenant, row: StoredObject) -> str:
