@@ -1,8 +1,9 @@
 """manage.py bucket verify."""
 
 import json
+import logging
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -13,9 +14,12 @@ from media_core.upkeep.verifying import Finding, verify_ledger
 from tenants.binding import bind_tenant
 from tenants.commands.base import Actions, PlainCommand, add_action
 from tenants.commands.references import REFERENCE_HELP
+from tenants.commands.skipping import fail_if_any_broken, pass_over_broken
 from tenants.errors import GatewayError
 from tenants.models import Tenant
 from tenants.provisioning import find_tenant
+
+logger = logging.getLogger("media_core.upkeep")
 
 # Of each tenant, where `--deep` names no number.
 SAMPLE = 100
@@ -80,23 +84,23 @@ it should be, readable though it should not be, or pending too long. Exit code 1
 def verify(command: PlainCommand, asked: Namespace) -> None:
     if not settings.BUCKET_NAME:
         raise CommandError("There is no bucket to verify: AWS_STORAGE_BUCKET_NAME is empty.")
+    chosen = [find_tenant(reference) for reference in asked.tenant]
+    usable, broken = pass_over_broken(command, chosen or Tenant.objects.order_by("location_prefix"))
     left = found = 0
-    for report in iterate_reports(asked):
+    for report in iterate_reports(usable, asked):
         found += 1
         left += not report.done
         command.stdout.write(json.dumps(report.facts) if asked.json else str(report))
     if left:
         raise CommandError(f"{left} of {found} findings are left: see docs/howto/backup.md.")
+    fail_if_any_broken(broken)
     if not asked.json:
         command.stdout.write(
             f"All of {found} findings are put right." if found else "Ledger and bucket agree."
         )
 
 
-def iterate_reports(asked: Namespace) -> Iterator[Report]:
-    tenants = [find_tenant(reference) for reference in asked.tenant] or Tenant.objects.order_by(
-        "location_prefix"
-    )
+def iterate_reports(tenants: Iterable[Tenant], asked: Namespace) -> Iterator[Report]:
     for tenant in tenants:
         with bind_tenant(tenant, even_suspended=True):
             for finding in verify_ledger(sample=asked.deep):
@@ -110,6 +114,7 @@ def act_on(finding: Finding, asked: Namespace) -> str:
         if document:
             return make_copy_again(document)
         return repair(finding) if asked.repair else ""
-    except GatewayError:
+    except GatewayError as error:
         # It is reported as left, and the others go on.
+        logger.warning("%s was not put right: %s", finding.name, error)
         return ""

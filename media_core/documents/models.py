@@ -68,8 +68,10 @@ class DocumentQuerySet(RoomQuerySet["Document"]):
 
 class TrashEntryQuerySet(RoomQuerySet["TrashEntry"]):
     def visible_to(self, member: Member) -> Self:
-        """Return what this member finds in the trash: of restricted folders only admins do."""
-        return self if member.role == Role.ADMIN else self.filter(was_restricted=False)
+        """Return what this member finds in the trash. Of folders that were restricted then, or are now, admins do."""
+        if member.role == Role.ADMIN:
+            return self
+        return self.filter(permissions.readable_folders(member, path="path"), was_restricted=False)
 
     def due(self, now: datetime) -> Self:
         """Return what has been in the trash for TRASH_DAYS."""

@@ -210,3 +210,10 @@ def test_the_weekly_proof_proves_the_others_and_names_it(acme, globex):
     with pytest.raises(SchemaBroken, match=r"Nothing was proved for globex/\.$"):
         run_step(find_kind("bucket_prove"), None)
     assert Attestation.objects.get().tenants == Tenant.objects.count() - 1
+
+
+@each_break
+def test_verifying_names_it_and_compares_the_others(broken, acme):
+    _, errors, refusal = run("bucket", "verify")
+    assert errors.count("Globex (globex/): This site") == 1
+    assert "findings are left" in refusal or refusal.startswith("1 tenant(s) were passed over")

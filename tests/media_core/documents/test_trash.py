@@ -89,6 +89,16 @@ def test_what_lay_in_a_restricted_folder_is_found_by_admins_only(private, ed, ad
     assert find_entry(entry.pk, ada) == entry
 
 
+def test_what_lies_in_the_trash_when_its_folder_is_restricted_is_hidden_too(private, ed, ada):
+    folder = make_folder()
+    move(private, folder)
+    entry = trash_document(private.pk, editor=ed)
+    Folder.objects.filter(pk=folder.pk).update(is_restricted=True)
+    with pytest.raises(NotFound):
+        find_entry(entry.pk, ed)
+    assert find_entry(entry.pk, ada) == entry
+
+
 def test_what_is_purged_is_gone_for_good_and_a_backup_still_finds_its_bytes(private, ed):
     entry = trash_document(private.pk, editor=ed)
     assert purge_entry(entry)
