@@ -3,6 +3,6 @@
 from media_core.audit.models import AuditEvent
 from media_core.documents.folders import Folder, FolderReader
 from media_core.documents.models import AccessEvent, Document
-from media_core.storages.models import StoredObject
+from media_core.ledger.models import StoredObject
 
 __all__ = ["AccessEvent", "AuditEvent", "Document", "Folder", "FolderReader", "StoredObject"]

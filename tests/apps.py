@@ -3,7 +3,7 @@
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 
-from media_core.storages.models import StoredObject
+from media_core.ledger.models import StoredObject
 from tenants.binding import bind_tenant
 from tenants.models import Tenant
 

@@ -88,7 +88,7 @@ def change() -> None:
         call_command("tenant", action[0], first.location_prefix, *action[1:], stdout=StringIO())
     for tenant in Tenant.objects.all():
         with bind_tenant(tenant):
-            from media_core.storages.models import StoredObject  # noqa: PLC0415
+            from media_core.ledger.models import StoredObject  # noqa: PLC0415
 
             grow_old(*StoredObject.objects.all())
     call_command("sweep_uploads", stdout=StringIO())

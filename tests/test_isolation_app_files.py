@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from media_core.documents.models import AccessEvent, Document
-from media_core.storages.models import StoredObject
+from media_core.ledger.models import StoredObject
 from media_core.storages.room import storage_of
 from tenants.binding import bind_tenant
 from tenants.errors import SignInRequired

@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from media_core.documents.models import Document
-from media_core.storages.models import StoredObject
+from media_core.ledger.models import StoredObject
 from media_core.storages.room import link_to, storage_of
 from tenants.binding import bind_tenant
 from tenants.models import Tenant

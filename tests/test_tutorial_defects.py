@@ -20,8 +20,8 @@ from gateway.demo.resolution import localhost_names
 from media_core.checks import bucket_name_is_legal
 from media_core.documents.models import Document
 from media_core.errors import TypeRefused
+from media_core.ledger.models import StoredObject
 from media_core.storages.client import bucket_access, bucket_client, client_config
-from media_core.storages.models import StoredObject
 from media_core.storages.presigned import presigned_get
 from media_core.storages.room import storage_of
 from media_core.storages.shared_bucket import SharedBucketStorage, bucket_storage

@@ -13,7 +13,7 @@ from media_core.documents.open import open_document
 from media_core.documents.publishing import bring_back, publish, take_down, unpublish
 from media_core.documents.restriction import lift_restriction, restrict_folder
 from media_core.documents.tree import create_folder, remove_folder, rename_folder
-from media_core.storages.models import StoredObject
+from media_core.ledger.models import StoredObject
 from media_core.upkeep.move_storage import left_to_move
 from media_core.upkeep.recount import recount
 from media_core.upkeep.takedown import bring_all_back, stays_public

@@ -17,10 +17,10 @@ from media_core.documents.models import Document
 from media_core.documents.permissions import Admin, readers, required_admin
 from media_core.documents.restriction import active_members, restrict_folder
 from media_core.documents.tree import create_folder
+from media_core.ledger.models import StoredObject
 from media_core.storages.bucket.doctor.examine import examine, store_examination
 from media_core.storages.bucket.findings import Outcome
 from media_core.storages.bucket.marker import withdraw
-from media_core.storages.models import StoredObject
 from media_core.storages.public import is_public
 from media_core.storages.room import storage_of
 from media_core.uploads.flow import store_upload

@@ -11,8 +11,8 @@ from functools import partial
 
 from media_core.app_files.ledger import find, give_up
 from media_core.errors import BucketUnavailable, ObjectDiffers, ObjectMissing, UploadLost
+from media_core.ledger.models import Content, StoredObject
 from media_core.storages.copies import copied_bytes, prove_copy, take_away
-from media_core.storages.models import Content, StoredObject
 from tenants.binding import on_commit
 from tenants.transactions import own_transaction
 

@@ -14,7 +14,7 @@ from django.core.files.storage import Storage
 from media_core.app_files.incoming import received
 from media_core.app_files.ledger import find, give_up, reserved, settled
 from media_core.errors import ObjectMissing
-from media_core.storages.models import StoredObject
+from media_core.ledger.models import StoredObject
 from media_core.storages.room import storage_of
 from media_core.storages.shared_bucket import temporary_file
 from tenants.binding import bound_tenant

@@ -8,7 +8,7 @@ from django.db import DatabaseError, IntegrityError, OperationalError, transacti
 from media_core.app_files.incoming import Received
 from media_core.app_files.names import FreeNames, checked_app_name
 from media_core.errors import UploadRefused
-from media_core.storages.models import StoredObject
+from media_core.ledger.models import StoredObject
 from tenants import quotas
 from tenants.transactions import (
     in_callers_transaction,

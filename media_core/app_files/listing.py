@@ -4,7 +4,7 @@ from django.db.models import F, Func, TextField, Value
 from django.db.models.functions import StrIndex, Substr
 
 from media_core.app_files.names import checked_app_name
-from media_core.storages.models import StoredObject
+from media_core.ledger.models import StoredObject
 
 
 def listed(area: str, path: str) -> tuple[list[str], list[str]]:

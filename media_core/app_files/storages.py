@@ -10,7 +10,7 @@ from django.utils.deconstruct import deconstructible
 from media_core.app_files import addresses, deleting, flow, listing
 from media_core.app_files.ledger import find
 from media_core.app_files.names import checked_app_name
-from media_core.storages.models import StoredObject
+from media_core.ledger.models import StoredObject
 
 
 class AppStorage(Storage):

@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from media_core.app_files.deleting import bury
 from media_core.errors import ObjectDiffers
+from media_core.ledger.models import PENDING_LIFETIME, StoredObject
 from media_core.storages.copies import take_away
-from media_core.storages.models import PENDING_LIFETIME, StoredObject
 
 State, Area = StoredObject.State, StoredObject.Area
 

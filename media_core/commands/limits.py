@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from media_core.storages.kept import kept
+from media_core.ledger.used_bytes import kept
 from media_core.upkeep.recount import Recount, recount
 from tenants.binding import bind_tenant
 from tenants.commands.base import Actions, PlainCommand, add_action

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from django.core.management.base import CommandError
 
-from media_core.storages.models import StoredObject
+from media_core.ledger.models import StoredObject
 from media_core.templatetags.sizes import size
 from media_core.upkeep.move_storage import left_to_move, refuse_the_wrong_way
 from media_core.upkeep.operations import MOVE_STORAGE

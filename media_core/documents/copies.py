@@ -8,10 +8,10 @@ from django.conf import settings
 
 from media_core.errors import PublishingRefused
 from media_core.inspection.locations import HEAD_BYTES, looks_like_photo, without_location
+from media_core.ledger.models import StoredObject
 from media_core.storages.bucket.requirements import require_to_publish
 from media_core.storages.copies import Copy, copied, derived, lent
 from media_core.storages.file_types import DOWNLOAD_TYPE
-from media_core.storages.models import StoredObject
 from media_core.storages.public import prove_public
 from media_core.storages.room import storage_of
 

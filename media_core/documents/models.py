@@ -12,8 +12,8 @@ from django.db.models import Count, Exists, F, Sum
 
 from media_core.documents import permissions
 from media_core.documents.folders import Folder
+from media_core.ledger.models import StoredObject
 from media_core.rows import RoomManager, RoomModel, RoomQuerySet
-from media_core.storages.models import StoredObject
 from tenants.binding import bound_tenant
 from tenants.models import Tenant
 from tenants.people.identity import Member

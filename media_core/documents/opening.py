@@ -11,8 +11,8 @@ from django.db.models.functions import Cast, Now
 from django.utils import timezone
 
 from media_core.documents.models import AccessEvent, Document
+from media_core.ledger.models import StoredObject
 from media_core.rows import stamped
-from media_core.storages.models import StoredObject
 from media_core.storages.public import is_public
 from tenants.compiled import TENANT, Compiled
 from tenants.people.identity import Member, VisitFacts

@@ -21,8 +21,8 @@ from media_core.documents.models import Document
 from media_core.documents.open import find_document
 from media_core.documents.permissions import Editor, confirm_editor, may_be_public
 from media_core.errors import BucketUnavailable, PublishingRefused, StillPublic
+from media_core.ledger.models import StoredObject
 from media_core.storages.copies import take_away
-from media_core.storages.models import StoredObject
 from tenants.errors import NotFound
 
 CHANGED = "It was changed meanwhile: look at it again."

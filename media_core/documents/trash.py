@@ -25,7 +25,7 @@ from media_core.documents.publishing import (
     remove_copy,
 )
 from media_core.errors import PublishingRefused, WideningNotConfirmed
-from media_core.storages.models import StoredObject
+from media_core.ledger.models import StoredObject
 from tenants.errors import NotFound
 
 

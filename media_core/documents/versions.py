@@ -27,8 +27,8 @@ from media_core.documents.publishing import (
     point_document,
 )
 from media_core.errors import BucketUnavailable, PublishingRefused
+from media_core.ledger.models import StoredObject
 from media_core.storages.copies import Copy, take_away
-from media_core.storages.models import StoredObject
 from tenants.errors import NotFound
 
 # Of a document. The oldest goes when there would be more.

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from media_core.storages.models import StoredObject
+from media_core.ledger.models import StoredObject
 from media_core.storages.signed_files import signed_file
 from tenants.errors import GatewayError, NotFound
 from tenants.prefixes import PRIVATE_AREA, PUBLIC_AREA, checked_name

@@ -11,9 +11,9 @@ from media_core.errors import ObjectDiffers, ObjectMissing
 from media_core.files.find import Found, find_public, find_signed
 from media_core.files.private import open_app_file, readable_app_file
 from media_core.files.sending import sent
+from media_core.ledger.models import StoredObject
 from media_core.storages.content_types import disposition
 from media_core.storages.headers import PRIVATE_CACHE, cache_control
-from media_core.storages.models import StoredObject
 from media_core.storages.public import is_public
 from media_core.storages.room import link_to, storage_of
 from tenants.errors import NotFound

@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from media_core.documents.permissions import may_edit, may_see_usage
-from media_core.storages.kept import kept
+from media_core.ledger.used_bytes import kept
 from tenants.binding import bound_tenant
 from tenants.errors import QuotaBroken
 from tenants.limits import largest_upload_bytes, types_in_words

@@ -11,8 +11,8 @@ from django.conf import settings
 from django.db import transaction
 
 from media_core.errors import BucketUnavailable
+from media_core.ledger.models import Content, StoredObject
 from media_core.storages import disk
-from media_core.storages.models import Content, StoredObject
 from media_core.storages.room import remove_everywhere, storage_of, verify
 
 

@@ -13,8 +13,8 @@ from django.core.files.storage import FileSystemStorage
 from django.urls import reverse
 
 from media_core.errors import ObjectMissing
+from media_core.ledger.models import StoredObject
 from media_core.storages import disk
-from media_core.storages.models import StoredObject
 from tenants.binding import bound_tenant
 from tenants.errors import NameRefused
 from tenants.prefixes import ObjectKey, Prefix

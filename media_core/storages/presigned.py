@@ -4,10 +4,10 @@ import time
 
 from django.conf import settings
 
+from media_core.ledger.models import StoredObject
 from media_core.storages.client import bucket_client
 from media_core.storages.content_types import disposition, encode_disposition, is_streamed
 from media_core.storages.file_types import DOWNLOAD_TYPE, INLINE_TYPES
-from media_core.storages.models import StoredObject
 from media_core.storages.percent import encoded
 from media_core.storages.signing import own_signer
 from tenants.errors import NotFound

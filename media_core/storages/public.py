@@ -6,9 +6,9 @@ from botocore.exceptions import ClientError
 from django.conf import settings
 
 from media_core.errors import BucketRefused
+from media_core.ledger.models import StoredObject
 from media_core.storages.bucket_errors import BUCKET_ERRORS, status_of, translate_error
 from media_core.storages.client import anonymous_client
-from media_core.storages.models import StoredObject
 from tenants.prefixes import ObjectKey
 
 NOT_FOR_STRANGERS = frozenset({401, 403, 404})

@@ -6,9 +6,9 @@ from typing import IO, Protocol
 from django.conf import settings
 
 from media_core.errors import BucketRefused, ObjectDiffers
+from media_core.ledger.models import StoredObject
 from media_core.storages.disk import copied
 from media_core.storages.filesystem import disk_storage
-from media_core.storages.models import StoredObject
 from media_core.storages.presigned import presigned_get
 from media_core.storages.shared_bucket import bucket_storage
 from media_core.storages.signed_files import signed_get

@@ -16,6 +16,7 @@ from django.core.files.base import File
 from storages.backends.s3 import S3Storage
 
 from media_core.errors import ObjectMissing, UnknownBucketAnswer
+from media_core.ledger.models import StoredObject
 from media_core.storages.attempts import count_attempts
 from media_core.storages.bucket.capabilities import Capability
 from media_core.storages.bucket.requirements import require_to_store
@@ -25,7 +26,6 @@ from media_core.storages.disk import copied
 from media_core.storages.etags import etag_in, md5_of
 from media_core.storages.file_types import DOWNLOAD_TYPE
 from media_core.storages.headers import stored_headers
-from media_core.storages.models import StoredObject
 from media_core.storages.options import (
     MAX_MEMORY_BYTES,
     bucket_options,

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.core.signing import BadSignature, Signer
 from django.urls import reverse
 
-from media_core.storages.models import StoredObject
+from media_core.ledger.models import StoredObject
 from media_core.storages.presigned import lifetime_seconds
 from tenants.binding import bound_tenant
 from tenants.errors import NotFound

@@ -12,8 +12,8 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from media_core.ledger.models import StoredObject
 from media_core.storages.copies import copied, take_away
-from media_core.storages.models import StoredObject
 from media_core.storages.public import prove_public
 from media_core.upkeep.takedown import Moved, Progress, each
 from tenants.binding import one_at_a_time

@@ -13,8 +13,8 @@ from django.db import transaction
 from django.db.models import Count, Q, Sum
 
 from media_core.errors import MoveRefused, ObjectDiffers
+from media_core.ledger.models import StoredObject, StoredObjectQuerySet
 from media_core.rows import confirm_schema
-from media_core.storages.models import StoredObject, StoredObjectQuerySet
 from media_core.storages.room import room_storage, storage_of, verify
 from tenants.jobs.operation_kinds import Amount, Item, OperationWork, Parameters, iterate_ids
 

@@ -9,7 +9,7 @@ from media_core.app_files.sweeping import sweep_app_files
 from media_core.documents.locks import hold_the_tree
 from media_core.documents.models import Document
 from media_core.documents.publishing import take_down
-from media_core.storages.models import StoredObject, StoredObjectQuerySet
+from media_core.ledger.models import StoredObject, StoredObjectQuerySet
 from media_core.upkeep.app_takedown import take_file_down
 from media_core.upkeep.move_storage import StorageMove
 from media_core.upkeep.takedown import give_up_unfinished

@@ -6,8 +6,8 @@ from django.db import transaction
 from django.db.models import Q, Sum
 from django.db.models.functions import Coalesce
 
+from media_core.ledger.models import StoredObject
 from media_core.rows import confirm_schema
-from media_core.storages.models import StoredObject
 from tenants import quotas
 
 PROMISED = (StoredObject.State.PENDING, StoredObject.State.ABANDONED)

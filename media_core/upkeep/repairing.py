@@ -4,8 +4,8 @@ from django.conf import settings
 
 from media_core.documents.models import Document
 from media_core.documents.publishing import republish
+from media_core.ledger.models import StoredObject
 from media_core.storages.bucket.listing import move_object, set_public_acl
-from media_core.storages.models import StoredObject
 from media_core.upkeep.verifying import Finding, Problem
 from tenants.binding import bound_tenant
 

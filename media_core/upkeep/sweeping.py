@@ -1,7 +1,7 @@
 """Everything that failed, was killed, or is kept no longer: what the worker removes every hour."""
 
 from media_core.app_files.sweeping import remove_done_with, sweep_app_files
-from media_core.storages.models import StoredObject
+from media_core.ledger.models import StoredObject
 from media_core.uploads.flow import list_given_up, remove_given_up, sweep
 from tenants.binding import bound_tenant
 from tenants.jobs.kinds import Step

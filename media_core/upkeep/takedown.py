@@ -13,8 +13,8 @@ from django.db.models import Q, QuerySet, Sum
 
 from media_core.documents.models import Document
 from media_core.documents.publishing import bring_back
+from media_core.ledger.models import StoredObject
 from media_core.storages.listing import count_objects
-from media_core.storages.models import StoredObject
 from media_core.storages.room import remove_everywhere
 from tenants.errors import GatewayError
 from tenants.models import Tenant

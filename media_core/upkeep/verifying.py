@@ -17,6 +17,7 @@ from django.db.models.functions import Collate
 from django.utils import timezone
 
 from media_core.errors import ObjectDiffers, ObjectMissing
+from media_core.ledger.models import PENDING_LIFETIME, StoredObject
 from media_core.rows import confirm_schema
 from media_core.storages.bucket.listing import (
     ListedObject,
@@ -24,7 +25,6 @@ from media_core.storages.bucket.listing import (
     find_size,
     iterate_objects,
 )
-from media_core.storages.models import PENDING_LIFETIME, StoredObject
 from media_core.storages.room import verify
 from tenants.binding import bound_tenant
 

@@ -7,9 +7,9 @@ from urllib.parse import urlsplit
 from django.conf import settings
 
 from media_core.documents.models import Document
+from media_core.ledger.models import StoredObject
 from media_core.storages.client import bucket_client
 from media_core.storages.content_types import disposition
-from media_core.storages.models import StoredObject
 from media_core.storages.presigned import presigned_get
 from tenants.binding import bind_tenant
 from tests.bench.many import FILE_NAME, tenants

@@ -21,7 +21,7 @@ django.setup()
 from django.conf import settings  # noqa: E402 - settings stand by then
 from storages.backends.s3 import S3Storage  # noqa: E402
 
-from media_core.storages.models import StoredObject  # noqa: E402
+from media_core.ledger.models import StoredObject  # noqa: E402
 from media_core.storages.presigned import presigned_get  # noqa: E402
 from media_core.storages.shared_bucket import bucket_storage  # noqa: E402
 from tenants.binding import bind_tenant  # noqa: E402

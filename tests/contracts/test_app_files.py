@@ -10,8 +10,8 @@ from django.core.files.storage import storages
 from media_core.app_files.incoming import received
 from media_core.app_files.ledger import reserved
 from media_core.errors import ObjectMissing
+from media_core.ledger.models import StoredObject
 from media_core.storages.disk import PART
-from media_core.storages.models import StoredObject
 from media_core.storages.room import storage_of
 from media_core.upkeep.sweeping import sweep_room
 from tenants.binding import bind_tenant

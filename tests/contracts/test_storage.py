@@ -8,7 +8,7 @@ from botocore.exceptions import BotoCoreError
 from django.core.files.base import ContentFile
 
 from media_core.errors import ObjectDiffers, ObjectMissing
-from media_core.storages.models import StoredObject
+from media_core.ledger.models import StoredObject
 from media_core.storages.room import remove_everywhere, room_storage, storage_of, verify
 from tenants.binding import bind_tenant
 from tenants.errors import KeyOutsidePrefix, NameRefused, RowOfAnotherTenant

@@ -17,9 +17,9 @@ from django.core.management import call_command
 from gateway.demo.samples import pdf
 from media_core.documents.permissions import required_editor
 from media_core.documents.publishing import publish, unpublish
+from media_core.ledger.models import StoredObject
 from media_core.storages.bucket_errors import status_of
 from media_core.storages.client import bucket_access, bucket_client, client_config, closed_session
-from media_core.storages.models import StoredObject
 from media_core.storages.policy import public_policy
 from media_core.storages.room import storage_of
 from media_core.upkeep.sweeping import sweep_room

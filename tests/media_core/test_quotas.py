@@ -10,8 +10,8 @@ from django.db import IntegrityError, connection, transaction
 from media_core.documents.models import Document
 from media_core.documents.permissions import required_editor
 from media_core.errors import UploadLost
+from media_core.ledger.models import StoredObject
 from media_core.storages.copies import take_away
-from media_core.storages.models import StoredObject
 from media_core.uploads.flow import list_given_up, store_upload, sweep
 from tenants import quotas
 from tenants.binding import bind_tenant

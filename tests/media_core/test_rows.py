@@ -10,7 +10,7 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.db.models import Count
 
 from media_core.documents.models import AccessEvent, Document
-from media_core.storages.models import StoredObject
+from media_core.ledger.models import StoredObject
 from tenants.binding import bind_agency, bind_tenant
 from tenants.errors import NoTenantBound, RowOfAnotherTenant
 from tests.media_core.conftest import document_row, misdirected

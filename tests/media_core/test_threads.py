@@ -13,7 +13,7 @@ from django.db import connection
 
 from media_core.documents.models import AccessEvent, Document
 from media_core.documents.open import open_document
-from media_core.storages.models import StoredObject
+from media_core.ledger.models import StoredObject
 from media_core.storages.presigned import presigned_get
 from media_core.storages.shared_bucket import bucket_storage
 from tenants.binding import bind_tenant, bound_tenant

@@ -11,7 +11,7 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from django.test import Client
 from easy_thumbnails.models import Source
 
-from media_core.storages.models import StoredObject
+from media_core.ledger.models import StoredObject
 from tenants.binding import bind_tenant
 from tenants.models import FileGroup, Quota, Tenant
 from tenants.provisioning import create_tenant

@@ -8,8 +8,8 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import Storage, storages
 from PIL import Image
 
+from media_core.ledger.models import StoredObject
 from media_core.storages.client import bucket_client
-from media_core.storages.models import StoredObject
 from media_core.storages.public import public_address
 from tenants.binding import bind_tenant
 from tenants.models import Quota, Tenant

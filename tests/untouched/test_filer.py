@@ -7,7 +7,7 @@ import requests
 from django.core.files.uploadedfile import SimpleUploadedFile
 from filer.models import File, Image
 
-from media_core.storages.models import StoredObject
+from media_core.ledger.models import StoredObject
 from tenants.binding import bind_tenant
 from tenants.models import Tenant
 from tests.untouched.conftest import browser

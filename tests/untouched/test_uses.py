@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from media_core.storages.models import StoredObject
+from media_core.ledger.models import StoredObject
 from tenants.binding import bind_tenant
 from tests.untouched.rooms import (
     all_live,

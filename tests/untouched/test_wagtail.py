@@ -12,7 +12,7 @@ from django.utils import timezone
 from wagtail.documents import get_document_model
 from wagtail.images import get_image_model
 
-from media_core.storages.models import StoredObject
+from media_core.ledger.models import StoredObject
 from tenants.binding import bind_tenant
 from tenants.models import Quota, Tenant
 from tests.proof import reported

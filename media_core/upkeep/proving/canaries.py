@@ -19,9 +19,9 @@ from django.conf import settings
 from django.db import transaction
 
 from media_core.errors import BucketUnavailable
+from media_core.ledger.models import Content, StoredObject
 from media_core.storages.bucket import raw
 from media_core.storages.file_types import DOWNLOAD_TYPE
-from media_core.storages.models import Content, StoredObject
 from tenants.binding import bind_tenant
 from tenants.models import Tenant
 from tenants.prefixes import PRIVATE_AREA, PUBLIC_AREA, ObjectKey

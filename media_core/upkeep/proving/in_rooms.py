@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from media_core.app_files.storages import PrivateAppStorage
 from media_core.documents.models import Document
 from media_core.errors import BucketUnavailable
-from media_core.storages.models import StoredObject
+from media_core.ledger.models import StoredObject
 from media_core.storages.room import link_to, storage_of
 from media_core.storages.shared_bucket import bucket_storage
 from media_core.upkeep.proving.asks import Ask, Control, Kind, Result, Verdict

@@ -6,8 +6,8 @@ from copy import copy
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
+from media_core.ledger.models import StoredObject
 from media_core.storages.bucket.strangers import Request
-from media_core.storages.models import StoredObject
 from media_core.storages.room import link_to
 from media_core.upkeep.proving.asks import Ask, Control, Kind
 from media_core.upkeep.proving.at_bucket import BucketAsk

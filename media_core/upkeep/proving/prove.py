@@ -8,6 +8,7 @@ from django.db import close_old_connections, connection
 from django.utils import timezone
 
 from media_core.documents.models import Document
+from media_core.ledger.models import StoredObject
 from media_core.storages.bucket.models import Attestation
 from media_core.storages.bucket.strangers import (
     MAX_BEHIND_SECONDS,
@@ -16,7 +17,6 @@ from media_core.storages.bucket.strangers import (
     bucket_url,
     seconds_behind,
 )
-from media_core.storages.models import StoredObject
 from media_core.upkeep.proving import at_bucket, at_gateway
 from media_core.upkeep.proving.asks import Result
 from media_core.upkeep.proving.at_bucket import BucketAsk

@@ -15,7 +15,7 @@ from django.db import connection, transaction
 from django.db.models import Sum
 from django.utils import timezone
 
-from media_core.storages.models import PENDING_LIFETIME, StoredObject
+from media_core.ledger.models import PENDING_LIFETIME, StoredObject
 from media_core.upkeep.sweeping import sweep_room
 from tenants.binding import bind_tenant
 from tenants.models import Tenant

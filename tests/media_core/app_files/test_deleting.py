@@ -11,9 +11,9 @@ from django.utils import timezone
 
 from media_core.app_files.sweeping import sweep_app_files
 from media_core.errors import BucketUnavailable, ObjectMissing
+from media_core.ledger.models import StoredObject
 from media_core.storages.client import anonymous_client, bucket_client
 from media_core.storages.copies import take_away
-from media_core.storages.models import StoredObject
 from media_core.storages.room import storage_of
 from media_core.upkeep.sweeping import sweep_room
 from tenants.binding import bind_tenant

@@ -7,7 +7,7 @@ from django.core.files.storage import storages
 from django.db import connection, transaction
 
 from media_core.app_files.storages import PublicAppStorage
-from media_core.storages.models import StoredObject
+from media_core.ledger.models import StoredObject
 from tenants.binding import bind_tenant
 from tests.media_core.app_files.conftest import agree, at_once, row_of, save, states
 from tests.media_core.conftest import grow_old, stored_row

@@ -5,8 +5,8 @@ from django.core.files.storage import storages
 from django.db import transaction
 
 from media_core.errors import BucketUnavailable
+from media_core.ledger.models import StoredObject
 from media_core.storages.client import bucket_client
-from media_core.storages.models import StoredObject
 from media_core.upkeep.sweeping import sweep_room
 from tenants.binding import bind_tenant, bound_tenant, connection
 from tenants.errors import QuotaExceeded

@@ -16,8 +16,8 @@ from django.db.models import FileField
 from django.utils import timezone
 
 from media_core.errors import ObjectMissing, UploadTooLarge
+from media_core.ledger.models import StoredObject
 from media_core.storages.client import bucket_client
-from media_core.storages.models import StoredObject
 from media_core.storages.room import storage_of
 from media_core.upkeep import sweeping
 from tenants.binding import bind_agency, bind_tenant

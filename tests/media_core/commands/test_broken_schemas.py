@@ -7,9 +7,9 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import connection
 
+from media_core.ledger.models import StoredObject
 from media_core.storages.bucket.models import Attestation
 from media_core.storages.client import bucket_client
-from media_core.storages.models import StoredObject
 from tenants.binding import bind_tenant
 from tenants.errors import SchemaBroken, SchemaNotServed
 from tenants.jobs.kinds import find_kind

@@ -8,8 +8,8 @@ from django.core.management import CommandError, call_command
 
 from media_core.documents.models import Document
 from media_core.errors import UploadLost
+from media_core.ledger.models import StoredObject
 from media_core.storages.client import bucket_client
-from media_core.storages.models import StoredObject
 from media_core.storages.room import room_storage
 from tenants.binding import bind_tenant
 from tests.media_core.conftest import content

@@ -6,8 +6,8 @@ import pytest
 from django.core.files.storage import default_storage
 
 from media_core.app_files.sweeping import sweep_app_files
+from media_core.ledger.models import StoredObject
 from media_core.storages.client import bucket_client
-from media_core.storages.models import StoredObject
 from media_core.upkeep.app_takedown import bring_files_back
 from media_core.uploads.flow import sweep
 from tenants.binding import bind_tenant

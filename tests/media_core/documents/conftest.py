@@ -15,8 +15,8 @@ from PIL import ExifTags, Image
 from media_core.documents.models import Document
 from media_core.documents.permissions import Editor, required_editor
 from media_core.documents.publishing import publish
+from media_core.ledger.models import StoredObject
 from media_core.storages.client import bucket_client
-from media_core.storages.models import StoredObject
 from media_core.storages.policy import public_policy
 from media_core.uploads.flow import store_upload
 from tenants.binding import bind_tenant

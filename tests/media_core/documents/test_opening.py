@@ -12,7 +12,7 @@ from django.utils import timezone
 from media_core.documents.models import AccessEvent, Document
 from media_core.documents.open import find_document
 from media_core.documents.opening import STATEMENT, Shape, asker, find, of, readable
-from media_core.storages.models import StoredObject
+from media_core.ledger.models import StoredObject
 from tenants.binding import bind_tenant
 from tenants.errors import NotFound
 from tenants.people.identity import Member, VisitFacts

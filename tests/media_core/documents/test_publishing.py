@@ -10,8 +10,8 @@ from media_core.documents import publishing
 from media_core.documents.folders import Folder
 from media_core.documents.models import Document
 from media_core.errors import NotPublished, PublishingRefused, StillPublic
+from media_core.ledger.models import StoredObject
 from media_core.storages.client import bucket_client
-from media_core.storages.models import StoredObject
 from tenants import quotas
 from tenants.binding import bind_tenant
 from tenants.errors import NotFound, RoleRequired, TenantSuspended

@@ -13,7 +13,7 @@ from media_core.documents.permissions import Editor
 from media_core.documents.publishing import publish, take_down, unpublish
 from media_core.documents.trash import restore_document, trash_document
 from media_core.documents.versions import restore_version
-from media_core.storages.models import StoredObject
+from media_core.ledger.models import StoredObject
 from media_core.upkeep.takedown import bring_all_back
 from media_core.uploads.flow import replace_file, sweep
 from tenants.binding import bind_tenant

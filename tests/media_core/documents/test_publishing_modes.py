@@ -6,7 +6,7 @@ import pytest
 
 from media_core.documents import copies, publishing
 from media_core.errors import BucketRefused, PublishingRefused
-from media_core.storages.models import StoredObject
+from media_core.ledger.models import StoredObject
 from tenants import quotas
 from tests.media_core.documents.conftest import (
     LOCATED,

@@ -9,7 +9,7 @@ from media_core.documents.moves import move_document, move_folder, reading
 from media_core.documents.permissions import required_admin
 from media_core.documents.restriction import choices_for, restrict_folder
 from media_core.errors import FolderRefused, PublishingRefused
-from media_core.storages.models import StoredObject
+from media_core.ledger.models import StoredObject
 from media_core.uploads.flow import store_upload
 from tenants.binding import bind_tenant
 from tenants.errors import NotFound, RoleRequired

@@ -20,7 +20,7 @@ from media_core.documents.trash import (
 from media_core.documents.versions import find_version
 from media_core.errors import WideningNotConfirmed
 from media_core.jobs import purge_trash
-from media_core.storages.models import StoredObject
+from media_core.ledger.models import StoredObject
 from tenants import quotas
 from tenants.binding import bind_tenant
 from tenants.errors import NotFound

@@ -13,7 +13,7 @@ from media_core.documents.publishing import editable, publish
 from media_core.documents.renaming import rename_document
 from media_core.documents.versions import restore_version
 from media_core.errors import PublishingRefused, UploadRefused
-from media_core.storages.models import StoredObject
+from media_core.ledger.models import StoredObject
 from media_core.uploads.flow import replace_file
 from tenants import quotas
 from tenants.binding import bind_tenant

@@ -8,7 +8,7 @@ from django.db import connection
 from django.utils import timezone
 
 from media_core.documents.models import AccessEvent
-from media_core.storages.models import StoredObject
+from media_core.ledger.models import StoredObject
 from tenants.binding import bind_tenant
 from tests.apps import address_of, kept
 from tests.conftest import new_session

@@ -10,8 +10,8 @@ from django.test import override_settings
 from django.utils.http import http_date
 
 from gateway.demo.samples import pdf
+from media_core.ledger.models import StoredObject
 from media_core.storages.filesystem import disk_storage
-from media_core.storages.models import StoredObject
 from media_core.storages.room import link_to
 from tenants.binding import bind_tenant
 from tests.media_core.wsgi import asked

@@ -3,8 +3,8 @@
 import pytest
 
 from media_core.documents.models import Document
+from media_core.ledger.models import StoredObject
 from media_core.storages.file_types import DOCX
-from media_core.storages.models import StoredObject
 from tenants.binding import bind_tenant
 from tests.conftest import new_session
 from tests.folders import new_folder

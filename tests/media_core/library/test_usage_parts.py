@@ -6,7 +6,7 @@ import pytest
 from django.core.files.storage import storages
 from django.core.management import call_command
 
-from media_core.storages.kept import Kept, Part, kept
+from media_core.ledger.used_bytes import Kept, Part, kept
 from media_core.upkeep.recount import recount
 from tenants.binding import bind_tenant
 from tests import apps

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from django.core.files.base import ContentFile
 
+from media_core.ledger.models import StoredObject
 from media_core.storages.client import bucket_access, bucket_client
-from media_core.storages.models import StoredObject
 from media_core.storages.shared_bucket import SharedBucketStorage
 from tenants.prefixes import Prefix
 from tests.wire import bucket_requests
@@ -22,7 +22,7 @@ import django
 django.setup()
 from botocore.client import BaseClient
 from media_core.storages.client import bucket_client
-from media_core.storages.models import StoredObject
+from media_core.ledger.models import StoredObject
 from media_core.storages.presigned import presigned_get
 from media_core.storages.shared_bucket import SharedBucketStorage
 from tenants.binding import bind_tenant

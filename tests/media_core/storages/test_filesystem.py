@@ -14,9 +14,9 @@ from django.db.migrations.writer import MigrationWriter
 
 from media_core.documents.models import Document
 from media_core.errors import BucketRefused, BucketUnavailable, ObjectDiffers
+from media_core.ledger.models import StoredObject
 from media_core.storages import disk
 from media_core.storages.filesystem import DiskStorage, disk_storage
-from media_core.storages.models import StoredObject
 from media_core.uploads.flow import sweep
 from tenants.binding import bind_tenant
 from tenants.errors import NameRefused

@@ -8,7 +8,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from media_core.documents.models import Document
 from media_core.errors import BucketUnavailable, UnknownBucketAnswer
-from media_core.storages.models import StoredObject
+from media_core.ledger.models import StoredObject
 from media_core.storages.room import room_storage
 from tenants.binding import bind_tenant
 from tests.media_core.conftest import content

@@ -13,10 +13,10 @@ from storages.backends.s3 import S3Storage
 
 from gateway.demo.bucket.embedded import EmbeddedBucket
 from media_core.errors import BucketRefused, BucketUnavailable, ObjectDiffers, ObjectMissing
+from media_core.ledger.models import StoredObject
 from media_core.storages import client
 from media_core.storages.client import anonymous_client, bucket_client
 from media_core.storages.copies import copied
-from media_core.storages.models import StoredObject
 from media_core.storages.public import prove_public
 from media_core.storages.room import room_storage, verify
 from media_core.storages.shared_bucket import SharedBucketStorage, bucket_storage

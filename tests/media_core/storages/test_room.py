@@ -5,8 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.core.files.base import ContentFile
 
+from media_core.ledger.models import StoredObject
 from media_core.storages.client import bucket_client
-from media_core.storages.models import StoredObject
 from media_core.storages.presigned import presigned_get
 from media_core.storages.shared_bucket import bucket_storage
 from tenants.binding import bind_agency, bind_tenant

@@ -15,10 +15,10 @@ import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
 from media_core.errors import BucketUnavailable
+from media_core.ledger.models import StoredObject
 from media_core.storages import client, sending
 from media_core.storages.bucket_errors import translate_error
 from media_core.storages.client import bucket_access, bucket_client, client_config
-from media_core.storages.models import StoredObject
 from media_core.storages.room import room_storage
 from tenants.binding import bind_tenant
 from tenants.breaker import Breaker

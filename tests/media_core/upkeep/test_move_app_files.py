@@ -5,8 +5,8 @@ from django.core.files.storage import storages
 from django.db import OperationalError, connection
 
 from media_core.app_files.sweeping import sweep_app_files
+from media_core.ledger.models import StoredObject
 from media_core.storages.client import bucket_client
-from media_core.storages.models import StoredObject
 from media_core.storages.room import verify
 from media_core.upkeep.app_takedown import bring_files_back
 from media_core.upkeep.move_storage import move, remove_left

@@ -5,7 +5,7 @@ from threading import Thread
 import pytest
 from django.db import connection
 
-from media_core.storages.models import StoredObject
+from media_core.ledger.models import StoredObject
 from media_core.storages.room import remove_everywhere, verify
 from media_core.uploads.flow import sweep
 from tenants.binding import bind_tenant, one_at_a_time

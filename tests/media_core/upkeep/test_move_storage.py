@@ -8,8 +8,8 @@ import requests
 from django.core.management import CommandError, call_command
 
 from gateway.demo.samples import pdf
+from media_core.ledger.models import StoredObject
 from media_core.storages.filesystem import disk_storage
-from media_core.storages.models import StoredObject
 from media_core.storages.room import storage_of, verify
 from tenants.binding import bind_tenant
 from tests.media_core.upkeep.conftest import OTHER, keep, lies_in

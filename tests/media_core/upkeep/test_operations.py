@@ -12,9 +12,9 @@ from django.db import connection
 
 from media_core.documents.models import Document
 from media_core.errors import BucketUnavailable, MoveRefused
+from media_core.ledger.models import StoredObject
 from media_core.storages.client import bucket_client
 from media_core.storages.filesystem import disk_storage
-from media_core.storages.models import StoredObject
 from media_core.storages.room import remove_everywhere, storage_of
 from tenants.binding import bind_tenant, one_at_a_time
 from tenants.jobs import running

@@ -5,7 +5,7 @@ import threading
 import pytest
 from django.db import transaction
 
-from media_core.storages.models import StoredObject
+from media_core.ledger.models import StoredObject
 from media_core.upkeep.recount import recount
 from tenants.binding import bind_tenant
 from tenants.errors import QuotaBroken

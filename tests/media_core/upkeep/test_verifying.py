@@ -12,8 +12,8 @@ from django.utils import timezone
 
 from media_core.documents.permissions import required_editor
 from media_core.documents.publishing import publish, unpublish
+from media_core.ledger.models import StoredObject
 from media_core.storages.client import bucket_client
-from media_core.storages.models import StoredObject
 from media_core.upkeep.verifying import check_pairs, iterate_pairs, verify_ledger
 from tenants.binding import bind_tenant
 from tenants.people.members import set_role

@@ -7,8 +7,8 @@ from django.db.models import Sum
 
 from media_core.documents.models import Document, Version
 from media_core.documents.permissions import required_editor
+from media_core.ledger.models import StoredObject
 from media_core.storages.client import bucket_client
-from media_core.storages.models import StoredObject
 from media_core.storages.room import room_storage
 from media_core.uploads.flow import store_upload, sweep
 from tenants.binding import bind_tenant

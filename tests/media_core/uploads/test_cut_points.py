@@ -7,7 +7,7 @@ from contextlib import suppress
 import pytest
 from django.db import transaction
 
-from media_core.storages.models import StoredObject
+from media_core.ledger.models import StoredObject
 from tenants.models import Tenant
 from tests.conftest import member
 from tests.media_core.conftest import content

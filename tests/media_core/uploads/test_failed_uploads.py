@@ -9,7 +9,7 @@ from django.db import connection
 from django.utils import timezone
 
 from media_core.errors import BucketUnavailable
-from media_core.storages.models import StoredObject
+from media_core.ledger.models import StoredObject
 from media_core.storages.room import room_storage
 from media_core.uploads.flow import sweep
 from tenants.binding import bind_tenant

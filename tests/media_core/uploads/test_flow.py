@@ -15,8 +15,8 @@ from django.test.client import encode_multipart
 from media_core.documents.models import AccessEvent, Document
 from media_core.documents.permissions import required_editor
 from media_core.errors import BucketUnavailable, UploadRefused, UploadTooLarge
+from media_core.ledger.models import StoredObject
 from media_core.storages.client import bucket_client
-from media_core.storages.models import StoredObject
 from media_core.uploads.flow import store_upload
 from tenants.binding import bind_tenant
 from tenants.errors import NameRefused, NoTenantBound, RoleRequired, TenantSuspended

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from media_core.storages.models import StoredObject
+from media_core.ledger.models import StoredObject
 from tenants.binding import bind_tenant
 from tenants.models import Tenant
 from tests.conftest import new_session

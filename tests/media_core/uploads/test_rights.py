@@ -5,7 +5,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from media_core.documents.models import Document
 from media_core.documents.permissions import required_editor
-from media_core.storages.models import StoredObject
+from media_core.ledger.models import StoredObject
 from media_core.uploads.flow import store_upload
 from tenants.binding import bind_tenant
 from tenants.errors import RoleRequired

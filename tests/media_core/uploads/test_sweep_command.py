@@ -8,7 +8,7 @@ from django.core.files.base import ContentFile
 from django.core.management import CommandError, call_command
 
 from media_core.documents.models import Document
-from media_core.storages.models import StoredObject
+from media_core.ledger.models import StoredObject
 from media_core.storages.room import room_storage
 from tenants.binding import bind_tenant
 from tenants.models import Quota, Tenant

@@ -9,8 +9,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from media_core.documents.models import Document
+from media_core.ledger.models import StoredObject
 from media_core.storages.client import bucket_client
-from media_core.storages.models import StoredObject
 from tenants.binding import bind_tenant
 from tenants.domains import hosts
 from tenants.models import Tenant, proved_groups

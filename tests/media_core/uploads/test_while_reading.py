@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from media_core.documents.models import Document
-from media_core.storages.models import StoredObject
+from media_core.ledger.models import StoredObject
 from media_core.uploads.limits import FORM_OVERHEAD_BYTES
 from tenants.binding import bind_tenant
 from tenants.models import Quota, Tenant

@@ -8,6 +8,7 @@ from django.core.checks import run_checks
 from media_core.documents.permissions import required_editor
 from media_core.documents.publishing import publish
 from media_core.errors import BucketNotProved, BucketProofExpired
+from media_core.ledger.models import Content, StoredObject
 from media_core.storages.bucket.capabilities import (
     FORM_MAX_BYTES,
     Capability,
@@ -18,7 +19,6 @@ from media_core.storages.bucket.capabilities import (
 from media_core.storages.bucket.doctor.examine import examine, store_examination
 from media_core.storages.bucket.models import BucketReport
 from media_core.storages.bucket.start import find_proof_problem
-from media_core.storages.models import Content, StoredObject
 from media_core.storages.room import storage_of
 from tenants.binding import bind_tenant
 from tests.conftest import member

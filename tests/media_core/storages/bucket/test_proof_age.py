@@ -8,12 +8,12 @@ import pytest
 from django.core.checks import run_checks
 from django.utils import timezone
 
+from media_core.ledger.models import Content, StoredObject
 from media_core.storages.bucket.capabilities import Capability
 from media_core.storages.bucket.doctor.examine import PROBES, Examination, store_examination
 from media_core.storages.bucket.findings import Finding, Outcome
 from media_core.storages.bucket.models import BucketReport
 from media_core.storages.bucket.start import find_proof_problem, log_proof_problem
-from media_core.storages.models import Content, StoredObject
 from media_core.storages.room import storage_of
 from tenants.binding import bind_tenant
 from tenants.people.models import AgencyRole, Person

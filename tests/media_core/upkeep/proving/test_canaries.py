@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from media_core.documents.models import Document
-from media_core.storages.models import StoredObject
+from media_core.ledger.models import StoredObject
 from media_core.upkeep.proving.canaries import canaries_of
 from media_core.uploads.flow import sweep
 from tenants.binding import bind_tenant

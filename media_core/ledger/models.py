@@ -11,9 +11,9 @@ from django.db.models import Exists, Q
 from django.utils import timezone
 
 from media_core.errors import UploadLost
+from media_core.ledger.constraints import CONSTRAINTS, INDEXES
+from media_core.ledger.object_names import object_name
 from media_core.rows import RoomManager, RoomModel, RoomQuerySet
-from media_core.storages.object_names import object_name
-from media_core.storages.rules import CONSTRAINTS, INDEXES
 from tenants import quotas
 from tenants.binding import bound_tenant
 from tenants.jobs.queue import request_job

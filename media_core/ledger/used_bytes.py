@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.db.models import Count, Q, Sum
 from django.db.models.functions import Coalesce
 
-from media_core.storages.models import StoredObject
+from media_core.ledger.models import StoredObject
 
 State = StoredObject.State
 APP = Q(kind=StoredObject.Kind.APP)
