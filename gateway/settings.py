@@ -272,6 +272,7 @@ FILE_UPLOAD_TEMP_DIR = env.text("UPLOAD_TEMP_DIR", default="") or None
 TRASH_DAYS = env.number("TRASH_DAYS", default=30, at_least=1, at_most=3650)
 # How long condemned originals stay in the bucket: longer than the oldest backup of the database.
 RETENTION_DAYS = env.number("RETENTION_DAYS", default=35, at_least=0, at_most=3650)
+BACKUP_KEPT_DAYS = env.number("BACKUP_KEPT_DAYS", default=30, at_least=0, at_most=3650)
 DELETED_FILES_KEPT_DAYS = env.number(
     "DELETED_FILES_KEPT_DAYS", default=30, at_least=0, at_most=3650
 )

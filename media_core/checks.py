@@ -113,6 +113,17 @@ def bucket_is_asked_over_https(**_kwargs: Any) -> list[CheckMessage]:
     return [Warning("AWS_S3_ENDPOINT_URL is not HTTPS.", hint=hint, id="media_core.W001")]
 
 
+@register()
+def removed_files_outlive_backups(**_kwargs: Any) -> list[CheckMessage]:
+    """A backup that is older than what is kept names files that are gone: restored, it opens them no more."""
+    kept, backups = settings.RETENTION_DAYS, settings.BACKUP_KEPT_DAYS
+    if kept >= backups:
+        return []
+    text = f"RETENTION_DAYS={kept} is less than BACKUP_KEPT_DAYS={backups}: an old backup names files that are gone."
+    hint = f"Set RETENTION_DAYS to {backups} or more, or keep backups of the database for {kept} days at most."
+    return [Warning(text, hint=hint, id="media_core.W012")]
+
+
 @register(Tags.database)
 def bucket_is_proved(databases: Sequence[str] | None = None, **_kwargs: Any) -> list[CheckMessage]:
     """What nobody has proved is refused. A proof that grows old is said to be so while there is time to renew it."""

@@ -2,13 +2,17 @@
 
 from http import HTTPStatus
 
-from tenants.errors import GatewayError, NeedsPeople
+from tenants.errors import GatewayError, NeedsPeople, QuotaExceeded
 
 
 class UploadTooLarge(GatewayError):
     """The file is larger than is allowed here."""
 
     status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+
+
+class RemovedFilesExceedQuota(QuotaExceeded):
+    """Too much was removed or replaced lately. Its files are kept for a while before new ones can be stored."""
 
 
 class UploadDiskFull(GatewayError):
@@ -68,6 +72,12 @@ class NotPublished(GatewayError):
 
 class PublishingRefused(GatewayError):
     """This cannot be published."""
+
+    status = HTTPStatus.CONFLICT
+
+
+class DocumentChanged(GatewayError):
+    """It was changed meanwhile. Look at it again."""
 
     status = HTTPStatus.CONFLICT
 

@@ -1,4 +1,4 @@
-"""What may come into a tenant's room: how much in all, how large a file, of which types; and whose consent it takes."""
+"""What may come into a tenant's room, and how much of it stays: sizes, types, versions; and whose consent it takes."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -10,17 +10,21 @@ from django.db import transaction
 from tenants.audit import agency_audited
 from tenants.domains import hosts
 from tenants.errors import TenantRefused
-from tenants.models import FileGroup, Quota, Tenant, proved_groups
+from tenants.models import VERSIONS_KEPT, FileGroup, Quota, Tenant, proved_groups
 from tenants.sizes import exact_size, human_size
+
+# More than anybody counts; above it, all are kept.
+MAX_VERSIONS_KEPT = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the agency chose for a tenant. None is no quota, and the deployment's own largest file."""
+    """What the agency chose for a tenant. None is no quota, the deployment's own largest file, and all versions."""
 
     quota_bytes: int | None = None
     upload_max_bytes: int | None = None
     file_groups: Sequence[str] = field(default_factory=proved_groups)
+    versions_kept: int | None = VERSIONS_KEPT
     requires_consent: bool = False
 
     def in_words(self) -> dict[str, str]:
@@ -29,6 +33,7 @@ class Limits:
             "quota": "no limit" if self.quota_bytes is None else exact_size(self.quota_bytes),
             "max-upload": largest_in_words(self.upload_max_bytes),
             "types": ",".join(self.file_groups),
+            "versions": "all" if self.versions_kept is None else str(self.versions_kept),
             "consent": "yes" if self.requires_consent else "no",
         }
 
@@ -64,6 +69,10 @@ def checked_limits(limits: Limits) -> Limits:
             f"A largest file of {exact_size(chosen)}: give 1 to {most} bytes. "
             f"The deployment takes no file above UPLOAD_MAX_BYTES, {exact_size(most)}."
         )
+    if limits.versions_kept is not None and not 1 <= limits.versions_kept <= MAX_VERSIONS_KEPT:
+        raise TenantRefused(
+            f"{limits.versions_kept} versions: give 1 to {MAX_VERSIONS_KEPT}, or all."
+        )
     if unknown := sorted(set(limits.file_groups) - set(FileGroup.values)):
         known = ", ".join(FileGroup.values)
         raise TenantRefused(f"{unknown[0]!r} is no type of files: give some of {known}.")
@@ -76,7 +85,13 @@ def limits_of(tenant: Tenant) -> Limits:
     """Return the tenant's limits as they are now. Two queries."""
     row = Tenant.objects.get(pk=tenant.pk)
     quota_bytes = Quota.objects.filter(tenant=tenant).values_list("quota_bytes", flat=True).first()
-    return Limits(quota_bytes, row.upload_max_bytes, list(row.file_groups), row.requires_consent)
+    return Limits(
+        quota_bytes,
+        row.upload_max_bytes,
+        list(row.file_groups),
+        row.versions_kept,
+        row.requires_consent,
+    )
 
 
 def change_limits(tenant: Tenant, *, dry_run: bool = False, **chosen: Any) -> list[str]:

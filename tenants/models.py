@@ -15,6 +15,8 @@ from tenants.prefixes import Prefix
 from tenants.sizes import human_size
 
 MAX_PRESIGN_SECONDS = 3600
+# How many versions of a document a new tenant keeps.
+VERSIONS_KEPT = 10
 
 
 def new_schema_name() -> str:
@@ -77,6 +79,10 @@ class Tenant(TenantMixin):  # type: ignore[misc]  # django-tenants ships no type
         default=proved_groups,
         db_default=Value(proved_groups(), ArrayField(models.CharField(max_length=20))),
     )
+    # How many versions of a document are kept; None is all of them.
+    versions_kept = models.PositiveIntegerField(
+        null=True, blank=True, default=VERSIONS_KEPT, db_default=VERSIONS_KEPT
+    )
     # Whether the agency's staff wait for an admin's consent before they enter.
     requires_consent = models.BooleanField(default=False, db_default=False)
     # What the schema has, and the oldest code that serves it: tenants/versions.py reads both.
@@ -115,6 +121,10 @@ class Tenant(TenantMixin):  # type: ignore[misc]  # django-tenants ships no type
             models.CheckConstraint(
                 name="tenant_upload_max_bytes_is_something",
                 condition=models.Q(upload_max_bytes__gte=1),
+            ),
+            models.CheckConstraint(
+                name="tenant_versions_kept_is_something",
+                condition=models.Q(versions_kept__gte=1),
             ),
         ]
 

@@ -22,15 +22,15 @@ def usage() -> Quota:
     return row
 
 
-def reserve(size_bytes: int) -> None:
+def reserve(size_bytes: int, *also: Q) -> None:
     """Promise these bytes to an upload; raise QuotaExceeded when they do not fit. One UPDATE.
 
-    Of many at once exactly those win whose bytes fit: the condition and the sum are one statement. The refusal does
-    not say how much is left: that is a sum over all folders, and not everybody who uploads may read them all.
+    `also` is what else must hold of a quota that has a limit. Of many at once exactly those win whose bytes fit: the
+    condition and the sum are one statement. The refusal does not say how much is left: that is a sum over all folders,
+    and not everybody who uploads may read them all.
     """
-    fits = Q(quota_bytes=None) | Q(
-        quota_bytes__gte=F("used_bytes") + F("reserved_bytes") + size_bytes
-    )
+    taken = F("used_bytes") + F("reserved_bytes") + size_bytes
+    fits = Q(quota_bytes=None) | Q(*also, quota_bytes__gte=taken)
     if not _row().filter(fits).update(reserved_bytes=F("reserved_bytes") + size_bytes):
         usage()
         raise QuotaExceeded(

@@ -9,7 +9,6 @@ from media_core.app_files.incoming import Received
 from media_core.app_files.names import FreeNames, checked_app_name
 from media_core.errors import UploadRefused
 from media_core.ledger.models import StoredObject
-from tenants import quotas
 from tenants.transactions import (
     in_callers_transaction,
     own_transaction,
@@ -72,7 +71,7 @@ def _reserved_as(area: str, name: str, file: Received) -> StoredObject | None:
                     content, area=area, app_name=name, kind=StoredObject.Kind.APP,
                     charged_bytes=file.size_bytes,
                 )  # fmt: skip
-            quotas.reserve(row.charged_bytes)
+            StoredObject.objects.promise(row.charged_bytes)
     except (IntegrityError, OperationalError) as error:
         if not _is_about_the_name(error):
             raise

@@ -29,10 +29,12 @@ examples:
   manage.py tenant limits acme/
   manage.py tenant limits acme/ --quota 10GB --max-upload 50MB --types pdf,image
   manage.py tenant limits acme/ --quota none --max-upload default --types default
+  manage.py tenant limits acme/ --versions all
   manage.py tenant limits acme/ --recount --dry-run
 
-A quota below what is kept is allowed: nothing is lost, and nothing more comes in. Sizes are plain bytes, or a number
-with kB, MB, GB, TB (thousands) or KiB, MiB, GiB, TiB (1024).""",
+A quota below what is kept is allowed: nothing is lost, and nothing more comes in. With fewer versions than before,
+those beyond go when a document is replaced the next time. Sizes are plain bytes, or a number with kB, MB, GB, TB
+(thousands) or KiB, MiB, GiB, TiB (1024).""",
     )
     add_reference(parser)
     add_limit_options(parser)

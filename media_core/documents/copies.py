@@ -1,4 +1,4 @@
-"""The copy of a document that the public gets."""
+"""What the public gets of a document: a copy, or the original by a link where a copy would be of no use."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -12,23 +12,33 @@ from media_core.ledger.models import StoredObject
 from media_core.storages.bucket.requirements import require_to_publish
 from media_core.storages.copies import Copy, copied, derived, lent
 from media_core.storages.file_types import DOWNLOAD_TYPE
-from media_core.storages.public import prove_public
+from media_core.storages.public import prove_public, public_reaches_objects
 from media_core.storages.room import storage_of
 
 PUBLIC = StoredObject.Area.PUBLIC
 
 
 @contextmanager
-def make_public_copy(original: StoredObject, *, file_name: str) -> Iterator[Copy]:
+def make_public_copy(original: StoredObject, *, file_name: str) -> Iterator[Copy | None]:
     """Lend the object that the public is to get: a copy of the original, or a photo without its location.
 
-    The public can read it when the block begins, proved by asking anonymously; BucketRefused where it cannot. Raises
-    BucketProofExpired before anything is written.
+    None where the public is to get the original: it reaches no object without the gateway, and the bytes are the same.
+    The public can read a copy when the block begins, proved by asking anonymously; BucketRefused where it cannot.
+    Raises BucketProofExpired before anything is written.
     """
     require_to_publish()
-    with cleaned(original) as photo, _write_copy(photo, original, file_name) as copy:
-        prove_public(copy.stored)
-        yield copy
+    with cleaned(original) as photo:
+        if photo is None and not public_reaches_objects():
+            yield None
+            return
+        with _write_copy(photo, original, file_name) as copy:
+            prove_public(copy.stored)
+            yield copy
+
+
+def shown_by(copy: Copy | None) -> dict[str, object]:
+    """Return the columns of a document of which the public gets this copy, or with None the original."""
+    return {"public_copy": copy.stored if copy else None, "shows_original": copy is None}
 
 
 def _write_copy(

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 from uuid import UUID
 
 from django.conf import settings
@@ -28,6 +28,12 @@ class Holding(NamedTuple):
 
 
 class DocumentQuerySet(RoomQuerySet["Document"]):
+    def update(self, **after: Any) -> int:
+        """Change documents, and return how many. The revision of each rises by one; what is private shows nothing."""
+        if after.get("visibility") == Document.Visibility.PRIVATE:
+            after["shows_original"] = False
+        return super().update(revision=F("revision") + 1, **after)
+
     def readable_by(self, member: Member | None) -> Self:
         """Return what this member, or with None a stranger, may read: the twin of permissions.may_read."""
         return self.filter(permissions.readable(member))
@@ -117,12 +123,16 @@ class Document(RoomModel):
     folder = models.ForeignKey(
         Folder, on_delete=models.PROTECT, null=True, related_name="documents"
     )
+    # Rises by one with every change, so that nobody changes what they have not seen.
+    revision = models.PositiveIntegerField(default=1)
     # The bytes as they were uploaded, under private/.
     original = models.OneToOneField(StoredObject, on_delete=models.PROTECT, related_name="document")
     # What the public gets: the same bytes under media/, or a photo without its location. None while nothing is public.
     public_copy = models.OneToOneField(
         StoredObject, on_delete=models.PROTECT, null=True, related_name="published_document"
     )
+    # Whether the public gets the original, by a link of the gateway: where a copy would be of no use.
+    shows_original = models.BooleanField(default=False)
     # In the trash it is private, and in no folder.
     trash_entry = models.OneToOneField(
         TrashEntry, on_delete=models.PROTECT, null=True, related_name="document"
@@ -146,6 +156,12 @@ class Document(RoomModel):
                 name="document_private_has_no_public_copy",
                 condition=models.Q(visibility="public") | models.Q(public_copy=None),
             ),
+            # What is taken down is public and has no copy: it shows nothing either.
+            models.CheckConstraint(
+                name="document_shows_one_thing",
+                condition=models.Q(shows_original=False)
+                | models.Q(visibility="public", public_copy=None),
+            ),
             models.CheckConstraint(
                 name="document_in_trash_is_private",
                 condition=models.Q(trash_entry=None) | models.Q(visibility="private", folder=None),
@@ -154,6 +170,11 @@ class Document(RoomModel):
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether the public gets something of it now: a copy, or the original."""
+        return self.public_copy_id is not None or self.shows_original
 
 
 class Version(RoomModel):

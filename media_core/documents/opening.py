@@ -6,7 +6,17 @@ from typing import Any, Final, NamedTuple, Self
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import BooleanField, ExpressionWrapper, F, Q, QuerySet, UUIDField, Value
+from django.db.models import (
+    BooleanField,
+    Case,
+    ExpressionWrapper,
+    F,
+    Q,
+    QuerySet,
+    UUIDField,
+    Value,
+    When,
+)
 from django.db.models.functions import Cast, Now
 from django.utils import timezone
 
@@ -111,18 +121,27 @@ def of(member: Member | None, document_id: UUID) -> dict[str, object]:
 def readable(shape: Shape, values: Values) -> QuerySet[Document, Any]:
     """Return the document as far as the asker may read it, with what `find` and the record need of it."""
     member = asker(shape, values)
-    bytes_of = "original" if member else "public_copy"
     rows: QuerySet[Document, Any] = (
         Document.objects.readable_by(member)
         .with_object()
         .served_now()
-        .filter(pk=values["document_id"], **{f"{bytes_of}__state": StoredObject.State.STORED})
+        .filter(pk=values["document_id"])
         .order_by()
     )
-    columns = ["name", *(f"{bytes_of}__{name}" for name in STORED_FIELDS)]
+    columns: list[Any] = ["name", *(f"original__{name}" for name in STORED_FIELDS)]
+    if member is None:
+        has_copy = Q(public_copy__state=StoredObject.State.STORED)
+        rows = rows.filter(Q(shows_original=True) | has_copy)
+        columns = ["name", *(shown_to_all(name) for name in STORED_FIELDS)]
     if not shape.is_noted:
         return rows.values_list(*columns)
     return rows.annotate(**event(shape, values)).values_list(*columns, *NOTED)
+
+
+def shown_to_all(column: str) -> Case:
+    """Return this column of the object that a stranger gets of a public document."""
+    shows_original = When(shows_original=True, then=F(f"original__{column}"))
+    return Case(shows_original, default=F(f"public_copy__{column}"))
 
 
 def asker(shape: Shape, values: Values) -> Member | None:

@@ -64,14 +64,14 @@ def may_read_folder(member: Member | None, folder: "Folder") -> bool:
 def readable(member: Member | None) -> Q:
     """Return `may_read` as a condition on documents. A test holds the two together."""
     if member is None:
-        return Q(visibility="public", public_copy__isnull=False)
+        return Q(visibility="public") & (Q(public_copy__isnull=False) | Q(shows_original=True))
     return Q(trash_entry=None) & (Q(folder=None) | readable_folders(member, path="folder__path"))
 
 
 def may_read(member: Member | None, document: "Document") -> bool:
     """A member reads what lies in a folder that they may read; a stranger only what is public now."""
     if member is None:
-        return document.visibility == "public" and document.public_copy_id is not None
+        return document.visibility == "public" and document.is_shown
     if document.trash_entry_id is not None:
         return False
     return document.folder is None or may_read_folder(member, document.folder)

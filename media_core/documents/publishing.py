@@ -1,5 +1,7 @@
 """Publishing and unpublishing. The original stays where it is, under `private/`; the public gets a copy under `media/`.
 
+Where the bucket shows the public nothing, or files are on disk, the public gets a link to the original instead, and a
+copy only of a photo that would tell where it was taken.
 Publishing: the copy's row, committed; its bytes, proved; one transaction in which the document points to it.
 Unpublishing: one transaction in which the document lets go of the copy, which is condemned; the copy removed. A kill
 between any two leaves one of both states, and at most a copy that the sweep removes.
@@ -11,21 +13,18 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import QuerySet
 
 from media_core.audit.models import audited
-from media_core.documents.copies import make_public_copy
+from media_core.documents.copies import make_public_copy, shown_by
 from media_core.documents.folders import Folder
 from media_core.documents.locks import hold_the_tree
 from media_core.documents.models import Document
 from media_core.documents.open import find_document
 from media_core.documents.permissions import Editor, confirm_editor, may_be_public
-from media_core.errors import BucketUnavailable, PublishingRefused, StillPublic
+from media_core.errors import BucketUnavailable, DocumentChanged, PublishingRefused, StillPublic
 from media_core.ledger.models import StoredObject
-from media_core.storages.copies import take_away
+from media_core.storages.copies import Copy, take_away
 from tenants.errors import NotFound
-
-CHANGED = "It was changed meanwhile: look at it again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,34 +36,40 @@ class Asked:
     action: str
 
 
-def publish(document_id: UUID, *, editor: Editor) -> Document:
+def publish(document_id: UUID, *, editor: Editor, revision: int | None = None) -> Document:
     """Return the document, readable for everybody from now on. One that is public already stays as it is.
 
-    Raises NotFound, RoleRequired, PublishingRefused (a restricted folder, a change meanwhile), ObjectMissing,
-    ObjectDiffers, BucketProofExpired or BucketUnavailable; then nothing was changed. Two bucket requests where the
-    bucket copies, up to five elsewhere.
+    With a `revision` it changes nothing that has another one by now. Raises NotFound, RoleRequired, DocumentChanged,
+    PublishingRefused (a restricted folder, an unknown photo), ObjectMissing, ObjectDiffers, BucketProofExpired or
+    BucketUnavailable; then nothing was changed. Two bucket requests where the bucket copies, up to five elsewhere; none
+    where the public gets the original.
     """
     asked = Asked(lambda: editable(document_id, editor), editor, "published")
     document = asked.find()
-    return document if document.public_copy_id else make_public(document, asked)
+    if document.is_shown:
+        return document
+    refuse_changed(document, revision)
+    return make_public(document, asked)
 
 
-def unpublish(document_id: UUID, *, editor: Editor) -> Document:
+def unpublish(document_id: UUID, *, editor: Editor, revision: int | None = None) -> Document:
     """Return the document, for members only from now on. One that is private already stays as it is.
 
     Raises as `publish`, and StillPublic when the document is private but its public copy could not be removed yet. One
-    bucket request.
+    bucket request, or none where the public got the original.
     """
     asked = Asked(lambda: editable(document_id, editor), editor, "took back")
     document = asked.find()
     if document.visibility == Document.Visibility.PRIVATE:
         return document
+    refuse_changed(document, revision)
     return make_private(document, asked, visibility=Document.Visibility.PRIVATE)
 
 
 def take_down(document_id: UUID) -> Document:
     """Return the document without a public copy. It stays a public one, so that `bring_back` finds it.
 
+    One that shows its original has none: of a suspended tenant nobody gets it, and afterwards everybody does again.
     For the agency, also while the tenant is suspended. Raises as `unpublish`.
     """
     asked = Asked(lambda: known(document_id, even_suspended=True), None, "took down")
@@ -75,16 +80,16 @@ def take_down(document_id: UUID) -> Document:
 
 
 def bring_back(document_id: UUID) -> Document:
-    """Return a public document that was taken down, with a public copy again. Raises as `publish`."""
+    """Return a public document that was taken down, and that the public gets again. Raises as `publish`."""
     asked = Asked(lambda: known(document_id), None, "brought back")
     document = asked.find()
-    if document.public_copy_id or document.visibility == Document.Visibility.PRIVATE:
+    if document.is_shown or document.visibility == Document.Visibility.PRIVATE:
         return document
     return make_public(document, asked)
 
 
 def republish(document_id: UUID) -> Document:
-    """Return a public document with a new public copy; the one of before is condemned. Raises as `publish`."""
+    """Return a public document, published once more; the public copy of before is condemned. Raises as `publish`."""
     asked = Asked(lambda: known(document_id), None, "published again")
     document = asked.find()
     if document.visibility == Document.Visibility.PRIVATE:
@@ -118,7 +123,7 @@ def refuse_closed_folder(folder: Folder | None) -> None:
 
 
 def make_public(document: Document, asked: Asked) -> Document:
-    """Give the document a public copy; see `publish`."""
+    """Let the public get the document; see `publish`."""
     refuse_closed_folder(document.folder)
     with (
         make_public_copy(document.original, file_name=document.name) as copy,
@@ -126,10 +131,8 @@ def make_public(document: Document, asked: Asked) -> Document:
     ):
         now = ask_again(document, asked)
         refuse_closed_folder(now.folder)
-        point_document(document, visibility=Document.Visibility.PUBLIC, public_copy=copy.stored)
-        copy.stored.mark_stored(copy.etag)
-        if document.public_copy and not document.public_copy.condemn():
-            raise PublishingRefused(CHANGED)
+        point_document(document, visibility=Document.Visibility.PUBLIC, **shown_by(copy))
+        settle_copies(copy, document.public_copy)
         _write_down(document, asked)
     return known(document.pk, even_suspended=True)
 
@@ -140,8 +143,7 @@ def make_private(document: Document, asked: Asked, *, visibility: Document.Visib
     with transaction.atomic():
         ask_again(document, asked)
         point_document(document, visibility=visibility, public_copy=None)
-        if copy and not copy.condemn():
-            raise PublishingRefused(CHANGED)
+        settle_copies(None, copy)
         _write_down(document, asked)
     if copy:
         remove_copy(copy)
@@ -154,20 +156,25 @@ def ask_again(document: Document, asked: Asked) -> Document:
     return asked.find()
 
 
-def _as_it_was(document: Document) -> QuerySet[Document]:
-    found: QuerySet[Document] = Document.objects.filter(
-        pk=document.pk,
-        visibility=document.visibility,
-        original=document.original_id,
-        public_copy=document.public_copy_id,
-    )
-    return found
+def refuse_changed(document: Document, revision: int | None) -> None:
+    """Raise DocumentChanged when the document is no more what somebody saw; with None they do not say what they saw."""
+    if revision is not None and document.revision != revision:
+        raise DocumentChanged
 
 
 def point_document(document: Document, **after: Any) -> None:
-    """Change the document, unless it was changed since the bytes began to move. One UPDATE."""
-    if not _as_it_was(document).update(**after):
-        raise PublishingRefused(CHANGED)
+    """Change the document, or raise DocumentChanged when it was changed since it was read. One UPDATE."""
+    same = Document.objects.filter(pk=document.pk, revision=document.revision)
+    if not same.update(**after):
+        raise DocumentChanged
+
+
+def settle_copies(new: Copy | None, old: StoredObject | None) -> None:
+    """Let the new public copy count, and condemn the old one. Belongs behind `point_document`, in its transaction."""
+    if new:
+        new.stored.mark_stored(new.etag)
+    if old and not old.condemn():
+        raise DocumentChanged
 
 
 def _write_down(document: Document, asked: Asked) -> None:

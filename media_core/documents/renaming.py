@@ -5,37 +5,44 @@ from uuid import UUID
 
 from django.db import transaction
 
-from media_core.audit.models import audited
-from media_core.documents.locks import hold_the_tree
 from media_core.documents.models import Document
 from media_core.documents.permissions import Editor
-from media_core.documents.publishing import editable
-from media_core.documents.versions import NewFile, add_version
+from media_core.documents.publishing import (
+    Asked,
+    ask_again,
+    editable,
+    point_document,
+    refuse_changed,
+)
+from media_core.documents.versions import NewFile, add_version, audit_title
 from tenants.errors import NameRefused
 from tenants.names import checked_file_name, checked_title
 
 
-def rename_document(document_id: UUID, *, title: str, file_name: str, editor: Editor) -> Document:
+def rename_document(
+    document_id: UUID, *, title: str, file_name: str, editor: Editor, revision: int | None = None
+) -> Document:
     """Return the document under this title and file name; an empty title is the file's name.
 
     Another file name is a new version of the same original; of a public document also a new public copy, which has the
-    name in its headers. Raises NotFound, RoleRequired, NameRefused, and as `add_version`.
+    name in its headers. With a `revision` it changes nothing that has another one by now. Raises NotFound,
+    RoleRequired, NameRefused, and as `add_version`.
     """
     file_name = checked_file_name(file_name)
     title = checked_title(title or file_name)
     document = editable(document_id, editor)
+    refuse_changed(document, revision)
     _refuse_other_ending(document.name, file_name)
     if file_name != document.name:
         note = f"Renamed from {document.name}"[:200]
-        document = add_version(document, NewFile(document.original, file_name, note), editor=editor)
-    if title != document.title:
-        with transaction.atomic():
-            hold_the_tree()
-            before = editable(document_id, editor).title
-            Document.objects.filter(pk=document.pk).update(title=title)
-            audited(
-                editor, "renamed", subject_id=document.pk, subject=title, detail=f"from {before}"
-            )
+        file = NewFile(document.original, file_name, note, title=title)
+        return add_version(document, file, editor=editor)
+    if title == document.title:
+        return document
+    with transaction.atomic():
+        ask_again(document, Asked(lambda: editable(document_id, editor), editor, "renamed"))
+        point_document(document, title=title)
+        audit_title(document, title, editor)
     return editable(document_id, editor)
 
 

@@ -17,14 +17,14 @@ from media_core.documents.models import Document, TrashEntry, Version
 from media_core.documents.moves import reading
 from media_core.documents.permissions import Editor, confirm_editor
 from media_core.documents.publishing import (
-    CHANGED,
     Asked,
     ask_again,
     editable,
     point_document,
     remove_copy,
+    settle_copies,
 )
-from media_core.errors import PublishingRefused, WideningNotConfirmed
+from media_core.errors import WideningNotConfirmed
 from media_core.ledger.models import StoredObject
 from tenants.errors import NotFound
 
@@ -32,7 +32,7 @@ from tenants.errors import NotFound
 def trash_document(document_id: UUID, *, editor: Editor) -> TrashEntry:
     """Move a document to the trash, and return its entry. A public one is public no more. One bucket request then.
 
-    Raises NotFound, RoleRequired, PublishingRefused (changed meanwhile), or StillPublic when it is in the trash, but
+    Raises NotFound, RoleRequired, DocumentChanged, or StillPublic when it is in the trash, but
     its public copy could not be removed yet.
     """
     asked = Asked(lambda: editable(document_id, editor), editor, "moved to the trash")
@@ -54,8 +54,7 @@ def trash_document(document_id: UUID, *, editor: Editor) -> TrashEntry:
             folder=None,
             trash_entry=entry,
         )
-        if document.public_copy and not document.public_copy.condemn():
-            raise PublishingRefused(CHANGED)
+        settle_copies(None, document.public_copy)
         audited(editor, asked.action, subject_id=document.pk, subject=document.title)
     if document.public_copy:
         remove_copy(document.public_copy)

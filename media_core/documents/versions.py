@@ -1,7 +1,7 @@
 """Versions of a document: a new file under the same address, and an older one restored. No byte of one is lost.
 
 The new original's row, committed; its bytes; of a public document also the new public copy; then one transaction in
-which the document points to them, the old public copy is condemned, and versions beyond MAX_VERSIONS go.
+which the document points to them, the old public copy is condemned, and versions beyond what the tenant keeps go.
 """
 
 import logging
@@ -16,35 +16,41 @@ from django.db import transaction
 from django.db.models import Max
 
 from media_core.audit.models import audited
-from media_core.documents.copies import make_public_copy
+from media_core.documents.copies import make_public_copy, shown_by
 from media_core.documents.models import Document, Version
 from media_core.documents.permissions import Editor
 from media_core.documents.publishing import (
-    CHANGED,
     Asked,
     ask_again,
     editable,
     point_document,
+    refuse_changed,
+    settle_copies,
 )
-from media_core.errors import BucketUnavailable, PublishingRefused
+from media_core.errors import BucketUnavailable
 from media_core.ledger.models import StoredObject
 from media_core.storages.copies import Copy, take_away
+from tenants.binding import bound_tenant
 from tenants.errors import NotFound
 
-# Of a document. The oldest goes when there would be more.
-MAX_VERSIONS = 10
+# How many versions a replacement drops. Where the agency lowered their number there may be many.
+MAX_DROPPED = 50
 
 logger = logging.getLogger("media_core.documents")
 
 
 @dataclass(frozen=True, slots=True)
 class NewFile:
-    """What a document is to have: an original, under which name, and why. With an ETag it was written just now."""
+    """What a document is to have: an original, under which name, and why. With an ETag it was written just now.
+
+    Without a title it keeps the one it has.
+    """
 
     original: StoredObject
     file_name: str
     note: str = ""
     etag: str = ""
+    title: str = ""
 
 
 def find_version(document: Document, number: int) -> Version:
@@ -59,7 +65,9 @@ def find_version(document: Document, number: int) -> Version:
     return found
 
 
-def restore_version(document_id: UUID, number: int, *, editor: Editor) -> Document:
+def restore_version(
+    document_id: UUID, number: int, *, editor: Editor, revision: int | None = None
+) -> Document:
     """Return the document with the file of an older version as its newest. No byte of the original is copied.
 
     The newest version already stays as it is. Raises as `add_version`, and NotFound.
@@ -68,6 +76,7 @@ def restore_version(document_id: UUID, number: int, *, editor: Editor) -> Docume
     version = find_version(document, number)
     if version.original_id == document.original_id:
         return document
+    refuse_changed(document, revision)
     file = NewFile(version.original, version.file_name, f"Version {number} restored")
     return add_version(document, file, editor=editor)
 
@@ -75,38 +84,44 @@ def restore_version(document_id: UUID, number: int, *, editor: Editor) -> Docume
 def add_version(document: Document, file: NewFile, *, editor: Editor) -> Document:
     """Let the document have this file, and its public copy be one of it.
 
-    Raises NotFound, RoleRequired, PublishingRefused (changed meanwhile, or a photo that cannot be published),
-    UploadLost or BucketUnavailable; then nothing was changed.
+    Raises NotFound, RoleRequired, DocumentChanged, PublishingRefused (a photo that cannot be published), UploadLost or
+    BucketUnavailable; then nothing was changed.
     """
     asked = Asked(lambda: editable(document.pk, editor), editor, "replaced")
     original = file.original
     original.etag = file.etag or original.etag
-    with _copy_if_public(document, file) as copy, transaction.atomic():
+    with _make_copy_if_shown(document, file) as (copy, shown), transaction.atomic():
         ask_again(document, asked)
         if file.etag:
             original.mark_stored(file.etag)
         add_row(document, file, number=find_last_number(document) + 1, editor=editor)
-        shown = copy.stored if copy else None
-        point_document(document, original=original, name=file.file_name, public_copy=shown)
-        if copy:
-            copy.stored.mark_stored(copy.etag)
-        if document.public_copy and not document.public_copy.condemn():
-            raise PublishingRefused(CHANGED)
+        title = file.title or document.title
+        point_document(document, original=original, name=file.file_name, title=title, **shown)
+        settle_copies(copy, document.public_copy)
         drop_old_versions(document)
-        audited(
-            editor, asked.action, subject_id=document.pk, subject=document.title, detail=file.note
-        )
+        audited(editor, asked.action, subject_id=document.pk, subject=title, detail=file.note)
+        audit_title(document, title, editor)
     _remove_old_copy(document.public_copy)
     return editable(document.pk, editor)
 
 
+def audit_title(document: Document, title: str, editor: Editor) -> None:
+    """Write down that a document has another title now, if it has."""
+    if title != document.title:
+        before = f"from {document.title}"
+        audited(editor, "renamed", subject_id=document.pk, subject=title, detail=before)
+
+
 @contextmanager
-def _copy_if_public(document: Document, file: NewFile) -> Iterator[Copy | None]:
-    if document.public_copy is None:
-        yield None
+def _make_copy_if_shown(
+    document: Document, file: NewFile
+) -> Iterator[tuple[Copy | None, dict[str, object]]]:
+    """Lend the new public copy, and the columns that say what the public gets: none where it gets nothing now."""
+    if not document.is_shown:
+        yield None, {}
         return
     with make_public_copy(file.original, file_name=file.file_name) as copy:
-        yield copy
+        yield copy, shown_by(copy)
 
 
 def find_last_number(document: Document) -> int:
@@ -129,11 +144,17 @@ def add_row(document: Document, file: NewFile, *, number: int, editor: Editor) -
 
 
 def drop_old_versions(document: Document) -> None:
-    """Remove the oldest versions beyond MAX_VERSIONS, and condemn originals that no version has any more."""
-    dropped = list(
-        Version.objects.select_related("original").filter(document=document.pk)[MAX_VERSIONS:]
-    )
-    for version in dropped:
+    """Remove the oldest versions beyond what the tenant keeps, and condemn originals that no version has any more.
+
+    At most MAX_DROPPED, for the tree is held meanwhile; the next replacement goes on.
+    """
+    kept = bound_tenant().versions_kept
+    if kept is None:
+        return
+    versions = Version.objects.filter(document=document.pk)
+    oldest_kept = versions.values_list("number", flat=True)[kept - 1 : kept].first()
+    dropped = versions.filter(number__lt=oldest_kept or 0).order_by("number")
+    for version in dropped.select_related("original")[:MAX_DROPPED]:
         version.delete()
         if not Version.objects.filter(original=version.original_id).exists():
             version.original.condemn(keep_for=timedelta(days=settings.RETENTION_DAYS))

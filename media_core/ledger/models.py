@@ -7,15 +7,17 @@ from typing import Any, Self
 
 from django.conf import settings
 from django.db import models, transaction
-from django.db.models import Exists, Q
+from django.db.models import Exists, Min, Q, Subquery, Sum, Value
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from media_core.errors import UploadLost
+from media_core.errors import RemovedFilesExceedQuota, UploadLost
 from media_core.ledger.constraints import CONSTRAINTS, INDEXES
 from media_core.ledger.object_names import object_name
 from media_core.rows import RoomManager, RoomModel, RoomQuerySet
 from tenants import quotas
 from tenants.binding import bound_tenant
+from tenants.errors import QuotaExceeded
 from tenants.jobs.queue import request_job
 from tenants.models import Tenant
 from tenants.prefixes import PUBLIC_AREA, ObjectKey
@@ -31,11 +33,43 @@ class StoredObjectQuerySet(RoomQuerySet["StoredObject"]):
     def reserve(self, content: "Content", *, area: str = "private", **given: Any) -> "StoredObject":
         """Return a pending row for an object that is about to be written, its bytes promised from the quota.
 
-        Raises QuotaExceeded. Belongs into a transaction. One INSERT, one UPDATE.
+        Raises as `promise`. Belongs into a transaction. One INSERT, one UPDATE.
         """
         row = self.announce(content, area=area, charged_bytes=content.size_bytes, **given)
-        quotas.reserve(row.charged_bytes)
+        self.promise(row.charged_bytes)
         return row
+
+    def promise(self, size_bytes: int) -> None:
+        """Promise bytes of the quota to an upload. Raises QuotaExceeded, or RemovedFilesExceedQuota. One UPDATE.
+
+        What was removed holds no quota while it is kept for backups: beyond the quota, nothing more comes in.
+        """
+        retained = self.retained().order_by().values(ledger=Value(1))
+        total = Subquery(retained.values(total=Sum("size_bytes")), models.BigIntegerField())
+        try:
+            quotas.reserve(size_bytes, Q(quota_bytes__gte=Coalesce(total, 0)))
+        except QuotaExceeded:
+            self._refuse_retained()
+            raise
+
+    def _refuse_retained(self) -> None:
+        """Raise RemovedFilesExceedQuota if that is why nothing comes in. Two queries."""
+        found = self.retained().aggregate(total=Sum("size_bytes"), first=Min("purge_after"))
+        quota_bytes = quotas.usage().quota_bytes
+        if found["total"] and quota_bytes is not None and found["total"] > quota_bytes:
+            raise RemovedFilesExceedQuota(
+                f"The oldest of them go on {found['first']:%Y-%m-%d %H:%M} UTC. "
+                "Until then, an admin of this site can ask the agency for more room."
+            )
+
+    def retained(self) -> Self:
+        """Return what was removed and is kept, so that a restored backup of the database finds it.
+
+        A public copy is due at once, and so is what is condemned without a time to keep it.
+        """
+        return self.filter(
+            state=StoredObject.State.CONDEMNED, purge_after__gt=timezone.now()
+        ).exclude(kind=StoredObject.Kind.PUBLIC_COPY)
 
     def announce(
         self, content: "Content", *, area: str, app_name: str | None = None, **given: Any

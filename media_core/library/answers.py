@@ -12,6 +12,7 @@ from django.shortcuts import redirect, render
 
 from media_core.errors import WideningNotConfirmed
 from media_core.library.asking import rights_of
+from media_core.library.forms import RefusableForm
 from tenants.errors import GatewayError, NotFound, TooBusy
 from tenants.people.identity import Member
 
@@ -61,6 +62,17 @@ def describe_refusal(refusal: GatewayError) -> str:
         return str(refusal)
     logger.error("%s: %s", refusal.code, refusal, exc_info=refusal)
     return refusal.message
+
+
+def show_refused(
+    refusal: GatewayError, form: RefusableForm, show: Callable[[HTTPStatus], HttpResponse]
+) -> HttpResponse:
+    """Return the page of a form that was refused, with what was typed and the refusal's status."""
+    form.refuse(describe_refusal(refusal))
+    response = show(refusal.status)
+    if refusal.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        response.headers["Retry-After"] = str(refusal.retry_seconds)
+    return response
 
 
 def to_place(folder_id: UUID | None) -> HttpResponseRedirect:

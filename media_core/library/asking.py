@@ -12,6 +12,10 @@ from media_core.documents.permissions import (
 )
 from tenants.people.identity import Member, required_member
 
+# Of no document: what is no number is compared, and refused.
+NO_REVISION = 0
+LONGEST_REVISION = 10
+
 
 def editor_of(request: HttpRequest) -> Editor:
     """Return who asks when they may change documents. Raises SignInRequired or RoleRequired."""
@@ -26,3 +30,12 @@ def admin_of(request: HttpRequest) -> Admin:
 def rights_of(member: Member) -> dict[str, object]:
     """Return what every page says of its reader, and which of its buttons they see."""
     return {"member": member, "may_edit": may_edit(member), "may_settle": may_settle(member)}
+
+
+def seen_revision(request: HttpRequest) -> int | None:
+    """Return the revision of the document that the person had before them; None when the form does not say."""
+    given = request.POST.get("revision")
+    if given is None:
+        return None
+    is_number = given.isascii() and given.isdecimal() and len(given) <= LONGEST_REVISION
+    return int(given) if is_number else NO_REVISION

@@ -9,7 +9,17 @@ from tenants.fields import CheckedField
 from tenants.names import MAX_NAME, MAX_TITLE, checked_file_name, checked_folder_name, checked_title
 
 
-class UploadForm(forms.Form):
+class RefusableForm(forms.Form):
+    """A form that comes back as it was sent, with the sentence of the flow that refused it."""
+
+    def refuse(self, sentence: str) -> None:
+        """Show this sentence instead of the fields' own errors."""
+        self.full_clean()
+        self.errors.clear()
+        self.add_error(None, sentence)
+
+
+class UploadForm(RefusableForm):
     """One file with a title, for one place. In a restricted folder there is no choice of who sees it."""
 
     title = CheckedField(
@@ -36,14 +46,8 @@ class UploadForm(forms.Form):
         if restricted:
             del self.fields["visibility"]
 
-    def refuse(self, sentence: str) -> None:
-        """Show this sentence instead of the fields' own errors."""
-        self.full_clean()
-        self.errors.clear()
-        self.add_error(None, sentence)
 
-
-class RenameForm(forms.Form):
+class RenameForm(RefusableForm):
     """A document's title and the name of its file. The flow checks that the ending stays."""
 
     title = CheckedField(
@@ -53,13 +57,14 @@ class RenameForm(forms.Form):
     file_name = CheckedField(checked_file_name, max_length=MAX_NAME, label="File name")
 
 
-class ReplaceForm(forms.Form):
+class ReplaceForm(RefusableForm):
     """A file that becomes a document's newest version, and what changed."""
 
     note = CheckedField(
         checked_title, max_length=MAX_TITLE, required=False, label="What changed",
         help_text="For the list of versions. You may leave it empty.",
     )  # fmt: skip
+    # Last: the note is read also when the file is not.
     file = forms.FileField(allow_empty_file=True, error_messages={"required": "Choose a file."})
 
 

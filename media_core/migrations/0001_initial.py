@@ -429,6 +429,8 @@ class Migration(migrations.Migration):
                         max_length=20,
                     ),
                 ),
+                ("revision", models.PositiveIntegerField(default=1)),
+                ("shows_original", models.BooleanField(default=False)),
                 ("created_by_id", models.UUIDField()),
                 ("created_by_name", models.CharField(max_length=200)),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
@@ -561,6 +563,17 @@ class Migration(migrations.Migration):
                     ("visibility", "public"), ("public_copy", None), _connector="OR"
                 ),
                 name="document_private_has_no_public_copy",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="document",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("shows_original", False),
+                    models.Q(("public_copy", None), ("visibility", "public")),
+                    _connector="OR",
+                ),
+                name="document_shows_one_thing",
             ),
         ),
         migrations.AddConstraint(

@@ -28,6 +28,11 @@ def is_public(stored: StoredObject) -> bool:
     )
 
 
+def public_reaches_objects() -> bool:
+    """Return whether the public reaches the objects that are written now without the gateway. No request."""
+    return bool(settings.USE_S3_MEDIA) and settings.PUBLIC_MEDIA_MODE != "gateway"
+
+
 def public_address(key: ObjectKey) -> str:
     """Return the address of a public object, without a signature. A join of strings: it makes no client."""
     return f"{public_base_url()}/{quote(key, safe='/~')}"

@@ -86,13 +86,13 @@ def in_bucket() -> QuerySet[StoredObject]:
 
 
 def bring_all_back(progress: Progress) -> Moved:
-    """Give every public document of the bound tenant that was taken down its public object again."""
+    """Let the public get every document of the bound tenant again that was taken down."""
     return each(taken_down(), bring_back, progress)
 
 
 def taken_down() -> list[UUID]:
-    """Return the public documents that have no public object. One query."""
-    rows = Document.objects.filter(visibility=Document.Visibility.PUBLIC, public_copy__isnull=True)
+    """Return the public documents of which the public gets nothing. One query."""
+    rows = Document.objects.public().filter(public_copy=None, shows_original=False)
     return list(rows.values_list("pk", flat=True))
 
 

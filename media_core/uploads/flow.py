@@ -15,7 +15,12 @@ from django.utils import timezone
 from media_core.documents.folders import Folder
 from media_core.documents.models import Document
 from media_core.documents.permissions import Editor, confirm_editor
-from media_core.documents.publishing import editable, publish, refuse_closed_folder
+from media_core.documents.publishing import (
+    editable,
+    publish,
+    refuse_changed,
+    refuse_closed_folder,
+)
 from media_core.documents.tree import confirm_place
 from media_core.documents.versions import NewFile, add_row, add_version
 from media_core.errors import NotPublished, UploadRefused, UploadTooLarge
@@ -60,13 +65,20 @@ def _published(document: Document, uploader: Editor) -> Document:
 
 
 def replace_file(
-    document_id: UUID, *, uploader: Editor, file: "File[bytes]", note: str = ""
+    document_id: UUID,
+    *,
+    uploader: Editor,
+    file: "File[bytes]",
+    note: str = "",
+    revision: int | None = None,
 ) -> Document:
     """Return the document with this file as its newest version. One bucket request; of a public document three.
 
-    Raises NotFound and PublishingRefused, and as `store_upload`; then the document is as it was.
+    With a `revision` it replaces nothing that has another one by now. Raises NotFound, DocumentChanged and
+    PublishingRefused, and as `store_upload`; then the document is as it was.
     """
     document = editable(document_id, uploader)
+    refuse_changed(document, revision)
     with _stored_original(file) as (original, etag):
         new = NewFile(original, checked_file_name(file.name or ""), note, etag)
         return add_version(document, new, editor=uploader)

@@ -1,10 +1,11 @@
-"""The options that say what may come into a tenant's room: for create and for limits."""
+"""The options that say what may come into a tenant's room, and how much of it stays: for create and for limits."""
 
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 from typing import Any
 
-from tenants.models import FileGroup, proved_groups
+from tenants.errors import TenantRefused
+from tenants.models import VERSIONS_KEPT, FileGroup, proved_groups
 from tenants.sizes import parsed_size
 
 GROUPS = ",".join(FileGroup.values)
@@ -24,20 +25,34 @@ def add_limit_options(parser: ArgumentParser) -> None:
         metavar="LIST|all|default",
         help=f"what it takes, some of {GROUPS}; default is all but other",
     )
+    parser.add_argument(
+        "--versions",
+        metavar="NUMBER|all",
+        help=f"how many versions of a document it keeps; a new tenant keeps {VERSIONS_KEPT}",
+    )
 
 
 def chosen_limits(asked: Namespace) -> dict[str, Any]:
-    """Return the limits that were given, under their names in `Limits`. Raises SizeRefused."""
+    """Return the limits that were given, under their names in `Limits`. Raises SizeRefused or TenantRefused."""
     given: list[tuple[str, str | None, Callable[[str], Any]]] = [
         ("quota_bytes", asked.quota, _size_or("none")),
         ("upload_max_bytes", asked.max_upload, _size_or("default")),
         ("file_groups", asked.types, _groups),
+        ("versions_kept", asked.versions, _number_or_all),
     ]
     return {name: read(text) for name, text, read in given if text is not None}
 
 
 def _size_or(word: str) -> Callable[[str], int | None]:
     return lambda text: None if text == word else parsed_size(text)
+
+
+def _number_or_all(text: str) -> int | None:
+    if text == "all":
+        return None
+    if not (text.isascii() and text.isdecimal()):
+        raise TenantRefused(f"{text!r} versions: give a number, or all.")
+    return int(text)
 
 
 def _groups(text: str) -> list[str]:

@@ -77,6 +77,11 @@ class Migration(migrations.Migration):
             name="upload_max_bytes",
             field=models.PositiveBigIntegerField(blank=True, null=True),
         ),
+        migrations.AddField(
+            model_name="tenant",
+            name="versions_kept",
+            field=models.PositiveIntegerField(blank=True, db_default=10, default=10, null=True),
+        ),
         migrations.AddConstraint(
             model_name="tenant",
             constraint=models.CheckConstraint(
@@ -94,6 +99,13 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(("upload_max_bytes__gte", 1)),
                 name="tenant_upload_max_bytes_is_something",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="tenant",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("versions_kept__gte", 1)),
+                name="tenant_versions_kept_is_something",
             ),
         ),
         migrations.AddField(

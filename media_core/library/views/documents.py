@@ -1,8 +1,10 @@
 """The page of one document, and publishing it."""
 
+from http import HTTPStatus
 from uuid import UUID
 
 from django.conf import settings
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -17,18 +19,20 @@ from media_core.documents.permissions import Editor, may_edit
 from media_core.documents.renaming import rename_document
 from media_core.inspection.locations import PHOTOS, may_tell_location
 from media_core.library.addresses import direct_address, permanent_address
-from media_core.library.answers import Question, ask, attempted, people
-from media_core.library.asking import editor_of, rights_of
+from media_core.library.answers import Question, ask, attempted, people, show_refused
+from media_core.library.asking import editor_of, rights_of, seen_revision
 from media_core.library.forms import RenameForm
+from media_core.library.paging import paged
 from media_core.storages.content_types import is_inline
 from media_core.templatetags.sizes import size
+from tenants.errors import GatewayError, NotFound
 from tenants.people.identity import required_member
 from tenants.slots import hold_slot
 
 
 @require_safe
 def document(request: HttpRequest, document_id: UUID) -> HttpResponse:
-    """What is known of a document, who sees it, and under which addresses. At most five queries."""
+    """What is known of a document, who sees it, and under which addresses. At most six queries."""
     member = required_member(request)
     row = find_document(document_id, member)
     way = find_way(row.folder_id, member)
@@ -39,7 +43,9 @@ def document(request: HttpRequest, document_id: UUID) -> HttpResponse:
         "downloads": not is_inline(row.original.content_type),
         "restricted": any(folder.is_restricted for folder in way),
         "readers": people(len(reading(way[-1].path if way else []))),
-        "versions": list(row.versions.select_related("original")) if may_edit(member) else [],
+        "page": paged(request, row.versions.select_related("original"))
+        if may_edit(member)
+        else None,
         "permanent": permanent_address(request, row),
         "direct": direct_address(request, row),
     }
@@ -51,19 +57,37 @@ def rename(request: HttpRequest, document_id: UUID) -> HttpResponse:
     """Show the form for a document's title and file name, and take them."""
     editor = editor_of(request)
     row = find_document(document_id, editor)
-    form = RenameForm(request.POST or None, initial={"title": row.title, "file_name": row.name})
-    if request.method == "POST" and form.is_valid():
+    if request.method != "POST":
+        form = RenameForm(initial={"title": row.title, "file_name": row.name})
+        return _show_rename_form(request, editor, row, form)
+    form = RenameForm(request.POST)
+    if not form.is_valid():
+        return _show_rename_form(request, editor, row, form, HTTPStatus.BAD_REQUEST)
+    try:
         with hold_slot():
-            done = attempted(request, lambda: _renamed(row, editor, form))
-        if done:
-            return redirect("library:document", document_id)
+            renamed = rename_document(
+                row.pk, editor=editor, revision=seen_revision(request), **form.cleaned_data
+            )
+    except NotFound:
+        raise
+    except GatewayError as refusal:
+        now = find_document(document_id, editor)
+        return show_refused(
+            refusal, form, lambda status: _show_rename_form(request, editor, now, form, status)
+        )
+    messages.success(request, f"It is called “{renamed.title}” now. Its address stayed the same.")
+    return redirect("library:document", document_id)
+
+
+def _show_rename_form(
+    request: HttpRequest,
+    editor: Editor,
+    row: Document,
+    form: RenameForm,
+    status: int = HTTPStatus.OK,
+) -> HttpResponse:
     context = {**rights_of(editor), "document": row, "form": form}
-    return render(request, "library/rename_document.html", context)
-
-
-def _renamed(row: Document, editor: Editor, form: RenameForm) -> str:
-    renamed = rename_document(row.pk, editor=editor, **form.cleaned_data)
-    return f"It is called “{renamed.title}” now. Its address stayed the same."
+    return render(request, "library/rename_document.html", context, status=status)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -74,12 +98,12 @@ def publish(request: HttpRequest, document_id: UUID) -> HttpResponse:
     if request.method != "POST":
         return ask(request, editor, _question_of_publishing(row))
     with hold_slot():
-        attempted(request, lambda: _published(row, editor))
+        attempted(request, lambda: _published(row, editor, seen_revision(request)))
     return redirect("library:document", document_id)
 
 
-def _published(row: Document, editor: Editor) -> str:
-    publishing.publish(row.pk, editor=editor)
+def _published(row: Document, editor: Editor, revision: int | None) -> str:
+    publishing.publish(row.pk, editor=editor, revision=revision)
     return f"“{row.title}” is public: everybody who has its address can open it."
 
 
@@ -91,12 +115,12 @@ def unpublish(request: HttpRequest, document_id: UUID) -> HttpResponse:
     if request.method != "POST":
         return ask(request, editor, _question_of_taking_back(row))
     with hold_slot():
-        attempted(request, lambda: _taken_back(row, editor))
+        attempted(request, lambda: _taken_back(row, editor, seen_revision(request)))
     return redirect("library:document", document_id)
 
 
-def _taken_back(row: Document, editor: Editor) -> str:
-    publishing.unpublish(row.pk, editor=editor)
+def _taken_back(row: Document, editor: Editor, revision: int | None) -> str:
+    publishing.unpublish(row.pk, editor=editor, revision=revision)
     return f"“{row.title}” is for members only now."
 
 
@@ -112,6 +136,7 @@ def _question_of_publishing(row: Document) -> Question:
         ],
         button="Publish it",
         back=reverse("library:document", args=[row.pk]),
+        hidden=[("revision", row.revision)],
     )
 
 
@@ -138,4 +163,5 @@ def _question_of_taking_back(row: Document) -> Question:
         ],
         button="Take it back",
         back=reverse("library:document", args=[row.pk]),
+        hidden=[("revision", row.revision)],
     )

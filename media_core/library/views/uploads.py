@@ -11,7 +11,7 @@ from media_core.documents.folders import find_place
 from media_core.documents.models import Document
 from media_core.documents.permissions import Editor
 from media_core.errors import NotPublished
-from media_core.library.answers import describe_refusal, to_place
+from media_core.library.answers import show_refused, to_place
 from media_core.library.asking import editor_of
 from media_core.library.forms import UploadForm
 from media_core.library.views.lists import show_place_again
@@ -73,11 +73,9 @@ def _read_form(request: HttpRequest) -> UploadForm:
 def _show_refusal(
     request: HttpRequest, uploader: Editor, form: UploadForm, refusal: GatewayError
 ) -> HttpResponse:
-    form.refuse(describe_refusal(refusal))
-    response = show_place_again(request, uploader, form, refusal.status)
-    if refusal.status == HTTPStatus.SERVICE_UNAVAILABLE:
-        response.headers["Retry-After"] = str(refusal.retry_seconds)
-    return response
+    return show_refused(
+        refusal, form, lambda status: show_place_again(request, uploader, form, status)
+    )
 
 
 def told(document: Document) -> str:

@@ -1,7 +1,9 @@
 """Versions of a document: a new file for it, the older ones, and one of them restored."""
 
+from http import HTTPStatus
 from uuid import UUID
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -11,15 +13,17 @@ from django.views.decorators.http import require_http_methods, require_safe
 from media_core.documents.models import AccessEvent, Document
 from media_core.documents.open import find_document
 from media_core.documents.permissions import Editor
-from media_core.documents.versions import MAX_VERSIONS, find_version, restore_version
+from media_core.documents.versions import find_version, restore_version
 from media_core.documents.views import LINK_HEADERS
-from media_core.library.answers import Question, ask, attempted
-from media_core.library.asking import editor_of, rights_of
+from media_core.library.answers import Question, ask, attempted, show_refused
+from media_core.library.asking import editor_of, rights_of, seen_revision
 from media_core.library.forms import ReplaceForm
 from media_core.storages.room import link_to
 from media_core.uploads.flow import replace_file
+from media_core.uploads.handlers import leave_files_unread
 from media_core.uploads.limits import takes_uploads
 from tenants.binding import bound_tenant
+from tenants.errors import GatewayError, NotFound, TooBusy
 from tenants.limits import largest_upload_bytes
 from tenants.slots import hold_slot
 
@@ -34,34 +38,68 @@ def replace(request: HttpRequest, document_id: UUID) -> HttpResponse:
     document = find_document(document_id, editor)
     if request.method != "POST":
         return _show_form(request, editor, document, ReplaceForm())
-    with hold_slot():
-        return _take_file(request, editor, document)
+    try:
+        with hold_slot():
+            return _take_file(request, editor, document)
+    except TooBusy as refusal:
+        leave_files_unread(request)
+        return _refuse_form(request, editor, document, refusal)
 
 
 @csrf_protect
 def _take_file(request: HttpRequest, editor: Editor, document: Document) -> HttpResponse:
     form = ReplaceForm(request.POST, request.FILES)
-    if form.is_valid() and attempted(request, lambda: _replaced(document, editor, form)):
-        return redirect("library:document", document.pk)
-    return _show_form(request, editor, document, form)
+    if not form.is_valid():
+        return _show_form(request, editor, document, form, HTTPStatus.BAD_REQUEST)
+    try:
+        replace_file(
+            document.pk, uploader=editor, revision=seen_revision(request), **form.cleaned_data
+        )
+    except NotFound:
+        raise
+    except GatewayError as refusal:
+        return _show_refusal(request, editor, document, form, refusal)
+    messages.success(request, f"“{document.title}” has a new version. Its address stayed the same.")
+    return redirect("library:document", document.pk)
 
 
-def _replaced(document: Document, editor: Editor, form: ReplaceForm) -> str:
-    replace_file(document.pk, uploader=editor, **form.cleaned_data)
-    return f"“{document.title}” has a new version. Its address stayed the same."
+@csrf_protect
+def _refuse_form(
+    request: HttpRequest, editor: Editor, document: Document, refusal: GatewayError
+) -> HttpResponse:
+    form = ReplaceForm(request.POST, request.FILES)
+    return _show_refusal(request, editor, document, form, refusal)
+
+
+def _show_refusal(
+    request: HttpRequest,
+    editor: Editor,
+    document: Document,
+    form: ReplaceForm,
+    refusal: GatewayError,
+) -> HttpResponse:
+    """Return the form with its note, for the document as it is now."""
+    now = find_document(document.pk, editor)
+    return show_refused(
+        refusal, form, lambda status: _show_form(request, editor, now, form, status)
+    )
 
 
 def _show_form(
-    request: HttpRequest, editor: Editor, document: Document, form: ReplaceForm
+    request: HttpRequest,
+    editor: Editor,
+    document: Document,
+    form: ReplaceForm,
+    status: int = HTTPStatus.OK,
 ) -> HttpResponse:
     context = {
         **rights_of(editor),
         "document": document,
         "form": form,
         "max_bytes": largest_upload_bytes(bound_tenant()),
-        "most": MAX_VERSIONS,
+        "kept": bound_tenant().versions_kept,
     }
-    return render(request, "library/replace.html", context)
+    return render(request, "library/replace.html", context, status=status)
 
 
 @require_safe
@@ -89,12 +127,12 @@ def restore(request: HttpRequest, document_id: UUID, number: int) -> HttpRespons
     if request.method != "POST":
         return ask(request, editor, _question_of_restoring(document, version.number))
     with hold_slot():
-        attempted(request, lambda: _restored(document, editor, number))
+        attempted(request, lambda: _restored(document, editor, number, seen_revision(request)))
     return redirect("library:document", document.pk)
 
 
-def _restored(document: Document, editor: Editor, number: int) -> str:
-    restore_version(document.pk, number, editor=editor)
+def _restored(document: Document, editor: Editor, number: int, revision: int | None) -> str:
+    restore_version(document.pk, number, editor=editor, revision=revision)
     return f"Version {number} of “{document.title}” is the newest again."
 
 
@@ -111,4 +149,5 @@ def _question_of_restoring(document: Document, number: int) -> Question:
         sentences=sentences,
         button=f"Restore version {number}",
         back=reverse("library:document", args=[document.pk]),
+        hidden=[("revision", document.revision)],
     )
