@@ -1,5 +1,6 @@
 """Replacing and restoring: the address stays, the older versions stay, and the public gets the newest at once."""
 
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -7,17 +8,21 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
+from media_core.audit.models import AuditEvent
 from media_core.documents import versions
 from media_core.documents.models import Version
 from media_core.documents.publishing import editable, publish
 from media_core.documents.renaming import rename_document
-from media_core.documents.versions import restore_version
-from media_core.errors import PublishingRefused, UploadRefused
+from media_core.documents.versions import NewFile, add_row, restore_version
+from media_core.errors import DocumentChanged, UploadRefused
 from media_core.ledger.models import StoredObject
+from media_core.library.paging import ROWS_PER_PAGE
 from media_core.uploads.flow import replace_file
 from tenants import quotas
 from tenants.binding import bind_tenant
 from tenants.errors import NameRefused, NotFound
+from tenants.limits import change_limits
+from tenants.models import VERSIONS_KEPT
 from tests.media_core.documents.conftest import again, bytes_of, seen_by_a_stranger
 from tests.wire import bucket_requests
 
@@ -71,8 +76,21 @@ def test_a_version_of_a_public_document_is_restored_for_the_public_too(public, e
     assert seen_by_a_stranger(now.public_copy.key) == before
 
 
-def test_older_versions_count_in_the_quota_until_they_are_dropped(private, ed, monkeypatch):
-    monkeypatch.setattr(versions, "MAX_VERSIONS", 2)
+@pytest.fixture
+def keep_versions(acme) -> Iterator[Callable[[int | None], None]]:
+    """Let acme keep so many versions until the test is over."""
+    before = acme.versions_kept
+
+    def keep_so_many(number: int | None) -> None:
+        change_limits(acme, versions_kept=number)
+        acme.refresh_from_db()
+
+    yield keep_so_many
+    acme.versions_kept = before
+
+
+def test_older_versions_count_in_the_quota_until_they_are_dropped(private, ed, keep_versions):
+    keep_versions(2)
     before = quotas.usage().used_bytes
     replace(private, ed)
     assert quotas.usage().used_bytes == before + len(SECOND)
@@ -84,8 +102,37 @@ def test_older_versions_count_in_the_quota_until_they_are_dropped(private, ed, m
     assert bytes_of(dropped), "A backup of yesterday still finds it."
 
 
-def test_an_original_that_a_newer_version_has_too_is_not_dropped(private, ed, monkeypatch):
-    monkeypatch.setattr(versions, "MAX_VERSIONS", 2)
+@pytest.mark.parametrize(("kept", "left"), [(1, 1), (4, 4), (VERSIONS_KEPT, 10), (None, 13)])
+def test_a_tenant_keeps_as_many_versions_as_the_agency_set(kept, left, private, ed, keep_versions):
+    keep_versions(kept)
+    for number in range(12):
+        add_a_version(private, ed, number)
+    assert numbers(again(private)) == list(range(13, 13 - left, -1))
+
+
+def add_a_version(document, editor, number: int) -> None:
+    """Add a version without an object."""
+    rename_document(document.pk, title="", file_name=f"{number}.pdf", editor=editor)
+
+
+def test_what_a_lower_number_leaves_goes_with_the_next_replacements_the_oldest_first(
+    private, ed, keep_versions, monkeypatch
+):
+    monkeypatch.setattr(versions, "MAX_DROPPED", 3)
+    keep_versions(None)
+    for number in range(6):
+        add_a_version(private, ed, number)
+    keep_versions(2)
+    assert numbers(again(private)) == [7, 6, 5, 4, 3, 2, 1]
+    add_a_version(private, ed, 6)
+    assert numbers(again(private)) == [8, 7, 6, 5, 4]
+    add_a_version(private, ed, 7)
+    add_a_version(private, ed, 8)
+    assert numbers(again(private)) == [10, 9]
+
+
+def test_an_original_that_a_newer_version_has_too_is_not_dropped(private, ed, keep_versions):
+    keep_versions(2)
     replace(private, ed)
     restore_version(private.pk, 1, editor=ed)
     now = again(private)
@@ -101,8 +148,8 @@ def test_what_is_no_file_replaces_nothing(private, ed):
 def test_what_another_published_meanwhile_is_not_replaced_under_their_hands(private, ed, ada):
     stale = editable(private.pk, ed)
     publish(private.pk, editor=ada)
-    file = versions.NewFile(stale.versions.get().original, "x.pdf")
-    with pytest.raises(PublishingRefused, match="meanwhile"):
+    file = NewFile(stale.versions.get().original, "x.pdf")
+    with pytest.raises(DocumentChanged):
         versions.add_version(stale, file, editor=ed)
     assert numbers(again(private)) == [1]
 
@@ -134,6 +181,18 @@ class TestPages:
             assert again(private).name == private.name
             assert Version.objects.filter(document=private.pk).count() == 3
 
+    def test_a_long_list_of_versions_has_pages(self, private, ed, acme, browse):
+        with bind_tenant(acme):
+            for number in range(2, ROWS_PER_PAGE + 3):
+                add_row(
+                    private, NewFile(private.original, "x.pdf"), number=number, editor=ed
+                )
+        browser, path = browse(acme, "ed"), f"/documents/{private.pk}"
+        pages = [browser.get(f"{path}?page={page}").content.decode() for page in (1, 2)]
+        assert [page.count("/restore") for page in pages] == [ROWS_PER_PAGE - 1, 2]
+        assert ["current" in page for page in pages] == [True, False]
+        assert "Page 1 of 2" in pages[0]
+
     def test_a_refused_file_leaves_the_form_and_says_why(self, private, acme, browse):
         file = SimpleUploadedFile("second.pdf", b"", "application/pdf")
         answer = browse(acme, "ed").post(
@@ -163,6 +222,13 @@ class TestNames:
         now = rename_document(private.pk, title="", file_name="prices.pdf", editor=ed)
         assert (now.title, now.name, numbers(now)) == ("prices.pdf", "prices.pdf", [2, 1])
         assert now.original == private.original
+
+    def test_title_and_file_name_change_in_one_step_or_not_at_all(self, private, ed):
+        rename_document(private.pk, title="Prices", file_name="prices.pdf", editor=ed)
+        now = again(private)
+        assert (now.title, now.name, now.revision) == ("Prices", "prices.pdf", 2)
+        said = [str(event) for event in AuditEvent.objects.order_by("at")]
+        assert said == ["Ed replaced Prices", "Ed renamed Prices"]
 
     def test_the_public_gets_the_file_under_its_new_name(self, public, ed):
         now: Any = rename_document(public.pk, title="", file_name="prices.pdf", editor=ed)
