@@ -14,7 +14,9 @@ from media_core.ledger.models import StoredObject
 from media_core.storages.room import link_to, storage_of
 from tenants.binding import bind_tenant
 from tenants.models import Tenant
+from tenants.provisioning import suspend
 from tests.conftest import Browse
+from tests.media_core.documents.conftest import LOCATED, has_location
 from tests.walk import METHODS, asked, seen
 
 pytestmark = pytest.mark.django_db
@@ -137,9 +139,9 @@ def test_no_name_of_a_private_object_opens_anything(who, secret, acme, browse: B
 def test_a_public_object_is_public_at_its_own_host_only(
     store: Store, on_disk, acme, globex, browse
 ):
-    document = store(acme, b"for all", visibility="public")
+    document = store(acme, LOCATED, name="photo.jpg", visibility="public")
     path = address_of(document, acme)
-    assert bytes_of(browse(acme).get(path)) == b"for all"
+    assert not has_location(bytes_of(browse(acme).get(path)))
     client = browse(globex, "eve")
     assert seen(asked(client, "get", path)) == nothing(client)
 
@@ -147,12 +149,38 @@ def test_a_public_object_is_public_at_its_own_host_only(
 def test_an_object_in_the_public_area_without_a_public_document_is_not_public(
     store: Store, on_disk, acme, browse
 ):
-    document = store(acme, b"for all", visibility="public")
+    document = store(acme, LOCATED, name="photo.jpg", visibility="public")
     path = address_of(document, acme)
     with bind_tenant(acme):
         Document.objects.filter(pk=document.pk).update(public_copy=None)
     client = browse(acme, "ada")
     assert seen(asked(client, "get", path)) == nothing(client)
+
+
+def test_a_public_document_without_a_copy_has_no_name_under_which_anybody_finds_it(
+    store: Store, on_disk, acme, globex, browse: Browse
+):
+    document = store(acme, b"for all", visibility="public")
+    assert document.shows_original
+    name = document.original.name
+    for host, who in ((acme, ""), (acme, "ada"), (globex, ""), (globex, "eve")):
+        client = browse(host, who)
+        for path in (name, name.removeprefix("private/"), name.replace("private/", "media/")):
+            assert seen(asked(client, "get", f"/media/{path}")) == nothing(client)
+
+
+def test_a_link_to_it_works_at_its_own_host_only_and_no_longer_than_it_is_served(
+    store: Store, on_disk, acme, globex, browse: Browse
+):
+    document = store(acme, b"for all", visibility="public")
+    link = browse(acme).get(f"/d/{document.pk}").headers["Location"]
+    assert bytes_of(browse(acme).get(link)) == b"for all"
+    client = browse(globex, "eve")
+    for path in (f"/d/{document.pk}", link):
+        assert seen(asked(client, "get", path)) == nothing(client)
+    suspend(acme)
+    for path in (f"/d/{document.pk}", link):
+        assert browse(acme).get(path).status_code != 200
 
 
 @pytest.fixture

@@ -1,4 +1,8 @@
-"""One contract for what is public: an address without a signature that answers everybody, and only for that."""
+"""One contract for what is public: an address without a signature that answers everybody, and only for that.
+
+On disk, and in mode gateway, only a photo has one of its own: it is given without its location. Of everything else the
+public gets the original, by a link.
+"""
 
 import pytest
 
@@ -8,6 +12,7 @@ from media_core.documents.publishing import publish, unpublish
 from media_core.storages.room import storage_of
 from tenants.binding import bind_tenant
 from tests.conftest import member
+from tests.media_core.documents.conftest import LOCATED, has_location
 
 pytestmark = pytest.mark.django_db
 CLOSED = {403, 404}
@@ -37,30 +42,41 @@ def year(settings):
 
 @pytest.fixture
 def brochure(place, store, acme, globex):
-    return store(acme, PDF, name="Übersicht.pdf", visibility="public")
+    return store(acme, LOCATED, name="Übersicht.jpg", visibility="public")
 
 
-def test_everybody_gets_it_without_a_signature_and_with_its_headers(gateway, brochure, address):
+@pytest.fixture
+def shown(brochure, acme):
+    """Return what the public gets of it: the photo without its location."""
+    with bind_tenant(acme), storage_of(brochure.public_copy).read(brochure.public_copy) as body:
+        return body.read()
+
+
+def test_everybody_gets_it_without_a_signature_and_with_its_headers(
+    gateway, brochure, shown, address
+):
     answer = gateway.get(address(brochure))
-    assert (answer.status_code, answer.content) == (200, PDF)
+    assert (answer.status_code, answer.content) == (200, shown)
+    assert not has_location(answer.content)
     assert "?" not in address(brochure)
-    assert answer.headers["Content-Type"] == "application/pdf"
-    assert answer.headers["Content-Disposition"] == "inline; filename*=utf-8''%C3%9Cbersicht.pdf"
+    assert answer.headers["Content-Type"] == "image/jpeg"
+    assert answer.headers["Content-Disposition"] == "inline; filename*=utf-8''%C3%9Cbersicht.jpg"
     assert answer.headers["Cache-Control"] == "public, max-age=300"
     assert "Set-Cookie" not in answer.headers
 
 
 def test_caches_keep_it_for_a_year_where_that_is_chosen(year, gateway, store, acme, address):
-    answer = gateway.get(address(store(acme, visibility="public")))
+    document = store(acme, LOCATED, name="photo.jpg", visibility="public")
+    answer = gateway.get(address(document))
     assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
 
 
-def test_a_part_of_it_and_its_headers_alone_can_be_asked_for(gateway, brochure, address):
+def test_a_part_of_it_and_its_headers_alone_can_be_asked_for(gateway, brochure, shown, address):
     part = gateway.get(address(brochure), Range="bytes=0-2")
-    assert (part.status_code, part.content) == (206, PDF[:3])
+    assert (part.status_code, part.content) == (206, shown[:3])
     head = gateway.get(address(brochure), method="HEAD")
     assert (head.status_code, head.content) == (200, b"")
-    assert head.headers["Content-Length"] == str(len(PDF))
+    assert head.headers["Content-Length"] == str(len(shown))
 
 
 def test_what_is_known_already_is_not_sent_again(gateway, brochure, address):
@@ -89,12 +105,14 @@ def test_what_is_taken_back_is_gone_at_its_address(gateway, brochure, address, a
     assert gateway.get(url).status_code in CLOSED
 
 
-def test_what_is_published_again_gets_another_address(gateway, brochure, address, acme, ada):
+def test_what_is_published_again_gets_another_address(
+    gateway, brochure, shown, address, acme, ada
+):
     before = address(brochure)
     with bind_tenant(acme):
         unpublish(brochure.pk, editor=ada)
         again = publish(brochure.pk, editor=ada)
-    assert gateway.get(address(again)).content == PDF
+    assert gateway.get(address(again)).content == shown
     assert gateway.get(before).status_code in CLOSED
 
 
@@ -103,12 +121,33 @@ def test_the_permanent_address_leads_there(gateway, brochure, address):
     assert (answer.status_code, answer.headers["Location"]) == (302, address(brochure))
 
 
-def test_in_mode_gateway_nothing_has_a_public_address(gateway, store, acme, settings):
-    settings.PUBLIC_MEDIA_MODE = "gateway"
-    document = store(acme, b"for all", visibility="public")
+@pytest.fixture
+def without_address(place, settings):
+    """Let the public reach nothing without the gateway: on disk it never does, in the bucket by its mode."""
+    if place == "bucket":
+        settings.PUBLIC_MEDIA_MODE = "gateway"
+
+
+def test_what_needs_no_copy_has_no_address_of_its_own(
+    without_address, gateway, store, acme, globex
+):
+    document = store(acme, PDF, name="Übersicht.pdf", visibility="public")
+    assert (document.public_copy, document.shows_original) == (None, True)
     signed = gateway.get(f"/d/{document.pk}")
-    assert (signed.status_code, gateway.get(signed.headers["Location"]).content) == (
-        302,
-        b"for all",
-    )
-    assert signed.headers["Cache-Control"] == "private, no-store"
+    assert (signed.status_code, signed.headers["Cache-Control"]) == (302, "private, no-store")
+    answer = gateway.get(signed.headers["Location"])
+    assert (answer.status_code, answer.content) == (200, PDF)
+    assert answer.headers["Content-Type"] == "application/pdf"
+    assert answer.headers["Content-Disposition"] == "inline; filename*=utf-8''%C3%9Cbersicht.pdf"
+    assert answer.headers["Cache-Control"] == "private, no-store"
+    assert gateway.get(f"/d/{document.pk}", host="globex.example").status_code == 404
+
+
+def test_when_it_is_taken_back_no_link_is_given_any_more(
+    without_address, gateway, store, acme, ada
+):
+    document = store(acme, PDF, visibility="public")
+    assert gateway.get(f"/d/{document.pk}").status_code == 302
+    with bind_tenant(acme):
+        unpublish(document.pk, editor=ada)
+    assert gateway.get(f"/d/{document.pk}").status_code == 404

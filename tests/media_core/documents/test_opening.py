@@ -73,6 +73,8 @@ def states():
         document_row(visibility="public", original=public, public_copy=public),
         document_row(visibility="public", public_copy=copy),
         document_row(visibility="public"),
+        document_row(visibility="public", shows_original=True),
+        document_row(original=stored_row("pending"), visibility="public", shows_original=True),
         document_row(visibility="public", public_copy=stored_row()),
         document_row(original=stored_row("pending")),
         document_row(original=unfinished, visibility="public", public_copy=unfinished),
@@ -84,7 +86,7 @@ def plainly_found(document, member):
         found = find_document(document.pk, member)
     except NotFound:
         return None
-    stored = found.original if member else found.public_copy
+    stored = found.original if member or found.shows_original else found.public_copy
     assert stored is not None
     return found.name, stored
 

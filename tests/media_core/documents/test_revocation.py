@@ -104,17 +104,23 @@ def test_from_the_next_request_on_a_visitor_gets_nothing_when(change, acme, peop
 
 STRANGERS = {
     "it is unpublished": {"visibility": "private", "public_copy": None},
-    "it is taken down": {"public_copy": None},
+    "it is taken down": {"public_copy": None, "shows_original": False},
 }
 
 
 @pytest.mark.parametrize("mode", ["acl", "gateway"])
 @pytest.mark.parametrize("change", STRANGERS.values(), ids=STRANGERS)
-def test_from_the_next_request_on_a_stranger_gets_nothing_when(change, mode, acme, settings):
+@pytest.mark.parametrize("shows_original", [False, True])
+def test_from_the_next_request_on_a_stranger_gets_nothing_when(
+    shows_original, change, mode, acme, settings
+):
     settings.PUBLIC_MEDIA_MODE = mode
     with bind_tenant(acme):
         stored = stored_row(area="media", name="media/1/x.pdf")
-        document = document_row(visibility="public", original=stored, public_copy=stored)
+        copy = None if shows_original else stored
+        document = document_row(
+            visibility="public", original=stored, public_copy=copy, shows_original=shows_original
+        )
     browser = browser_at("acme.example")
     assert opened(browser, document) == 302
     with bind_tenant(acme):
