@@ -33,7 +33,7 @@ class Limits:
             "quota": "no limit" if self.quota_bytes is None else exact_size(self.quota_bytes),
             "max-upload": largest_in_words(self.upload_max_bytes),
             "types": ",".join(self.file_groups),
-            "versions": "all" if self.versions_kept is None else str(self.versions_kept),
+            "versions": versions_in_words(self.versions_kept),
             "consent": "yes" if self.requires_consent else "no",
         }
 
@@ -59,6 +59,11 @@ def largest_in_words(upload_max_bytes: int | None) -> str:
     if upload_max_bytes is None:
         return f"{exact_size(settings.UPLOAD_MAX_BYTES)}, as the deployment says"
     return exact_size(upload_max_bytes)
+
+
+def versions_in_words(versions_kept: int | None) -> str:
+    """Return how many versions of a document are kept, as the option takes it."""
+    return "all" if versions_kept is None else str(versions_kept)
 
 
 def checked_limits(limits: Limits) -> Limits:

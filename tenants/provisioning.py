@@ -50,6 +50,7 @@ def create_tenant(
         presign_seconds=checked_presign_seconds(presign_seconds),
         upload_max_bytes=limits.upload_max_bytes,
         file_groups=list(limits.file_groups),
+        versions_kept=limits.versions_kept,
         schema_version=schema_version(),
         oldest_code=oldest_code(),
     )

@@ -171,12 +171,6 @@ class Document(RoomModel):
     def __str__(self) -> str:
         return self.title
 
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        """Insert the row. Whatever changes it is said by `update`, which raises the revision."""
-        if not self._state.adding:
-            raise TypeError("Change documents by Document.objects.filter(…).update(…).")
-        super().save(*args, **kwargs)
-
     @property
     def is_shown(self) -> bool:
         """Whether the public gets something of it now: a copy, or the original."""

@@ -24,6 +24,7 @@ from media_core.documents.permissions import Editor, confirm_editor, may_be_publ
 from media_core.errors import BucketUnavailable, DocumentChanged, PublishingRefused, StillPublic
 from media_core.ledger.models import StoredObject
 from media_core.storages.copies import Copy, take_away
+from media_core.storages.public import public_reaches_objects
 from tenants.errors import NotFound
 
 
@@ -46,7 +47,7 @@ def publish(document_id: UUID, *, editor: Editor, revision: int | None = None) -
     """
     asked = Asked(lambda: editable(document_id, editor), editor, "published")
     document = asked.find()
-    if document.is_shown:
+    if is_shown_as_due(document):
         return document
     refuse_changed(document, revision)
     return make_public(document, asked)
@@ -80,10 +81,10 @@ def take_down(document_id: UUID) -> Document:
 
 
 def bring_back(document_id: UUID) -> Document:
-    """Return a public document that was taken down, and that the public gets again. Raises as `publish`."""
+    """Return a public document that was taken down, or waits for its copy; the public gets it. Raises as `publish`."""
     asked = Asked(lambda: known(document_id), None, "brought back")
     document = asked.find()
-    if document.is_shown or document.visibility == Document.Visibility.PRIVATE:
+    if is_shown_as_due(document) or document.visibility == Document.Visibility.PRIVATE:
         return document
     return make_public(document, asked)
 
@@ -95,6 +96,12 @@ def republish(document_id: UUID) -> Document:
     if document.visibility == Document.Visibility.PRIVATE:
         return document
     return make_public(document, asked)
+
+
+def is_shown_as_due(document: Document) -> bool:
+    """Return whether the public gets the document, and from where PUBLIC_MEDIA_MODE says."""
+    has_copy = document.public_copy_id is not None
+    return has_copy or (document.shows_original and not public_reaches_objects())
 
 
 def editable(document_id: UUID, editor: Editor) -> Document:

@@ -10,7 +10,7 @@ from media_core.documents.permissions import may_edit, may_see_usage
 from media_core.ledger.used_bytes import kept
 from tenants.binding import bound_tenant
 from tenants.errors import QuotaBroken
-from tenants.limits import largest_upload_bytes, types_in_words
+from tenants.limits import largest_upload_bytes, types_in_words, versions_in_words
 from tenants.models import Quota
 from tenants.people.identity import Member, required_member
 from tenants.quotas import usage
@@ -66,5 +66,11 @@ def limits(request: HttpRequest) -> HttpResponse:
     member = required_member(request)
     room = usage_for_page(member)
     parts = kept() if room.quota else None
-    context = {"tenant": bound_tenant(), "member": member, "room": room, "kept": parts}
+    context = {
+        "tenant": bound_tenant(),
+        "member": member,
+        "room": room,
+        "kept": parts,
+        "versions": versions_in_words(bound_tenant().versions_kept),
+    }
     return render(request, "library/limits.html", context)

@@ -15,6 +15,7 @@ from media_core.documents.models import Document
 from media_core.documents.publishing import bring_back
 from media_core.ledger.models import StoredObject
 from media_core.storages.listing import count_objects
+from media_core.storages.public import public_reaches_objects
 from media_core.storages.room import remove_everywhere
 from tenants.errors import GatewayError
 from tenants.models import Tenant
@@ -86,13 +87,18 @@ def in_bucket() -> QuerySet[StoredObject]:
 
 
 def bring_all_back(progress: Progress) -> Moved:
-    """Let the public get every document of the bound tenant again that was taken down."""
+    """Let the public get every document of the bound tenant again that was taken down.
+
+    So it also gives copies to those that were published while the mode made none.
+    """
     return each(taken_down(), bring_back, progress)
 
 
 def taken_down() -> list[UUID]:
-    """Return the public documents of which the public gets nothing. One query."""
-    rows = Document.objects.public().filter(public_copy=None, shows_original=False)
+    """Return the public documents of which the public gets nothing, or not in the way of the mode. One query."""
+    rows = Document.objects.public().filter(public_copy=None)
+    if not public_reaches_objects():
+        rows = rows.filter(shows_original=False)
     return list(rows.values_list("pk", flat=True))
 
 

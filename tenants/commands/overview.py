@@ -10,7 +10,7 @@ from tenants.commands.base import Actions, PlainCommand, add_action
 from tenants.commands.references import add_reference, referred
 from tenants.commands.tables import table
 from tenants.csv_cells import csv_text
-from tenants.limits import largest_in_words, quota_of
+from tenants.limits import largest_in_words, quota_of, versions_in_words
 from tenants.models import MAX_PRESIGN_SECONDS, Quota, Tenant
 from tenants.provisioning import listed_tenants
 from tenants.sizes import human_size
@@ -127,6 +127,7 @@ def described(tenant: Tenant) -> dict[str, Any]:
         **_usage(quota_of(tenant)),
         "upload_max_bytes": tenant.upload_max_bytes,
         "file_groups": list(tenant.file_groups),
+        "versions_kept": tenant.versions_kept,
         "requires_consent": tenant.requires_consent,
         "created_at": tenant.created_at.isoformat(timespec="seconds"),
         "domains": [
@@ -152,6 +153,7 @@ def _page(facts: dict[str, Any]) -> str:
         ("used", _used(facts)),
         ("largest file", largest_in_words(facts["upload_max_bytes"])),
         ("types", ",".join(facts["file_groups"])),
+        ("versions kept", versions_in_words(facts["versions_kept"])),
         ("consent", "asked for" if facts["requires_consent"] else "not asked for"),
         ("created", facts["created_at"]),
     ]

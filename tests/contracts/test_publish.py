@@ -105,10 +105,9 @@ def test_what_is_taken_back_is_gone_at_its_address(gateway, brochure, address, a
     assert gateway.get(url).status_code in CLOSED
 
 
-def test_what_is_published_again_gets_another_address(
-    gateway, brochure, shown, address, acme, ada
-):
+def test_what_is_published_again_gets_another_address(gateway, brochure, address, acme, ada):
     before = address(brochure)
+    shown = gateway.get(before).content
     with bind_tenant(acme):
         unpublish(brochure.pk, editor=ada)
         again = publish(brochure.pk, editor=ada)

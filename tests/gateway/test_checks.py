@@ -49,6 +49,14 @@ def test_is_refused_with_a_remedy(check, settings):
     assert not found[check].endswith("None")
 
 
+@pytest.mark.parametrize(("backups", "is_warned_of"), [(34, False), (35, False), (36, True)])
+def test_removed_files_are_kept_as_long_as_backups_of_the_database(backups, is_warned_of, settings):
+    settings.RETENTION_DAYS, settings.BACKUP_KEPT_DAYS = 35, backups
+    warned = said().get("media_core.W012", "")
+    assert ("RETENTION_DAYS=35 is less than BACKUP_KEPT_DAYS=36" in warned) == is_warned_of
+    assert ("Set RETENTION_DAYS to 36 or more" in warned) == is_warned_of
+
+
 @pytest.mark.parametrize(
     "name",
     ["AWS_S3_CUSTOM_DOMAIN", "AWS_QUERYSTRING_AUTH", "AWS_LOCATION", "AWS_S3_FILE_OVERWRITE"],

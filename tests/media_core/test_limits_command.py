@@ -45,7 +45,7 @@ def test_limits_without_options_shows_usage_and_limits_and_changes_nothing(acme,
     assert said == (
         "Acme (acme/) used 1.5 kB (1,500 bytes) promised 0 bytes, to uploads that are under way left 10 GB "
         "quota 10 GB (10,000,000,000 bytes) max-upload 100 MB (100,000,000 bytes), as the deployment says "
-        "types pdf,office,text,image,audio,video,archive consent no"
+        "types pdf,office,text,image,audio,video,archive versions 10 consent no"
     )
     assert not AuditEvent.objects.exists()
 
@@ -69,9 +69,22 @@ def test_limits_are_set_for_this_tenant_only_and_written_down(acme, globex):
 
 def test_limits_go_back_to_what_they_were(acme):
     limits("--quota", "1kB", "--max-upload", "1", "--types", "all", "--consent", "yes")
+    limits("--versions", "all")
     assert limits_of(acme).file_groups == FileGroup.values
     limits("--quota", "none", "--max-upload", "default", "--types", "default", "--consent", "no")
+    limits("--versions", "10")
     assert limits_of(acme) == Limits()
+
+
+@pytest.mark.parametrize(("given", "kept"), [("3", 3), ("1000", 1000), ("all", None)])
+def test_the_number_of_versions_is_set_for_this_tenant_only_and_shown(given, kept, acme, globex):
+    said = limits("--versions", given)
+    assert f"versions: 10 → {given}" in said
+    assert limits_of(acme).versions_kept == kept
+    assert limits_of(globex).versions_kept == 10
+    assert f"versions {given}" in " ".join(limits().split())
+    assert f"versions kept {given}" in " ".join(tenant("show", "acme/").split())
+    assert json.loads(tenant("show", "acme/", "--json"))["versions_kept"] == kept
 
 
 def test_the_same_limits_again_change_nothing(acme):
@@ -103,6 +116,8 @@ def test_a_quota_below_use_is_set_and_says_so_in_numbers(acme, store):
     (["--types", " , "], "at least one"),
     (["--consent", "maybe"], "maybe"), (["--dry-run"], "--dry-run of what"),
     (["--quota", "1GB", "--types", "exe"], "'exe'"),
+    (["--versions", "0"], "give 1 to 1000, or all"), (["--versions", "1001"], "give 1 to 1000, or all"),
+    (["--versions=-1"], "'-1' versions"), (["--versions", "ten"], "give a number, or all"),
 ])  # fmt: skip
 def test_limits_refuses_in_one_line_and_changes_nothing(given, named, acme):
     assert named in refusal("limits", "acme/", *given)
@@ -112,6 +127,11 @@ def test_limits_refuses_in_one_line_and_changes_nothing(given, named, acme):
 def test_the_database_takes_no_largest_file_of_nothing(acme):
     with pytest.raises(IntegrityError), transaction.atomic():
         Tenant.objects.filter(pk=acme.pk).update(upload_max_bytes=0)
+
+
+def test_nor_no_version_at_all(acme):
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Tenant.objects.filter(pk=acme.pk).update(versions_kept=0)
 
 
 def test_a_tenants_largest_file_is_never_above_the_deployments(settings):
@@ -165,8 +185,8 @@ def test_recount_reaches_a_suspended_tenant(hooli):
 
 def test_create_takes_limits(acme):
     tenant("create", "Umbrella", "--prefix", "umbrella/", "--domain", "umbrella.example",
-           "--quota", "1GB", "--max-upload", "5MB", "--types", "pdf")  # fmt: skip
-    assert limits_of(find_tenant("umbrella/")) == Limits(10**9, 5_000_000, ["pdf"])
+           "--quota", "1GB", "--max-upload", "5MB", "--types", "pdf", "--versions", "all")  # fmt: skip
+    assert limits_of(find_tenant("umbrella/")) == Limits(10**9, 5_000_000, ["pdf"], None)
 
 
 def test_create_refuses_wrong_limits_and_makes_nothing(acme):

@@ -7,6 +7,7 @@ from django.core.files.base import ContentFile
 from django.core.management import CommandError, call_command
 
 from media_core.documents.models import Document
+from media_core.documents.publishing import republish
 from media_core.errors import UploadLost
 from media_core.ledger.models import StoredObject
 from media_core.storages.client import bucket_client
@@ -104,6 +105,31 @@ def test_resume_brings_back_what_was_taken_down_and_nothing_else(three):
     assert "is served again" in said
     assert "Brought 2 document(s) back." in said
     assert shown(three) == [b"brochure 1", b"brochure 2"]
+
+
+def test_what_shows_its_original_is_not_taken_down_and_opens_again_afterwards(
+    three, browse, settings
+):
+    settings.PUBLIC_MEDIA_MODE = "gateway"
+    with bind_tenant(three):
+        for row in Document.objects.public():
+            republish(row.pk)
+    said = tenant("suspend", "acme/", "--take-down")
+    assert "Took 0 document(s) down" in said
+    public = [row for row in documents(three) if row.visibility == "public"]
+    assert {browse(three).get(f"/d/{row.pk}").status_code for row in public} == {404}
+    assert "Brought" not in tenant("resume", "acme/")
+    assert {browse(three).get(f"/d/{row.pk}").status_code for row in public} == {302}
+
+
+def test_taken_down_and_brought_back_a_tenant_follows_a_change_of_the_mode(three, settings):
+    for mode, in_bucket in (("gateway", []), ("acl", [b"brochure 1", b"brochure 2"])):
+        settings.PUBLIC_MEDIA_MODE = mode
+        tenant("suspend", "acme/", "--take-down")
+        tenant("resume", "acme/")
+        assert shown(three) == in_bucket
+        public = [row for row in documents(three) if row.visibility == "public"]
+        assert {row.shows_original for row in public} == {mode == "gateway"}
 
 
 def test_a_tenant_that_was_suspended_before_is_taken_down_too(three):

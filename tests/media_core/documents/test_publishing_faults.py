@@ -44,6 +44,10 @@ class Flow:
     do: Callable[[UUID, Editor], object]
     content: bytes
     is_public: bool
+    mode: str = "acl"
+    # How many it has at least.
+    steps: int = 20
+    states: int = 6
 
 
 def published(pk: UUID, editor: Editor) -> None:
@@ -102,6 +106,20 @@ FLOWS = {
     "take a photo back": Flow(published, unpublished, LOCATED, is_public=False),
     "take a photo down": Flow(published, all_taken_down, LOCATED, is_public=False),
     "bring a photo back": Flow(taken_down, all_brought_back, LOCATED, is_public=True),
+    # Rows only: one transaction.
+    "publish without a copy": Flow(
+        unpublished, published, PLAIN, is_public=True, mode="gateway", steps=10, states=3
+    ),
+    "take back without a copy": Flow(
+        published, unpublished, PLAIN, is_public=False, mode="gateway", steps=10, states=3
+    ),
+    "replace without a copy": Flow(published, restored, PLAIN, is_public=True, mode="gateway"),
+    "trash without a copy": Flow(
+        published_again, trashed, PLAIN, is_public=False, mode="gateway", steps=10, states=3
+    ),
+    "publish a photo by the gateway": Flow(
+        unpublished, published, LOCATED, is_public=True, mode="gateway"
+    ),
 }
 
 
@@ -113,7 +131,7 @@ def document(flow, committed, keep) -> Document:
 
 
 # In every run. The others take much the same steps, back, one by one or with a picture.
-ALWAYS = {"publish", "take down"}
+ALWAYS = {"publish", "take down", "publish without a copy"}
 
 
 @INTERRUPTED_AND_KILLED
@@ -127,6 +145,7 @@ ALWAYS = {"publish", "take down"}
 def test_a_flow_that_ends_at_any_step_is_ended_by_the_next(cuts, flow, document, ed, settings):
     # What versions drop goes at once, so that the ledger can be compared with the bucket.
     settings.RETENTION_DAYS = 0
+    settings.PUBLIC_MEDIA_MODE = flow.mode
     acme = Tenant.objects.get(location_prefix="acme/")
     others = keys(acme) - {f"acme/{document.original.name}"}
 
@@ -138,11 +157,11 @@ def test_a_flow_that_ends_at_any_step_is_ended_by_the_next(cuts, flow, document,
 
         in_a_thread(bound)
 
-    for run in cuts.iterate_runs(steps=20, states=6):
+    for run in cuts.iterate_runs(steps=flow.steps, states=flow.states):
         in_acme(lambda: flow.before(document.pk, ed))
         run(lambda: flow.do(document.pk, ed), acme)
         in_acme(
-            lambda: nothing_lost_or_open(document, flow.content, keys(acme) - others),
+            lambda: nothing_lost_or_open(document, flow, keys(acme) - others),
             sweep,
             lambda: flow.do(document.pk, ed),
             lambda: agree(acme, others),
@@ -150,13 +169,16 @@ def test_a_flow_that_ends_at_any_step_is_ended_by_the_next(cuts, flow, document,
         )
 
 
-def nothing_lost_or_open(document: Document, content: bytes, there: set[str]) -> None:
+def nothing_lost_or_open(document: Document, flow: Flow, there: set[str]) -> None:
     """Assert what holds at every moment, whatever was ended where."""
     now = again(document)
-    assert bytes_of(now.original) == content
+    assert bytes_of(now.original) == flow.content
+    # A photo that tells where it was taken is never shown itself.
+    assert not (now.shows_original and flow.content == LOCATED)
     shown = now.public_copy
     if shown:
-        assert is_shown(seen_by_a_stranger(shown.key), content)
+        assert is_shown(bytes_of(shown), flow.content)
+        assert (seen_by_a_stranger(shown.key) is not None) == (flow.mode == "acl")
     if now.original != shown:
         assert seen_by_a_stranger(now.original.key) is None
     # Beside it a stranger could read only what comes or goes: under a key that nobody was told yet, or that was public.
@@ -177,7 +199,7 @@ def is_shown(seen: bytes | None, content: bytes) -> bool:
 def all_is_done(document: Document, flow: Flow, there: set[str]) -> None:
     """Assert that a stranger reads what is public now, and nothing else of the room."""
     now = again(document)
-    assert bool(now.public_copy) == flow.is_public
-    shown = {now.public_copy.key} if now.public_copy else set()
+    assert now.is_shown == flow.is_public
+    shown = {now.public_copy.key} if now.public_copy and flow.mode == "acl" else set()
     assert {key for key in there if seen_by_a_stranger(key)} == shown
     assert bytes_of(now.original) == flow.content

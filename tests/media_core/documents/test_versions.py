@@ -184,9 +184,7 @@ class TestPages:
     def test_a_long_list_of_versions_has_pages(self, private, ed, acme, browse):
         with bind_tenant(acme):
             for number in range(2, ROWS_PER_PAGE + 3):
-                add_row(
-                    private, NewFile(private.original, "x.pdf"), number=number, editor=ed
-                )
+                add_row(private, NewFile(private.original, "x.pdf"), number=number, editor=ed)
         browser, path = browse(acme, "ed"), f"/documents/{private.pk}"
         pages = [browser.get(f"{path}?page={page}").content.decode() for page in (1, 2)]
         assert [page.count("/restore") for page in pages] == [ROWS_PER_PAGE - 1, 2]

@@ -49,6 +49,29 @@ def test_a_refused_upload_says_when_to_try_again_and_keeps_the_form(
         assert not Document.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("page", "typed"),
+    [
+        ("replace", {"note": "New prices"}),
+        ("rename", {"title": "New prices", "file_name": "new.pdf"}),
+    ],
+)
+@pytest.mark.usefixtures("acme_is_busy", "globex")
+def test_a_refused_change_of_a_document_keeps_what_was_typed(page, typed, acme, browse, upload):
+    document = upload(PDF)
+    file = {"file": SimpleUploadedFile("new.pdf", PDF, "application/pdf")}
+    answer = browse(acme, "ed").post(
+        f"/documents/{document.pk}/{page}", {**typed, **(file if page == "replace" else {})}
+    )
+    shown = answer.content.decode()
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert "try again in a few seconds" in shown
+    assert all(f'value="{value}"' in shown for value in typed.values())
+    assert ("Choose the file again." in shown) == (page == "replace")
+    with bind_tenant(acme):
+        assert Document.objects.get().revision == 1
+
+
 def test_another_tenant_uploads_meanwhile(acme_is_busy, acme, globex, browse):
     assert send(browse(globex, "eve"), visibility="private").status_code == 302
     with bind_tenant(globex):
