@@ -12,7 +12,7 @@ class UploadTooLarge(GatewayError):
 
 
 class RemovedFilesExceedQuota(QuotaExceeded):
-    """Too much was removed or replaced lately. Its files are kept for a while before new ones can be stored."""
+    """Too much was removed or replaced lately. Removed files are kept for a while; until some are gone, nothing more comes in."""
 
 
 class UploadDiskFull(GatewayError):

@@ -98,17 +98,14 @@ def test_eve_and_a_stranger_cannot_tell_that_it_exists(demo: Demo) -> None:
         assert (there.status_code, there.content) == (404, nowhere.content)
 
 
-def test_what_is_public_has_an_address_without_a_signature(demo: Demo) -> None:
+def test_what_is_public_opens_for_everybody_by_a_link_and_has_no_copy(demo: Demo) -> None:
     public = demo.documents("acme", name="brochure.pdf")[0]
-    answer = requests.get(public["public_url"], timeout=60)
+    url = link(demo, requests.Session(), public)
+    assert "/files/" in url
+    answer = requests.get(url, timeout=60)
     assert hashlib.sha256(answer.content).hexdigest() == public["sha256"]
-    assert answer.headers["Cache-Control"] == "public, max-age=300"
-    assert opened(demo, requests.Session(), public).headers["Location"] in public["public_url"]
-    assert not [
-        private
-        for private in demo.documents("acme", visibility="private")
-        if "public_url" in private
-    ]
+    assert answer.headers["Cache-Control"] == "private, no-store"
+    assert not [one for one in demo.documents("acme") if "public_url" in one]
 
 
 def test_nothing_lies_where_others_can_read_it(demo: Demo) -> None:

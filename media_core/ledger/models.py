@@ -58,8 +58,8 @@ class StoredObjectQuerySet(RoomQuerySet["StoredObject"]):
         quota_bytes = quotas.usage().quota_bytes
         if found["total"] and quota_bytes is not None and found["total"] > quota_bytes:
             raise RemovedFilesExceedQuota(
-                f"The oldest of them go on {found['first']:%Y-%m-%d %H:%M} UTC. "
-                "Until then, an admin of this site can ask the agency for more room."
+                f"The oldest of them are gone on {found['first']:%Y-%m-%d %H:%M} UTC. "
+                "An admin of this site can ask the agency for a larger quota before."
             )
 
     def retained(self) -> Self:

@@ -24,7 +24,9 @@ from media_core.library.asking import editor_of, rights_of, seen_revision
 from media_core.library.forms import RenameForm
 from media_core.library.paging import paged
 from media_core.storages.content_types import is_inline
+from media_core.storages.presigned import lifetime_seconds
 from media_core.templatetags.sizes import size
+from tenants.binding import bound_tenant
 from tenants.errors import GatewayError, NotFound
 from tenants.people.identity import required_member
 from tenants.slots import hold_slot
@@ -154,14 +156,22 @@ def _about_location(row: Document) -> list[str]:
 
 def _question_of_taking_back(row: Document) -> Question:
     readers = people(len(reading(path_of(row.folder))))
-    kept = "as long as they like" if settings.PUBLIC_MEDIA_IMMUTABLE else "up to 5 minutes"
     return Question(
         title=f"Take “{row.title}” back?",
         sentences=[
             f"Then {readers} can open it, after signing in, and nobody else.",
-            f"Strangers find nothing at its addresses then. Copies that browsers and caches keep live on for {kept}.",
+            f"Strangers find nothing at its addresses then. {_what_lives_on(row)}",
         ],
         button="Take it back",
         back=reverse("library:document", args=[row.pk]),
         hidden=[("revision", row.revision)],
     )
+
+
+def _what_lives_on(row: Document) -> str:
+    """Return what strangers can still read of a public document that is taken back, and for how long."""
+    if row.shows_original:
+        seconds = lifetime_seconds(bound_tenant(), row.original.content_type)
+        return f"A link that somebody got just before works for up to {seconds} seconds."
+    kept = "as long as they like" if settings.PUBLIC_MEDIA_IMMUTABLE else "up to 5 minutes"
+    return f"Copies that browsers and caches keep live on for {kept}."

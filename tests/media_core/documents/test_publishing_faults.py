@@ -115,7 +115,7 @@ FLOWS = {
     ),
     "replace without a copy": Flow(published, restored, PLAIN, is_public=True, mode="gateway"),
     "trash without a copy": Flow(
-        published_again, trashed, PLAIN, is_public=False, mode="gateway", steps=10, states=3
+        published_again, trashed, PLAIN, is_public=False, mode="gateway", steps=10, states=2
     ),
     "publish a photo by the gateway": Flow(
         unpublished, published, LOCATED, is_public=True, mode="gateway"

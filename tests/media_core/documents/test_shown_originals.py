@@ -160,8 +160,10 @@ def test_a_stranger_gets_the_bytes_by_a_link_that_no_cache_keeps(private, ed, ac
     assert seen_by_a_stranger(link.partition("?")[0].partition("/test-bucket/")[2]) is None
     event = AccessEvent.objects.get()
     assert (event.person_name, event.document_id) == ("", private.pk)
-    page = browse(acme, "ed").get(f"/documents/{private.pk}").content.decode()
-    assert "Direct address" not in page
+    path = f"/documents/{private.pk}"
+    assert "Direct address" not in browse(acme, "ed").get(path).content.decode()
+    question = browse(acme, "ed").get(f"{path}/unpublish").content.decode()
+    assert "A link that somebody got just before works for up to 300 seconds." in question
 
 
 @pytest.mark.usefixtures("in_mode_gateway")
