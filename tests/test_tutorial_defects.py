@@ -32,6 +32,7 @@ from tenants.prefixes import checked_location_prefix
 from tests import samples
 from tests.conftest import browser_at
 from tests.media_core.conftest import stored_row
+from tests.media_core.documents.conftest import LOCATED, has_location
 from tests.wire import bucket_requests
 
 pytestmark = pytest.mark.django_db
@@ -73,14 +74,15 @@ def test_02_without_a_bucket_private_and_public_lie_apart_and_addresses_lead_som
 ):
     settings.USE_S3_MEDIA, settings.DISK_MEDIA_ROOT = False, str(tmp_path)
     private = store(acme, PDF, name="a.pdf")
-    public = store(acme, PDF, name="b.pdf", visibility="public")
-    lying = {path.relative_to(tmp_path).parts[:2] for path in tmp_path.rglob("*.pdf")}
+    # Of most files on disk there is no public copy: of a photo that says where it was taken there is.
+    public = store(acme, LOCATED, name="b.jpg", visibility="public")
+    lying = {path.relative_to(tmp_path).parts[:2] for path in tmp_path.rglob("?.*")}
     assert lying == {("acme", "private"), ("acme", "media")}
     opened = browse(acme, "ada").get(f"/d/{private.id}/a.pdf")
     assert browse(acme, "ada").get(opened.headers["Location"]).getvalue() == PDF
     stranger = browser_at("acme.example")
-    direct = stranger.get(f"/d/{public.id}/b.pdf", follow=True)
-    assert direct.getvalue() == PDF
+    direct = stranger.get(f"/d/{public.id}/b.jpg", follow=True)
+    assert not has_location(direct.getvalue())
     assert not (ROOT / "private").exists()
 
 
