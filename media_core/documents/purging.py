@@ -43,7 +43,7 @@ def delete_forever(entry_id: UUID, *, admin: Admin) -> None:
 def purge_entry(entry: TrashEntry, has_time: Callable[[], bool] = lambda: True) -> bool:
     """Purge what an entry of the trash holds, while there is time; return whether nothing of it is left to purge.
 
-    One that was restored meanwhile stays. No bucket request; about twelve statements for 200 documents.
+    One that was restored meanwhile stays. No bucket request; up to twenty statements for 200 documents.
     """
     while not _purge_some(entry.pk):
         if not has_time():
