@@ -2,6 +2,7 @@
 
 import uuid
 
+from django.db import connection
 from django.utils import timezone
 
 from media_core.documents.folders import Folder
@@ -68,3 +69,13 @@ def list_names(member: Editor) -> tuple[set[str], set[str]]:
     """Return the names of the folders, and the titles of the documents, that this member finds."""
     folders = Folder.objects.readable_by(member).values_list("name", flat=True)
     return set(folders), set(Document.objects.readable_by(member).values_list("title", flat=True))
+
+
+def list_requested_jobs(tenant: Tenant) -> set[str]:
+    """Return the kinds of the jobs that wait for a tenant."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT task_name FROM public.procrastinate_jobs WHERE args->>'tenant_id' = %s",
+            [str(tenant.pk)],
+        )
+        return {name.split(".")[0] for (name,) in cursor.fetchall()}

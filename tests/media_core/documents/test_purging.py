@@ -27,8 +27,7 @@ from tenants.jobs.kinds import Step
 from tenants.people.models import Membership
 from tests.folders import admin_of, new_folder
 from tests.media_core.conftest import books, document_row
-from tests.media_core.documents.test_trashed_folders import requested_jobs
-from tests.trash import fill_folder, list_names
+from tests.trash import fill_folder, list_names, list_requested_jobs
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_acme")]
 
@@ -175,8 +174,8 @@ def test_an_admin_deletes_forever_what_the_worker_then_purges(acme, globex, guid
     fill_folder(acme, guides, documents=3)
     entry = trash_folder(guides.pk, editor=ed)
     delete_forever(entry.pk, admin=ada)
-    assert requested_jobs(acme) >= {"purge_trash"}
-    assert "purge_trash" not in requested_jobs(globex)
+    assert list_requested_jobs(acme) >= {"purge_trash"}
+    assert "purge_trash" not in list_requested_jobs(globex)
     with pytest.raises(NotFound):
         find_entry(entry.pk, ada)
     assert purge_trash(step()) is None

@@ -34,7 +34,7 @@ from tenants.errors import NotFound
 from tests.folders import admin_of, new_folder
 from tests.media_core.conftest import document_row
 from tests.media_core.documents.conftest import again, bytes_of, seen_by_a_stranger
-from tests.trash import SIZE_BYTES, fill_folder, list_names
+from tests.trash import SIZE_BYTES, fill_folder, list_names, list_requested_jobs
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_acme")]
 
@@ -172,20 +172,11 @@ def test_public_documents_in_it_are_private_at_once_and_their_copies_due(
     now = again(public)
     assert (now.visibility, now.public_copy) == ("private", None)
     assert StoredObject.objects.get(pk=copy.pk).state == "condemned"
-    assert "sweep" in requested_jobs(acme)
-    assert "sweep" not in requested_jobs(globex)
+    assert "sweep" in list_requested_jobs(acme)
+    assert "sweep" not in list_requested_jobs(globex)
     assert copy in sweep_room()
     assert seen_by_a_stranger(copy.key) is None
     assert bytes_of(now.original)
-
-
-def requested_jobs(tenant) -> set[str]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT task_name FROM public.procrastinate_jobs WHERE args->>'tenant_id' = %s",
-            [str(tenant.pk)],
-        )
-        return {name.split(".")[0] for (name,) in cursor.fetchall()}
 
 
 def test_the_question_counts_what_the_editor_reads(acme, guides, audio, ed, ada):
