@@ -49,16 +49,18 @@ def trash(request: HttpRequest) -> HttpResponse:
 
 def _describe(entry: TrashEntry, held: Contents) -> str:
     """Return what an entry is, in words; nothing for a document."""
-    return f"Folder with {_in_words(held)}" if entry.is_folder else ""
+    if not entry.is_folder:
+        return ""
+    return f"Folder with {_in_words(held)}" if any(held) else "Empty folder"
 
 
 def _in_words(held: Contents) -> str:
     """Return what a folder holds, in words.
 
-    >>> _in_words(Contents(folders=2, documents=1)), _in_words(Contents(documents=3)), _in_words(Contents())
-    ('2 folders and 1 document', '3 documents', 'no documents')
+    >>> _in_words(Contents(folders=2, documents=1)), _in_words(Contents(documents=3))
+    ('2 folders and 1 document', '3 documents')
     """
-    documents = number_of(held.documents, "document") if held.documents else "no documents"
+    documents = number_of(held.documents, "document")
     return f"{number_of(held.folders, 'folder')} and {documents}" if held.folders else documents
 
 
@@ -117,10 +119,11 @@ def _trashed_folder(folder: Folder, held: Contents, editor: Editor) -> str:
 
 def _question_of_trashing_folder(folder: Folder, held: Contents) -> Question:
     readers = people(len(reading(folder.path)))
+    holds = f"The folder holds {_in_words(held)}. Everything in it goes to the trash too."
     return Question(
         title=f"Move “{folder.name}” to the trash?",
         sentences=[
-            f"The folder holds {_in_words(held)}. Everything in it goes to the trash too.",
+            holds if any(held) else "The folder is empty.",
             *_about_public(held.public),
             f"{readers.capitalize()} can open the folder now. Then nobody can.",
             f"You can restore it for {settings.TRASH_DAYS} days. Its documents come back private.",
@@ -201,14 +204,14 @@ def _deleted(entry: TrashEntry, admin: Admin) -> str:
 
 
 def _question_of_deleting(entry: TrashEntry, held: Contents) -> Question:
-    of_folder = f"The folder holds {_in_words(held)}, {size(held.size_bytes)} in all."
-    of_document = f"The document has {size(held.size_bytes)}."
+    holds = f"The folder holds {_in_words(held)}, {size(held.size_bytes)} in all."
+    of_folder = holds if any(held) else "The folder is empty."
+    of_document = (
+        f"The document is deleted with all its versions. The newest has {size(held.size_bytes)}."
+    )
     return Question(
         title=f"Delete “{entry.title}” forever?",
-        sentences=[
-            of_folder if entry.is_folder else of_document,
-            "All versions are deleted with it. You cannot undo this.",
-        ],
+        sentences=[of_folder if entry.is_folder else of_document, "You cannot undo this."],
         button="Delete forever",
         back=reverse("library:trash"),
     )

@@ -56,7 +56,7 @@ def test_an_empty_folder_says_so(acme, browse):
     folder = new_folder(acme, "Empty", within=new_folder(acme, "Outer"))
     browser, page = browse(acme, "ed"), f"/folders/{folder.pk}/trash"
     question = text(browser.get(page))
-    assert "The folder holds no documents." in question
+    assert "The folder is empty." in question
     assert "public" not in question
     answer = browser.post(page, follow=True)
     assert answer.redirect_chain == [(f"/folders/{folder.parent_id}", 302)]
@@ -81,7 +81,7 @@ def test_the_list_has_pages(acme, browse):
             trash_folder(folder.pk, editor=admin_of(acme))
     browser = browse(acme, "ed")
     assert "Page 1 of 2" in text(browser.get("/trash"))
-    assert " 00 Folder with no documents" in text(browser.get("/trash?page=2"))
+    assert " 00 Empty folder" in text(browser.get("/trash?page=2"))
 
 
 @pytest.mark.parametrize("entries", [1, 12])
