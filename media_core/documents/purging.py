@@ -19,7 +19,7 @@ from media_core.documents.folders import Folder
 from media_core.documents.locks import hold_the_tree
 from media_core.documents.models import Document, TrashEntry, Version
 from media_core.documents.permissions import Admin, Editor, confirm_editor
-from media_core.documents.trash import find_entry
+from media_core.documents.trash import find_entry, find_row
 from media_core.ledger.models import StoredObject
 from tenants import quotas
 from tenants.binding import bound_tenant
@@ -60,7 +60,9 @@ def _condemn(entry: TrashEntry, by: Editor | None) -> None:
     TrashEntry.objects.filter(pk=entry.pk).update(condemned_at=timezone.now())
     documents = Document.objects.filter(trash_entry=entry.pk).count()
     detail = f"the folder, with {documents} document(s)" if entry.is_folder else ""
-    audited(by, "deleted for good", subject_id=entry.pk, subject=entry.title, detail=detail)
+    audited(
+        by, "deleted for good", subject_id=find_row(entry).pk, subject=entry.title, detail=detail
+    )
 
 
 def _purge_some(entry_id: UUID) -> bool:

@@ -7,7 +7,7 @@ are removed. Everything keeps its folder, so restoring takes the mark away. Purg
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain, count
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import transaction
@@ -66,8 +66,7 @@ def trash_document(document_id: UUID, *, editor: Editor) -> TrashEntry:
     asked = Asked(lambda: editable(document_id, editor), editor, "moved to the trash")
     document = asked.find()
     with transaction.atomic():
-        ask_again(document, asked)
-        folder = document.folder
+        folder = ask_again(document, asked).folder
         entry = _make_entry(document.title, folder, path_of(folder), editor=editor, is_folder=False)
         point_document(
             document, visibility=Document.Visibility.PRIVATE, public_copy=None, trash_entry=entry
@@ -174,9 +173,9 @@ def find_entry(entry_id: UUID, editor: Editor) -> TrashEntry:
 def plan_restoration(entry: TrashEntry) -> Restoration:
     """Return how an entry comes back: to its place, or the nearest folder above that is not in the trash. Four queries.
 
-    Beside a folder of the same name a folder gets a number.
+    Beside a folder of the same name a folder gets a number. Raises NotFound when it was restored or purged meanwhile.
     """
-    row = _find_row(entry)
+    row = find_row(entry)
     target = Folder.objects.untrashed().way_to(entry.place_id).last() if entry.place_id else None
     is_folder = isinstance(row, Folder)
     return Restoration(
@@ -188,13 +187,15 @@ def plan_restoration(entry: TrashEntry) -> Restoration:
     )
 
 
-def _find_row(entry: TrashEntry) -> Document | Folder:
-    """Return the document, or the folder that holds everything else of the entry. One query."""
-    if not entry.is_folder:
-        document: Document = Document.objects.get(trash_entry=entry.pk)
-        return document
-    folder: Folder = Folder.objects.inside(entry.place_id).get(trash_entry=entry.pk)
-    return folder
+def find_row(entry: TrashEntry) -> Document | Folder:
+    """Return the document, or the folder that holds everything else of the entry. Raises NotFound. One query."""
+    rows: Any = Folder if entry.is_folder else Document
+    found: Document | Folder | None = (
+        rows.objects.inside(entry.place_id).filter(trash_entry=entry.pk).first()
+    )
+    if found is None:
+        raise NotFound
+    return found
 
 
 def find_free_name(folder: Folder, place: Folder | None) -> str:

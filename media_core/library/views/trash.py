@@ -204,14 +204,16 @@ def _deleted(entry: TrashEntry, admin: Admin) -> str:
 
 
 def _question_of_deleting(entry: TrashEntry, held: Contents) -> Question:
-    holds = f"The folder holds {_in_words(held)}, {size(held.size_bytes)} in all."
-    of_folder = holds if any(held) else "The folder is empty."
-    of_document = (
-        f"The document is deleted with all its versions. The newest has {size(held.size_bytes)}."
-    )
+    newest = size(held.size_bytes)
+    if not entry.is_folder:
+        what = f"The document is deleted with all its versions. The newest has {newest}."
+    elif any(held):
+        what = f"The folder and everything in it are deleted: {_in_words(held)}, {newest}, and all older versions."
+    else:
+        what = "The folder is empty."
     return Question(
         title=f"Delete “{entry.title}” forever?",
-        sentences=[of_folder if entry.is_folder else of_document, "You cannot undo this."],
+        sentences=[what, "You cannot undo this."],
         button="Delete forever",
         back=reverse("library:trash"),
     )

@@ -108,6 +108,22 @@ def test_what_comes_before_the_trash_goes_along_or_is_out_of_it(change, room, co
     assert entries == (2 if change.startswith("trash") else 1)
 
 
+def test_a_document_that_was_moved_meanwhile_comes_back_to_where_it_lay_last(room, committed, acme):
+    admin, folder, _, document = room
+
+    def race():
+        entry = one_after_the_other(
+            acme,
+            lambda: move_document(document_id=document.pk, target_id=folder.pk, editor=admin),
+            lambda: trash_document(document.pk, editor=admin),
+        )
+        with bind_tenant(acme):
+            restore_entry(entry.pk, editor=admin)
+            return entry.place_id, Document.objects.get(pk=document.pk).folder_id
+
+    assert committed(race) == (folder.pk, folder.pk)
+
+
 @pytest.mark.parametrize(
     ("first", "second"),
     [("restore", "delete"), ("delete", "restore"), ("restore", "restore")],

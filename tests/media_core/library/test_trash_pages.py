@@ -141,7 +141,7 @@ def test_an_admin_deletes_forever_after_a_question_with_numbers(acme, globex, gu
     assert f'href="{page}"' in browser.get("/trash").content.decode()
     question = text(browser.get(page))
     assert "Delete “Museum guides” forever?" in question
-    assert "The folder holds 3 folders and 4 documents, 20 bytes in all." in question
+    assert "deleted: 3 folders and 4 documents, 20 bytes, and all older versions." in question
     assert "You cannot undo this." in question
     answer = browser.post(page, follow=True)
     assert answer.redirect_chain == [("/trash", 302)]
