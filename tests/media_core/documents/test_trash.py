@@ -78,7 +78,7 @@ def test_where_its_folder_is_gone_it_is_asked_how_many_can_open_it_then(private,
     purge_entry(trash_folder(folder.pk, editor=ed))
     with pytest.raises(WideningNotConfirmed):
         restore_entry(entry.pk, editor=ed)
-    restore_entry(entry.pk, editor=ed, readers=plan_restoration(entry).readers)
+    restore_entry(entry.pk, editor=ed, readers=plan_restoration(find_entry(entry.pk, ed)).readers)
     assert again(private).folder is None
 
 
