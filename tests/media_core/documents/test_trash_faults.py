@@ -18,7 +18,7 @@ from tenants.models import Tenant
 from tests.folders import new_folder
 from tests.media_core.conftest import books, in_a_thread
 from tests.media_core.documents.conftest import BROCHURE, again, bytes_of, seen_by_a_stranger
-from tests.media_core.uploads.faults import INTERRUPTED_AND_KILLED, INTERRUPTED_OR_SLOWLY_KILLED
+from tests.media_core.uploads.faults import BOTH, INTERRUPTED_OR_SLOWLY_KILLED, parametrize_cuts
 from tests.trash import fill_folder, list_names
 
 pytestmark = pytest.mark.django_db
@@ -81,7 +81,7 @@ def assert_whole(editor):
 
 
 @pytest.mark.bucket
-@INTERRUPTED_AND_KILLED
+@parametrize_cuts(in_every_run=["killed"], when_slow=BOTH)
 def test_a_folder_is_wholly_in_the_trash_or_wholly_public(cuts, document, in_thread, ed):
     acme = Tenant.objects.get(location_prefix="acme/")
 
