@@ -12,7 +12,7 @@ class UploadTooLarge(GatewayError):
 
 
 class RemovedFilesExceedQuota(QuotaExceeded):
-    """Too much was removed or replaced lately. Removed files are kept for a while; until some are gone, nothing more comes in."""
+    """Too much was removed lately. Removed files are kept for a while; until some are gone, nothing more comes in."""
 
 
 class UploadDiskFull(GatewayError):

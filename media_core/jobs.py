@@ -6,7 +6,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from media_core.documents.models import TrashEntry
-from media_core.documents.trash import purge_entry
+from media_core.documents.purging import purge_entry
 from media_core.errors import BucketUnfit, NotIsolated
 from media_core.storages.bucket.desired.applying import apply
 from media_core.storages.bucket.doctor.examine import examine, store_examination
@@ -101,15 +101,14 @@ def prove_isolation(_step: Step) -> None:
 @declare_job(
     JobKind(
         name="purge_trash",
-        summary="Remove documents that were in the trash for long",
+        summary="Delete for good what was in the trash for long",
         for_each_tenant=True,
         every=timedelta(days=1),
     )
 )
 def purge_trash(step: Step) -> str | None:
-    """Purge what is due, one after the other, while there is time. Ten statements for each document."""
+    """Purge what is due, one after the other, while there is time; see `purge_entry`."""
     for entry in TrashEntry.objects.due(timezone.now()).order_by("trashed_at"):
-        if not step.has_time():
+        if not (step.has_time() and purge_entry(entry, step.has_time)):
             return "more"
-        purge_entry(entry)
     return None

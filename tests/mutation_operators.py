@@ -19,6 +19,7 @@ DECIDERS = {
     "required_staff": ANY_STAFF,
     "readable": "__import__('django.db.models', fromlist=['Q']).Q()",
     "readable_folders": EVERY_ROW,
+    "open_paths": EVERY_ROW,
     "closed_folders": "__import__('media_core.models', fromlist=['Folder']).Folder.objects.none()",
     "readers": "__import__('tenants.people.models', fromlist=['Membership']).Membership.objects.all()",
     "may_settle": "True",

@@ -135,7 +135,7 @@ def trashed(acme: Tenant, store: Callable[..., Document]) -> TrashEntry:
     document = store(acme, b"in the trash", title="acme-trashed-title")
     with bind_tenant(acme):
         entry: TrashEntry = TrashEntry.objects.create(
-            title=document.title, path=[], was_restricted=False,
+            title=document.title, was_restricted=False,
             trashed_by_id=document.created_by_id, trashed_by_name="Ada",
         )  # fmt: skip
         Document.objects.filter(pk=document.pk).update(trash_entry=entry)

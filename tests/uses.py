@@ -8,11 +8,13 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import IntegrityError
 
 from media_core.documents.folders import Folder, find_folder
-from media_core.documents.models import AccessEvent, Document
+from media_core.documents.models import AccessEvent, Document, TrashEntry
 from media_core.documents.open import open_document
 from media_core.documents.publishing import bring_back, publish, take_down, unpublish
+from media_core.documents.purging import delete_forever, purge_entry
 from media_core.documents.restriction import lift_restriction, restrict_folder
-from media_core.documents.tree import create_folder, remove_folder, rename_folder
+from media_core.documents.trash import restore_entry, trash_document, trash_folder
+from media_core.documents.tree import create_folder, rename_folder
 from media_core.ledger.models import StoredObject
 from media_core.upkeep.move_storage import left_to_move
 from media_core.upkeep.recount import recount
@@ -28,9 +30,9 @@ from tests.operations import take_all_down
 
 def twin_rooms(*tenants: Tenant) -> dict[str, Any]:
     """Give each tenant folder, private and public document and an old upload, with the same primary keys."""
-    folder_id, public_id = uuid.uuid4(), uuid.uuid4()
+    folder_id, public_id, entry_id = uuid.uuid4(), uuid.uuid4(), uuid.uuid4()
     name = f"media/{public_id}/report.pdf"
-    pairs = [(uuid.uuid4(), uuid.uuid4()) for _ in range(3)]
+    pairs = [(uuid.uuid4(), uuid.uuid4()) for _ in range(4)]
     for tenant in tenants:
         with bind_tenant(tenant):
             folder = Folder.objects.create(
@@ -45,10 +47,18 @@ def twin_rooms(*tenants: Tenant) -> dict[str, Any]:
                 visibility="public", public_copy=stored_row(id=public_id, area="media", name=name),
             )  # fmt: skip
             grow_old(stored_row("abandoned", id=pairs[2][1]))
+            entry = TrashEntry.objects.create(
+                id=entry_id, title=f"{tenant.name}-trashed", was_restricted=False,
+                trashed_by_id=uuid.uuid4(), trashed_by_name=tenant.name,
+            )  # fmt: skip
+            document_row(
+                f"{tenant.name}-trashed", id=pairs[3][0], original=stored_row(id=pairs[3][1]), trash_entry=entry
+            )  # fmt: skip
             AccessEvent.objects.create(document_id=pairs[0][0], document_name=f"{tenant.name}-read")
     return {
         "document_id": pairs[0][0],
         "folder_id": folder_id,
+        "entry_id": entry_id,
         "name": name.removeprefix("media/"),
         "public_id": pairs[1][0],
     }
@@ -57,6 +67,13 @@ def twin_rooms(*tenants: Tenant) -> dict[str, Any]:
 def upload(**given: Any) -> Document:
     file = SimpleUploadedFile("x.pdf", b"bytes", content_type="")
     return store_upload(uploader=given.pop("admin"), file=file, **given)
+
+
+def purge_all() -> list[TrashEntry]:
+    entries = list(TrashEntry.objects.all())
+    for entry in entries:
+        purge_entry(entry)
+    return entries
 
 
 FLOWS: dict[str, Callable[[dict[str, Any], Any], Any]] = {
@@ -79,9 +96,11 @@ FLOWS: dict[str, Callable[[dict[str, Any], Any], Any]] = {
     "rename a folder": lambda there, admin: rename_folder(
         folder_id=there["folder_id"], name="n", editor=admin
     ),
-    "remove a folder": lambda there, admin: remove_folder(
-        folder_id=there["folder_id"], admin=admin
-    ),
+    "trash a document": lambda there, admin: trash_document(there["document_id"], editor=admin),
+    "trash a folder": lambda there, admin: trash_folder(there["folder_id"], editor=admin),
+    "restore from the trash": lambda there, admin: restore_entry(there["entry_id"], editor=admin),
+    "delete forever": lambda there, admin: delete_forever(there["entry_id"], admin=admin),
+    "purge": lambda there, admin: purge_all(),
     "restrict a folder": lambda there, admin: restrict_folder(
         folder_id=there["folder_id"], readers=[], admin=admin
     ),

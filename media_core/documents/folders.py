@@ -43,6 +43,9 @@ class FolderQuerySet(RoomQuerySet["Folder"]):
         """Return the folder and everything below it."""
         return self.filter(path__contains=[folder.pk])
 
+    def untrashed(self) -> Self:
+        return self.filter(trash_entry=None)
+
     def besides(self, folder_id: UUID | None) -> Self:
         """Return all but this one; with None, all."""
         return self.exclude(pk__in=[folder_id] if folder_id else [])
@@ -62,6 +65,10 @@ class Folder(RoomModel):
     parent = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="children")
     path = ArrayField(models.UUIDField())
     is_restricted = models.BooleanField(default=False)
+    # What is in a folder in the trash is in the trash too. It keeps its place there, its restriction and its readers.
+    trash_entry = models.ForeignKey(
+        "media_core.TrashEntry", on_delete=models.PROTECT, null=True, related_name="folders"
+    )
     created_by_id = models.UUIDField()
     created_by_name = models.CharField(max_length=200)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -77,7 +84,7 @@ class Folder(RoomModel):
                 "parent",
                 Lower("name"),
                 name="folder_name_once",
-                condition=models.Q(is_restricted=False),
+                condition=models.Q(is_restricted=False, trash_entry=None),
                 nulls_distinct=False,
             ),
             models.CheckConstraint(

@@ -6,9 +6,8 @@ from typing import Any, NamedTuple, Self
 from uuid import UUID
 
 from django.conf import settings
-from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Count, Exists, F, Sum
+from django.db.models import Count, Exists, F, Q, Sum
 
 from media_core.documents import permissions
 from media_core.documents.folders import Folder
@@ -55,6 +54,9 @@ class DocumentQuerySet(RoomQuerySet["Document"]):
         """Return the documents in this folder and in all folders below it."""
         return self.filter(folder__path__contains=[folder.pk])
 
+    def untrashed(self) -> Self:
+        return self.filter(trash_entry=None)
+
     def public(self) -> Self:
         return self.filter(visibility=Document.Visibility.PUBLIC)
 
@@ -75,25 +77,38 @@ class DocumentQuerySet(RoomQuerySet["Document"]):
 class TrashEntryQuerySet(RoomQuerySet["TrashEntry"]):
     def visible_to(self, member: Member) -> Self:
         """Return what this member finds in the trash. Of folders that were restricted then, or are now, admins do."""
+        found = self.filter(condemned_at=None)
         if member.role == Role.ADMIN:
-            return self
-        return self.filter(permissions.readable_folders(member, path="path"), was_restricted=False)
+            return found
+        place = Q(place=None) | permissions.open_paths(member, path="place__path")
+        return found.filter(place, was_restricted=False)
 
     def due(self, now: datetime) -> Self:
-        """Return what has been in the trash for TRASH_DAYS."""
-        return self.filter(trashed_at__lte=now - timedelta(days=settings.TRASH_DAYS))
+        """Return what has been in the trash for TRASH_DAYS, or is not to wait for that."""
+        is_old = Q(trashed_at__lte=now - timedelta(days=settings.TRASH_DAYS))
+        return self.filter(is_old | Q(condemned_at__isnull=False))
 
 
 class TrashEntry(RoomModel):
-    """A document in the trash: nobody finds it elsewhere, and it can be restored until it is purged."""
+    """A document or a folder in the trash, with everything in it: nobody finds it elsewhere until it is restored.
+
+    What it holds points to it, and keeps its place among the folders.
+    """
 
     title = models.CharField(max_length=200)
-    # The folders in which it lay, from the top down: it goes back into the last one that is there.
-    path = ArrayField(models.UUIDField())
+    is_folder = models.BooleanField(default=False)
+    # The folder in which it lay, which may be in the trash too; None is the top.
+    place = models.ForeignKey(
+        Folder, on_delete=models.PROTECT, null=True, related_name="trash_entries"
+    )
+    # That folder was purged since, and `place` is the one in which it lay.
+    lost_its_place = models.BooleanField(default=False)
     was_restricted = models.BooleanField()
     trashed_by_id = models.UUIDField()
     trashed_by_name = models.CharField(max_length=200)
     trashed_at = models.DateTimeField(auto_now_add=True)
+    # When its purge began or was asked for: from then on nobody finds it, and it cannot be restored.
+    condemned_at = models.DateTimeField(null=True)
 
     objects = RoomManager.from_queryset(TrashEntryQuerySet)()  # type: ignore[misc]  # the stubs take it for an instance variable
 
@@ -133,9 +148,9 @@ class Document(RoomModel):
     )
     # Whether the public gets the original, by a link of the gateway: where a copy would be of no use.
     shows_original = models.BooleanField(default=False)
-    # In the trash it is private, and in no folder.
-    trash_entry = models.OneToOneField(
-        TrashEntry, on_delete=models.PROTECT, null=True, related_name="document"
+    # In the trash it is private, and nobody finds it in its folder.
+    trash_entry = models.ForeignKey(
+        TrashEntry, on_delete=models.PROTECT, null=True, related_name="documents"
     )
     # People live in the public schema and may leave: who it was is written down, not referred to.
     created_by_id = models.UUIDField()
@@ -164,7 +179,7 @@ class Document(RoomModel):
             ),
             models.CheckConstraint(
                 name="document_in_trash_is_private",
-                condition=models.Q(trash_entry=None) | models.Q(visibility="private", folder=None),
+                condition=models.Q(trash_entry=None) | models.Q(visibility="private"),
             ),
         ]
 

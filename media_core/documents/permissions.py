@@ -46,8 +46,13 @@ def closed_folders(member: Member) -> "QuerySet[Folder]":
     return folders.filter(~Exists(names_them), is_restricted=True)
 
 
-def readable_folders(member: Member | None, *, path: str = "path") -> Q:
-    """Return `may_read_folder` as a condition on folders, or on what leads to one by `path`."""
+def readable_folders(member: Member | None) -> Q:
+    """Return `may_read_folder` as a condition on folders. A test holds the two together."""
+    return Q(trash_entry=None) & open_paths(member, path="path")
+
+
+def open_paths(member: Member | None, *, path: str) -> Q:
+    """Return as a condition that no folder of `path` is closed to this member, be it in the trash or not."""
     if member is None:
         return Q(pk__in=[])
     if member.role == Role.ADMIN:
@@ -57,15 +62,20 @@ def readable_folders(member: Member | None, *, path: str = "path") -> Q:
 
 
 def may_read_folder(member: Member | None, folder: "Folder") -> bool:
-    """Restriction is inherited and only narrows: each restricted folder on the way must name the member."""
-    return member is not None and not closed_folders(member).filter(pk__in=folder.path).exists()
+    """Restriction is inherited and only narrows: each restricted folder on the way must name the member.
+
+    Nobody reads a folder in the trash.
+    """
+    if member is None or folder.trash_entry_id is not None:
+        return False
+    return not closed_folders(member).filter(pk__in=folder.path).exists()
 
 
 def readable(member: Member | None) -> Q:
     """Return `may_read` as a condition on documents. A test holds the two together."""
     if member is None:
         return Q(visibility="public") & (Q(public_copy__isnull=False) | Q(shows_original=True))
-    return Q(trash_entry=None) & (Q(folder=None) | readable_folders(member, path="folder__path"))
+    return Q(trash_entry=None) & (Q(folder=None) | open_paths(member, path="folder__path"))
 
 
 def may_read(member: Member | None, document: "Document") -> bool:
@@ -104,7 +114,8 @@ def may_be_public(folder: "Folder | None") -> bool:
 def readers(path: Sequence[UUID]) -> "QuerySet[Membership]":
     """Return the memberships of those who may read what lies at the end of `path`: `may_read_folder` for everybody.
 
-    An empty path is the top, which every member reads. One query.
+    An empty path is the top, which every member reads. Of what is in the trash it says who reads it once it is
+    restored. One query.
     """
     folders = apps.get_model("media_core", "Folder").objects.order_by()
     names_them: Any = apps.get_model("media_core", "FolderReader").objects.filter(

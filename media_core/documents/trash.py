@@ -1,21 +1,24 @@
-"""The trash: a document is hidden at once, can be restored for TRASH_DAYS, and is purged after that.
+"""The trash: a document or a folder is hidden at once, can be restored for TRASH_DAYS, and is purged after that.
 
-Trashing: one transaction in which the document leaves its folder, becomes private, and its public copy is condemned;
-then the copy is removed. The originals of all versions stay until it is purged, and RETENTION_DAYS longer.
+Trashing: one transaction in which all of it is marked and becomes private, and public copies are condemned; then they
+are removed. Everything keeps its folder, so restoring takes the mark away. Purging: media_core/documents/purging.py.
 """
 
-from datetime import timedelta
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import chain, count
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
+from django.db.models import Count, Q, Sum
 
 from media_core.audit.models import audited
-from media_core.documents.folders import Folder, path_of
+from media_core.documents.folders import Folder, find_folder, path_of
 from media_core.documents.locks import hold_the_tree
-from media_core.documents.models import Document, TrashEntry, Version
+from media_core.documents.models import Document, TrashEntry
 from media_core.documents.moves import reading
-from media_core.documents.permissions import Editor, confirm_editor
+from media_core.documents.permissions import Editor, confirm_editor, open_paths
 from media_core.documents.publishing import (
     Asked,
     ask_again,
@@ -24,9 +27,34 @@ from media_core.documents.publishing import (
     remove_copy,
     settle_copies,
 )
-from media_core.errors import WideningNotConfirmed
+from media_core.documents.tree import only_one_of_this_name
+from media_core.errors import DocumentChanged, WideningNotConfirmed
 from media_core.ledger.models import StoredObject
+from tenants.binding import bound_tenant
 from tenants.errors import NotFound
+from tenants.jobs.queue import request_job
+from tenants.names import MAX_NAME
+from tenants.people.identity import Member
+
+
+class Contents(NamedTuple):
+    """What is in a folder and all folders below it, or in an entry of the trash, as far as somebody may know of it."""
+
+    folders: int = 0
+    documents: int = 0
+    size_bytes: int = 0
+    public: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Restoration:
+    """What comes back, under which name, into which folder (None is the top), and how many people can open it there."""
+
+    row: Document | Folder
+    name: str
+    target: Folder | None
+    is_its_place: bool
+    readers: int
 
 
 def trash_document(document_id: UUID, *, editor: Editor) -> TrashEntry:
@@ -37,22 +65,11 @@ def trash_document(document_id: UUID, *, editor: Editor) -> TrashEntry:
     """
     asked = Asked(lambda: editable(document_id, editor), editor, "moved to the trash")
     document = asked.find()
-    path = path_of(document.folder)
     with transaction.atomic():
-        ask_again(document, asked)
-        entry: TrashEntry = TrashEntry.objects.create(
-            title=document.title,
-            path=path,
-            was_restricted=Folder.objects.restricting(path).exists(),
-            trashed_by_id=editor.person_id,
-            trashed_by_name=editor.name,
-        )
+        folder = ask_again(document, asked).folder
+        entry = _make_entry(document.title, folder, path_of(folder), editor=editor, is_folder=False)
         point_document(
-            document,
-            visibility=Document.Visibility.PRIVATE,
-            public_copy=None,
-            folder=None,
-            trash_entry=entry,
+            document, visibility=Document.Visibility.PRIVATE, public_copy=None, trash_entry=entry
         )
         settle_copies(None, document.public_copy)
         audited(editor, asked.action, subject_id=document.pk, subject=document.title)
@@ -61,71 +78,180 @@ def trash_document(document_id: UUID, *, editor: Editor) -> TrashEntry:
     return entry
 
 
+def trash_folder(folder_id: UUID, *, editor: Editor) -> TrashEntry:
+    """Move a folder with everything in it to the trash, and return its entry. No bucket request.
+
+    As a move does, it takes along what the editor cannot read. What was public is so no more: the sweep is requested,
+    which removes the public copies. Raises NotFound, RoleRequired or DocumentChanged. The number of statements does
+    not grow with the folder.
+    """
+    with transaction.atomic():
+        hold_the_tree()
+        confirm_editor(editor)
+        folder = find_folder(folder_id, editor)
+        entry = _make_entry(folder.name, folder.parent, folder.path, editor=editor, is_folder=True)
+        documents = Document.objects.below(folder).untrashed()
+        found = documents.aggregate(
+            documents=Count("pk"),
+            public=Count("pk", filter=Q(visibility=Document.Visibility.PUBLIC)),
+            copies=Count("public_copy"),
+        )
+        copies = StoredObject.objects.filter(pk__in=documents.values("public_copy"))
+        if copies.mark_condemned() != found["copies"]:
+            raise DocumentChanged
+        documents.update(
+            visibility=Document.Visibility.PRIVATE, public_copy=None, trash_entry=entry
+        )
+        Folder.objects.below(folder).untrashed().update(trash_entry=entry)
+        if found["copies"]:
+            request_job("sweep", bound_tenant().id)
+        audited(
+            editor,
+            "moved the folder to the trash",
+            subject_id=folder.pk,
+            subject=folder.name,
+            detail=f"with {found['documents']} document(s), {found['public']} of them public",
+        )
+    return entry
+
+
+def _make_entry(
+    title: str, place: Folder | None, path: Sequence[UUID], *, editor: Editor, is_folder: bool
+) -> TrashEntry:
+    entry: TrashEntry = TrashEntry.objects.create(
+        title=title,
+        is_folder=is_folder,
+        place=place,
+        was_restricted=Folder.objects.restricting(path).exists(),
+        trashed_by_id=editor.person_id,
+        trashed_by_name=editor.name,
+    )
+    return entry
+
+
+def count_in_folder(folder: Folder, member: Member) -> Contents:
+    """Return what this member reads in a folder and below it. Two queries."""
+    folders = Folder.objects.readable_by(member).below(folder).besides(folder.pk).count()
+    is_public = Q(visibility=Document.Visibility.PUBLIC)
+    found = (
+        Document.objects.readable_by(member)
+        .below(folder)
+        .aggregate(
+            documents=Count("pk"),
+            size_bytes=Sum("original__size_bytes", default=0),
+            public=Count("pk", filter=is_public),
+        )
+    )
+    return Contents(folders, **found)
+
+
+def count_in_entries(entries: Iterable[TrashEntry], member: Member) -> dict[UUID, Contents]:
+    """Return what entries of the trash hold, without what was hidden from this member. Two queries."""
+    ids = [entry.pk for entry in entries]
+    folders = Folder.objects.filter(open_paths(member, path="path"), trash_entry__in=ids)
+    place = Q(folder=None) | open_paths(member, path="folder__path")
+    documents = Document.objects.filter(place, trash_entry__in=ids)
+    # The folder itself is not in it.
+    counted = {
+        row["trash_entry"]: Contents(row["folders"] - 1)
+        for row in folders.order_by().values("trash_entry").annotate(folders=Count("pk"))
+    }
+    sums = documents.order_by().values("trash_entry")
+    for row in sums.annotate(documents=Count("pk"), size_bytes=Sum("original__size_bytes")):
+        known = counted.get(row["trash_entry"], Contents())
+        counted[row["trash_entry"]] = known._replace(
+            documents=row["documents"], size_bytes=row["size_bytes"]
+        )
+    return {pk: counted.get(pk, Contents()) for pk in ids}
+
+
 def find_entry(entry_id: UUID, editor: Editor) -> TrashEntry:
-    """Return an entry of the trash that this editor finds, with its document. Raises NotFound. One query."""
-    entries = TrashEntry.objects.visible_to(editor).select_related("document__original")
-    found: TrashEntry | None = entries.filter(pk=entry_id, document__isnull=False).first()
+    """Return an entry of the trash that this editor finds. Raises NotFound. One query."""
+    found: TrashEntry | None = TrashEntry.objects.visible_to(editor).filter(pk=entry_id).first()
     if found is None:
         raise NotFound
     return found
 
 
-def find_target(entry: TrashEntry) -> Folder | None:
-    """Return the folder into which it goes back: its own, or the nearest that is there; None is the top. One query."""
-    there = {folder.pk: folder for folder in Folder.objects.filter(pk__in=entry.path)}
-    return next((there[pk] for pk in reversed(entry.path) if pk in there), None)
+def plan_restoration(entry: TrashEntry) -> Restoration:
+    """Return how an entry comes back: to its place, or the nearest folder above that is not in the trash. Four queries.
+
+    Beside a folder of the same name a folder gets a number. Raises NotFound when it was restored or purged meanwhile.
+    """
+    row = find_row(entry)
+    target = Folder.objects.untrashed().way_to(entry.place_id).last() if entry.place_id else None
+    is_folder = isinstance(row, Folder)
+    return Restoration(
+        row=row,
+        name=find_free_name(row, target) if isinstance(row, Folder) else row.title,
+        target=target,
+        is_its_place=not entry.lost_its_place and entry.place_id == (target.pk if target else None),
+        readers=len(reading([*path_of(target), *([row.pk] if is_folder else [])])),
+    )
 
 
-def count_readers(entry: TrashEntry) -> int:
-    """Return how many people can open it once it is back. Three queries."""
-    return len(reading(path_of(find_target(entry))))
+def find_row(entry: TrashEntry) -> Document | Folder:
+    """Return the document, or the folder that holds everything else of the entry. Raises NotFound. One query."""
+    rows: Any = Folder if entry.is_folder else Document
+    found: Document | Folder | None = (
+        rows.objects.inside(entry.place_id).filter(trash_entry=entry.pk).first()
+    )
+    if found is None:
+        raise NotFound
+    return found
 
 
-def is_in_its_folder(entry: TrashEntry) -> bool:
-    """Return whether it goes back into the folder where it lay, or lay in none. One query."""
-    target = find_target(entry)
-    return [*entry.path][-1:] == ([target.pk] if target else [])
+def find_free_name(folder: Folder, place: Folder | None) -> str:
+    """Return the folder's name, with a number after it when a folder in this place has that name. One query.
+
+    A restricted folder may have the name of another one, and a number would tell of one.
+    """
+    if folder.is_restricted:
+        return folder.name
+    beside = Folder.objects.untrashed().inside(place.pk if place else None)
+    taken = {
+        name.lower() for name in beside.filter(is_restricted=False).values_list("name", flat=True)
+    }
+    numbers = (f" ({number})" for number in count(2))
+    names = (f"{folder.name[: MAX_NAME - len(number)]}{number}" for number in numbers)
+    return next(name for name in chain([folder.name], names) if name.lower() not in taken)
 
 
-def restore_document(entry_id: UUID, *, editor: Editor, readers: int | None = None) -> Document:
-    """Restore a document from the trash, private, and return it. No bucket request.
+def restore_entry(
+    entry_id: UUID, *, editor: Editor, readers: int | None = None
+) -> Document | Folder:
+    """Restore what an entry of the trash holds, private, and return the document or the folder. No bucket request.
 
-    Where its folder is gone it goes into the nearest one, and `readers` says how many people can open it there; without
-    the right number it raises WideningNotConfirmed. Raises NotFound or RoleRequired.
+    Where its place is gone, or in the trash, it goes into the nearest folder above, and `readers` says how many people
+    can open it there; without the right number it raises WideningNotConfirmed. Raises NotFound or RoleRequired. The
+    number of statements does not grow with a folder.
     """
     with transaction.atomic():
         hold_the_tree()
         confirm_editor(editor)
         entry = find_entry(entry_id, editor)
-        if not is_in_its_folder(entry) and readers != count_readers(entry):
-            raise WideningNotConfirmed(count_readers(entry))
-        document: Document = entry.document
-        Document.objects.filter(pk=document.pk).update(trash_entry=None, folder=find_target(entry))
+        plan = plan_restoration(entry)
+        if not plan.is_its_place and readers != plan.readers:
+            raise WideningNotConfirmed(plan.readers)
+        row = plan.row
+        if isinstance(row, Folder):
+            _restore_folder(row, entry, plan)
+        else:
+            row.folder, row.trash_entry = plan.target, None
+            row.save(update_fields=["folder", "trash_entry"])
         TrashEntry.objects.filter(pk=entry.pk).delete()
-        audited(editor, "restored from the trash", subject_id=document.pk, subject=document.title)
-    return document
+        audited(editor, "restored from the trash", subject_id=row.pk, subject=plan.name)
+    return row
 
 
-def purge_entry(entry: TrashEntry) -> bool:
-    """Remove a document that was in the trash for good; return False when it was restored meanwhile.
-
-    Its originals are condemned, and lie in the bucket for RETENTION_DAYS more. No bucket request.
-    """
-    with transaction.atomic():
-        hold_the_tree()
-        document = Document.objects.filter(trash_entry=entry.pk).first()
-        if document is None:
-            return False
-        originals = {document.original_id, *_list_originals(document)}
-        Version.objects.filter(document=document.pk).delete()
-        document.delete()
-        TrashEntry.objects.filter(pk=entry.pk).delete()
-        keep_for = timedelta(days=settings.RETENTION_DAYS)
-        for original in StoredObject.objects.filter(pk__in=originals):
-            original.condemn(keep_for=keep_for)
-        audited(None, "purged", subject_id=document.pk, subject=document.title)
-    return True
-
-
-def _list_originals(document: Document) -> list[UUID]:
-    return list(Version.objects.filter(document=document.pk).values_list("original", flat=True))
+def _restore_folder(folder: Folder, entry: TrashEntry, plan: Restoration) -> None:
+    """Take the mark from the folder and everything in it. Two UPDATEs, four more where the place or the name differ."""
+    if not plan.is_its_place:
+        folder.move_under(plan.target)
+    if folder.name != plan.name:
+        folder.name = plan.name
+        folder.save(update_fields=["name"])
+    with only_one_of_this_name(plan.name):
+        Folder.objects.filter(trash_entry=entry.pk).update(trash_entry=None)
+    Document.objects.filter(trash_entry=entry.pk).update(trash_entry=None)
+    folder.trash_entry = None

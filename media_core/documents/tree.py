@@ -1,4 +1,4 @@
-"""The tree of folders: made, renamed, removed. Each change is one transaction under the tree's lock, or nothing."""
+"""The tree of folders: made and renamed. Each change is one transaction under the tree's lock, or nothing."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,8 +15,7 @@ from media_core.documents.folders import (
     refuse_too_deep,
 )
 from media_core.documents.locks import hold_the_tree
-from media_core.documents.models import Document
-from media_core.documents.permissions import Admin, Editor
+from media_core.documents.permissions import Editor
 from media_core.errors import FolderRefused
 from tenants.names import checked_folder_name
 from tenants.people.identity import Member
@@ -57,42 +56,6 @@ def rename_folder(*, folder_id: UUID, name: str, editor: Editor) -> Folder:
             folder.save(update_fields=["name"])
         audited(editor, "renamed the folder", subject_id=folder.id, subject=name, detail=before)
     return folder
-
-
-def remove_folder(*, folder_id: UUID, admin: Admin) -> Folder:
-    """Remove a folder that is wholly empty, and return what it was. Raises NotFound or FolderRefused.
-
-    For admins: they see everything. "It is not empty" would tell anybody else of what is hidden from them.
-    """
-    with transaction.atomic():
-        hold_the_tree()
-        folder = find_folder(folder_id, admin)
-        if held := contents(folder):
-            raise FolderRefused(f"“{folder.name}” holds {held}: move them elsewhere first.")
-        folder.delete()
-        audited(admin, "removed the folder", subject_id=folder.id, subject=folder.name)
-    return folder
-
-
-def contents(folder: Folder) -> str:
-    """Return how much stands right in a folder in words, hidden things too, so for admins; empty when nothing does.
-
-    Two queries.
-    """
-    folders = Folder.objects.inside(folder.pk).count()
-    documents = Document.objects.inside(folder.pk).count()
-    if not folders and not documents:
-        return ""
-    return f"{counted(folders, 'folder')} and {counted(documents, 'document')}"
-
-
-def counted(number: int, noun: str) -> str:
-    """Return a number of things in words.
-
-    >>> counted(1, "folder"), counted(2, "folder")
-    ('1 folder', '2 folders')
-    """
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def confirm_place(folder: Folder | None, member: Member) -> None:

@@ -99,6 +99,17 @@ class StoredObjectQuerySet(RoomQuerySet["StoredObject"]):
     def stored(self) -> Self:
         return self.filter(state=StoredObject.State.STORED)
 
+    def mark_condemned(self, *, keep_for: timedelta = timedelta()) -> int:
+        """Condemn all that is stored, and return how many; what they held of the quota is for the caller. One UPDATE.
+
+        Belongs into the transaction in which the last one stops pointing to each.
+        """
+        return self.stored().update(
+            state=StoredObject.State.CONDEMNED,
+            charged_bytes=0,
+            purge_after=timezone.now() + keep_for,
+        )
+
     def app_files(self, area: str) -> Self:
         """Return the files that apps have in this area: saved, by a transaction that was committed, and not deleted."""
         # What is stored is neither deleted nor taken down; said again, so that PostgreSQL takes the index of names.

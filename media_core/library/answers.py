@@ -82,6 +82,15 @@ def to_place(folder_id: UUID | None) -> HttpResponseRedirect:
     return redirect("library:folder", folder_id)
 
 
+def number_of(count: int, noun: str) -> str:
+    """Return a number of things in words.
+
+    >>> number_of(1, "folder"), number_of(2, "folder")
+    ('1 folder', '2 folders')
+    """
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
 def people(count: int) -> str:
     """Return a number of people in words.
 

@@ -95,33 +95,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name="FolderReader",
-            fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
-                    ),
-                ),
-                ("person_id", models.UUIDField()),
-                ("person_name", models.CharField(max_length=120)),
-                ("added_at", models.DateTimeField(auto_now_add=True)),
-                (
-                    "folder",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="readers",
-                        to="media_core.folder",
-                    ),
-                ),
-            ],
-            options={
-                "ordering": ["person_name", "id"],
-                "abstract": False,
-                "base_manager_name": "objects",
-            },
-        ),
-        migrations.CreateModel(
             name="StoredObject",
             fields=[
                 (
@@ -392,23 +365,38 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("title", models.CharField(max_length=200)),
-                (
-                    "path",
-                    django.contrib.postgres.fields.ArrayField(
-                        base_field=models.UUIDField(), size=None
-                    ),
-                ),
+                ("is_folder", models.BooleanField(default=False)),
+                ("lost_its_place", models.BooleanField(default=False)),
                 ("was_restricted", models.BooleanField()),
                 ("trashed_by_id", models.UUIDField()),
                 ("trashed_by_name", models.CharField(max_length=200)),
                 ("trashed_at", models.DateTimeField(auto_now_add=True)),
+                ("condemned_at", models.DateTimeField(null=True)),
+                (
+                    "place",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="trash_entries",
+                        to="media_core.folder",
+                    ),
+                ),
             ],
             options={
                 "ordering": ["-trashed_at", "id"],
                 "abstract": False,
                 "base_manager_name": "objects",
-                "indexes": [models.Index(fields=["-trashed_at", "id"], name="trash_entry_newest")],
             },
+        ),
+        migrations.AddField(
+            model_name="folder",
+            name="trash_entry",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="folders",
+                to="media_core.trashentry",
+            ),
         ),
         migrations.CreateModel(
             name="Document",
@@ -462,10 +450,10 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "trash_entry",
-                    models.OneToOneField(
+                    models.ForeignKey(
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
-                        related_name="document",
+                        related_name="documents",
                         to="media_core.trashentry",
                     ),
                 ),
@@ -514,6 +502,42 @@ class Migration(migrations.Migration):
                 "base_manager_name": "objects",
             },
         ),
+        migrations.CreateModel(
+            name="FolderReader",
+            fields=[
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("person_id", models.UUIDField()),
+                ("person_name", models.CharField(max_length=120)),
+                ("added_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "folder",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="readers",
+                        to="media_core.folder",
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["person_name", "id"],
+                "abstract": False,
+                "base_manager_name": "objects",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("folder", "person_id"), name="folder_reader_once"
+                    )
+                ],
+            },
+        ),
+        migrations.AddIndex(
+            model_name="trashentry",
+            index=models.Index(fields=["-trashed_at", "id"], name="trash_entry_newest"),
+        ),
         migrations.AddIndex(
             model_name="folder",
             index=django.contrib.postgres.indexes.GinIndex(fields=["path"], name="folder_path"),
@@ -523,7 +547,7 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(
                 models.F("parent"),
                 django.db.models.functions.text.Lower("name"),
-                condition=models.Q(("is_restricted", False)),
+                condition=models.Q(("is_restricted", False), ("trash_entry", None)),
                 name="folder_name_once",
                 nulls_distinct=False,
             ),
@@ -537,12 +561,6 @@ class Migration(migrations.Migration):
                     _connector="OR",
                 ),
                 name="folder_is_not_in_itself",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="folderreader",
-            constraint=models.UniqueConstraint(
-                fields=("folder", "person_id"), name="folder_reader_once"
             ),
         ),
         migrations.AddIndex(
@@ -580,9 +598,7 @@ class Migration(migrations.Migration):
             model_name="document",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    ("trash_entry", None),
-                    models.Q(("folder", None), ("visibility", "private")),
-                    _connector="OR",
+                    ("trash_entry", None), ("visibility", "private"), _connector="OR"
                 ),
                 name="document_in_trash_is_private",
             ),

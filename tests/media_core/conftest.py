@@ -139,6 +139,9 @@ def cuts(request: pytest.FixtureRequest, record_property: Callable[[str, object]
 def remove_everything(*tenants: Tenant) -> None:
     for tenant in tenants:
         with bind_tenant(tenant):
+            # Folders and what is in the trash refer to each other.
+            Folder.objects.update(trash_entry=None, is_restricted=True)
+            TrashEntry.objects.update(place=None)
             for model in (
                 Version,
                 Document,

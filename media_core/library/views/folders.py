@@ -1,18 +1,17 @@
-"""Folders made, renamed and removed."""
+"""Folders made and renamed."""
 
 from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
-from media_core.documents.folders import Folder, find_folder
-from media_core.documents.permissions import Admin, Editor
-from media_core.documents.tree import contents, create_folder, remove_folder, rename_folder
-from media_core.library.answers import Question, ask, attempted, to_place
-from media_core.library.asking import admin_of, editor_of, rights_of
+from media_core.documents.folders import find_folder
+from media_core.documents.permissions import Editor
+from media_core.documents.tree import create_folder, rename_folder
+from media_core.library.answers import attempted, to_place
+from media_core.library.asking import editor_of, rights_of
 from media_core.library.forms import FolderForm, problems
 
 
@@ -50,33 +49,3 @@ def rename(request: HttpRequest, folder_id: UUID) -> HttpResponse:
 def _renamed(folder_id: UUID, editor: Editor, form: FolderForm) -> str:
     name = form.cleaned_data["name"]
     return f"The folder is called “{rename_folder(folder_id=folder_id, name=name, editor=editor).name}” now."
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-def remove(request: HttpRequest, folder_id: UUID) -> HttpResponse:
-    """Ask, and remove an empty folder."""
-    admin = admin_of(request)
-    folder = find_folder(folder_id, admin)
-    if request.method != "POST":
-        return ask(request, admin, _question(folder))
-    if attempted(request, lambda: _removed(folder_id, admin)):
-        return to_place(folder.parent_id)
-    return to_place(folder_id)
-
-
-def _removed(folder_id: UUID, admin: Admin) -> str:
-    return f"The folder “{remove_folder(folder_id=folder_id, admin=admin).name}” is removed."
-
-
-def _question(folder: Folder) -> Question:
-    """Ask; or, of a folder that is not empty, say so and offer no button."""
-    held = contents(folder)
-    sentence = (
-        f"It holds {held}, and only an empty folder can be removed: move them elsewhere first."
-    )
-    return Question(
-        title=f"Remove the folder “{folder.name}”?",
-        sentences=[sentence if held else "It is empty. No document is deleted by this."],
-        button="" if held else "Remove the folder",
-        back=reverse("library:folder", args=[folder.pk]),
-    )

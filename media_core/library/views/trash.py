@@ -1,4 +1,4 @@
-"""The trash: what lies in it, a document moved there, and one restored."""
+"""The trash: what lies in it, documents and folders moved there, restored, and deleted for good."""
 
 from uuid import UUID
 
@@ -8,40 +8,64 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from media_core.documents.folders import path_of
+from media_core.documents.folders import Folder, find_folder, path_of
 from media_core.documents.models import Document, TrashEntry
 from media_core.documents.moves import reading
 from media_core.documents.open import find_document
-from media_core.documents.permissions import Editor
+from media_core.documents.permissions import Admin, Editor
+from media_core.documents.purging import delete_forever
 from media_core.documents.trash import (
-    count_readers,
+    Contents,
+    Restoration,
+    count_in_entries,
+    count_in_folder,
     find_entry,
-    find_target,
-    is_in_its_folder,
-    restore_document,
+    plan_restoration,
+    restore_entry,
     trash_document,
+    trash_folder,
 )
-from media_core.library.answers import Question, ask, attempted, people, to_place
-from media_core.library.asking import editor_of, rights_of
+from media_core.library.answers import Question, ask, attempted, number_of, people, to_place
+from media_core.library.asking import admin_of, editor_of, rights_of
 from media_core.library.paging import paged
+from media_core.templatetags.sizes import size
 from tenants.slots import hold_slot
 
 
 @require_safe
 def trash(request: HttpRequest) -> HttpResponse:
-    """What can be restored, the newest first. Four queries."""
+    """What can be restored, the newest first. Five queries."""
     editor = editor_of(request)
-    entries = TrashEntry.objects.visible_to(editor).filter(document__isnull=False)
+    page = paged(request, TrashEntry.objects.visible_to(editor))
+    held = count_in_entries(page, editor)
     context = {
         **rights_of(editor),
-        "page": paged(request, entries.select_related("document__original")),
+        "page": page,
+        "rows": [(entry, held[entry.pk], _describe(entry, held[entry.pk])) for entry in page],
         "days": settings.TRASH_DAYS,
     }
     return render(request, "library/trash.html", context)
 
 
+def _describe(entry: TrashEntry, held: Contents) -> str:
+    """Return what an entry is, in words; nothing for a document."""
+    if not entry.is_folder:
+        return ""
+    return f"Folder with {_in_words(held)}" if any(held) else "Empty folder"
+
+
+def _in_words(held: Contents) -> str:
+    """Return what a folder holds, in words.
+
+    >>> _in_words(Contents(folders=2, documents=1)), _in_words(Contents(documents=3))
+    ('2 folders and 1 document', '3 documents')
+    """
+    documents = number_of(held.documents, "document")
+    return f"{number_of(held.folders, 'folder')} and {documents}" if held.folders else documents
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
-def trash_one(request: HttpRequest, document_id: UUID) -> HttpResponse:
+def move_document_to_trash(request: HttpRequest, document_id: UUID) -> HttpResponse:
     """Ask, and move a document to the trash."""
     editor = editor_of(request)
     document = find_document(document_id, editor)
@@ -73,34 +97,123 @@ def _question_of_trashing(document: Document) -> Question:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+def move_folder_to_trash(request: HttpRequest, folder_id: UUID) -> HttpResponse:
+    """Ask, and move a folder with everything in it to the trash."""
+    editor = editor_of(request)
+    folder = find_folder(folder_id, editor)
+    held = count_in_folder(folder, editor)
+    if request.method != "POST":
+        return ask(request, editor, _question_of_trashing_folder(folder, held))
+    with hold_slot():
+        done = attempted(request, lambda: _trashed_folder(folder, held, editor))
+    return to_place(folder.parent_id if done else folder.pk)
+
+
+def _trashed_folder(folder: Folder, held: Contents, editor: Editor) -> str:
+    trash_folder(folder.pk, editor=editor)
+    said = f"“{folder.name}” is in the trash. You can restore it for {settings.TRASH_DAYS} days."
+    if held.public:
+        said += f" The public {'copy' if held.public == 1 else 'copies'} will be removed within minutes."
+    return said
+
+
+def _question_of_trashing_folder(folder: Folder, held: Contents) -> Question:
+    readers = people(len(reading(folder.path)))
+    holds = f"The folder holds {_in_words(held)}. Everything in it goes to the trash too."
+    return Question(
+        title=f"Move “{folder.name}” to the trash?",
+        sentences=[
+            holds if any(held) else "The folder is empty.",
+            *_about_public(held.public),
+            f"{readers.capitalize()} can open the folder now. Then nobody can.",
+            f"You can restore it for {settings.TRASH_DAYS} days. Its documents come back private.",
+        ],
+        button="Move to trash",
+        back=reverse("library:folder", args=[folder.pk]),
+    )
+
+
+def _about_public(public: int) -> list[str]:
+    if not public:
+        return []
+    are = "is public. It" if public == 1 else "are public. They"
+    return [f"{number_of(public, 'document')} {are} will no longer be public."]
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
 def restore(request: HttpRequest, entry_id: UUID) -> HttpResponse:
-    """Ask, and restore a document from the trash."""
+    """Ask, and restore a document or a folder from the trash."""
     editor = editor_of(request)
     entry = find_entry(entry_id, editor)
-    if request.method != "POST":
-        return ask(request, editor, _question_of_restoring(entry))
+    plan = plan_restoration(entry)
     readers = request.POST.get("readers", "")
     agreed = int(readers) if readers.isascii() and readers.isdecimal() else None
-    if not is_in_its_folder(entry) and agreed != count_readers(entry):
-        return ask(request, editor, _question_of_restoring(entry))
-    document = entry.document
-    attempted(request, lambda: _restored(entry, editor, agreed))
-    return redirect("library:document", document.pk)
+    is_agreed = plan.is_its_place or agreed == plan.readers
+    if request.method != "POST" or not is_agreed:
+        return ask(request, editor, _question_of_restoring(entry, plan))
+    if not attempted(request, lambda: _restored(entry, editor, agreed)):
+        return redirect("library:trash")
+    return redirect("library:folder" if entry.is_folder else "library:document", plan.row.pk)
 
 
 def _restored(entry: TrashEntry, editor: Editor, readers: int | None) -> str:
-    document = restore_document(entry.pk, editor=editor, readers=readers)
-    return f"“{document.title}” is restored. It is for members only."
+    row = restore_entry(entry.pk, editor=editor, readers=readers)
+    if isinstance(row, Folder):
+        return f"The folder “{row.name}” is restored. Its documents are private."
+    return f"“{row.title}” is restored. It is for members only."
 
 
-def _question_of_restoring(entry: TrashEntry) -> Question:
-    target, readers = find_target(entry), count_readers(entry)
-    place = f"the folder “{target}”" if target else "the top, in no folder"
-    lost = [] if is_in_its_folder(entry) else ["The folder in which it lay is gone."]
+def _question_of_restoring(entry: TrashEntry, plan: Restoration) -> Question:
+    place = f"the folder “{plan.target}”" if plan.target else "the top, in no folder"
+    lost = [] if plan.is_its_place else ["The folder in which it lay is gone."]
+    with_it = (
+        "Everything in it comes back, and its documents are private then."
+        if entry.is_folder
+        else "It comes back private, with all its versions."
+    )
+    renamed = f"There is a folder “{entry.title}” already, so it will be called “{plan.name}”."
     return Question(
         title=f"Restore “{entry.title}”?",
-        sentences=[*lost, f"It goes to {place}, where {people(readers)} can open it."],
+        sentences=[
+            *lost,
+            f"It goes to {place}, where {people(plan.readers)} can open it.",
+            *([renamed] if plan.name != entry.title else []),
+            with_it,
+        ],
         button="Restore",
         back=reverse("library:trash"),
-        hidden=[("readers", readers)],
+        hidden=[("readers", plan.readers)],
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def delete(request: HttpRequest, entry_id: UUID) -> HttpResponse:
+    """Ask, and have an entry of the trash purged now."""
+    admin = admin_of(request)
+    entry = find_entry(entry_id, admin)
+    if request.method != "POST":
+        held = count_in_entries([entry], admin)[entry.pk]
+        return ask(request, admin, _question_of_deleting(entry, held))
+    attempted(request, lambda: _deleted(entry, admin))
+    return redirect("library:trash")
+
+
+def _deleted(entry: TrashEntry, admin: Admin) -> str:
+    delete_forever(entry.pk, admin=admin)
+    return f"“{entry.title}” is deleted. Its space will be free within minutes."
+
+
+def _question_of_deleting(entry: TrashEntry, held: Contents) -> Question:
+    newest = size(held.size_bytes)
+    if not entry.is_folder:
+        what = f"The document is deleted with all its versions. The newest has {newest}."
+    elif any(held):
+        what = f"The folder and everything in it are deleted: {_in_words(held)}, {newest}, and all older versions."
+    else:
+        what = "The folder is empty."
+    return Question(
+        title=f"Delete “{entry.title}” forever?",
+        sentences=[what, "You cannot undo this."],
+        button="Delete forever",
+        back=reverse("library:trash"),
     )

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.files.base import ContentFile
 from PIL import ExifTags, Image
 
+from media_core.documents.folders import Folder
 from media_core.documents.models import Document
 from media_core.documents.permissions import Editor, required_editor
 from media_core.documents.publishing import publish
@@ -21,6 +22,7 @@ from media_core.storages.policy import public_policy
 from media_core.uploads.flow import store_upload
 from tenants.binding import bind_tenant
 from tests.conftest import member
+from tests.folders import new_folder
 
 BROCHURE = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
 
@@ -124,3 +126,14 @@ def public(private, ed):
 @pytest.fixture
 def photo(keep):
     return keep(LOCATED, "photo.jpg")
+
+
+@pytest.fixture
+def guides(acme) -> Folder:
+    return new_folder(acme, "Guides")
+
+
+@pytest.fixture
+def audio(acme, guides) -> Folder:
+    """A folder in the guides."""
+    return new_folder(acme, "Audio", within=guides)

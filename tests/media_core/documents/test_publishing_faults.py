@@ -11,7 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from media_core.documents.models import Document, TrashEntry, Version
 from media_core.documents.permissions import Editor
 from media_core.documents.publishing import publish, take_down, unpublish
-from media_core.documents.trash import restore_document, trash_document
+from media_core.documents.trash import restore_entry, trash_document
 from media_core.documents.versions import restore_version
 from media_core.ledger.models import StoredObject
 from media_core.upkeep.takedown import bring_all_back
@@ -85,7 +85,7 @@ def restored(pk: UUID, editor: Editor) -> None:
 
 def published_again(pk: UUID, editor: Editor) -> None:
     for entry in TrashEntry.objects.all():
-        restore_document(entry.pk, editor=editor)
+        restore_entry(entry.pk, editor=editor)
     publish(pk, editor=editor)
 
 

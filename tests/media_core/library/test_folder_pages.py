@@ -135,28 +135,6 @@ def test_renaming(acme, browse):
     assert "This field is required" in text(browser.post(page, {"name": ""}))
 
 
-def test_removing_asks_and_takes_an_empty_folder(acme, browse):
-    outer = new_folder(acme, "Outer")
-    inner = new_folder(acme, "Inner", within=outer)
-    browser = browse(acme, "ada")
-    assert "Remove the folder “Inner”?" in text(browser.get(f"/folders/{inner.pk}/remove"))
-    refused = browser.post(f"/folders/{outer.pk}/remove", follow=True)
-    assert "holds 1 folder and 0 documents" in text(refused)
-    answer = browser.post(f"/folders/{inner.pk}/remove", follow=True)
-    assert answer.redirect_chain == [(f"/folders/{outer.pk}", 302)]
-    assert "is removed" in text(answer)
-
-
-def test_a_folder_that_is_not_empty_says_so_before_anybody_presses(acme, browse):
-    folder = new_folder(acme, "Full", readers=[])
-    with bind_tenant(acme):
-        document_row(folder=folder)
-        document_row(folder=folder)
-    answer = browse(acme, "ada").get(f"/folders/{folder.pk}/remove")
-    assert "It holds 0 folders and 2 documents" in text(answer)
-    assert "Remove the folder</button>" not in answer.content.decode()
-
-
 # --- uploading into a folder
 
 
@@ -191,7 +169,7 @@ def test_every_page_has_labels_headers_and_no_script_of_its_own(acme, people, br
     with bind_tenant(acme):
         document = document_row(folder=folder)
     browser, at = browse(acme, "ada"), f"/folders/{folder.pk}"
-    pages = ["/", at, *(f"{at}/{what}" for what in ("rename", "move", "readers", "lift", "remove"))]
+    pages = ["/", at, *(f"{at}/{what}" for what in ("rename", "move", "readers", "lift", "trash"))]
     pages += [f"/documents/{document.pk}{what}" for what in ("", "/move", "/publish")]
     for page in pages:
         html = browser.get(page).content.decode()
