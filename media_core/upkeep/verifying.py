@@ -29,8 +29,6 @@ from media_core.storages.room import verify
 from tenants.binding import bound_tenant
 
 State, Place, Area = StoredObject.State, StoredObject.Place, StoredObject.Area
-# In these the object is there.
-PRESENT = frozenset({State.STORED, State.DELETED, State.TAKEN_DOWN})
 UNFINISHED = frozenset({State.PENDING, State.ABANDONED})
 ROWS_AT_ONCE = 2_000
 # So many objects are asked for anonymously at once.
@@ -131,7 +129,7 @@ def check_pair(pair: Pair) -> Finding | None:
         return Finding(Problem.ORPHANED, pair.name)
     if row.state in UNFINISHED and row.created_at < timezone.now() - PENDING_LIFETIME:
         return Finding(Problem.PENDING, pair.name, row.pk, f"since {row.created_at:%Y-%m-%d %H:%M}")
-    is_expected = row.state in PRESENT and row.place == Place.BUCKET
+    is_expected = row.state == State.STORED and row.place == Place.BUCKET
     return _compare(row, pair.listed) if is_expected else None
 
 
@@ -170,7 +168,7 @@ def _is_still_so(finding: Finding, pair: Pair) -> bool:
 
 def check_bytes(sample: int) -> Iterator[Finding]:
     """Read back so many objects, chosen by chance, and yield those whose bytes are not their row's."""
-    stored = _rows_in_bucket().filter(state__in=PRESENT, place=Place.BUCKET)
+    stored = _rows_in_bucket().filter(state=State.STORED, place=Place.BUCKET)
     for row in stored.order_by("?")[:sample]:
         try:
             verify(row)

@@ -11,6 +11,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from media_core.app_files.models import AppFile
 from media_core.audit.models import AuditEvent
 from media_core.documents.folders import Folder, FolderReader
 from media_core.documents.models import AccessEvent, Document, TrashEntry, Version
@@ -140,6 +141,7 @@ def remove_everything(*tenants: Tenant) -> None:
     for tenant in tenants:
         with bind_tenant(tenant):
             for model in (
+                AppFile,
                 Version,
                 Document,
                 TrashEntry,
