@@ -17,7 +17,9 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from media_core.app_files.models import AppFile
+from media_core.errors import BucketUnavailable
 from media_core.ledger.models import PENDING_LIFETIME, StoredObject
+from media_core.storages.client import bucket_client
 from media_core.upkeep.sweeping import sweep_room
 from tenants.binding import bind_tenant
 from tenants.models import Tenant
@@ -108,6 +110,23 @@ def agree(tenant: Tenant, before: set[str]) -> None:
         assert not live_public.exclude(stored_object__area="media").exists()
         size_bytes = stored.aggregate(total=Sum("size_bytes"))["total"] or 0
     assert books(tenant) == (size_bytes, 0)
+
+
+def failing_at(operations: list[str]) -> Callable[[], None]:
+    """Let the bucket fail at these operations, until what is returned is called."""
+
+    def fail(**_given: Any) -> None:
+        raise BucketUnavailable
+
+    events = bucket_client().meta.events
+    for operation in operations:
+        events.register(f"before-call.s3.{operation}", fail)
+
+    def mend() -> None:
+        for one in operations:
+            events.unregister(f"before-call.s3.{one}", fail)
+
+    return mend
 
 
 def at_once(works: list[Callable[[], Any]]) -> list[Any]:

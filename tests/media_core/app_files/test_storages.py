@@ -392,9 +392,9 @@ def test_counts_of_statements_and_bucket_requests(alias, folder, committed, acme
     committed(each)
     # Beside the SET of the binding. Each write asks once what is proved of the bucket.
     # A deleted public object moves: one CopyObject, one DeleteObject.
-    buried = {"default": (19, 2), "private": (2, 0)}
+    buried = {"default": (25, 2), "private": (8, 0)}
     assert counts == {
-        "save": (11, 1), "open": (1, 1), "size": (1, 0), "exists": (1, 0), "url": (-1, 0), "listdir": (2, 0),
+        "save": (13, 1), "open": (1, 1), "size": (1, 0), "exists": (1, 0), "url": (-1, 0), "listdir": (2, 0),
         "delete": buried[alias],
     }  # fmt: skip
 
