@@ -76,7 +76,7 @@ def test_addresses_from_the_disk_lead_into_the_bucket(mode, all_kinds, acme, bro
 def test_a_public_file_is_not_deleted_nor_its_key_taken_while_it_moves(
     committed, rooms, acme, settings
 ):
-    refused = []
+    refused: list[str] = []
 
     def delete_it():
         with bind_tenant(acme):
