@@ -107,6 +107,16 @@ def killed_write(folder: str, here: Path, name: str) -> StoredObject:
     return row
 
 
+@pytest.mark.parametrize("place", ["disk"], indirect=True)
+def test_what_is_purged_leaves_no_folder(folder, place, acme, settings):
+    with bind_tenant(acme):
+        storages["private"].delete(save("private", f"{folder}/x"))
+        sweep_room()
+        deleted_days_ago(36)
+        sweep_room()
+    assert list(Path(settings.DISK_MEDIA_ROOT, "acme", "private", "app").iterdir()) == []
+
+
 def test_a_folder_that_became_empty_may_be_written_to_again(folder, place, acme):
     name = f"{folder}/deep/x"
     with bind_tenant(acme):

@@ -63,6 +63,27 @@ def test_it_has_the_name_and_its_bytes_at_once(alias, folder, committed, acme, g
     committed(each)
 
 
+@pytest.fixture
+def on_disk(settings, tmp_path):
+    settings.USE_S3_MEDIA, settings.DISK_MEDIA_ROOT = False, str(tmp_path)
+
+
+@pytest.mark.usefixtures("on_disk")
+def test_on_disk_it_has_them_too(alias, folder, committed, acme):
+    name = f"{folder}/thumb.png"
+
+    def each():
+        with bind_tenant(acme):
+            save(alias, name)
+            with transaction.atomic():
+                replace(alias, name)
+            assert read(alias, name) == b"the new one"
+            assert row_of(name, state="saved").area == AREA_OF[alias]
+        assert books(acme) == (11, 0)
+
+    committed(each)
+
+
 def test_until_the_commit_others_have_the_old_one(alias, folder, committed, acme):
     name = f"{folder}/x"
 
