@@ -16,17 +16,27 @@ logger = logging.getLogger("media_core.app_files")
 
 
 def sweep_app_files(*, dry_run: bool = False) -> list[AppFile]:
-    """Put away what apps of the bound tenant are done with, and end what a kill left half done; return the files.
+    """Put away what apps of the bound tenant are done with, and end what a kill left half done.
+
+    Return the files whose object is removed, or that became private.
 
     Those that were deleted, and whose object is not condemned yet; those whose app's transaction never was committed;
     public ones that are not public yet. Idempotent, and safe beside apps and beside itself. Two bucket requests for a
     public file, one for any other.
     """
     files = list_unfinished()
+    leaving = [file for file in files if _leaves_its_place(file)]
     if dry_run:
-        return files
+        return leaving
     _forget_deleted()
-    return [file for file in files if finish(file)]
+    done = [file for file in files if finish(file)]
+    return [file for file in leaving if file in done]
+
+
+def _leaves_its_place(file: AppFile) -> bool:
+    if file.state == AppFile.State.DELETED:
+        return file.stored_object.area == StoredObject.Area.PUBLIC
+    return file.state == AppFile.State.SAVING
 
 
 def list_unfinished() -> list[AppFile]:
