@@ -268,14 +268,10 @@ PRIVATE_MEDIA_READERS = (
 FILE_UPLOAD_HANDLERS = ["media_core.uploads.handlers.LimitedUploadHandler"]
 FILE_UPLOAD_TEMP_DIR = env.text("UPLOAD_TEMP_DIR", default="") or None
 
-# How long the bytes of what an app deleted are kept: longer than backups of the database are.
 TRASH_DAYS = env.number("TRASH_DAYS", default=30, at_least=1, at_most=3650)
-# How long condemned originals stay in the bucket: longer than the oldest backup of the database.
+# How long condemned originals and files of apps stay in the bucket: longer than the oldest backup of the database.
 RETENTION_DAYS = env.number("RETENTION_DAYS", default=35, at_least=0, at_most=3650)
 BACKUP_KEPT_DAYS = env.number("BACKUP_KEPT_DAYS", default=30, at_least=0, at_most=3650)
-DELETED_FILES_KEPT_DAYS = env.number(
-    "DELETED_FILES_KEPT_DAYS", default=30, at_least=0, at_most=3650
-)
 
 # --- Mail, static files, language, logs
 

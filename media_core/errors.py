@@ -116,6 +116,12 @@ class ObjectDiffers(GatewayError):
     status = HTTPStatus.INTERNAL_SERVER_ERROR
 
 
+class PublicNameTaken(GatewayError):
+    """Another object has the public name of this file. Nothing was changed."""
+
+    status = HTTPStatus.CONFLICT
+
+
 class BucketUnavailable(GatewayError):
     """The storage does not answer at the moment. Nothing was changed; please try again."""
 

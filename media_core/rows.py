@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Iterable, Iterator
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn, Self, TypeVar
 from uuid import UUID
 
 from django.db import models
@@ -59,6 +59,12 @@ def stamped(value: UUID) -> Func:
 
 class RoomQuerySet(models.QuerySet[Row]):
     """Takes no row of another tenant, and hands none out when another tenant is bound meanwhile."""
+
+    def served_now(self) -> Self:
+        """Return nothing at all when the tenant's row says it is suspended, whatever this process remembers."""
+        return self.filter(
+            Exists(Tenant.objects.filter(pk=bound_tenant().pk, status=Tenant.Status.ACTIVE))
+        )
 
     def iterator(self, chunk_size: int | None = None) -> Iterator[Row]:
         owner = bound_tenant().id

@@ -104,11 +104,6 @@ HARMLESS: dict[tuple[str, str, str], str] = {
     ),
     (
         "StoredObjectQuerySet.published",
-        "Q(kind=StoredObject.Kind.APP, claimed_at__isnull=False)",
-        "Q(claimed_at__isnull=False)",
-    ): "Only files of apps are claimed.",
-    (
-        "StoredObjectQuerySet.published",
         "self.stored().filter(of_documents | of_apps, area=PUBLIC_AREA)",
         "self.stored().filter(of_documents | of_apps)",
     ): "Its caller looks for a name that begins with the area.",

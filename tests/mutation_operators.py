@@ -146,8 +146,8 @@ def _without_operands(test: ast.expr) -> Iterator[Change]:
 
 
 def weaken_app_files(node: ast.AST) -> Iterator[Change]:
-    """Yield `app_files(area)` with a part of its conditions only."""
-    if isinstance(node, ast.Call) and callee_name(node) == "app_files":
+    """Yield `live(area)` with a part of its conditions only."""
+    if isinstance(node, ast.Call) and callee_name(node) == "live":
         for source in WEAKER_APP_FILES:
             yield node, parse_expression(source)
 
@@ -172,9 +172,9 @@ def callee_name(call: ast.Call) -> str:
 
 
 WEAKER_APP_FILES = (
-    "StoredObject.objects.stored().filter(kind='app', area='private')",
-    "StoredObject.objects.filter(kind='app', area='private', claimed_at__isnull=False)",
-    "StoredObject.objects.stored().filter(claimed_at__isnull=False)",
+    "AppFile.objects.filter(area='private')",
+    "AppFile.objects.filter(area='private', saved_at__isnull=False)",
+    "AppFile.objects.filter(state__in=['saved', 'taken_down'])",
 )
 NARROWING_METHODS = frozenset(
     {"stored", "published", "served_now", "possible", "waiting", "enterable", "under_way"}

@@ -22,6 +22,7 @@ def prepare() -> dict[str, str]:
     from tenants.provisioning import create_tenant  # noqa: PLC0415
     from tests.media_core.documents.conftest import LOCATED  # noqa: PLC0415
     from tests.proof import proved  # noqa: PLC0415
+    from tests.restore_drill_app_files import save_app_files  # noqa: PLC0415
 
     call_command("migrate_schemas", shared=True, verbosity=0)
     proved()
@@ -31,6 +32,7 @@ def prepare() -> dict[str, str]:
         tenant = create_tenant(name=name, location_prefix=f"{name}/", domain=f"{name}.example")
         set_role(tenant, ada, Role.ADMIN)
         digests |= _upload(tenant, ada, LOCATED)
+        save_app_files(tenant)
     return digests
 
 
@@ -74,6 +76,7 @@ def change() -> None:
     from tenants.people.models import Person  # noqa: PLC0415
     from tests.conftest import member  # noqa: PLC0415
     from tests.media_core.conftest import grow_old  # noqa: PLC0415
+    from tests.restore_drill_app_files import change_app_files  # noqa: PLC0415
 
     for tenant in Tenant.objects.all():
         editor = required_editor(member(Person.objects.get(), tenant))
@@ -87,6 +90,7 @@ def change() -> None:
     for action in (["suspend", "--take-down"], ["resume"]):
         call_command("tenant", action[0], first.location_prefix, *action[1:], stdout=StringIO())
     for tenant in Tenant.objects.all():
+        change_app_files(tenant)
         with bind_tenant(tenant):
             from media_core.ledger.models import StoredObject  # noqa: PLC0415
 
@@ -101,6 +105,7 @@ def check() -> dict[str, Any]:
     from media_core.storages.room import storage_of  # noqa: PLC0415
     from tenants.binding import bind_tenant  # noqa: PLC0415
     from tenants.models import Tenant  # noqa: PLC0415
+    from tests.restore_drill_app_files import check_app_files  # noqa: PLC0415
 
     digests, public, keys = {}, set(), set()
     for tenant in Tenant.objects.all():
@@ -112,7 +117,8 @@ def check() -> dict[str, Any]:
                     public.add(f"{tenant.name}: {row.title}")
                     keys.add(str(row.public_copy.key))
             keys |= _list_public(tenant)
-    return {"digests": digests, "public": sorted(public), "keys": len(keys)}
+    files = {tenant.name: check_app_files(tenant) for tenant in Tenant.objects.all()}
+    return {"digests": digests, "public": sorted(public), "keys": len(keys), "app_files": files}
 
 
 def _list_public(tenant: Any) -> set[str]:

@@ -10,6 +10,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from media_core.app_files.models import AppFile
 from media_core.documents.models import AccessEvent, Document
 from media_core.ledger.models import StoredObject
 from media_core.storages.room import storage_of
@@ -29,7 +30,7 @@ NOW = timezone.now()
 
 
 @pytest.fixture
-def secret(acme: Tenant, globex: Tenant) -> StoredObject:
+def secret(acme: Tenant, globex: Tenant) -> AppFile:
     """A private file of an app in acme's room."""
     return kept(acme, b"what only acme may read", NAME)
 
@@ -39,37 +40,38 @@ def nothing(client: Client, method: str = "get") -> tuple[int, str, bytes]:
     return seen(asked(client, method, f"/private/{uuid.uuid4()}.pdf"))
 
 
-def path_of(row: StoredObject) -> str:
-    return f"/private/{quote(str(row.app_name))}"
+def path_of(file: AppFile) -> str:
+    return f"/private/{quote(file.name)}"
 
 
 # --- Who
 
 
 @pytest.mark.parametrize("who", ["ada", "ed", "vic", "max"])
-def test_members_get_the_bytes(
-    who: str, secret: StoredObject, acme: Tenant, browse: Browse
-) -> None:
+def test_members_get_the_bytes(who: str, secret: AppFile, acme: Tenant, browse: Browse) -> None:
     answer = browse(acme, who).get(path_of(secret))
-    assert (answer.status_code, f"/acme/{secret.name}?" in answer.headers["Location"]) == (
+    assert (
+        answer.status_code,
+        f"/acme/{secret.stored_object.name}?" in answer.headers["Location"],
+    ) == (
         302,
         True,
     )
 
 
 def test_somebody_of_the_agency_gets_them_while_the_visit_goes_on(
-    secret: StoredObject, acme: Tenant, people: dict[str, Person]
+    secret: AppFile, acme: Tenant, people: dict[str, Person]
 ) -> None:
     assert visiting(people["otto"], acme).get(path_of(secret)).status_code == 302
 
 
 def test_who_was_given_them_is_written_down_as_who_they_are(
-    secret: StoredObject, acme: Tenant, browse: Browse, people: dict[str, Person]
+    secret: AppFile, acme: Tenant, browse: Browse, people: dict[str, Person]
 ) -> None:
     browse(acme, "vic").get(path_of(secret))
     with bind_tenant(acme):
         event = AccessEvent.objects.get()
-    assert (event.document_id, event.document_name) == (secret.pk, NAME)
+    assert (event.document_id, event.document_name) == (secret.stored_object_id, NAME)
     assert (event.person_id, event.person_name) == (people["vic"].pk, "Vic")
 
 
@@ -100,7 +102,7 @@ STRANGERS: dict[str, Askers] = {
 
 @pytest.mark.parametrize("who", STRANGERS.values(), ids=STRANGERS)
 def test_to_everybody_else_it_looks_like_what_is_missing(
-    who: Askers, secret: StoredObject, acme: Tenant, globex: Tenant, people: dict[str, Person]
+    who: Askers, secret: AppFile, acme: Tenant, globex: Tenant, people: dict[str, Person]
 ) -> None:
     client = who(people, acme, globex)
     before = everything_of(acme)
@@ -112,7 +114,7 @@ def test_to_everybody_else_it_looks_like_what_is_missing(
 
 @pytest.mark.parametrize("who", ["", "eve", "gus", "max"])
 def test_at_another_host_it_looks_like_what_is_missing(
-    who: str, secret: StoredObject, globex: Tenant, browse: Browse
+    who: str, secret: AppFile, globex: Tenant, browse: Browse
 ) -> None:
     client = browse(globex, who)
     for method in METHODS:
@@ -120,7 +122,7 @@ def test_at_another_host_it_looks_like_what_is_missing(
 
 
 def test_somebody_of_the_agency_in_one_tenant_is_a_stranger_in_the_other(
-    secret: StoredObject, globex: Tenant, people: dict[str, Person]
+    secret: AppFile, globex: Tenant, people: dict[str, Person]
 ) -> None:
     client = visiting(people["otto"], globex)
     assert client.get("/").status_code == 200
@@ -128,26 +130,26 @@ def test_somebody_of_the_agency_in_one_tenant_is_a_stranger_in_the_other(
 
 
 def test_the_same_name_leads_each_to_their_own(
-    secret: StoredObject, acme: Tenant, globex: Tenant, browse: Browse
+    secret: AppFile, acme: Tenant, globex: Tenant, browse: Browse
 ) -> None:
     theirs = kept(globex, b"globex's", NAME)
-    assert theirs.app_name == secret.app_name
+    assert theirs.name == secret.name
     given = {
         tenant.location_prefix: browse(tenant, "max").get(path_of(secret)).headers["Location"]
         for tenant in (acme, globex)
     }
-    assert f"/acme/{secret.name}?" in given["acme/"]
-    assert f"/globex/{theirs.name}?" in given["globex/"]
+    assert f"/acme/{secret.stored_object.name}?" in given["acme/"]
+    assert f"/globex/{theirs.stored_object.name}?" in given["globex/"]
 
 
 def test_of_a_suspended_tenant_it_gives_nothing_at_once(
-    secret: StoredObject, acme: Tenant, browse: Browse
+    secret: AppFile, acme: Tenant, browse: Browse
 ) -> None:
     picture, client = kept(acme, area="media"), browse(acme, "ada")
     assert client.get("/").status_code == 200
     # The process still believes that acme is served.
     Tenant.objects.filter(pk=acme.pk).update(status=Tenant.Status.SUSPENDED)
-    for path in (path_of(secret), f"/media/{picture.app_name}"):
+    for path in (path_of(secret), f"/media/{picture.name}"):
         assert seen(asked(client, "get", path)) == nothing(client)
 
 
@@ -202,12 +204,12 @@ def spellings(name: str, prefix: str) -> list[str]:
 
 @pytest.mark.parametrize("who", ["", "vic", "ada"])
 def test_no_key_of_anything_else_in_the_room_opens_it(
-    who: str, secret: StoredObject, known: list[str], acme: Tenant, browse: Browse
+    who: str, secret: AppFile, known: list[str], acme: Tenant, browse: Browse
 ) -> None:
     client = browse(acme, who)
     missing, before = nothing(client), everything_of(acme)
     # The file of an app has one name; its key is not it.
-    for name in (*known, secret.name):
+    for name in (*known, secret.stored_object.name):
         for path in spellings(name, "acme/"):
             assert seen(asked(client, "get", f"/private/{path}")) == missing, path
     assert everything_of(acme) == before
@@ -227,7 +229,7 @@ UNLIKELY = [
 @pytest.mark.parametrize("who", ["", "ada"])
 @pytest.mark.parametrize("route", ["private", "media"])
 def test_what_is_only_like_a_name_leads_nowhere(
-    route: str, who: str, secret: StoredObject, acme: Tenant, browse: Browse
+    route: str, who: str, secret: AppFile, acme: Tenant, browse: Browse
 ) -> None:
     client = browse(acme, who)
     missing = nothing(client)
@@ -239,39 +241,40 @@ def test_what_is_only_like_a_name_leads_nowhere(
 
 @pytest.mark.parametrize("who", ["", "ada"])
 def test_a_private_file_is_not_at_a_public_address_nor_the_other_way_round(
-    who: str, secret: StoredObject, acme: Tenant, browse: Browse
+    who: str, secret: AppFile, acme: Tenant, browse: Browse
 ) -> None:
     picture, client = kept(acme, name="picture.png", area="media"), browse(acme, who)
     for path in (
-        f"/media/{secret.app_name}",
-        f"/private/{picture.app_name}",
         f"/media/{secret.name}",
+        f"/private/{picture.name}",
+        f"/media/{secret.stored_object.name}",
     ):
         assert seen(asked(client, "get", path)) == nothing(client), path
 
 
-NOT_THERE: dict[str, dict[str, Any]] = {
-    "pending": {},
-    "abandoned": {},
-    "stored": {"claimed_at": None},
-    "deleted": {"deleted_at": NOW, "claimed_at": NOW},
-    "taken_down": {"taken_down_at": NOW, "claimed_at": NOW},
-    "condemned": {"claimed_at": NOW, "purge_after": NOW},
-    "gone": {"claimed_at": NOW},
-}
+# The state of a file, and that of its object.
+NOT_THERE = [
+    ("saving", "pending"), ("saving", "stored"), ("saving", "abandoned"), ("deleted", "stored"),
+    ("deleted", "condemned"), ("deleted", "gone"), ("taken_down", "stored"),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("area", ["private", "media"])
-@pytest.mark.parametrize("state", NOT_THERE)
+@pytest.mark.parametrize("states", NOT_THERE, ids="-".join)
 def test_a_file_that_an_app_has_no_more_or_not_yet_looks_like_what_is_missing(
-    state: str, area: str, secret: StoredObject, acme: Tenant, browse: Browse
+    states: tuple[str, str], area: str, secret: AppFile, acme: Tenant, browse: Browse
 ) -> None:
-    if state == "taken_down":
-        # It was public, and its bytes lie under private/.
-        area = "private"
-    name = {"media": {"area": "media", "name": "media/gone.pdf"}}.get(area, {})
+    state, of_object = states
+    # A public one that is taken down has its bytes under private/.
+    object_area = "private" if state == "taken_down" else area
+    area = "media" if state == "taken_down" else area
+    key = {"media": {"area": "media", "name": "media/gone.pdf"}}.get(object_area, {})
+    times = {"saved_at": NOW if state != "saving" else None}
     with bind_tenant(acme):
-        live_row("app", state, app_name="gone.pdf", **name, **NOT_THERE[state])
+        AppFile.objects.create(
+            area=area, name="gone.pdf", stored_object=live_row("app", of_object, **key), state=state,
+            deleted_at=NOW if state == "deleted" else None, **times,
+        )  # fmt: skip
     client, before = browse(acme, "ada"), everything_of(acme)
     for path in ("/private/gone.pdf", "/media/gone.pdf"):
         for method in ("get", "head"):
@@ -283,10 +286,10 @@ def test_a_public_file_is_at_its_own_host_only(
     acme: Tenant, globex: Tenant, browse: Browse
 ) -> None:
     picture = kept(acme, name="picture.png", area="media")
-    assert browse(acme).get(f"/media/{picture.app_name}").status_code == 302
+    assert browse(acme).get(f"/media/{picture.name}").status_code == 302
     for who in ("", "eve", "max"):
         client = browse(globex, who)
-        assert seen(asked(client, "get", f"/media/{picture.app_name}")) == nothing(client)
+        assert seen(asked(client, "get", f"/media/{picture.name}")) == nothing(client)
 
 
 # --- PRIVATE_MEDIA_READERS
@@ -305,7 +308,7 @@ def yes_to_all(request: Any, name: str) -> bool:
 
 
 def test_whom_the_hook_refuses_finds_nothing_admins_included(
-    secret: StoredObject, acme: Tenant, browse: Browse, settings: Any
+    secret: AppFile, acme: Tenant, browse: Browse, settings: Any
 ) -> None:
     settings.PRIVATE_MEDIA_READERS = f"{__name__}.only_of_ed"
     assert browse(acme, "ed").get(path_of(secret)).status_code == 302
@@ -316,7 +319,7 @@ def test_whom_the_hook_refuses_finds_nothing_admins_included(
 
 
 def test_a_refusal_of_the_hook_does_not_tell_that_there_is_something(
-    secret: StoredObject, acme: Tenant, browse: Browse, settings: Any
+    secret: AppFile, acme: Tenant, browse: Browse, settings: Any
 ) -> None:
     settings.PRIVATE_MEDIA_READERS = f"{__name__}.sends_to_sign_in"
     client = browse(acme)
@@ -324,7 +327,7 @@ def test_a_refusal_of_the_hook_does_not_tell_that_there_is_something(
 
 
 def test_a_hook_that_says_yes_to_all_opens_files_of_apps_only_and_of_its_tenant_only(
-    secret: StoredObject, known: list[str], browse: Browse, world: World, settings: Any
+    secret: AppFile, known: list[str], browse: Browse, world: World, settings: Any
 ) -> None:
     settings.PRIVATE_MEDIA_READERS = f"{__name__}.yes_to_all"
     acme, globex = world.tenants["acme"], world.tenants["globex"]
@@ -337,7 +340,7 @@ def test_a_hook_that_says_yes_to_all_opens_files_of_apps_only_and_of_its_tenant_
 
 
 def test_the_address_that_an_app_shows_is_the_one_that_is_walked(
-    secret: StoredObject, acme: Tenant
+    secret: AppFile, acme: Tenant
 ) -> None:
     assert address_of(acme, secret) == path_of(secret)
 
@@ -347,7 +350,7 @@ def says_something(request: Any, name: str) -> Any:
 
 
 def test_what_is_not_true_is_a_no(
-    secret: StoredObject, acme: Tenant, browse: Browse, settings: Any
+    secret: AppFile, acme: Tenant, browse: Browse, settings: Any
 ) -> None:
     settings.PRIVATE_MEDIA_READERS = f"{__name__}.says_something"
     client = browse(acme, "ada")

@@ -10,11 +10,13 @@ from uuid import uuid4
 import pytest
 
 from gateway.demo.postgres.binaries import find_binaries
+from tests.restore_drill_app_files import NOT_REPUBLISHED, PRIVATE, PUBLIC
 from tests.soak.running import run
 from tests.tenants.conftest import connected
 
 pytestmark = [pytest.mark.django_db, pytest.mark.bucket, pytest.mark.slow(seconds=30)]
 DRILL = "tests.restore_drill"
+ALL_FILES = [f"default {fate}" for fate in PUBLIC] + [f"private {fate}" for fate in PRIVATE]
 
 
 @pytest.fixture
@@ -57,9 +59,19 @@ def test_every_document_of_a_restored_backup_opens_and_nothing_else_is_public(
     # What was unpublished since is public for nobody, whatever the backup says.
     assert set(found["public"]) == {"second: photo", "second: stays public"}
 
+    # Nobody gets another file's bytes under its name, and two are nowhere where their rows say.
+    for files in found["app_files"].values():
+        assert set(ALL_FILES) - set(files["opened"]) == {
+            "default deleted", "default replaced", "default taken down",
+        }  # fmt: skip
+
     said = run("repair", module=DRILL, DATABASE_URL=new, **room)
     assert "Its ACL keeps the public from reading it." in said
     found = run("check", module=DRILL, DATABASE_URL=new, **room)
     assert set(found["public"]) == was_public
-    assert found["keys"] == len(was_public), "The public reads what is public, and nothing else."
+    republished = {fate for fate in PUBLIC if fate != NOT_REPUBLISHED}
+    for files in found["app_files"].values():
+        assert (files["opened"], set(files["public"])) == (ALL_FILES, republished)
+    public = len(was_public) + 2 * len(republished)
+    assert found["keys"] == public, "The public reads what is public, and nothing else."
     assert found["digests"] == digests

@@ -6,7 +6,10 @@ from typing import Any
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import IntegrityError
+from django.utils import timezone
 
+from media_core.app_files.models import AppFile
+from media_core.app_files.sweeping import sweep_app_files
 from media_core.documents.folders import Folder, find_folder
 from media_core.documents.models import AccessEvent, Document, TrashEntry
 from media_core.documents.open import open_document
@@ -16,6 +19,8 @@ from media_core.documents.restriction import lift_restriction, restrict_folder
 from media_core.documents.trash import restore_entry, trash_document, trash_folder
 from media_core.documents.tree import create_folder, rename_folder
 from media_core.ledger.models import StoredObject
+from media_core.upkeep.app_file_bytes import find_taken_down
+from media_core.upkeep.app_takedown import bring_files_back
 from media_core.upkeep.move_storage import left_to_move
 from media_core.upkeep.recount import recount
 from media_core.upkeep.takedown import bring_all_back, stays_public
@@ -27,12 +32,14 @@ from tenants.stamp.models import Stamp
 from tests.media_core.conftest import document_row, grow_old, stored_row
 from tests.operations import take_all_down
 
+NOW = timezone.now()
+
 
 def twin_rooms(*tenants: Tenant) -> dict[str, Any]:
-    """Give each tenant folder, private and public document and an old upload, with the same primary keys."""
+    """Give each tenant folder, private and public document, an old upload and files of apps, under the same keys."""
     folder_id, public_id, entry_id = uuid.uuid4(), uuid.uuid4(), uuid.uuid4()
     name = f"media/{public_id}/report.pdf"
-    pairs = [(uuid.uuid4(), uuid.uuid4()) for _ in range(4)]
+    pairs = [(uuid.uuid4(), uuid.uuid4()) for _ in range(6)]
     for tenant in tenants:
         with bind_tenant(tenant):
             folder = Folder.objects.create(
@@ -47,6 +54,8 @@ def twin_rooms(*tenants: Tenant) -> dict[str, Any]:
                 visibility="public", public_copy=stored_row(id=public_id, area="media", name=name),
             )  # fmt: skip
             grow_old(stored_row("abandoned", id=pairs[2][1]))
+            app_file_row(f"{tenant.name}-deleted", *pairs[4], state="deleted", deleted_at=NOW)
+            app_file_row(f"{tenant.name}-hidden", *pairs[5], area="media", state="taken_down")
             entry = TrashEntry.objects.create(
                 id=entry_id, title=f"{tenant.name}-trashed", was_restricted=False,
                 trashed_by_id=uuid.uuid4(), trashed_by_name=tenant.name,
@@ -62,6 +71,13 @@ def twin_rooms(*tenants: Tenant) -> dict[str, Any]:
         "name": name.removeprefix("media/"),
         "public_id": pairs[1][0],
     }
+
+
+def app_file_row(name: str, file_id: uuid.UUID, row_id: uuid.UUID, **given: Any) -> None:
+    """Make a file that an app of the bound tenant has or had, without any object in the bucket."""
+    stored = stored_row(id=row_id, kind="app")
+    facts = {"area": "private", "saved_at": NOW, **given}
+    AppFile.objects.create(id=file_id, name=name, stored_object=stored, **facts)
 
 
 def upload(**given: Any) -> Document:
@@ -108,6 +124,9 @@ FLOWS: dict[str, Callable[[dict[str, Any], Any], Any]] = {
         folder_id=there["folder_id"], admin=admin
     ),
     "sweep": lambda there, admin: sweep(),
+    "sweep files of apps": lambda there, admin: sweep_app_files(),
+    "find files that are taken down": lambda there, admin: list(find_taken_down()),
+    "bring files back": lambda there, admin: bring_files_back(lambda *_: None),
     "recount": lambda there, admin: recount(),
     "count what stays public": lambda there, admin: stays_public(),
     "count what is to move": lambda there, admin: left_to_move(StoredObject.Place.DISK),

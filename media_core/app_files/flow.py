@@ -5,16 +5,16 @@ the object belongs to nobody, and the sweep removes it.
 """
 
 from contextlib import ExitStack
-from shutil import copyfileobj
 from typing import IO, Any, Self
 
 from django.core.files.base import File
 from django.core.files.storage import Storage
 
 from media_core.app_files.incoming import received
-from media_core.app_files.ledger import find, give_up, reserved, settled
-from media_core.errors import ObjectMissing
+from media_core.app_files.ledger import find_file, give_up, reserve_name, settle_file
+from media_core.errors import ObjectDiffers, ObjectMissing
 from media_core.ledger.models import StoredObject
+from media_core.storages.disk import copied
 from media_core.storages.room import storage_of
 from media_core.storages.shared_bucket import temporary_file
 from tenants.binding import bound_tenant
@@ -30,13 +30,13 @@ def store(
     Raises NameRefused, UploadTooLarge, QuotaExceeded, BucketUnavailable or UploadLost; then there is no file, and what
     may lie in the bucket is known to the ledger.
     """
-    with received(content) as file, one_second_connection(), ExitStack() as on_failure:
-        row = reserved(storage, area, name, file=file, max_length=max_length)
-        on_failure.callback(give_up, row)
-        file_name = str(row.app_name).rpartition("/")[2]
-        settled(row, storage_of(row).put(row, file.body, file_name=file_name))
+    with received(content) as taken, one_second_connection(), ExitStack() as on_failure:
+        file = reserve_name(storage, area, name, received=taken, max_length=max_length)
+        on_failure.callback(give_up, file)
+        stored = file.stored_object
+        settle_file(file, storage_of(stored).put(stored, taken.body, file_name=file.file_name))
         on_failure.pop_all()
-    return str(row.app_name)
+    return file.name
 
 
 class StoredFile(File):  # type: ignore[type-arg]  # Django's is not generic when it runs
@@ -68,21 +68,23 @@ def refuse_to_write(mode: str) -> None:
 def read(area: str, name: str) -> IO[bytes]:
     """Return a copy of the file's bytes, in memory while it is small. One query, one bucket request.
 
-    Raises FileNotFoundError when there is no such file, and ObjectMissing when its bytes are lost.
+    Raises FileNotFoundError when there is no such file, ObjectMissing when its bytes are lost, and ObjectDiffers when
+    the object has other bytes: a public name may come again, and a restored database does not know of it.
     """
-    row = find(area, name)
     try:
-        return _copy_of(row)
-    except ObjectMissing:
-        # It was deleted, or moved between disk and bucket, since it was found.
-        return _copy_of(find(area, name))
+        return _read_copy(find_file(area, name).stored_object)
+    except (ObjectMissing, ObjectDiffers):
+        # It was deleted, or moved, since it was found.
+        return _read_copy(find_file(area, name).stored_object)
 
 
-def _copy_of(row: StoredObject) -> IO[bytes]:
+def _read_copy(stored: StoredObject) -> IO[bytes]:
     with ExitStack() as on_failure:
         body = on_failure.enter_context(temporary_file())
-        with storage_of(row).read(row) as original:
-            copyfileobj(original, body)
+        with storage_of(stored).read(stored) as original:
+            found = copied(original, body.write)
+        if found != (stored.size_bytes, stored.sha256):
+            raise ObjectDiffers(f"{stored.pk}: see manage.py bucket verify --repair.")
         body.seek(0)
         on_failure.pop_all()
     return body

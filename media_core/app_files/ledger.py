@@ -1,11 +1,15 @@
-"""The ledger's rows of kind `app`: found by what the app calls its file, and taken by whoever comes first."""
+"""The rows of an app's file: found by what the app calls it, and taken by whoever comes first."""
 
 import logging
+from functools import partial
 
+from django.contrib.postgres.functions import TransactionNow
 from django.core.files.storage import Storage
 from django.db import DatabaseError, IntegrityError, OperationalError, transaction
 
 from media_core.app_files.incoming import Received
+from media_core.app_files.models import AppFile
+from media_core.app_files.moving import after_commit, show_now
 from media_core.app_files.names import FreeNames, checked_app_name
 from media_core.errors import UploadRefused
 from media_core.ledger.models import StoredObject
@@ -19,64 +23,78 @@ from tenants.transactions import (
 # A name that an open transaction holds counts as taken after this: it may be the caller's own, which waits for us.
 NAME_WAIT_MS = 250
 MAX_NAMES = 100
-NAME_CONSTRAINTS = frozenset(
-    {"stored_object_name_once", "app_file_name_once", "app_file_name_kept"}
-)
+NAME_CONSTRAINTS = frozenset({"stored_object_name_once", "app_file_name_once"})
 
 logger = logging.getLogger("media_core.app_files")
 
 
-def find(area: str, name: str) -> StoredObject:
-    """Return the row of a file that an app has. Raises FileNotFoundError, or NameRefused. One query."""
-    row: StoredObject | None = (
-        StoredObject.objects.app_files(area).filter(app_name=checked_app_name(area, name)).first()
-    )
-    if row is None:
+def find_file(area: str, name: str) -> AppFile:
+    """Return a file that an app has, with its object. Raises FileNotFoundError, or NameRefused. One query."""
+    files = AppFile.objects.live(area).select_related("stored_object")
+    file: AppFile | None = files.filter(name=checked_app_name(area, name)).first()
+    if file is None:
         raise FileNotFoundError(f"There is no {area} file of this name.")
-    return row
+    return file
 
 
-def reserved(
-    storage: Storage, area: str, name: str, *, file: Received, max_length: int | None
-) -> StoredObject:
-    """Return a pending row for a file under this name, or another beside it when it is taken; committed.
+def reserve_name(
+    storage: Storage, area: str, name: str, *, received: Received, max_length: int | None
+) -> AppFile:
+    """Return a file that is being saved under this name, or another beside it when it is taken; committed.
 
-    Which of many gets the name is decided by the unique constraint. Raises QuotaExceeded, NameRefused. Six statements
-    for each name that is tried.
+    Which of many gets the name is decided by the unique constraint. A name that the caller's own transaction has
+    deleted is the caller's to use again. Raises QuotaExceeded, NameRefused. Seven statements for each name that is
+    tried.
     """
     taken: set[str] = set()
-    if in_callers_transaction() and _is_known(area, name):
+    within = in_callers_transaction()
+    if within and _is_known(area, name):
         # The caller may have saved it just now: then the constraint would only make us wait.
         taken.add(name)
     for _ in range(MAX_NAMES):
         free = FreeNames(storage, taken).get_available_name(name, max_length)
-        row = _reserved_as(area, checked_app_name(area, free), file)
-        if row:
-            return row
+        file = AppFile(area=area, name=checked_app_name(area, free))
+        is_callers = within and _was_deleted_here(file)
+        if _reserve(file, received, is_callers=is_callers):
+            return file
         taken.add(free)
     raise UploadRefused(f"{MAX_NAMES} names like {name!r} are taken.")
 
 
 def _is_known(area: str, name: str) -> bool:
-    return StoredObject.objects.app_files(area).filter(app_name=name).exists()
+    return AppFile.objects.live(area).filter(name=name).exists()
 
 
-def _reserved_as(area: str, name: str, file: Received) -> StoredObject | None:
-    """Return the row that has this name now, or None when another one has it."""
-    content = file.called(name.rpartition("/")[2])
+def _was_deleted_here(file: AppFile) -> bool:
+    """Return whether the transaction that is open has deleted a file of this name."""
+    deleted = AppFile.objects.filter(state=AppFile.State.DELETED, deleted_at=TransactionNow())
+    return deleted.filter(area=file.area, name=file.name).exists()
+
+
+def _reserve(file: AppFile, received: Received, *, is_callers: bool) -> bool:
+    """Write the rows of a file; return False when its name is another's.
+
+    A name that the caller has deleted is nobody else's until the caller commits, and the caller's public object has its
+    key. So the file is written with its id for a name, its object under `private/`; `settle_file` gives it the name.
+    """
+    area = StoredObject.Area.PRIVATE if is_callers else file.area
+    name = file.name
     try:
         with own_transaction():
             with waiting_at_most(NAME_WAIT_MS):
-                row = StoredObject.objects.announce(
-                    content, area=area, app_name=name, kind=StoredObject.Kind.APP,
-                    charged_bytes=file.size_bytes,
+                file.stored_object = StoredObject.objects.announce(
+                    received.called(file.file_name), area=area, kind=StoredObject.Kind.APP,
+                    charged_bytes=received.size_bytes, **file.key_parts(area),
                 )  # fmt: skip
-            StoredObject.objects.promise(row.charged_bytes)
+                file.name = str(file.pk) if is_callers else name
+                file.save(force_insert=True)
+            StoredObject.objects.promise(received.size_bytes)
     except (IntegrityError, OperationalError) as error:
         if not _is_about_the_name(error):
             raise
-        return None
-    return row
+        return False
+    file.name = name
+    return True
 
 
 def _is_about_the_name(error: DatabaseError) -> bool:
@@ -84,24 +102,29 @@ def _is_about_the_name(error: DatabaseError) -> bool:
     return constraint in NAME_CONSTRAINTS or waited_too_long(error)
 
 
-def give_up(row: StoredObject) -> None:
-    """Nobody will finish this file: the sweep removes what may lie in the bucket. Committed. Two UPDATEs at most."""
+def give_up(file: AppFile) -> None:
+    """Nobody will finish this file: the sweep removes what may lie in the bucket. Committed. Three statements."""
     try:
         with own_transaction():
-            row.give_up()
+            if file.stored_object.give_up():
+                AppFile.objects.filter(pk=file.pk, state=AppFile.State.SAVING).delete()
     except IntegrityError:
         # It was swept, and its name taken by another file, all while it was written.
-        logger.warning("Object %s was given up too late to be swept.", row.pk)
+        logger.warning("Object %s was given up too late to be swept.", file.stored_object_id)
 
 
-def settled(row: StoredObject, etag: str) -> None:
-    """The object is stored, and the app's as soon as the app's transaction is committed. Raises UploadLost.
+def settle_file(file: AppFile, etag: str) -> None:
+    """The object is stored, and the file the app's as soon as the app's transaction is committed. Raises UploadLost.
 
-    Two UPDATEs of our own, or with a transaction of the app's three, of which the last one is the app's.
+    Three UPDATEs of our own; with a transaction of the app's the last one is the app's.
     """
     within = in_callers_transaction()
     with own_transaction():
-        row.mark_stored(etag, claimed=not within)
+        if not within:
+            file.claim()
+        file.stored_object.mark_stored(etag)
     if within:
         with transaction.atomic():
-            row.claim()
+            file.claim()
+    if file.stored_object.area != file.area:
+        after_commit(partial(show_now, file.pk))

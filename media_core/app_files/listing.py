@@ -3,8 +3,8 @@
 from django.db.models import F, Func, TextField, Value
 from django.db.models.functions import StrIndex, Substr
 
+from media_core.app_files.models import AppFile
 from media_core.app_files.names import checked_app_name
-from media_core.ledger.models import StoredObject
 
 
 def listed(area: str, path: str) -> tuple[list[str], list[str]]:
@@ -14,10 +14,10 @@ def listed(area: str, path: str) -> tuple[list[str], list[str]]:
     """
     whole_area = path in {"", ".", "./"}
     beginning = "" if whole_area else f"{checked_app_name(area, path.removesuffix('/'))}/"
-    rows = StoredObject.objects.app_files(area).filter(app_name__startswith=beginning)
-    rest = rows.annotate(rest=Substr("app_name", len(beginning) + 1))
+    files = AppFile.objects.live(area).filter(name__startswith=beginning)
+    rest = files.annotate(rest=Substr("name", len(beginning) + 1))
     parts = rest.annotate(slash=StrIndex("rest", Value("/")))
     first = Func(F("rest"), Value("/"), Value(1), function="split_part", output_field=TextField())
     folders = parts.filter(slash__gt=0).values_list(first, flat=True).distinct()
-    files = parts.filter(slash=0).values_list("rest", flat=True)
-    return sorted(folders), sorted(files)
+    here = parts.filter(slash=0).values_list("rest", flat=True)
+    return sorted(folders), sorted(here)

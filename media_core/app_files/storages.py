@@ -8,7 +8,7 @@ from django.core.files.storage import Storage
 from django.utils.deconstruct import deconstructible
 
 from media_core.app_files import addresses, deleting, flow, listing
-from media_core.app_files.ledger import find
+from media_core.app_files.ledger import find_file
 from media_core.app_files.names import checked_app_name
 from media_core.ledger.models import StoredObject
 
@@ -36,11 +36,11 @@ class AppStorage(Storage):
         return flow.StoredFile(self.area, name)
 
     def delete(self, name: str) -> None:
-        deleting.delete(self.area, name)
+        deleting.delete_file(self.area, name)
 
     def exists(self, name: str) -> bool:
         try:
-            find(self.area, name)
+            find_file(self.area, name)
         except FileNotFoundError:
             return False
         return True
@@ -49,15 +49,15 @@ class AppStorage(Storage):
         return listing.listed(self.area, path)
 
     def size(self, name: str) -> int:
-        return find(self.area, name).size_bytes
+        return find_file(self.area, name).stored_object.size_bytes
 
     def get_created_time(self, name: str) -> datetime:
-        return find(self.area, name).created_at
+        return find_file(self.area, name).created_at
 
     def get_modified_time(self, name: str) -> datetime:
         # A file is never changed: its bytes came once.
-        row = find(self.area, name)
-        return row.stored_at or row.created_at
+        file = find_file(self.area, name)
+        return file.saved_at or file.created_at
 
 
 @deconstructible(path="media_core.app_files.storages.PublicAppStorage")

@@ -1,58 +1,73 @@
-"""What is left of the files of apps: deleted ones when their time is over, and those that no transaction claimed."""
+"""What is left of the files of apps: deleted ones that are not put away, and those that no transaction claimed."""
 
 import logging
-from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
-from django.utils import timezone
 
-from media_core.app_files.deleting import bury
+from media_core.app_files.models import AppFile
+from media_core.app_files.moving import put_away, show_now
 from media_core.errors import ObjectDiffers
-from media_core.ledger.models import PENDING_LIFETIME, StoredObject
+from media_core.ledger.models import StoredObject
 from media_core.storages.copies import take_away
 
-State, Area = StoredObject.State, StoredObject.Area
+State = StoredObject.State
 
 logger = logging.getLogger("media_core.app_files")
 
 
-def sweep_app_files(*, dry_run: bool = False) -> list[StoredObject]:
-    """Remove what apps of the bound tenant are done with; return the rows.
+def sweep_app_files(*, dry_run: bool = False) -> list[AppFile]:
+    """Put away what apps of the bound tenant are done with, and end what a kill left half done.
 
-    Public objects that were deleted and are public still; those that were deleted DELETED_FILES_KEPT_DAYS ago; those
-    whose app's transaction never was committed. Idempotent, and safe beside apps and beside itself. Two bucket
-    requests for the first, one for the others.
+    Return the files whose object is removed, or that became private.
+
+    Those that were deleted, and whose object is not condemned yet; those whose app's transaction never was committed;
+    public ones that are not public yet. Idempotent, and safe beside apps and beside itself. Two bucket requests for a
+    public file, one for any other.
     """
-    rows: list[StoredObject] = list(StoredObject.objects.filter(_done_with(timezone.now())))
-    return rows if dry_run else [row for row in rows if remove_done_with(row)]
+    files = list_unfinished()
+    leaving = [file for file in files if _leaves_its_place(file)]
+    if dry_run:
+        return leaving
+    _forget_deleted()
+    done = [file for file in files if finish(file)]
+    return [file for file in leaving if file in done]
 
 
-def _done_with(now: datetime) -> Q:
-    kept_since = now - timedelta(days=settings.DELETED_FILES_KEPT_DAYS)
-    public = Q(state=State.DELETED, area=Area.PUBLIC)
-    over = Q(state=State.DELETED, area=Area.PRIVATE, deleted_at__lt=kept_since)
-    old = Q(created_at__lt=now - PENDING_LIFETIME)
-    return public | over | old & Q(kind=StoredObject.Kind.APP, state=State.STORED, claimed_at=None)
+def _leaves_its_place(file: AppFile) -> bool:
+    if file.state == AppFile.State.DELETED:
+        return file.stored_object.area == StoredObject.Area.PUBLIC
+    return file.state == AppFile.State.SAVING
 
 
-def remove_done_with(row: StoredObject) -> bool:
-    """Remove one of these; return False when it has to stay for now, or is wanted after all."""
-    if row.state == State.STORED:
-        return _left_unclaimed(row) and take_away(row)
-    if row.area == Area.PRIVATE:
-        return row.condemn() and take_away(row)
+def list_unfinished() -> list[AppFile]:
+    """Return the files with which the sweep has something to do. Three queries."""
+    files = AppFile.objects.select_related("stored_object")
+    return [*files.deleted(), *files.unclaimed(), *files.not_yet_public()]
+
+
+def finish(file: AppFile) -> bool:
+    """Do what is to be done with one of these; return False when it has to stay for now, or is wanted after all."""
+    if file.state == AppFile.State.SAVING:
+        return _let_go(file) and take_away(file.stored_object)
+    if file.state == AppFile.State.SAVED:
+        return show_now(file.pk)
     try:
-        return bury(row)
+        return put_away(file)
     except ObjectDiffers as error:
-        logger.warning("The public object %s stays until the next sweep: %s", row.pk, error)
+        logger.warning("The object of %s stays until the next sweep: %s", file.pk, error)
         return False
 
 
-def _left_unclaimed(row: StoredObject) -> bool:
-    """Let a file go that nobody claims; one that a transaction just now may be claiming is left alone."""
-    rows = StoredObject.objects.filter(pk=row.pk, claimed_at=None)
+def _let_go(file: AppFile) -> bool:
+    """Forget a file that nobody claims; one that a transaction just now may be claiming is left alone."""
+    rows = AppFile.objects.filter(pk=file.pk, state=AppFile.State.SAVING)
     with transaction.atomic():
-        free = rows.select_for_update(skip_locked=True).first()
-        return bool(free) and row.condemn(Q(claimed_at=None))
+        if rows.select_for_update(skip_locked=True).first() is None:
+            return False
+        rows.delete()
+        return file.stored_object.abandon() or file.stored_object.condemn()
+
+
+def _forget_deleted() -> None:
+    """Forget the deleted files whose bytes are gone."""
+    AppFile.objects.filter(state=AppFile.State.DELETED, stored_object__state=State.GONE).delete()

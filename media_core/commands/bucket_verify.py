@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.core.management.base import CommandError
 
-from media_core.upkeep.repairing import find_republishable, make_copy_again, repair
-from media_core.upkeep.verifying import Finding, verify_ledger
+from media_core.upkeep.repairing import find_republishable, make_copy_again, repair, show_again
+from media_core.upkeep.verifying import Finding, Problem, verify_ledger
 from tenants.binding import bind_tenant
 from tenants.commands.base import Actions, PlainCommand, add_action
 from tenants.commands.references import REFERENCE_HELP
@@ -63,7 +63,8 @@ examples:
   manage.py bucket verify --repair --republish
 
 Says what is missing, orphaned (no row names it), of the wrong size, not readable for the public though
-it should be, readable though it should not be, or pending too long. Exit code 1: something is left.""",
+it should be, readable though it should not be, or pending too long; and which public files of apps are
+taken down though their tenant is served. Exit code 1: something is left.""",
     )
     parser.add_argument(
         "--tenant", metavar="REF", action="append", default=[],
@@ -75,9 +76,13 @@ it should be, readable though it should not be, or pending too long. Exit code 1
     )  # fmt: skip
     parser.add_argument(
         "--repair", action="store_true",
-        help="set the ACLs of public objects, and close public objects that no row names",
+        help="set the ACLs of public objects, close those that no row names, let files of apps find their bytes",
     )  # fmt: skip
-    parser.add_argument("--republish", action="store_true", help="make missing public copies again")
+    parser.add_argument(
+        "--republish",
+        action="store_true",
+        help="make missing public copies again, and files of apps public that are taken down",
+    )
     parser.add_argument("--json", action="store_true", help="print a JSON object a line")
 
 
@@ -113,6 +118,8 @@ def act_on(finding: Finding, asked: Namespace) -> str:
     try:
         if document:
             return make_copy_again(document)
+        if asked.republish and finding.problem == Problem.TAKEN_DOWN:
+            return show_again(finding)
         return repair(finding) if asked.repair else ""
     except GatewayError as error:
         # It is reported as left, and the others go on.

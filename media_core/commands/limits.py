@@ -152,7 +152,6 @@ def _parts(tenant: Tenant) -> list[tuple[str, str]]:
     named = [
         ("documents", parts.documents),
         ("files of apps", parts.app_files),
-        ("deleted", parts.deleted),
     ]
     return [
         (name, f"{exact_size(part.size_bytes)}, {part.objects} object(s)") for name, part in named

@@ -7,14 +7,12 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Count, Exists, F, Q, Sum
+from django.db.models import Count, F, Q, Sum
 
 from media_core.documents import permissions
 from media_core.documents.folders import Folder
 from media_core.ledger.models import StoredObject
 from media_core.rows import RoomManager, RoomModel, RoomQuerySet
-from tenants.binding import bound_tenant
-from tenants.models import Tenant
 from tenants.people.identity import Member
 from tenants.people.models import Role
 
@@ -36,12 +34,6 @@ class DocumentQuerySet(RoomQuerySet["Document"]):
     def readable_by(self, member: Member | None) -> Self:
         """Return what this member, or with None a stranger, may read: the twin of permissions.may_read."""
         return self.filter(permissions.readable(member))
-
-    def served_now(self) -> Self:
-        """Return nothing at all when the tenant's row says it is suspended, whatever this process remembers."""
-        return self.filter(
-            Exists(Tenant.objects.filter(pk=bound_tenant().pk, status=Tenant.Status.ACTIVE))
-        )
 
     def with_object(self) -> Self:
         return self.select_related("original").filter(original__state=StoredObject.State.STORED)

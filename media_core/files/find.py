@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from media_core.app_files.models import AppFile
 from media_core.ledger.models import StoredObject
 from media_core.storages.signed_files import signed_file
 from tenants.errors import GatewayError, NotFound
@@ -49,11 +50,11 @@ def find_private(name: str) -> Found:
     Raises NotFound, the same for one that is missing, another tenant's, or no app's.
     """
     room_name(PRIVATE_AREA, name)
-    of_apps = StoredObject.objects.app_files(PRIVATE_AREA)
-    stored: StoredObject | None = of_apps.served_now().filter(app_name=name).first()
-    if stored is None:
+    files = AppFile.objects.live(PRIVATE_AREA).select_related("stored_object")
+    file: AppFile | None = files.served_now().filter(name=name).first()
+    if file is None:
         raise NotFound
-    return Found(stored, last_part(name), stored.content_type)
+    return Found(file.stored_object, file.file_name, file.stored_object.content_type)
 
 
 def room_name(area: str, name: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from django.conf import settings
 from django.db import models, transaction
-from django.db.models import Exists, Min, Q, Subquery, Sum, Value
+from django.db.models import Min, Q, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -16,10 +16,8 @@ from media_core.ledger.constraints import CONSTRAINTS, INDEXES
 from media_core.ledger.object_names import object_name
 from media_core.rows import RoomManager, RoomModel, RoomQuerySet
 from tenants import quotas
-from tenants.binding import bound_tenant
 from tenants.errors import QuotaExceeded
 from tenants.jobs.queue import request_job
-from tenants.models import Tenant
 from tenants.prefixes import PUBLIC_AREA, ObjectKey
 
 # Longer than any request may take, so that nothing that is still being written is given up. The row of a failed upload
@@ -72,18 +70,16 @@ class StoredObjectQuerySet(RoomQuerySet["StoredObject"]):
         ).exclude(kind=StoredObject.Kind.PUBLIC_COPY)
 
     def announce(
-        self, content: "Content", *, area: str, app_name: str | None = None, **given: Any
+        self, content: "Content", *, area: str, folder: str = "", **given: Any
     ) -> "StoredObject":
         """Return a pending row for an object under a key that never was before. It holds no quota by itself.
 
-        Its kind is what documents have in this area, unless another is given.
-
-        Only a public file of an app is found by its name alone, so its key may have been another's, which is gone.
+        Its kind is what documents have in this area, unless another is given. Only a public file of an app brings its
+        name along, so its key may have been another's, which is gone.
         """
         object_id = uuid.uuid4()
         facts = {
-            "name": object_name(area, object_id, content.file_name, app_name),
-            "app_name": app_name,
+            "name": object_name(area, object_id, content.file_name, folder=folder),
             "kind": StoredObject.Kind.PUBLIC_COPY
             if area == PUBLIC_AREA
             else StoredObject.Kind.ORIGINAL,
@@ -110,23 +106,11 @@ class StoredObjectQuerySet(RoomQuerySet["StoredObject"]):
             purge_after=timezone.now() + keep_for,
         )
 
-    def app_files(self, area: str) -> Self:
-        """Return the files that apps have in this area: saved, by a transaction that was committed, and not deleted."""
-        # What is stored is neither deleted nor taken down; said again, so that PostgreSQL takes the index of names.
-        named = self.filter(kind=StoredObject.Kind.APP, deleted_at=None, taken_down_at=None)
-        return named.stored().filter(area=area, claimed_at__isnull=False)
-
     def published(self) -> Self:
         """Return what the public gets: of documents that are public, and what apps have in the public area."""
         of_documents = Q(published_document__visibility="public")
-        of_apps = Q(kind=StoredObject.Kind.APP, claimed_at__isnull=False)
+        of_apps = Q(app_file__state="saved")
         return self.stored().filter(of_documents | of_apps, area=PUBLIC_AREA)
-
-    def served_now(self) -> Self:
-        """Return nothing at all when the tenant's row says it is suspended, whatever this process remembers."""
-        return self.filter(
-            Exists(Tenant.objects.filter(pk=bound_tenant().pk, status=Tenant.Status.ACTIVE))
-        )
 
     def given_up(self, now: datetime) -> Self:
         """Return what may be removed: what killed or failed flows left, and what is condemned and whose time is over.
@@ -155,10 +139,8 @@ class StoredObject(RoomModel):
     """One object in the room: what it is called relative to the room, what it is, and since when.
 
     pending → stored → condemned → gone, or pending → abandoned → gone; back to abandoned when its bytes came after it
-    was gone. A file of an app is deleted between stored and condemned: nobody reaches it, and its bytes are kept for a
-    while. A public one of a suspended tenant is taken down meanwhile, and keeps its name. Each step is one conditional
-    UPDATE. Its bytes of the quota are reserved while they may be on their way, and used until it is condemned. Public
-    copies hold none.
+    was gone. Each step is one conditional UPDATE. Its bytes of the quota are reserved while they may be on their way,
+    and used until it is condemned. Public copies hold none.
     """
 
     class Area(models.TextChoices):
@@ -175,8 +157,6 @@ class StoredObject(RoomModel):
     class State(models.TextChoices):
         PENDING = "pending"
         STORED = "stored"
-        DELETED = "deleted"
-        TAKEN_DOWN = "taken_down"
         CONDEMNED = "condemned"
         ABANDONED = "abandoned"
         GONE = "gone"
@@ -186,8 +166,6 @@ class StoredObject(RoomModel):
         DISK = "disk"
 
     name = models.CharField(max_length=900)
-    # What an app calls its file, relative to the area; None for all that is no app's.
-    app_name = models.CharField(max_length=900, null=True)  # noqa: DJ001 - no name is not an empty one
     area = models.CharField(max_length=20, choices=Area)
     kind = models.CharField(max_length=20, choices=Kind, default=Kind.ORIGINAL)
     place = models.CharField(max_length=20, choices=Place, default=Place.BUCKET)
@@ -202,11 +180,6 @@ class StoredObject(RoomModel):
     state = models.CharField(max_length=20, choices=State, default=State.PENDING)
     created_at = models.DateTimeField(auto_now_add=True)
     stored_at = models.DateTimeField(null=True)
-    # When the transaction in which an app saved its file was committed, and when the app deleted it.
-    claimed_at = models.DateTimeField(null=True)
-    deleted_at = models.DateTimeField(null=True)
-    # Also on the row of an object that is being made to be taken down, or to come back.
-    taken_down_at = models.DateTimeField(null=True)
     # When a condemned object may be removed.
     purge_after = models.DateTimeField(null=True)
     gone_at = models.DateTimeField(null=True)
@@ -233,47 +206,29 @@ class StoredObject(RoomModel):
         """Whether no other object ever has its key, nor anything else in its last folder."""
         return self.kind != self.Kind.APP or self.area != self.Area.PUBLIC
 
-    def mark_stored(self, etag: str, *, claimed: bool = False) -> None:
+    def mark_stored(self, etag: str) -> None:
         """The object is in the bucket. Raises UploadLost when the row was given up meanwhile. Two UPDATEs.
 
-        Belongs into the transaction that makes somebody point to it. For an app's file, `claimed` says that there is
-        none, or that it is this one.
+        Belongs into the transaction that makes somebody point to it.
         """
         self.state, self.etag, self.stored_at = self.State.STORED, etag, timezone.now()
-        self.claimed_at = self.stored_at if claimed else None
-        after = {"etag": etag, "stored_at": self.stored_at, "claimed_at": self.claimed_at}
+        after = {"etag": etag, "stored_at": self.stored_at}
         if not self._charged_step(self.State.PENDING, state=self.state, **after):
             raise UploadLost
         quotas.settle(self.charged_bytes)
 
-    def claim(self) -> None:
-        """An app's file is its own as soon as this transaction is committed. Raises UploadLost. One UPDATE."""
-        self.claimed_at = timezone.now()
-        if not self._step(self.State.STORED, claimed_at=self.claimed_at):
-            raise UploadLost
-
-    def mark_deleted(self) -> bool:
-        """An app deleted its file: nobody reaches it from here on, and its bytes are kept for a while. One UPDATE."""
-        self.deleted_at = timezone.now()
-        after = {"state": self.State.DELETED, "deleted_at": self.deleted_at}
-        deleted = self._step(self._kept_state, **after)
-        if deleted:
-            self.state = self.State.DELETED
-        return deleted
-
-    def replace(self, old: "StoredObject", etag: str, **after: Any) -> None:
+    def replace(self, old: "StoredObject", etag: str, *, keep_for: timedelta = timedelta()) -> None:
         """This object takes the place of another, and its bytes of the quota; the other is condemned. Two UPDATEs.
 
-        It was announced, not reserved: while both are there the room is charged for one. It is stored, or deleted as
-        the other one is, unless `after` says what becomes of it. Raises UploadLost when either is not in the state for
-        it. Belongs into the transaction that points to this one.
+        It was announced, not reserved: while both are there the room is charged for one. Raises UploadLost when either
+        is not in the state for it. Belongs into the transaction that points to this one.
         """
         if self.charged_bytes:
             raise ValueError("An object that takes another's place holds no quota of its own.")
-        after = {"state": old.state, "charged_bytes": old.charged_bytes, **after}
+        after = {"state": self.State.STORED, "charged_bytes": old.charged_bytes}
         after |= {"etag": etag, "stored_at": timezone.now()}
-        # The other one first: it may hold the name that this one gets.
-        if not (old.mark_condemned() and self._charged_step(self.State.PENDING, **after)):
+        condemned = old.mark_condemned(keep_for=keep_for)
+        if not (condemned and self._charged_step(self.State.PENDING, **after)):
             raise UploadLost
         for name, value in after.items():
             setattr(self, name, value)
@@ -297,17 +252,11 @@ class StoredObject(RoomModel):
             "charged_bytes": 0,
             "purge_after": timezone.now() + keep_for,
         }
-        condemned = self._charged_step(self._kept_state, *known, **after)
+        condemned = self._charged_step(self.State.STORED, *known, **after)
         if condemned:
             for name, value in after.items():
                 setattr(self, name, value)
         return condemned
-
-    @property
-    def _kept_state(self) -> State:
-        """What it is in while somebody points to it, or might again."""
-        is_hidden = self.state in {self.State.DELETED, self.State.TAKEN_DOWN}
-        return self.State(self.state) if is_hidden else self.State.STORED
 
     def abandon(self) -> bool:
         """Nobody will finish this upload; the sweep removes what it left. One UPDATE."""

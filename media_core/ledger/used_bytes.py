@@ -7,11 +7,7 @@ from django.db.models.functions import Coalesce
 
 from media_core.ledger.models import StoredObject
 
-State = StoredObject.State
 APP = Q(kind=StoredObject.Kind.APP)
-THERE = Q(state__in=[State.STORED, State.TAKEN_DOWN])
-# Nobody reaches it any more; its bytes count until they are removed.
-ON_ITS_WAY_OUT = Q(state=State.DELETED, charged_bytes__gt=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,25 +24,20 @@ class Kept:
 
     documents: Part
     app_files: Part
-    deleted: Part
 
     @property
     def is_mixed(self) -> bool:
         """Whether there is more than documents: else the parts say no more than the sum."""
-        return bool(self.app_files.objects or self.deleted.objects)
+        return bool(self.app_files.objects)
 
 
 def kept() -> Kept:
     """Return what the bound tenant keeps, by what it is. One query over its ledger."""
-    parts = {
-        "documents": THERE & ~APP,
-        "app_files": THERE & APP,
-        "deleted": ON_ITS_WAY_OUT,
-    }
+    parts = {"documents": ~APP, "app_files": APP}
     counted = {f"{name}_objects": Count("pk", filter=part) for name, part in parts.items()}
     summed = {
         f"{name}_bytes": Coalesce(Sum("charged_bytes", filter=part), 0)
         for name, part in parts.items()
     }
-    found = StoredObject.objects.aggregate(**counted, **summed)
+    found = StoredObject.objects.stored().aggregate(**counted, **summed)
     return Kept(**{name: Part(found[f"{name}_objects"], found[f"{name}_bytes"]) for name in parts})

@@ -104,7 +104,6 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("name", models.CharField(max_length=900)),
-                ("app_name", models.CharField(max_length=900, null=True)),
                 (
                     "area",
                     models.CharField(
@@ -153,8 +152,6 @@ class Migration(migrations.Migration):
                         choices=[
                             ("pending", "Pending"),
                             ("stored", "Stored"),
-                            ("deleted", "Deleted"),
-                            ("taken_down", "Taken Down"),
                             ("condemned", "Condemned"),
                             ("abandoned", "Abandoned"),
                             ("gone", "Gone"),
@@ -165,9 +162,6 @@ class Migration(migrations.Migration):
                 ),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
                 ("stored_at", models.DateTimeField(null=True)),
-                ("claimed_at", models.DateTimeField(null=True)),
-                ("deleted_at", models.DateTimeField(null=True)),
-                ("taken_down_at", models.DateTimeField(null=True)),
                 ("purge_after", models.DateTimeField(null=True)),
                 ("gone_at", models.DateTimeField(null=True)),
             ],
@@ -185,91 +179,12 @@ class Migration(migrations.Migration):
                         fields=["created_at"],
                         name="stored_object_left_behind",
                     ),
-                    models.Index(
-                        condition=models.Q(("state", "deleted")),
-                        fields=["deleted_at"],
-                        name="stored_object_deleted",
-                    ),
-                    models.Index(
-                        condition=models.Q(
-                            ("claimed_at", None), ("kind", "app"), ("state", "stored")
-                        ),
-                        fields=["created_at"],
-                        name="stored_object_unclaimed",
-                    ),
                 ],
                 "constraints": [
                     models.UniqueConstraint(
                         condition=models.Q(("kind", "app"), ("state", "gone"), _negated=True),
                         fields=("name",),
                         name="stored_object_name_once",
-                    ),
-                    models.UniqueConstraint(
-                        condition=models.Q(
-                            ("deleted_at", None),
-                            ("kind", "app"),
-                            ("state__in", ["pending", "stored"]),
-                            ("taken_down_at", None),
-                        ),
-                        fields=("area", "app_name"),
-                        name="app_file_name_once",
-                        opclasses=["varchar_pattern_ops", "varchar_pattern_ops"],
-                    ),
-                    models.UniqueConstraint(
-                        condition=models.Q(
-                            models.Q(("kind", "app"), ("state", "taken_down")),
-                            models.Q(
-                                ("area", "media"),
-                                ("deleted_at", None),
-                                ("kind", "app"),
-                                ("state__in", ["pending", "stored"]),
-                                ("taken_down_at", None),
-                            ),
-                            _connector="OR",
-                        ),
-                        fields=("app_name",),
-                        name="app_file_name_kept",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            models.Q(
-                                ("taken_down_at", None),
-                                models.Q(("state", "taken_down"), _negated=True),
-                            ),
-                            models.Q(
-                                ("kind", "app"),
-                                ("taken_down_at__isnull", False),
-                                models.Q(("state", "stored"), _negated=True),
-                            ),
-                            _connector="OR",
-                        ),
-                        name="stored_object_taken_down_app",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            models.Q(("app_name__isnull", False), ("kind", "app")),
-                            models.Q(
-                                models.Q(("kind", "app"), _negated=True),
-                                ("app_name", None),
-                                ("claimed_at", None),
-                                ("deleted_at", None),
-                            ),
-                            _connector="OR",
-                        ),
-                        name="stored_object_app_name_of_apps",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            models.Q(("area", "media"), ("kind", "app"), _negated=True),
-                            (
-                                "name",
-                                django.db.models.functions.text.Concat(
-                                    models.Value("media/"), "app_name"
-                                ),
-                            ),
-                            _connector="OR",
-                        ),
-                        name="stored_object_public_app_key",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
@@ -287,23 +202,7 @@ class Migration(migrations.Migration):
                                 ("stored_at", None),
                             ),
                             models.Q(
-                                ("deleted_at", None),
-                                ("gone_at", None),
-                                ("state", "stored"),
-                                ("stored_at__isnull", False),
-                            ),
-                            models.Q(
-                                ("deleted_at__isnull", False),
-                                ("gone_at", None),
-                                ("state", "deleted"),
-                                ("stored_at__isnull", False),
-                            ),
-                            models.Q(
-                                ("area", "private"),
-                                ("deleted_at", None),
-                                ("gone_at", None),
-                                ("state", "taken_down"),
-                                ("stored_at__isnull", False),
+                                ("gone_at", None), ("state", "stored"), ("stored_at__isnull", False)
                             ),
                             models.Q(
                                 ("gone_at", None),
@@ -531,6 +430,95 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("folder", "person_id"), name="folder_reader_once"
                     )
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="AppFile",
+            fields=[
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "area",
+                    models.CharField(
+                        choices=[("media", "Public"), ("private", "Private")], max_length=20
+                    ),
+                ),
+                ("name", models.CharField(max_length=900)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("saving", "Saving"),
+                            ("saved", "Saved"),
+                            ("taken_down", "Taken Down"),
+                            ("deleted", "Deleted"),
+                        ],
+                        default="saving",
+                        max_length=20,
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("saved_at", models.DateTimeField(null=True)),
+                ("deleted_at", models.DateTimeField(null=True)),
+                (
+                    "stored_object",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="app_file",
+                        to="media_core.storedobject",
+                    ),
+                ),
+            ],
+            options={
+                "abstract": False,
+                "base_manager_name": "objects",
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state", "saving")),
+                        fields=["created_at"],
+                        name="app_file_saving",
+                    ),
+                    models.Index(
+                        condition=models.Q(("state", "deleted")),
+                        fields=["deleted_at"],
+                        name="app_file_deleted",
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("state__in", ["saving", "saved", "taken_down"])),
+                        fields=("area", "name"),
+                        name="app_file_name_once",
+                        opclasses=["varchar_pattern_ops", "varchar_pattern_ops"],
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("deleted_at", None), ("saved_at", None), ("state", "saving")),
+                            models.Q(
+                                ("deleted_at", None),
+                                ("saved_at__isnull", False),
+                                ("state", "saved"),
+                            ),
+                            models.Q(
+                                ("area", "media"),
+                                ("deleted_at", None),
+                                ("saved_at__isnull", False),
+                                ("state", "taken_down"),
+                            ),
+                            models.Q(
+                                ("deleted_at__isnull", False),
+                                ("saved_at__isnull", False),
+                                ("state", "deleted"),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="app_file_state_has_times",
+                    ),
                 ],
             },
         ),

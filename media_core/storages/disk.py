@@ -170,22 +170,25 @@ def _regular(folder: int, name: str) -> IO[bytes]:
     return os.fdopen(opened, "rb")
 
 
-def remove_file(key: ObjectKey, *, folder_is_its_own: bool, part: str = "") -> None:
+def remove_file(key: ObjectKey, *, own_folders: int = 0, part: str = "") -> None:
     """Remove the file of this key, and what a killed write left; one that is not there counts as removed.
 
-    With a folder of its own, that goes too. One that is shared stays: somebody may be about to write into it.
+    So many folders above it go too, where they are empty. One that is shared stays: somebody may be about to write
+    into it.
     """
     with disk_errors(), suppress(FileNotFoundError), folder_of(key) as (folder, name):
         with suppress(FileNotFoundError):
             os.unlink(name, dir_fd=folder)
         if part:
             _remove_parts(folder, part)
-        if folder_is_its_own:
-            _remove_folder(key, folder)
+    for _ in range(own_folders):
+        key = ObjectKey(key.rpartition("/")[0])
+        with disk_errors(), suppress(FileNotFoundError):
+            _remove_folder(key)
 
 
-def _remove_folder(key: ObjectKey, folder: int) -> None:
-    with folder_of(ObjectKey(key.rpartition("/")[0])) as (parent, name):
+def _remove_folder(key: ObjectKey) -> None:
+    with folder_of(key) as (parent, name):
         try:
             os.rmdir(name, dir_fd=parent)
         except OSError as error:

@@ -61,7 +61,7 @@ class DiskStorage(FileSystemStorage):
 
     def delete(self, name: str) -> None:
         key = self._key(name)
-        disk.remove_file(key, folder_is_its_own=False)
+        disk.remove_file(key)
 
     def exists(self, name: str) -> bool:
         try:
@@ -129,8 +129,9 @@ class DiskStorage(FileSystemStorage):
 
     def remove(self, stored: StoredObject) -> None:
         """Delete the object of this row; one that is not there counts as deleted."""
-        key, alone = self._key_of(stored), stored.key_is_its_own
-        disk.remove_file(key, folder_is_its_own=alone, part=part_of(stored))
+        # A private file of an app has a folder, and each of its objects one in there.
+        own_folders = 1 + (stored.kind == stored.Kind.APP) if stored.key_is_its_own else 0
+        disk.remove_file(self._key_of(stored), own_folders=own_folders, part=part_of(stored))
 
     def public_url(self, stored: StoredObject) -> str:
         """Return the path of a public object at its tenant's host, without a signature."""

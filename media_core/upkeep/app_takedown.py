@@ -1,20 +1,18 @@
 """A suspended tenant's public files of apps: out of the public's reach, and back under the name that they had.
 
-Both ways are the same steps: the new object's row, committed; its bytes, read back; one transaction in which it takes
-the place of the old one; the old object removed. A kill between any two leaves the file in one of its two places, and
-objects that the next run or the sweep removes. While it is taken down nobody else gets its name.
+While a file is taken down nobody else gets its name. How it moves: media_core/app_files/moving.py.
 """
 
-from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.conf import settings
 from django.db.models import QuerySet
-from django.utils import timezone
 
+from media_core.app_files.models import AppFile
+from media_core.app_files.moving import hide, show
+from media_core.errors import ObjectDiffers, ObjectMissing, PublicNameTaken
 from media_core.ledger.models import StoredObject
-from media_core.storages.copies import copied, take_away
-from media_core.storages.public import prove_public
+from media_core.storages.room import verify
 from media_core.upkeep.takedown import Moved, Progress, each
 from tenants.binding import one_at_a_time
 
@@ -28,9 +26,9 @@ def bring_files_back(progress: Progress) -> Moved:
         return each(files_taken_down().values_list("pk", flat=True), bring_file_back, progress)
 
 
-def files_taken_down() -> QuerySet[StoredObject]:
+def files_taken_down() -> QuerySet[AppFile]:
     """Return the bound tenant's files that are taken down."""
-    found: QuerySet[StoredObject] = StoredObject.objects.filter(state=State.TAKEN_DOWN)
+    found: QuerySet[AppFile] = AppFile.objects.filter(state=AppFile.State.TAKEN_DOWN)
     return found
 
 
@@ -39,46 +37,44 @@ def take_file_down(file_id: UUID) -> None:
 
     Raises ObjectMissing, ObjectDiffers, UploadLost or BucketUnavailable. Three bucket requests.
     """
-    public: StoredObject | None = (
-        StoredObject.objects.app_files(Area.PUBLIC).filter(pk=file_id).first()
-    )
-    if public is not None:
-        _moved(public, Area.PRIVATE, {"state": State.TAKEN_DOWN})
+    saved = AppFile.objects.filter(area=Area.PUBLIC, state=AppFile.State.SAVED)
+    file: AppFile | None = saved.select_related("stored_object").filter(pk=file_id).first()
+    if file is None:
+        return
+    if file.stored_object.area == Area.PUBLIC:
+        hide(file, state=AppFile.State.TAKEN_DOWN)
+    else:
+        file.point_to(file.stored_object, state=AppFile.State.TAKEN_DOWN)
 
 
 def bring_file_back(file_id: UUID) -> None:
     """Give a file that was taken down to the public again, under its name; any other stays as it is.
 
     Belongs into `one_at_a_time`: what another run is writing would be taken for what a killed one left. Raises as
-    `take_file_down`, and BucketRefused where strangers do not get it. Three to five bucket requests.
+    `take_file_down`, PublicNameTaken, and BucketRefused where strangers do not get it. Four to six bucket requests.
     """
-    hidden = files_taken_down().filter(pk=file_id).first()
-    if hidden is None:
+    file = files_taken_down().select_related("stored_object").filter(pk=file_id).first()
+    if file is None:
         return
-    _free_the_key(hidden)
-    _moved(hidden, Area.PUBLIC, {"state": State.STORED, "taken_down_at": None})
-
-
-def _free_the_key(hidden: StoredObject) -> None:
-    """Remove the public object of before, or what a run that failed made, where it is still there."""
-    there = [State.PENDING, State.ABANDONED, State.CONDEMNED]
-    of_its_name = StoredObject.objects.filter(area=Area.PUBLIC, app_name=hidden.app_name)
-    for left in of_its_name.filter(state__in=there):
+    _refuse_other_bytes(file)
+    for left in StoredObject.objects.filter(name=file.public_name, state=State.PENDING):
         left.abandon()
-        take_away(left)
+    show(file)
 
 
-def _moved(old: StoredObject, area: StoredObject.Area, after: dict[str, object]) -> None:
-    """Let an object in the other area take this one's place, with the name that the app knows."""
-    name = str(old.app_name)
-    known: dict[str, Any] = {
-        "app_name": name,
-        "claimed_at": old.claimed_at,
-        "taken_down_at": timezone.now(),
-    }
-    with copied(old, area=area, file_name=name.rpartition("/")[2], **known) as copy:
-        if area == Area.PUBLIC:
-            prove_public(copy.stored)
-        with transaction.atomic():
-            copy.stored.replace(old, copy.etag, **after)
-    take_away(old)
+def _refuse_other_bytes(file: AppFile) -> None:
+    """Keep what lies under its public name and is another's, as after a restore: nothing would find it again."""
+    of_file = file.stored_object
+    place = StoredObject.Place.BUCKET if settings.USE_S3_MEDIA else StoredObject.Place.DISK
+    there = StoredObject(
+        name=file.public_name, area=Area.PUBLIC, kind=StoredObject.Kind.APP, place=place,
+        size_bytes=of_file.size_bytes, sha256=of_file.sha256,
+    )  # fmt: skip
+    try:
+        verify(there)
+    except ObjectMissing:
+        return
+    except ObjectDiffers as error:
+        raise PublicNameTaken(
+            f"{file.public_name} has other bytes: move or remove them."
+        ) from error

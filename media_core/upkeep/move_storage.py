@@ -20,8 +20,6 @@ from tenants.jobs.operation_kinds import Amount, Item, OperationWork, Parameters
 
 Place = StoredObject.Place
 State = StoredObject.State
-# Of apps' files those too that are deleted and kept, and those that are taken down.
-KEPT = frozenset({State.STORED, State.DELETED, State.TAKEN_DOWN})
 # What others are removing, everywhere.
 REMOVED_BY_OTHERS = frozenset({State.CONDEMNED, State.ABANDONED})
 OTHER = {Place.DISK: Place.BUCKET, Place.BUCKET: Place.DISK}
@@ -59,7 +57,7 @@ class StorageMove(OperationWork):
         row: StoredObject | None = StoredObject.objects.filter(pk=item.object_id).first()
         if row is None or row.state in REMOVED_BY_OTHERS:
             return False
-        is_kept = row.state in KEPT
+        is_kept = row.state == State.STORED
         if not is_kept and not row.left_in:
             return False
         if is_kept and row.place != self.to and not move(row, self.to):
@@ -96,7 +94,7 @@ def left_to_move(to: Place) -> tuple[int, int]:
 
 
 def _to_move(to: Place) -> Q:
-    return Q(state__in=KEPT, place=OTHER[to])
+    return Q(state=State.STORED, place=OTHER[to])
 
 
 def move(row: StoredObject, to: Place) -> bool:
@@ -171,9 +169,14 @@ def remove_left(row: StoredObject) -> None:
 
 
 def file_name_of(row: StoredObject) -> str:
-    """Return what people call the object, for the headers it is stored with. Three queries at most."""
-    for owner in ("document__name", "published_document__name", "versions__file_name"):
+    """Return what people call the object, for the headers it is stored with. Four queries at most."""
+    for owner in (
+        "document__name",
+        "published_document__name",
+        "versions__file_name",
+        "app_file__name",
+    ):
         name = StoredObject.objects.filter(pk=row.pk).values_list(owner, flat=True)
         if found := name.first():
-            return str(found)
-    return (row.app_name or row.name).rpartition("/")[2]
+            return str(found).rpartition("/")[2]
+    return row.name.rpartition("/")[2]

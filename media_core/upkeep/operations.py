@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from django.db import transaction
 from django.db.models import Count, QuerySet, Sum
 
+from media_core.app_files.models import AppFile
 from media_core.app_files.sweeping import sweep_app_files
 from media_core.documents.locks import hold_the_tree
 from media_core.documents.models import Document
 from media_core.documents.publishing import take_down
-from media_core.ledger.models import StoredObject, StoredObjectQuerySet
+from media_core.ledger.models import StoredObject
 from media_core.upkeep.app_takedown import take_file_down
 from media_core.upkeep.move_storage import StorageMove
 from media_core.upkeep.takedown import give_up_unfinished
@@ -21,7 +22,7 @@ from tenants.jobs.operation_steps import declare_operation
 # A take-down works on files of apps first, then on documents. The position of an item begins with one of these.
 FILES, DOCUMENTS = "file", "document"
 # The size of the original. The public copy may be smaller, such as a photo without its location.
-DOCUMENT_SIZE = "original__size_bytes"
+DOCUMENT_SIZE, FILE_SIZE = "original__size_bytes", "stored_object__size_bytes"
 
 
 class TakeDown(OperationWork):
@@ -36,7 +37,7 @@ class TakeDown(OperationWork):
             hold_the_tree()
 
     def count(self) -> Amount:
-        files = _list_public_files().aggregate(objects=Count("pk"), size_bytes=Sum("size_bytes"))
+        files = _list_public_files().aggregate(objects=Count("pk"), size_bytes=Sum(FILE_SIZE))
         documents = _list_public_documents().aggregate(
             objects=Count("pk"), size_bytes=Sum(DOCUMENT_SIZE)
         )
@@ -50,9 +51,7 @@ class TakeDown(OperationWork):
         if last:
             yield from self._iterate_cursor(part, last)
         if part != DOCUMENTS:
-            for row_id, size_bytes in iterate_ids(
-                _list_public_files(), size="size_bytes", after=last
-            ):
+            for row_id, size_bytes in iterate_ids(_list_public_files(), size=FILE_SIZE, after=last):
                 yield Item(f"{FILES}:{row_id}", row_id, size_bytes)
             last = ""
         for row_id, size_bytes in iterate_ids(
@@ -62,9 +61,7 @@ class TakeDown(OperationWork):
 
     def _iterate_cursor(self, part: str, last: str) -> Iterator[Item]:
         rows, size = (
-            (Document.objects, DOCUMENT_SIZE)
-            if part == DOCUMENTS
-            else (StoredObject.objects, "size_bytes")
+            (Document.objects, DOCUMENT_SIZE) if part == DOCUMENTS else (AppFile.objects, FILE_SIZE)
         )
         for row_id, size_bytes in rows.filter(pk=last).values_list("pk", size):
             yield Item(f"{part}:{row_id}", row_id, size_bytes)
@@ -86,8 +83,10 @@ class TakeDown(OperationWork):
         sweep()
 
 
-def _list_public_files() -> StoredObjectQuerySet:
-    found: StoredObjectQuerySet = StoredObject.objects.app_files(StoredObject.Area.PUBLIC)
+def _list_public_files() -> QuerySet[AppFile]:
+    found: QuerySet[AppFile] = AppFile.objects.filter(
+        area=StoredObject.Area.PUBLIC, state=AppFile.State.SAVED
+    )
     return found
 
 

@@ -11,12 +11,7 @@ from media_core.rows import confirm_schema
 from tenants import quotas
 
 PROMISED = (StoredObject.State.PENDING, StoredObject.State.ABANDONED)
-KEPT = (
-    StoredObject.State.STORED,
-    StoredObject.State.DELETED,
-    StoredObject.State.TAKEN_DOWN,
-    StoredObject.State.CONDEMNED,
-)
+KEPT = (StoredObject.State.STORED, StoredObject.State.CONDEMNED)
 
 
 @dataclass(frozen=True, slots=True)

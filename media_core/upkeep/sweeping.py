@@ -1,6 +1,10 @@
 """Everything that failed, was killed, or is kept no longer: what the worker removes every hour."""
 
-from media_core.app_files.sweeping import remove_done_with, sweep_app_files
+from collections.abc import Callable
+from functools import partial
+
+from media_core.app_files.models import AppFile
+from media_core.app_files.sweeping import finish, list_unfinished, sweep_app_files
 from media_core.ledger.models import StoredObject
 from media_core.uploads.flow import list_given_up, remove_given_up, sweep
 from tenants.binding import bound_tenant
@@ -8,7 +12,7 @@ from tenants.jobs.kinds import Step
 from tenants.schema_problems import require_schema
 
 
-def sweep_room(*, dry_run: bool = False) -> list[StoredObject]:
+def sweep_room(*, dry_run: bool = False) -> list[StoredObject | AppFile]:
     """Remove from the bound tenant's room what belongs to nothing; return the rows of what was there. Idempotent.
 
     What uploads and publishings left, and what apps deleted or never came to own. Raises BucketUnavailable.
@@ -17,17 +21,19 @@ def sweep_room(*, dry_run: bool = False) -> list[StoredObject]:
 
 
 def sweep_in_steps(step: Step) -> str | None:
-    """Do the same while the step has time; return the last row that was tried when it has not. Five queries."""
+    """Do the same while the step has time; return the last row that was tried when it has not. Seven queries."""
     # In another's schema nothing is found, and that is no room where nothing is left over.
     require_schema(bound_tenant())
-    removers = dict.fromkeys(list_given_up(), remove_given_up)
-    removers |= dict.fromkeys(sweep_app_files(dry_run=True), remove_done_with)
+    works: dict[StoredObject | AppFile, Callable[[], object]] = {
+        **{row: partial(remove_given_up, row) for row in list_given_up()},
+        **{file: partial(finish, file) for file in list_unfinished()},
+    }
     last = step.position
-    for row in sorted(removers, key=lambda each: str(each.pk)):
+    for row in sorted(works, key=lambda each: str(each.pk)):
         if str(row.pk) <= step.position:
             continue
         if not step.has_time():
             return last
-        removers[row](row)
+        works[row]()
         last = str(row.pk)
     return None

@@ -52,7 +52,7 @@ def stays_public() -> StaysPublic:
     if settings.PUBLIC_MEDIA_MODE == "gateway":
         return StaysPublic(0, 0)
     # The object of a pending row may be in the bucket already.
-    there = [State.PENDING, State.STORED, State.DELETED, State.CONDEMNED]
+    there = [State.PENDING, State.STORED, State.CONDEMNED]
     rows = in_bucket().filter(area=StoredObject.Area.PUBLIC, state__in=there)
     return StaysPublic(rows.count(), rows.aggregate(total=Sum("size_bytes"))["total"] or 0)
 

@@ -26,11 +26,10 @@ from media_core.storages.bucket.listing import (
     iterate_objects,
 )
 from media_core.storages.room import verify
+from media_core.upkeep.app_file_bytes import find_taken_down, has_other_bytes
 from tenants.binding import bound_tenant
 
 State, Place, Area = StoredObject.State, StoredObject.Place, StoredObject.Area
-# In these the object is there.
-PRESENT = frozenset({State.STORED, State.DELETED, State.TAKEN_DOWN})
 UNFINISHED = frozenset({State.PENDING, State.ABANDONED})
 ROWS_AT_ONCE = 2_000
 # So many objects are asked for anonymously at once.
@@ -47,6 +46,7 @@ class Problem(StrEnum):
     NOT_PUBLIC = "not public"
     PUBLIC = "public"
     PENDING = "pending too long"
+    TAKEN_DOWN = "taken down"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,8 @@ def verify_ledger(*, sample: int = 0) -> Iterator[Finding]:
     """Yield what is wrong with the bound tenant's objects in the bucket, in the order of their names.
 
     With a sample, so many objects are read back and compared with their digests afterwards. One query for each 2,000
-    rows, one request for each 1,000 objects and one for each public object. Raises BucketUnavailable.
+    rows, one request for each 1,000 objects and one for each public object. At the end come the files of apps that are
+    taken down though the tenant is served. Raises BucketUnavailable.
     """
     # In another's schema nothing is found, and every object would be an orphan.
     confirm_schema()
@@ -80,6 +81,8 @@ def verify_ledger(*, sample: int = 0) -> Iterator[Finding]:
         yield from check_pairs(pairs)
     if sample:
         yield from check_bytes(sample)
+    for file in find_taken_down():
+        yield Finding(Problem.TAKEN_DOWN, file.public_name, file.stored_object_id)
 
 
 def iterate_pairs() -> Iterator[Pair]:
@@ -131,7 +134,7 @@ def check_pair(pair: Pair) -> Finding | None:
         return Finding(Problem.ORPHANED, pair.name)
     if row.state in UNFINISHED and row.created_at < timezone.now() - PENDING_LIFETIME:
         return Finding(Problem.PENDING, pair.name, row.pk, f"since {row.created_at:%Y-%m-%d %H:%M}")
-    is_expected = row.state in PRESENT and row.place == Place.BUCKET
+    is_expected = row.state == State.STORED and row.place == Place.BUCKET
     return _compare(row, pair.listed) if is_expected else None
 
 
@@ -139,7 +142,9 @@ def _compare(row: StoredObject, listed: ListedObject | None) -> Finding | None:
     if listed is None:
         return Finding(Problem.MISSING, row.name, row.pk)
     if listed.size_bytes == row.size_bytes:
-        return None
+        return (
+            Finding(Problem.WRONG_BYTES, row.name, row.pk) if has_other_bytes(row, listed) else None
+        )
     detail = f"{listed.size_bytes} bytes instead of {row.size_bytes}"
     return Finding(Problem.WRONG_SIZE, row.name, row.pk, detail)
 
@@ -170,7 +175,7 @@ def _is_still_so(finding: Finding, pair: Pair) -> bool:
 
 def check_bytes(sample: int) -> Iterator[Finding]:
     """Read back so many objects, chosen by chance, and yield those whose bytes are not their row's."""
-    stored = _rows_in_bucket().filter(state__in=PRESENT, place=Place.BUCKET)
+    stored = _rows_in_bucket().filter(state=State.STORED, place=Place.BUCKET)
     for row in stored.order_by("?")[:sample]:
         try:
             verify(row)

@@ -8,7 +8,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 
 from media_core.app_files.incoming import received
-from media_core.app_files.ledger import reserved
+from media_core.app_files.ledger import reserve_name
 from media_core.errors import ObjectMissing
 from media_core.ledger.models import StoredObject
 from media_core.storages.disk import PART
@@ -43,7 +43,7 @@ def test_what_is_deleted_is_kept_apart_then_gone(alias, folder, place, acme):
     with bind_tenant(acme):
         gone, other = (save(alias, f"{folder}/{name}", name.encode()) for name in "ab")
         storages[alias].delete(gone)
-        # The transaction of a test is never committed, so a public object waits for the sweep.
+        # The transaction of a test is never committed, so the object waits for the sweep.
         assert len(sweep_room()) == (alias == "default")
         kept = row_of(gone, state="deleted")
         assert kept.name.startswith("private/app/")
@@ -51,7 +51,7 @@ def test_what_is_deleted_is_kept_apart_then_gone(alias, folder, place, acme):
             assert body.read() == b"a"
         if alias == "default":
             assert save(alias, gone, b"again") == gone
-        deleted_days_ago(31)
+        deleted_days_ago(36)
         assert sweep_room() == [kept]
         with pytest.raises(ObjectMissing), storage_of(kept).read(kept) as body:
             body.read()
@@ -75,7 +75,7 @@ def test_what_is_still_in_the_other_place_is_read_and_deleted_there(
             assert body.read() == b"bytes"
         # A copy goes to where new objects go.
         assert (kept.place == place) == (alias == "private")
-        deleted_days_ago(31)
+        deleted_days_ago(36)
         assert len(sweep_room()) == 1
     assert books(acme) == (0, 0)
 
@@ -100,10 +100,21 @@ def test_what_a_killed_write_left_in_a_shared_folder_goes_with_its_row_alone(
 def killed_write(folder: str, here: Path, name: str) -> StoredObject:
     """Leave what a save leaves that is killed while it writes."""
     storage = storages["default"]
-    with received(ContentFile(b"half")) as file:
-        row = reserved(storage, "media", f"{folder}/{name}", file=file, max_length=None)
+    with received(ContentFile(b"half")) as body:
+        file = reserve_name(storage, "media", f"{folder}/{name}", received=body, max_length=None)
+    row = file.stored_object
     (here / f"{PART}{row.pk.hex}-0").write_bytes(b"ha")
     return row
+
+
+@pytest.mark.parametrize("place", ["disk"], indirect=True)
+def test_what_is_purged_leaves_no_folder(folder, place, acme, settings):
+    with bind_tenant(acme):
+        storages["private"].delete(save("private", f"{folder}/x"))
+        sweep_room()
+        deleted_days_ago(36)
+        sweep_room()
+    assert list(Path(settings.DISK_MEDIA_ROOT, "acme", "private", "app").iterdir()) == []
 
 
 def test_a_folder_that_became_empty_may_be_written_to_again(folder, place, acme):

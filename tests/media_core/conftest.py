@@ -11,6 +11,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from media_core.app_files.models import AppFile
 from media_core.audit.models import AuditEvent
 from media_core.documents.folders import Folder, FolderReader
 from media_core.documents.models import AccessEvent, Document, TrashEntry, Version
@@ -143,6 +144,7 @@ def remove_everything(*tenants: Tenant) -> None:
             Folder.objects.update(trash_entry=None, is_restricted=True)
             TrashEntry.objects.update(place=None)
             for model in (
+                AppFile,
                 Version,
                 Document,
                 TrashEntry,

@@ -135,7 +135,7 @@ def test_a_row_is_released_once_by_whichever_of_two_sweeps(committed, acme):
 def announce_app_file(name: str, size_bytes: int = 5) -> StoredObject:
     """Return a pending row of an app's file, which may take another's place."""
     return StoredObject.objects.announce(
-        content(name, size_bytes), area="media", kind="app", app_name=name
+        content(name, size_bytes), area="media", kind="app", name=f"media/{name}"
     )
 
 

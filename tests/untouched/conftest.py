@@ -11,6 +11,7 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from django.test import Client
 from easy_thumbnails.models import Source
 
+from media_core.app_files.models import AppFile
 from media_core.ledger.models import StoredObject
 from tenants.binding import bind_tenant
 from tenants.models import FileGroup, Quota, Tenant
@@ -81,6 +82,7 @@ def another_connection() -> Iterator[None]:
 def remove_everything(tenant: Tenant) -> None:
     for use in USES.values():
         use.model.objects.all().delete()
+    AppFile.objects.all().delete()
     StoredObject.objects.all().delete()
     Source.objects.all().delete()
     Quota.objects.filter(tenant=tenant).update(used_bytes=0, reserved_bytes=0, quota_bytes=None)

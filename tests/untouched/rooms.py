@@ -8,6 +8,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import Storage, storages
 from PIL import Image
 
+from media_core.app_files.models import AppFile
 from media_core.ledger.models import StoredObject
 from media_core.storages.client import bucket_client
 from media_core.storages.public import public_address
@@ -21,9 +22,10 @@ def storage(area: str) -> Storage:
 
 
 def live(tenant: Tenant, area: str) -> dict[str, StoredObject]:
-    """Return the rows of the files that apps have in an area of a tenant's room, by the apps' names."""
+    """Return the objects of the files that apps have in an area of a tenant's room, by the apps' names."""
     with bind_tenant(tenant):
-        return {str(row.app_name): row for row in StoredObject.objects.app_files(area)}
+        files = AppFile.objects.live(area).select_related("stored_object")
+        return {file.name: file.stored_object for file in files}
 
 
 def all_live(tenant: Tenant) -> dict[str, StoredObject]:

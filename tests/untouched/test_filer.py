@@ -5,13 +5,14 @@ from typing import Any
 import pytest
 import requests
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import transaction
 from filer.models import File, Image
 
-from media_core.ledger.models import StoredObject
+from media_core.app_files.models import AppFile
 from tenants.binding import bind_tenant
 from tenants.models import Tenant
 from tests.untouched.conftest import browser
-from tests.untouched.rooms import all_live, asked_in_bucket, live, pdf, picture
+from tests.untouched.rooms import all_live, asked_in_bucket, live, pdf, picture, storage
 
 SMALL = {"size": (20, 20), "crop": True}
 
@@ -55,6 +56,28 @@ def test_a_thumbnail_that_is_made_again_keeps_its_name(acme):
     assert asked_in_bucket(acme, second).status_code == 200
 
 
+@pytest.mark.parametrize(("is_public", "area"), [(True, "media"), (False, "private")])
+def test_a_thumbnail_that_is_made_again_in_a_transaction_keeps_its_name_too(
+    is_public, area, acme, globex
+):
+    """As with ATOMIC_REQUESTS: the deletion is not committed when the new one is saved."""
+    for tenant in (acme, globex):
+        with bind_tenant(tenant):
+            made = image(is_public=is_public)
+            first = made.file.get_thumbnail(SMALL)
+            row = live(tenant, area)[first.name]
+            with transaction.atomic():
+                fresh = Image.objects.get(pk=made.pk).file
+                fresh.save_thumbnail(fresh.generate_thumbnail(SMALL))
+                with storage(area).open(first.name) as body:
+                    assert body.read()
+            second = live(tenant, area)
+            assert set(second) == {made.file.name, first.name}
+        assert row.pk != second[first.name].pk
+        status = asked_in_bucket(tenant, second[first.name]).status_code
+        assert status == (200 if is_public else 403)
+
+
 def test_a_private_thumbnail_is_for_those_who_read_the_picture(acme):
     with bind_tenant(acme):
         path = image(is_public=False).file.get_thumbnail(SMALL).url
@@ -90,10 +113,10 @@ def test_a_deleted_picture_takes_its_thumbnails_along(acme):
         made = image(is_public=True)
         made.file.get_thumbnail(SMALL)
         Image.objects.get(pk=made.pk).delete()
-        states = set(StoredObject.objects.filter(kind="app").values_list("area", "state"))
+        states = set(AppFile.objects.values_list("stored_object__area", "state"))
     assert all_live(acme) == {}
     # The public objects were moved to where nobody reaches them.
-    assert {state for area, state in states if area == "private"} == {"deleted"}
+    assert states == {("private", "deleted")}
 
 
 def test_the_same_thumbnail_is_each_tenants_own(acme, globex):

@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from media_core.ledger.models import StoredObject
+from media_core.app_files.models import AppFile
 from tenants.binding import bind_tenant
 from tests.untouched.rooms import (
     all_live,
@@ -68,8 +68,7 @@ def test_a_replaced_file_is_a_new_one_and_the_old_one_a_tombstone(use: Use, in_a
     use.replace(made, use.content("green"))
     with use.file_of(made).open() as body:
         assert body.read() == use.content("green")
-    old.refresh_from_db()
-    assert (old.state, old.deleted_at is not None) == ("deleted", True)
+    assert AppFile.objects.get(stored_object=old).state == "deleted"
     assert old.pk not in {row.pk for row in all_live(in_acme).values()}
 
 
@@ -95,8 +94,7 @@ def test_a_deleted_file_is_gone_for_the_app_and_a_tombstone_in_the_ledger(
         use.delete(made)
     assert not storage(use.area).exists(name)
     assert name not in storage(use.area).listdir(name.rpartition("/")[0])[1]
-    tombstones = StoredObject.objects.filter(kind="app", app_name=name, state="deleted")
-    assert [row.deleted_at is not None for row in tombstones] == [True]
+    assert AppFile.objects.get(name=name).state == "deleted"
 
 
 @every_use

@@ -12,7 +12,7 @@ from django.utils import timezone
 from wagtail.documents import get_document_model
 from wagtail.images import get_image_model
 
-from media_core.ledger.models import StoredObject
+from media_core.app_files.models import AppFile
 from tenants.binding import bind_tenant
 from tenants.models import Quota, Tenant
 from tests.proof import reported
@@ -83,7 +83,7 @@ def test_a_document_gets_another_title_and_another_file(acme, globex):
     with bind_tenant(acme):
         made = get_document_model().objects.get()
         assert (made.title, made.file.read()) == ("Other", pdf("two"))
-        old = StoredObject.objects.get(kind="app", app_name=first.file.name)
+        old = AppFile.objects.get(name=first.file.name)
         assert (old.state, set(live(acme, "private"))) == ("deleted", {made.file.name})
     with bind_tenant(globex):
         assert get_document_model().objects.get().file.read() == pdf()
@@ -96,7 +96,7 @@ def test_a_deleted_document_is_deleted_in_one_tenant(acme, globex):
     assert (all_live(acme), set(all_live(globex))) == ({}, {"documents/minutes.pdf"})
     with bind_tenant(acme):
         assert not get_document_model().objects.exists()
-        assert StoredObject.objects.filter(kind="app", state="deleted").count() == 1
+        assert AppFile.objects.filter(state="deleted").count() == 1
 
 
 def test_many_documents_come_by_the_page_for_many(acme):

@@ -1,4 +1,4 @@
-"""manage.py sweep_uploads: removes what failed or killed uploads left, and what apps deleted long ago."""
+"""manage.py sweep_uploads: removes what failed or killed uploads left, and what was kept for long enough."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -17,8 +17,8 @@ from tenants.schema_problems import require_schema
 
 class Command(PlainCommand):
     help = (
-        "Remove from the bucket what failed or killed uploads left, and the files that apps deleted "
-        "more than DELETED_FILES_KEPT_DAYS ago; of every tenant or of one."
+        "Remove from the bucket what failed or killed uploads left, what apps did not come to own, and what "
+        "was kept for RETENTION_DAYS; of every tenant or of one."
     )
     examples = """\
 examples:

@@ -24,6 +24,7 @@ class ListedObject:
     key: str
     size_bytes: int
     modified_at: datetime
+    etag: str = ""
 
 
 def iterate_objects(prefix: str) -> Iterator[ListedObject]:
@@ -35,7 +36,8 @@ def iterate_objects(prefix: str) -> Iterator[ListedObject]:
     with translate_errors():
         for page in pages.paginate(Bucket=settings.BUCKET_NAME, Prefix=prefix):
             for entry in page.get("Contents", []):
-                yield ListedObject(entry["Key"], entry["Size"], entry["LastModified"])
+                etag = entry.get("ETag", "").strip('"')
+                yield ListedObject(entry["Key"], entry["Size"], entry["LastModified"], etag)
 
 
 def find_size(key: str) -> int | None:

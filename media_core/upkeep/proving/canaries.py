@@ -115,14 +115,21 @@ def _announced_at(spot: Spot, tenant: Tenant) -> Canary:
     facts = Content(FILE_NAME, CONTENT_BYTES, DOWNLOAD_TYPE, digest)
     area = PUBLIC_AREA if spot == Spot.PUBLIC else PRIVATE_AREA
     row = StoredObject.objects.announce(facts, area=area, **_given(spot))
-    return Canary(tenant, spot, row.key, row.pk, row.app_name or "", content)
+    return Canary(
+        tenant,
+        spot,
+        row.key,
+        row.pk,
+        f"canaries/{row.pk}/{FILE_NAME}" if spot == Spot.APP else "",
+        content,
+    )
 
 
 def _given(spot: Spot) -> dict[str, Any]:
     kind = StoredObject.Kind
     match spot:
         case Spot.APP:
-            return {"app_name": f"canaries/{uuid4()}/{FILE_NAME}", "kind": kind.APP}
+            return {"name": f"{_folder(spot)}/{uuid4()}/{FILE_NAME}", "kind": kind.APP}
         case Spot.INCOMING:
             return {"name": f"{_folder(spot)}/{uuid4()}/{FILE_NAME}", "kind": kind.INCOMING}
         case Spot.NESTED:

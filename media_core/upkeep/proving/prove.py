@@ -7,6 +7,7 @@ from uuid import uuid4
 from django.db import close_old_connections, connection
 from django.utils import timezone
 
+from media_core.app_files.models import AppFile
 from media_core.documents.models import Document
 from media_core.ledger.models import StoredObject
 from media_core.storages.bucket.models import Attestation
@@ -46,6 +47,7 @@ from media_core.upkeep.proving.people import NAME, cast_for, undone
 from media_core.upkeep.proving.plan import planned
 from tenants.binding import bind_tenant
 from tenants.models import Tenant
+from tenants.prefixes import PRIVATE_AREA
 
 # A line of progress for so many tenants.
 TOLD_EVERY = 10
@@ -150,13 +152,17 @@ def _of_one_room(browser: Browser, room: Room, canaries: list[Canary]) -> list[R
 def _as_if_stored(to: at_gateway.Targets) -> StoredObject:
     """Let the tenant have a document and an app's file of the canaries; return the file's row. Belongs into `undone`.
 
-    Four statements. They touch no quota: its row would keep uploads waiting.
+    Five statements. They touch no quota: its row would keep uploads waiting.
     """
     with bind_tenant(to.room.tenant, even_suspended=True):
         now, rows = timezone.now(), StoredObject.objects
         there = {"state": StoredObject.State.STORED, "stored_at": now}
         rows.filter(pk=to.document.row_id).update(**there)
-        rows.filter(pk=to.app.row_id).update(**there, claimed_at=now)
+        rows.filter(pk=to.app.row_id).update(**there)
+        AppFile.objects.create(
+            area=PRIVATE_AREA, name=to.app.app_name, stored_object_id=to.app.row_id,
+            state=AppFile.State.SAVED, saved_at=now,
+        )  # fmt: skip
         Document.objects.create(
             id=to.document.row_id,
             title=NAME,

@@ -9,13 +9,17 @@ from threading import Barrier
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 from django.db import connection, transaction
 from django.db.models import Sum
 from django.utils import timezone
 
+from media_core.app_files.models import AppFile
+from media_core.errors import BucketUnavailable
 from media_core.ledger.models import PENDING_LIFETIME, StoredObject
+from media_core.storages.client import bucket_client
 from media_core.upkeep.sweeping import sweep_room
 from tenants.binding import bind_tenant
 from tenants.models import Tenant
@@ -54,40 +58,75 @@ def save(alias: str, name: str, body: bytes = b"bytes") -> str:
     return storages[alias].save(name, ContentFile(body))
 
 
+def file_of(name: str, **known: Any) -> AppFile:
+    """Return the newest file of the bound tenant's that an app called so."""
+    files = AppFile.objects.select_related("stored_object").filter(name=name, **known)
+    found: AppFile = files.order_by("-created_at")[0]
+    return found
+
+
 def row_of(name: str, **known: Any) -> StoredObject:
-    """Return the newest row of the bound tenant's that an app called so."""
-    found = StoredObject.objects.filter(app_name=name, **known).order_by("-created_at").first()
-    assert found is not None
-    row: StoredObject = found
-    return row
+    """Return the object of the newest file of the bound tenant's that an app called so."""
+    return file_of(name, **known).stored_object
 
 
 def states(name: str) -> list[tuple[str, str]]:
-    """Return area and state of all rows of this name, by age."""
-    rows = StoredObject.objects.filter(app_name=name).order_by("created_at")
-    return list(rows.values_list("area", "state"))
+    """Return the area of the object, and the state, of all files of this name, by age."""
+    files = AppFile.objects.filter(name=name).order_by("created_at")
+    return list(files.values_list("stored_object__area", "state"))
 
 
 def deleted_days_ago(days: float) -> None:
     """Let everything that is deleted have been so for that long."""
-    then = timezone.now() - timedelta(days=days)
-    StoredObject.objects.filter(state="deleted").update(deleted_at=then)
+    kept_for = timedelta(days=settings.RETENTION_DAYS - days)
+    deleted = StoredObject.objects.filter(app_file__state="deleted", state="condemned")
+    deleted.update(purge_after=timezone.now() + kept_for)
+
+
+def grow_all_old() -> None:
+    """Let all that is unfinished be older than any save may take."""
+    long_ago = timezone.now() - 2 * PENDING_LIFETIME
+    StoredObject.objects.exclude(state="gone").update(created_at=long_ago)
+    AppFile.objects.update(created_at=long_ago)
 
 
 def agree(tenant: Tenant, before: set[str]) -> None:
     """Assert that after a sweep bucket, ledger and quota say the same, and nothing is unfinished."""
     books(tenant)
     with bind_tenant(tenant):
-        long_ago = timezone.now() - 2 * PENDING_LIFETIME
-        StoredObject.objects.exclude(state="gone").update(created_at=long_ago)
+        grow_all_old()
         sweep_room()
         rows = StoredObject.objects.exclude(state="gone")
         assert {row.key for row in rows} == keys(tenant) - before
-        assert set(rows.values_list("state", flat=True)) <= {"stored", "deleted"}
-        assert not rows.filter(state="deleted", area="media").exists()
-        assert not rows.filter(claimed_at=None).exists()
-        kept = rows.aggregate(total=Sum("size_bytes"))["total"] or 0
-    assert books(tenant) == (kept, 0)
+        stored = rows.filter(state="stored")
+        assert set(AppFile.objects.live("media").values_list("stored_object", flat=True)) | set(
+            AppFile.objects.live("private").values_list("stored_object", flat=True)
+        ) == set(stored.values_list("pk", flat=True))
+        kept = rows.exclude(state="stored")
+        assert set(kept.values_list("state", "area")) <= {("condemned", "private")}
+        assert not kept.filter(purge_after__lte=timezone.now()).exists()
+        assert not AppFile.objects.filter(state="saving").exists()
+        live_public = AppFile.objects.live("media").exclude(state="taken_down")
+        assert not live_public.exclude(stored_object__area="media").exists()
+        size_bytes = stored.aggregate(total=Sum("size_bytes"))["total"] or 0
+    assert books(tenant) == (size_bytes, 0)
+
+
+def failing_at(operations: list[str]) -> Callable[[], None]:
+    """Let the bucket fail at these operations, until what is returned is called."""
+
+    def fail(**_given: Any) -> None:
+        raise BucketUnavailable
+
+    events = bucket_client().meta.events
+    for operation in operations:
+        events.register(f"before-call.s3.{operation}", fail)
+
+    def mend() -> None:
+        for one in operations:
+            events.unregister(f"before-call.s3.{one}", fail)
+
+    return mend
 
 
 def at_once(works: list[Callable[[], Any]]) -> list[Any]:

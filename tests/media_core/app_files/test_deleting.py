@@ -7,12 +7,11 @@ from django.conf import settings as django_settings
 from django.core.files.storage import storages
 from django.core.management import call_command
 from django.db import transaction
-from django.utils import timezone
 
 from media_core.app_files.sweeping import sweep_app_files
-from media_core.errors import BucketUnavailable, ObjectMissing
+from media_core.errors import ObjectMissing
 from media_core.ledger.models import StoredObject
-from media_core.storages.client import anonymous_client, bucket_client
+from media_core.storages.client import anonymous_client
 from media_core.storages.copies import take_away
 from media_core.storages.room import storage_of
 from media_core.upkeep.sweeping import sweep_room
@@ -22,6 +21,8 @@ from tests.media_core.app_files.conftest import (
     agree,
     at_once,
     deleted_days_ago,
+    failing_at,
+    file_of,
     row_of,
     save,
     states,
@@ -55,11 +56,12 @@ def test_a_deleted_file_is_gone_at_once_and_its_bytes_are_kept(alias, folder, co
             assert storages[alias].listdir(folder) == ([], [])
             assert not strangers_see(row.key)
             kept = row_of(name, state="deleted")
+            assert kept.state == "condemned"
             assert kept.name.startswith("private/app/")
             with storage_of(kept).read(kept) as body:
                 assert body.read() == b"bytes"
             assert keys(acme) - before == {kept.key}
-        assert books(acme) == (5, 0)
+        assert books(acme) == (0, 0)
         agree(acme, before)
 
     committed(each)
@@ -77,7 +79,7 @@ def test_a_rollback_brings_a_deleted_file_back(alias, folder, committed, acme):
             assert requests == []
             with storages[alias].open(name) as file:
                 assert file.read() == b"bytes"
-            assert states(name) == [(AREA_OF[alias], "stored")]
+            assert states(name) == [(AREA_OF[alias], "saved")]
 
     committed(each)
 
@@ -94,16 +96,16 @@ def test_a_public_file_is_deleted_after_the_commit_in_the_room_it_was_in(
         with transaction.atomic(), bind_tenant(globex), bind_tenant(acme):
             storages["default"].delete(name)
         with bind_tenant(acme):
-            assert states(name) == [("media", "gone"), ("private", "deleted")]
+            assert states(name) == [("private", "deleted")]
         with bind_tenant(globex):
-            assert states(name) == [("media", "stored")]
+            assert states(name) == [("media", "saved")]
 
     committed(each)
 
 
 @pytest.fixture(params=[0, 7, 30])
 def days(request, settings):
-    settings.DELETED_FILES_KEPT_DAYS = request.param
+    settings.RETENTION_DAYS = request.param
     return request.param
 
 
@@ -121,12 +123,12 @@ def test_bytes_go_when_they_were_kept_long_enough(days, alias, committed, acme, 
             assert sweep_room(dry_run=True) == [row]
             assert sweep_room() == [row]
             assert sweep_room() == []
-            assert row_of(name).state == "gone"
+            assert states(name) == []
         assert (keys(acme) - before, books(acme)) == (set(), (0, 0))
         with bind_tenant(globex):
             assert sweep_room() == []
-            assert row_of(name).state == "deleted"
-        assert books(globex) == (5, 0)
+            assert row_of(name).state == "condemned"
+        assert books(globex) == (0, 0)
 
     committed(each)
 
@@ -137,7 +139,7 @@ def test_a_deleted_private_file_of_the_name_stays_apart_from_the_next(folder, ac
         save("private", name, b"first")
         storages["private"].delete(name)
         assert save("private", name, b"second") == name
-        deleted_days_ago(31)
+        deleted_days_ago(36)
         assert len(sweep_room()) == 1
         with storages["private"].open(name) as file:
             assert file.read() == b"second"
@@ -151,9 +153,7 @@ def test_a_grave_keeps_no_private_name_from_being_taken(folder, committed, acme)
         with bind_tenant(acme):
             save("private", name, b"private")
             storages["default"].delete(save("default", name, b"public"))
-            assert states(name) == [
-                ("private", "stored"), ("media", "gone"), ("private", "deleted"),
-            ]  # fmt: skip
+            assert states(name) == [("private", "saved"), ("private", "deleted")]
             with storages["private"].open(name) as file:
                 assert file.read() == b"private"
 
@@ -161,21 +161,6 @@ def test_a_grave_keeps_no_private_name_from_being_taken(folder, committed, acme)
 
 
 # --- when the bucket does not answer, or lost the object
-
-
-def failing_at(operations):
-    def fail(**_given):
-        raise BucketUnavailable
-
-    events = bucket_client().meta.events
-    for operation in operations:
-        events.register(f"before-call.s3.{operation}", fail)
-
-    def mend():
-        for one in operations:
-            events.unregister(f"before-call.s3.{one}", fail)
-
-    return mend
 
 
 @pytest.mark.parametrize("operation", ["CopyObject", "DeleteObject"])
@@ -193,15 +178,15 @@ def test_what_the_bucket_did_not_do_is_done_by_the_sweep(
             mend()
             assert not storages["default"].exists(name)
             assert strangers_see(row.key)
-            assert "stays until the next sweep" in caplog.text
+            assert "is left to the sweep" in caplog.text
             assert books(acme) == (5, 0)
             assert sweep_room(dry_run=True)
             assert sweep_room()
             assert not strangers_see(row.key)
         agree(acme, before)
         with bind_tenant(acme):
-            assert row_of(name, area="private").state == "deleted"
-        assert books(acme) == (5, 0)
+            assert states(name) == [("private", "deleted")]
+        assert books(acme) == (0, 0)
 
     committed(each)
 
@@ -232,7 +217,7 @@ def test_a_bucket_that_names_the_copy_otherwise_has_it_read_back(folder, committ
             with bucket_requests() as requests:
                 storages["default"].delete(name)
             assert [request.method for request in requests] == ["PUT", "GET", "DELETE"]
-            assert states(name) == [("media", "gone"), ("private", "deleted")]
+            assert states(name) == [("private", "deleted")]
 
     committed(each)
 
@@ -246,8 +231,8 @@ def test_a_copy_with_other_bytes_takes_nobodys_place(folder, committed, acme, ca
             row = row_of(save("default", name))
             StoredObject.objects.filter(pk=row.pk).update(etag="other", sha256="0" * 64)
             storages["default"].delete(name)
-            assert StoredObject.objects.get(pk=row.pk).state == "deleted"
-            assert [one.pk for one in sweep_app_files(dry_run=True)] == [row.pk]
+            assert StoredObject.objects.get(pk=row.pk).state == "stored"
+            assert [one.pk for one in sweep_app_files(dry_run=True)] == [file_of(name).pk]
             assert sweep_app_files() == []
             assert strangers_see(row.key)
             StoredObject.objects.filter(pk=row.pk).update(sha256=row.sha256)
@@ -282,8 +267,8 @@ def test_of_many_who_delete_a_file_each_succeeds_and_one_copy_is_kept(
     assert done == [None] * 6
     committed(lambda: agree(acme, before))
     with bind_tenant(acme):
-        assert StoredObject.objects.filter(app_name=name, state="deleted").count() == 1
-    assert committed(lambda: books(acme)) == (5, 0)
+        assert states(name) == [("private", "deleted")]
+    assert committed(lambda: books(acme)) == (0, 0)
 
 
 def test_whoever_comes_late_to_remove_an_object_leaves_the_next_one_of_its_name_alone(
@@ -316,10 +301,8 @@ def others_sweep(tenant):
 def test_the_command_sweeps_files_of_apps_and_says_what_it_would(alias, folder, acme, capsys):
     with bind_tenant(acme):
         storages[alias].delete(save(alias, f"{folder}/x"))
-        StoredObject.objects.filter(state="deleted", area="media").update(
-            state="condemned", charged_bytes=0, purge_after=timezone.now()
-        )
-        deleted_days_ago(31)
+        sweep_room()
+        deleted_days_ago(36)
     call_command("sweep_uploads", "--dry-run", "--tenant", "acme/")
     assert "Would remove 1 object(s) of 1 tenant(s)." in capsys.readouterr().out
     call_command("sweep_uploads", "--tenant", "acme/")
@@ -328,12 +311,16 @@ def test_the_command_sweeps_files_of_apps_and_says_what_it_would(alias, folder, 
 
 def test_a_lost_deleted_object_does_not_stop_a_sweep(folder, acme):
     with bind_tenant(acme):
-        rows = [row_of(save("private", f"{folder}/{number}")) for number in range(2)]
-        for row in rows:
-            storages["private"].delete(str(row.app_name))
+        names = [save("private", f"{folder}/{number}") for number in range(2)]
+        rows = [row_of(name) for name in names]
+        for name in names:
+            storages["private"].delete(name)
+        sweep_room()
         storage_of(rows[0]).remove(rows[0])
         with pytest.raises(ObjectMissing), storage_of(rows[0]).read(rows[0]):
             pass
-        deleted_days_ago(31)
-        assert len(sweep_room()) == 2
+        deleted_days_ago(36)
+        assert len(sweep_room(dry_run=True)) == 1
+        sweep_room()
+        assert {StoredObject.objects.get(pk=row.pk).state for row in rows} == {"gone"}
     assert books(acme) == (0, 0)

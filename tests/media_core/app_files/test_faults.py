@@ -12,11 +12,12 @@ from tenants.binding import bind_tenant
 from tests.media_core.app_files.conftest import (
     agree,
     deleted_days_ago,
+    file_of,
+    grow_all_old,
     row_of,
     save,
     states,
 )
-from tests.media_core.conftest import grow_old
 from tests.media_core.uploads.conftest import keys
 from tests.media_core.uploads.faults import INTERRUPTED, INTERRUPTED_OR_SLOWLY_KILLED
 
@@ -66,7 +67,7 @@ def all_or_nothing(tenant, before, alias, name, finished):
             with storages[alias].open(name) as file:
                 assert file.read() == b"bytes"
         else:
-            assert {state for _, state in states(name)} <= {"gone"}
+            assert states(name) == []
 
 
 @INTERRUPTED_OR_SLOWLY_KILLED
@@ -95,8 +96,8 @@ def there_or_kept(tenant, before, alias, name, finished):
     with bind_tenant(tenant):
         assert storages[alias].exists(name) == there
         assert not (there and finished)
-        kept = [state for _, state in states(name) if state != "gone"]
-        assert kept == (["stored"] if there else ["deleted"])
+        assert [state for _, state in states(name)] == (["saved"] if there else ["deleted"])
+        assert row_of(name).state == ("stored" if there else "condemned")
 
 
 LEFT = [
@@ -126,10 +127,11 @@ def leave(tenant, alias, left):
         transaction.set_rollback(left == "unclaimed")
     with bind_tenant(tenant):
         if left == "unclaimed":
-            grow_old(row_of(name))
+            grow_all_old()
         elif left == "over":
             storages[alias].delete(name)
-            deleted_days_ago(31)
+            sweep_room()
+            deleted_days_ago(36)
         else:
             # As a worker leaves it that is killed right after the commit.
-            assert row_of(name).mark_deleted()
+            assert file_of(name).mark_deleted()

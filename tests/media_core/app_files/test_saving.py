@@ -10,8 +10,16 @@ from media_core.storages.client import bucket_client
 from media_core.upkeep.sweeping import sweep_room
 from tenants.binding import bind_tenant, bound_tenant, connection
 from tenants.errors import QuotaExceeded
-from tests.media_core.app_files.conftest import agree, at_once, row_of, save, states, undone
-from tests.media_core.conftest import books, grow_old, in_a_thread, set_quota
+from tests.media_core.app_files.conftest import (
+    agree,
+    at_once,
+    grow_all_old,
+    row_of,
+    save,
+    states,
+    undone,
+)
+from tests.media_core.conftest import books, in_a_thread, set_quota
 from tests.media_core.uploads.conftest import keys
 from tests.wire import bucket_requests, statements
 
@@ -48,7 +56,7 @@ def test_a_rollback_takes_the_file_back_and_the_sweep_its_object(alias, folder, 
             with undone():
                 save(alias, name)
             assert not storages[alias].exists(name)
-            assert states(name) == [(row_of(name).area, "stored")]
+            assert states(name) == [(row_of(name).area, "saving")]
             assert books(acme) == (5, 0)
             # Not yet: a transaction may be open for a while.
             assert sweep_room() == []
@@ -88,7 +96,7 @@ def test_a_file_that_a_long_transaction_may_still_claim_is_not_swept(
             with transaction.atomic():
                 save(alias, name)
                 # In the same transaction, so that the row stays locked.
-                grow_old(row_of(name))
+                grow_all_old()
                 assert in_a_thread(sweep_meanwhile) == []
             assert storages[alias].exists(name)
         agree(acme, before)
@@ -133,9 +141,9 @@ def test_what_a_save_in_a_transaction_costs_the_callers_connection(alias, folder
                 save(alias, f"{folder}/x")
         return len(sent), len(requests)
 
-    # Whether the name is known, what is proved of the bucket, the savepoint, the claim, its release. All else is
-    # committed beside it.
-    assert committed(each) == (5, 1)
+    # Whether the name is known, or was deleted here, what is proved of the bucket, the savepoint, the claim, its
+    # release. All else is committed beside it.
+    assert committed(each) == (6, 1)
 
 
 # --- quota

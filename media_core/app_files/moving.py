@@ -1,0 +1,117 @@
+"""A file's object in another area: out of the public's reach when it is deleted or taken down, and back to the public.
+
+Each way is the same steps: the new object's row, committed; its bytes, proved; one transaction in which the file points
+to it and the object of before is condemned; that one removed. A kill between any two leaves the file with one of both
+objects, and what the sweep removes or ends.
+"""
+
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+
+from media_core.app_files.models import AppFile
+from media_core.errors import ObjectMissing, PublicNameTaken, UploadLost
+from media_core.ledger.models import StoredObject
+from media_core.storages.copies import copied, take_away
+from media_core.storages.public import prove_public
+from tenants.binding import connection, on_commit
+from tenants.errors import GatewayError
+
+Area, State = StoredObject.Area, StoredObject.State
+
+logger = logging.getLogger("media_core.app_files")
+
+
+def hide(file: AppFile, *, state: AppFile.State) -> None:
+    """Move a public object to where nobody reaches it. Two bucket requests where the bucket copies.
+
+    Raises ObjectMissing, ObjectDiffers, UploadLost or BucketUnavailable; then it stays until it is tried again.
+    """
+    _move(file, Area.PRIVATE, state=state, keep_for=timedelta())
+
+
+def show(file: AppFile) -> None:
+    """Give a file to the public under its name. The object of before is kept as long as backups may name it.
+
+    Raises as `hide`, BucketRefused where the public does not get it, and PublicNameTaken. Two to five bucket requests.
+    """
+    _free_key(file)
+    keep_for = timedelta(days=settings.RETENTION_DAYS)
+    _move(file, Area.PUBLIC, state=AppFile.State.SAVED, keep_for=keep_for)
+
+
+def _free_key(file: AppFile) -> None:
+    """Remove the public objects of before that are still there: of deleted files, and what failures left."""
+    for other in AppFile.objects.deleted().filter(stored_object__name=file.public_name):
+        put_away(other)
+    left = [State.ABANDONED, State.CONDEMNED]
+    for row in StoredObject.objects.filter(name=file.public_name, state__in=left):
+        take_away(row)
+
+
+def _move(
+    file: AppFile, area: StoredObject.Area, *, state: AppFile.State, keep_for: timedelta
+) -> None:
+    old = file.stored_object
+    try:
+        with copied(old, area=area, file_name=file.file_name, **file.key_parts(area)) as copy:
+            if area == Area.PUBLIC:
+                prove_public(copy.stored)
+            with transaction.atomic():
+                file.point_to(copy.stored, state=state)
+                copy.stored.replace(old, copy.etag, keep_for=keep_for)
+    except IntegrityError as error:
+        raise PublicNameTaken(f"{file.public_name}: see manage.py bucket verify.") from error
+    if not keep_for:
+        take_away(old)
+
+
+def put_away(file: AppFile) -> bool:
+    """Condemn the object of a deleted file, a public one once it is out of reach; return False when another did.
+
+    Raises ObjectDiffers or BucketUnavailable; then it stays until it is tried again.
+    """
+    stored = file.stored_object
+    try:
+        if stored.area == Area.PUBLIC:
+            hide(file, state=AppFile.State.DELETED)
+        return file.condemn_object()
+    except ObjectMissing:
+        logger.warning("The deleted object %s is not there; nothing of it is kept.", stored.pk)
+        return stored.condemn() and take_away(stored)
+    except UploadLost:
+        return False
+
+
+def put_away_now(file_id: UUID) -> None:
+    """Put a file away that was deleted just now. What the bucket does not do is left to the sweep."""
+    file = AppFile.objects.deleted().select_related("stored_object").filter(pk=file_id).first()
+    try:
+        if file is not None:
+            put_away(file)
+    except GatewayError as error:
+        logger.warning("The object of the deleted file %s is left to the sweep: %s", file_id, error)
+
+
+def show_now(file_id: UUID) -> bool:
+    """Show a file that was saved just now under `private/`; return False when the bucket leaves that to the sweep."""
+    files = AppFile.objects.not_yet_public().select_related("stored_object")
+    file = files.filter(pk=file_id).first()
+    if file is None:
+        return False
+    try:
+        show(file)
+    except GatewayError as error:
+        logger.warning("Showing the file %s is left to the sweep: %s", file_id, error)
+        return False
+    return True
+
+
+def after_commit(work: Callable[[], object]) -> None:
+    """Do it when the app's transaction is committed. A caller who commits by hand leaves it to the sweep."""
+    if connection.in_atomic_block or transaction.get_autocommit():
+        on_commit(work)

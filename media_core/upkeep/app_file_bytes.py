@@ -1,0 +1,110 @@
+"""Public files of apps in a restored database: their rows name a key that has no bytes any more, or another file's.
+
+A public name may come again, and a file that is deleted or taken down moves to `private/app/<its id>/`. A row from a
+backup does not know of either. So it finds its bytes there by their digest, whatever its name has now.
+"""
+
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from media_core.app_files.models import APP_FOLDER, AppFile
+from media_core.errors import ObjectDiffers, ObjectMissing
+from media_core.ledger.models import Content, StoredObject
+from media_core.storages.bucket.listing import ListedObject, iterate_objects
+from media_core.storages.copies import copied
+from media_core.storages.room import verify
+from tenants.binding import bound_tenant
+
+Area, State = StoredObject.Area, StoredObject.State
+
+
+def has_other_bytes(row: StoredObject, listed: ListedObject) -> bool:
+    """Return whether an object whose key may come again has other bytes than its row. One request at most.
+
+    It is read only where its ETag is not the one with which it was stored.
+    """
+    if row.key_is_its_own or listed.etag == row.etag:
+        return False
+    return not _is_stored(row)
+
+
+def _is_stored(row: StoredObject) -> bool:
+    try:
+        verify(row)
+    except (ObjectDiffers, ObjectMissing):
+        return False
+    return True
+
+
+def find_taken_down() -> QuerySet[AppFile]:
+    """Return the files that are taken down though the bound tenant is served."""
+    found: QuerySet[AppFile] = AppFile.objects.filter(state=AppFile.State.TAKEN_DOWN).served_now()
+    return found
+
+
+def point_to_own_bytes(row_id: UUID) -> str:
+    """Let the public file of an app that has this object point to its own bytes; return what was done, or nothing.
+
+    It is taken down then: nothing becomes public by it. What lies under its public name stays, and no row names it.
+    Raises BucketUnavailable. One request for each object that was kept of the file, and two more.
+    """
+    files = AppFile.objects.select_related("stored_object").exclude(state=AppFile.State.SAVING)
+    file: AppFile | None = files.filter(
+        stored_object=row_id, stored_object__area=Area.PUBLIC, stored_object__state=State.STORED
+    ).first()
+    if file is None:
+        return ""
+    kept = _find_bytes(file)
+    if kept is None:
+        return ""
+    if kept.pk:
+        # It is condemned, and stays so: its row's life has one direction.
+        known = {**file.key_parts(Area.PRIVATE), "place": kept.place}
+        with copied(kept, area=Area.PRIVATE, file_name=file.file_name, **known) as copy:
+            _swap(file, copy.stored, copy.etag)
+    else:
+        _adopt(file, kept)
+    return f"Its bytes are in {file.stored_object.name}, and not public."
+
+
+def _find_bytes(file: AppFile) -> StoredObject | None:
+    """Return an object under `private/` that has the bytes of this file; without an id when no row names it."""
+    prefix = str(bound_tenant().prefix)
+    for listed in iterate_objects(f"{prefix}{Area.PRIVATE}/{APP_FOLDER}/{file.pk}/"):
+        name = listed.key.removeprefix(prefix)
+        known = StoredObject.objects.filter(name=name).exclude(state=State.GONE).first()
+        row: StoredObject = known or _describe(file, name, listed.etag)
+        if listed.size_bytes == file.stored_object.size_bytes and _is_stored(row):
+            return row
+    return None
+
+
+def _describe(file: AppFile, name: str, etag: str) -> StoredObject:
+    of_file = file.stored_object
+    return StoredObject(
+        id=None, name=name, area=Area.PRIVATE, kind=StoredObject.Kind.APP, etag=etag,
+        place=StoredObject.Place.BUCKET, size_bytes=of_file.size_bytes, sha256=of_file.sha256,
+    )  # fmt: skip
+
+
+def _adopt(file: AppFile, kept: StoredObject) -> None:
+    """Write a row for an object that no row names. All in one: the sweep removes what a pending row names."""
+    old = file.stored_object
+    content = Content(file.file_name, old.size_bytes, old.content_type, old.sha256)
+    with transaction.atomic():
+        stored = StoredObject.objects.announce(
+            content, area=Area.PRIVATE, kind=kept.kind, name=kept.name, place=kept.place
+        )
+        _swap(file, stored, kept.etag)
+
+
+def _swap(file: AppFile, stored: StoredObject, etag: str) -> None:
+    old, is_saved = file.stored_object, file.state == AppFile.State.SAVED
+    state = AppFile.State.TAKEN_DOWN if is_saved else AppFile.State(file.state)
+    with transaction.atomic():
+        file.point_to(stored, state=state)
+        stored.replace(old, etag)
+        # Its bytes are not under its key any more, and what may be there is not its to remove.
+        old.mark_gone()
