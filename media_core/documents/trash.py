@@ -20,8 +20,6 @@ from media_core.documents.models import Document, TrashEntry
 from media_core.documents.moves import reading
 from media_core.documents.permissions import Editor, confirm_editor, open_paths
 from media_core.documents.publishing import (
-    Asked,
-    ask_again,
     editable,
     point_document,
     remove_copy,
@@ -63,16 +61,18 @@ def trash_document(document_id: UUID, *, editor: Editor) -> TrashEntry:
     Raises NotFound, RoleRequired, DocumentChanged, or StillPublic when it is in the trash, but
     its public copy could not be removed yet.
     """
-    asked = Asked(lambda: editable(document_id, editor), editor, "moved to the trash")
-    document = asked.find()
     with transaction.atomic():
-        folder = ask_again(document, asked).folder
+        hold_the_tree()
+        document = editable(document_id, editor)
+        folder = document.folder
         entry = _make_entry(document.title, folder, path_of(folder), editor=editor, is_folder=False)
         point_document(
             document, visibility=Document.Visibility.PRIVATE, public_copy=None, trash_entry=entry
         )
         settle_copies(None, document.public_copy)
-        audited(editor, asked.action, subject_id=document.pk, subject=document.title)
+        audited(
+            editor, "moved to the trash", subject_id=document.pk, subject=document.title
+        )
     if document.public_copy:
         remove_copy(document.public_copy)
     return entry
@@ -238,7 +238,7 @@ def restore_entry(
             _restore_folder(row, entry, plan)
         else:
             row.folder, row.trash_entry = plan.target, None
-            row.save(update_fields=["folder", "trash_entry"])
+            Document.objects.filter(pk=row.pk).update(folder=plan.target, trash_entry=None)
         TrashEntry.objects.filter(pk=entry.pk).delete()
         audited(editor, "restored from the trash", subject_id=row.pk, subject=plan.name)
     return row
