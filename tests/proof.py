@@ -9,12 +9,20 @@ from typing import Any
 from django.core.management import call_command
 from django.utils import timezone
 
-from media_core.storages.bucket.capabilities import Capability, Proof, current_target
-from media_core.storages.bucket.models import BucketReport, Deployment
+from media_core.storages.bucket.capabilities import (
+    Capability,
+    Proof,
+    current_target,
+    proof,
+    proofs,
+    store_proof,
+)
+from media_core.storages.bucket.models import BucketCapabilities, BucketReport, Deployment
+from tenants.domains import hosts
 from tests.environment import BUCKET_FACTS
 
 REPORT = "TESTS_BUCKET_REPORT"
-FIELDS = ("target", "passed", "capabilities", "proofs", "findings", "requests", "seconds")
+FIELDS = ("target", "passed", "capabilities", "findings", "requests", "seconds")
 
 
 def reported(*lacking: str, days_ago: int = 0, **given: Any) -> BucketReport:
@@ -28,9 +36,22 @@ def reported(*lacking: str, days_ago: int = 0, **given: Any) -> BucketReport:
         "seconds": 0,
         "target": current_target(),
         "made_at": at,
-        "proofs": Proof().extend(capabilities, at),
     }
+    store_proof(Proof().extend(capabilities, at))
     return BucketReport.objects.create(**{**facts, "capabilities": capabilities, **given})
+
+
+def forget_caches() -> None:
+    """Let this process know nothing that it remembers for seconds."""
+    hosts.forget()
+    proofs.forget()
+
+
+def forget_proofs() -> None:
+    """Let nothing be known of any bucket."""
+    BucketReport.objects.all().delete()
+    BucketCapabilities.objects.all().delete()
+    proofs.forget()
 
 
 def proved() -> None:
@@ -44,12 +65,14 @@ def proved() -> None:
         Deployment.objects.get_or_create(id=facts["deployment"])
         if facts["report"]["target"] == current_target():
             BucketReport.objects.create(**facts["report"])
+            store_proof(Proof.from_json(facts["proofs"]))
             return
     call_command("bucket", "doctor", try_policy=True, stdout=StringIO())
     report = BucketReport.objects.latest("made_at")
     os.environ[REPORT] = json.dumps(
         {
             "deployment": str(Deployment.this()),
+            "proofs": proof().as_json(),
             "report": {name: getattr(report, name) for name in FIELDS},
         }
     )

@@ -8,7 +8,7 @@ from media_core.storages.bucket.capabilities import (
     REMEDY,
     Proof,
     needed_to_publish,
-    proof,
+    proofs,
     unproved,
 )
 from media_core.storages.bucket.proof_age import log_old_proof
@@ -16,14 +16,14 @@ from tenants.prefixes import PUBLIC_AREA
 
 
 def require_to_store(area: str) -> Proof:
-    """Return the proof, or raise BucketNotProved when no object may be written to this area. One query.
+    """Return the proof, or raise BucketNotProved when no object may be written to this area.
 
     Three things keep tenants apart and must be proved for every object: strangers get nothing private, the prefix is
     ours, and links end. A public object also needs PUBLIC_MEDIA_MODE to work. An expired proof still counts here while
     the access key is the same and no later check failed: it stops publishing, not uploads or the files that apps make
-    while somebody waits for a page.
+    while somebody waits for a page. One query every few seconds.
     """
-    known = proof()
+    known = proofs.find()
     for needed in (needed_to_publish() if area == PUBLIC_AREA else ()) or NEEDED_TO_STORE:
         if known.lacks(needed):
             raise BucketNotProved(
@@ -40,7 +40,8 @@ def require_to_store(area: str) -> Proof:
 def require_to_publish() -> None:
     """Raise BucketProofExpired when the proof that publishing needs has run out, or BucketNotProved as above.
 
-    One query; none when files are on disk, or in PUBLIC_MEDIA_MODE=gateway, where nothing in the bucket is public.
+    One query every few seconds; none when files are on disk, or in PUBLIC_MEDIA_MODE=gateway, where nothing in the
+    bucket is public.
     """
     if not (settings.USE_S3_MEDIA and needed_to_publish()):
         return

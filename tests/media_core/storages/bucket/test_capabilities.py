@@ -17,12 +17,11 @@ from media_core.storages.bucket.capabilities import (
     upload_method,
 )
 from media_core.storages.bucket.doctor.examine import examine, store_examination
-from media_core.storages.bucket.models import BucketReport
 from media_core.storages.bucket.start import find_proof_problem
 from media_core.storages.room import storage_of
 from tenants.binding import bind_tenant
 from tests.conftest import member
-from tests.proof import reported
+from tests.proof import forget_proofs, reported
 from tests.wire import bucket_requests
 
 pytestmark = pytest.mark.django_db
@@ -30,7 +29,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def _nothing_is_known(world):
-    BucketReport.objects.all().delete()
+    forget_proofs()
 
 
 def written(tenant, area="private"):
@@ -100,26 +99,13 @@ def test_with_other_keys_a_proof_counts_only_until_it_has_run_out(area, acme, se
     reported(days_ago=29)
     settings.BUCKET_ACCESS_KEY = keys
     written(acme, area)
-    BucketReport.objects.all().delete()
+    forget_proofs()
     settings.BUCKET_ACCESS_KEY = "keys-before-these"
     reported(days_ago=31)
     settings.BUCKET_ACCESS_KEY = keys
     with bucket_requests() as sent, pytest.raises(BucketNotProved, match="not proved with these"):
         written(acme, area)
     assert sent == []
-
-
-def test_a_report_of_older_code_names_no_keys_and_counts_until_it_has_run_out(acme):
-    report = reported(days_ago=29)
-    report.proofs = {name: [yes, at] for name, (yes, at, _key) in report.proofs.items()}
-    report.save()
-    written(acme, "media")
-    report.proofs = {
-        name: [yes, "2026-01-01T00:00:00+00:00"] for name, (yes, _at) in report.proofs.items()
-    }
-    report.save()
-    with pytest.raises(BucketNotProved, match="last tried: 2026-01-01 00:00 UTC"):
-        written(acme, "media")
 
 
 @pytest.mark.parametrize(
@@ -249,7 +235,7 @@ def test_what_was_proved_still_counts_after_a_run_that_cannot_ask(acme, run_that
     run_that_cannot_ask()
     written(acme, "media")
     assert proof().lacks(Capability.COPY)
-    BucketReport.objects.all().delete()
+    forget_proofs()
     reported(days_ago=31)
     run_that_cannot_ask()
     assert not proof().has(Capability.PRIVATE)
