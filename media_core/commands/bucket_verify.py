@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.core.management.base import CommandError
 
+from media_core.storages.bucket.requirements import require_to_remove
 from media_core.upkeep.repairing import find_republishable, make_copy_again, repair
 from media_core.upkeep.verifying import Finding, verify_ledger
 from tenants.binding import bind_tenant
@@ -84,6 +85,9 @@ it should be, readable though it should not be, or pending too long. Exit code 1
 def verify(command: PlainCommand, asked: Namespace) -> None:
     if not settings.BUCKET_NAME:
         raise CommandError("There is no bucket to verify: AWS_STORAGE_BUCKET_NAME is empty.")
+    if asked.repair or asked.republish:
+        # By the rows of a copied database, what the real one has published since would be closed.
+        require_to_remove()
     chosen = [find_tenant(reference) for reference in asked.tenant]
     usable, broken = pass_over_broken(command, chosen or Tenant.objects.order_by("location_prefix"))
     left = found = 0

@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from media_core.ledger.models import StoredObject
+from media_core.storages.bucket.requirements import require_to_remove
 from media_core.storages.copies import copied, take_away
 from media_core.storages.public import prove_public
 from media_core.upkeep.takedown import Moved, Progress, each
@@ -22,7 +23,8 @@ Area, State = StoredObject.Area, StoredObject.State
 
 
 def bring_files_back(progress: Progress) -> Moved:
-    """Give every file that was taken down back to the public."""
+    """Give every file that was taken down back to the public. Raises RemovalRefused."""
+    require_to_remove()
     # Whatever an earlier run began and did not end is nobody's any more.
     with one_at_a_time():
         return each(files_taken_down().values_list("pk", flat=True), bring_file_back, progress)

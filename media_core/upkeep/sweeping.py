@@ -2,6 +2,7 @@
 
 from media_core.app_files.sweeping import remove_done_with, sweep_app_files
 from media_core.ledger.models import StoredObject
+from media_core.storages.bucket.requirements import require_to_remove
 from media_core.uploads.flow import list_given_up, remove_given_up, sweep
 from tenants.binding import bound_tenant
 from tenants.jobs.kinds import Step
@@ -11,15 +12,19 @@ from tenants.schema_problems import require_schema
 def sweep_room(*, dry_run: bool = False) -> list[StoredObject]:
     """Remove from the bound tenant's room what belongs to nothing; return the rows of what was there. Idempotent.
 
-    What uploads and publishings left, and what apps deleted or never came to own. Raises BucketUnavailable.
+    What uploads and publishings left, and what apps deleted or never came to own. Raises RemovalRefused or
+    BucketUnavailable.
     """
+    if not dry_run:
+        require_to_remove()
     return [*sweep(dry_run=dry_run), *sweep_app_files(dry_run=dry_run)]
 
 
 def sweep_in_steps(step: Step) -> str | None:
-    """Do the same while the step has time; return the last row that was tried when it has not. Five queries."""
+    """Do the same while the step has time; return the last row that was tried when it has not. Seven queries."""
     # In another's schema nothing is found, and that is no room where nothing is left over.
     require_schema(bound_tenant())
+    require_to_remove()
     removers = dict.fromkeys(list_given_up(), remove_given_up)
     removers |= dict.fromkeys(sweep_app_files(dry_run=True), remove_done_with)
     last = step.position

@@ -31,7 +31,7 @@ class BucketCapabilities(models.Model):
     """What is known of one bucket, addressed in one way: one small row, which flows read before they write."""
 
     target = models.CharField(max_length=1000, primary_key=True)
-    # What the newest report found out, and earlier ones where it could not: name, then [true or false, when, by which key].
+    # What the newest report found out, or an earlier one where it could not: name, then [yes or no, when, which key].
     proofs = models.JSONField()
 
     def __str__(self) -> str:

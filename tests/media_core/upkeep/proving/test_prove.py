@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from media_core.storages.bucket.marker import marker_key
+from media_core.storages.bucket.marker_store import marker_key
 from media_core.storages.client import bucket_client
 from media_core.upkeep.proving.asks import Control, Kind
 from media_core.upkeep.proving.attestation import is_whole
