@@ -19,7 +19,6 @@ from media_core.storages.room import storage_of
 from media_core.storages.shared_bucket import temporary_file
 from tenants.binding import bound_tenant
 from tenants.errors import RowOfAnotherTenant
-from tenants.transactions import one_second_connection
 
 
 def store(
@@ -30,7 +29,7 @@ def store(
     Raises NameRefused, UploadTooLarge, QuotaExceeded, BucketUnavailable or UploadLost; then there is no file, and what
     may lie in the bucket is known to the ledger.
     """
-    with received(content) as file, one_second_connection(), ExitStack() as on_failure:
+    with received(content) as file, ExitStack() as on_failure:
         row = reserved(storage, area, name, file=file, max_length=max_length)
         on_failure.callback(give_up, row)
         file_name = str(row.app_name).rpartition("/")[2]

@@ -258,6 +258,7 @@ def test_the_prefix_of_another_deployment_is_refused_and_its_marker_stays(bucket
     marker = json.dumps(
         {
             "deployment": "7d0a4a7e-0000-4000-8000-000000000000",
+            "database": "7/16384",
             "created_at": "2026-01-01T00:00:00+00:00",
         }
     ).encode()
