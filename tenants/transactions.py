@@ -14,7 +14,7 @@ from django.db import (
 )
 from psycopg_pool import PoolTimeout
 
-from tenants.binding import connection, rebound
+from tenants.binding import bound_tenant_even_suspended, connection, rebound
 from tenants.database.base import SecondConnection
 from tenants.database.pool import MAX_SECOND_CONNECTIONS, WAIT_SECONDS
 from tenants.errors import TooBusy
@@ -77,10 +77,18 @@ def _set_lock_timeout(value: str) -> None:
 
 @contextmanager
 def _second_connection() -> Iterator[None]:
-    """Let everything in this thread speak to the database over a second connection, for the same tenant."""
+    """Let everything in this thread speak to the database over a second connection, for the same tenant.
+
+    The caller may have made the tenant itself, and not committed it yet. Then nothing can be written for it by others,
+    and the block stays on the first connection: what becomes of the tenant becomes of it.
+    """
     # Whose it is the first connection says.
     bind_again, first = rebound(), connections[DEFAULT_DB_ALIAS]
     second = _take_second(first)
+    if not _knows_tenant(second):
+        second.close()
+        yield
+        return
     # Whoever watches the statements of this thread watches these as well.
     second.execute_wrappers = first.execute_wrappers
     connections[DEFAULT_DB_ALIAS] = second
@@ -94,6 +102,15 @@ def _second_connection() -> Iterator[None]:
         # One that broke, or that knows too many schemas, does not go back into the pool to be used again.
         second.close_if_unusable_or_obsolete()
         second.close()
+
+
+def _knows_tenant(second: SecondConnection) -> bool:
+    """Return whether the bound tenant is there for others than the caller. One query."""
+    tenant = bound_tenant_even_suspended()
+    found = second.connection.execute(
+        "SELECT FROM public.tenants_tenant WHERE id = %s", [tenant.pk]
+    )
+    return bool(found.rowcount)
 
 
 def _take_second(first: Any) -> SecondConnection:

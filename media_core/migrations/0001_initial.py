@@ -196,6 +196,7 @@ class Migration(migrations.Migration):
                 ("deleted_at", models.DateTimeField(null=True)),
                 ("taken_down_at", models.DateTimeField(null=True)),
                 ("purge_after", models.DateTimeField(null=True)),
+                ("removal_until", models.DateTimeField(null=True)),
                 ("gone_at", models.DateTimeField(null=True)),
             ],
             options={

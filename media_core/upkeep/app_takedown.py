@@ -18,6 +18,7 @@ from media_core.storages.copies import copied, take_away
 from media_core.storages.public import prove_public
 from media_core.upkeep.takedown import Moved, Progress, each
 from tenants.binding import one_at_a_time
+from tenants.errors import TooBusy
 
 Area, State = StoredObject.Area, StoredObject.State
 
@@ -52,7 +53,7 @@ def bring_file_back(file_id: UUID) -> None:
     """Give a file that was taken down to the public again, under its name; any other stays as it is.
 
     Belongs into `one_at_a_time`: what another run is writing would be taken for what a killed one left. Raises as
-    `take_file_down`, and BucketRefused where strangers do not get it. Three to five bucket requests.
+    `take_file_down`, TooBusy, and BucketRefused where strangers do not get it. Three to five bucket requests.
     """
     hidden = files_taken_down().filter(pk=file_id).first()
     if hidden is None:
@@ -65,9 +66,11 @@ def _free_the_key(hidden: StoredObject) -> None:
     """Remove the public object of before, or what a run that failed made, where it is still there."""
     there = [State.PENDING, State.ABANDONED, State.CONDEMNED]
     of_its_name = StoredObject.objects.filter(area=Area.PUBLIC, app_name=hidden.app_name)
-    for left in of_its_name.filter(state__in=there):
+    there_now = of_its_name.filter(state__in=there)
+    for left in there_now:
         left.abandon()
-        take_away(left)
+        if not take_away(left) and there_now.filter(pk=left.pk).exists():
+            raise TooBusy(f"The object of before, {left.pk}, is being removed: try again.")
 
 
 def _moved(old: StoredObject, area: StoredObject.Area, after: dict[str, object]) -> None:

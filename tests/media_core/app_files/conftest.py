@@ -15,11 +15,11 @@ from django.db import connection, transaction
 from django.db.models import Sum
 from django.utils import timezone
 
-from media_core.ledger.models import PENDING_LIFETIME, StoredObject
+from media_core.ledger.models import StoredObject
 from media_core.upkeep.sweeping import sweep_room
 from tenants.binding import bind_tenant
 from tenants.models import Tenant
-from tests.media_core.conftest import books
+from tests.media_core.conftest import books, grow_old
 from tests.media_core.uploads.conftest import keys
 
 ALIASES = ["default", "private"]
@@ -78,8 +78,7 @@ def agree(tenant: Tenant, before: set[str]) -> None:
     """Assert that after a sweep bucket, ledger and quota say the same, and nothing is unfinished."""
     books(tenant)
     with bind_tenant(tenant):
-        long_ago = timezone.now() - 2 * PENDING_LIFETIME
-        StoredObject.objects.exclude(state="gone").update(created_at=long_ago)
+        grow_old(*StoredObject.objects.exclude(state="gone"))
         sweep_room()
         rows = StoredObject.objects.exclude(state="gone")
         assert {row.key for row in rows} == keys(tenant) - before

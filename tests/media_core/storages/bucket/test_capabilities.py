@@ -4,6 +4,8 @@ from io import BytesIO
 
 import pytest
 from django.core.checks import run_checks
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from media_core.documents.permissions import required_editor
 from media_core.documents.publishing import publish
@@ -12,11 +14,13 @@ from media_core.ledger.models import Content, StoredObject
 from media_core.storages.bucket.capabilities import (
     FORM_MAX_BYTES,
     Capability,
+    ProofCache,
     UploadMethod,
     proof,
     upload_method,
 )
 from media_core.storages.bucket.doctor.examine import examine, store_examination
+from media_core.storages.bucket.models import BucketCapabilities
 from media_core.storages.bucket.start import find_proof_problem
 from media_core.storages.room import storage_of
 from tenants.binding import bind_tenant
@@ -90,6 +94,30 @@ def test_what_is_stored_goes_on_with_a_proof_that_has_run_out(area, acme, globex
     reported(days_ago=300)
     for tenant in (acme, globex):
         assert written(tenant, area).state == "stored"
+
+
+def test_writes_read_one_small_row_and_that_once_in_seconds(acme, globex):
+    reported()
+    with CaptureQueriesContext(connection) as sent:
+        for tenant in (acme, globex, acme, globex):
+            written(tenant, "media")
+    asked = [each["sql"] for each in sent if "bucket_bucket" in each["sql"]]
+    assert len(asked) == 1
+    assert '"bucket_bucketcapabilities"."proofs"' in asked[0]
+
+
+def test_what_a_run_finds_out_counts_at_once_here_and_within_seconds_elsewhere(acme, monkeypatch):
+    reported()
+    written(acme)
+    BucketCapabilities.objects.update(proofs={})
+    written(acme)
+    monkeypatch.setattr(ProofCache, "SECONDS", 0.0)
+    reported(Capability.PRIVATE)
+    with pytest.raises(BucketNotProved, match="it failed at 'private'"):
+        written(acme)
+    BucketCapabilities.objects.update(proofs={})
+    with pytest.raises(BucketNotProved, match="is not proved"):
+        written(acme)
 
 
 @pytest.mark.parametrize("area", ["private", "media"])
