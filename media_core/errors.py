@@ -145,7 +145,7 @@ class MoveRefused(GatewayError):
 
 
 class RemovalRefused(NeedsPeople):
-    """Nothing is removed or moved: the storage's marker names another database. See `manage.py bucket apply`."""
+    """Nothing is removed or moved: the storage's marker does not name this database. See `manage.py bucket apply`."""
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
 

@@ -292,7 +292,7 @@ class StoredObject(RoomModel):
     def claim_removal(self) -> bool:
         """Let nobody else remove its bytes for REMOVAL_LIFETIME; return False when somebody else does, or did.
 
-        The sweep comes again when the other one, should it have been killed, has had its time. One UPDATE; else two more
+        The sweep comes again when the other one, should it have been killed, has had its time. One UPDATE, or three
         statements.
         """
         now = timezone.now()
