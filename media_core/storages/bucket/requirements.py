@@ -67,8 +67,7 @@ class OwnershipCache:
 
     def require(self) -> None:
         """Raise RemovalRefused unless the marker names this deployment and this database."""
-        place = f"{settings.BUCKET_ENDPOINT_URL} {describe_place()}"
-        now, seen = time.monotonic(), self._seen
+        place, now, seen = describe_place(), time.monotonic(), self._seen
         if seen and seen[0] == place and seen[1] > now:
             return
         # On disk nobody else writes the marker. In the bucket a missing one may mean that settings name the wrong one.
