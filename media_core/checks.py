@@ -13,6 +13,7 @@ from django.db import DEFAULT_DB_ALIAS, DatabaseError
 
 from media_core.documents.app_readers import REMEDY as READERS_REMEDY
 from media_core.documents.app_readers import refuse_misnamed_readers
+from media_core.storages.bucket.marker import Whose, ownership, refusal
 from media_core.storages.bucket.start import find_proof_problem, require_bucket_access
 from media_core.storages.bucket_errors import BUCKET_ERRORS
 from tenants.errors import GatewayError
@@ -154,6 +155,24 @@ AWS_S3_ENDPOINT_URL with what your provider shows. `manage.py bucket doctor` say
         )
         return [Error(f"The bucket {at} cannot be used: {error}", hint=hint, id="media_core.E005")]
     return []
+
+
+@register(Tags.database, deploy=True)
+def marker_names_this_database(
+    databases: Sequence[str] | None = None, **_kwargs: Any
+) -> list[CheckMessage]:
+    """Otherwise nothing is removed or moved, as after a backup was restored. Three statements, one bucket request."""
+    if DEFAULT_DB_ALIAS not in (databases or ()):
+        return []
+    try:
+        found = ownership()
+    except (GatewayError, DatabaseError, *BUCKET_ERRORS):
+        # Other checks say what is wrong with the database, the bucket or the disk.
+        return []
+    if found.whose in {Whose.OURS, Whose.NOBODYS}:
+        return []
+    hint = "Until then nothing is removed or moved: no sweep, no purge, no take-down."
+    return [Warning(refusal(found), hint=hint, id="media_core.W012")]
 
 
 @register(Tags.security)

@@ -145,7 +145,7 @@ class BucketProofExpired(BucketNotProved):
 
 
 class BucketOfAnother(BucketRefused):
-    """The storage belongs to another deployment. Nothing was changed; the people who run the gateway have to look."""
+    """The storage is another deployment's or database's. Nothing was changed; the people who run it have to look."""
 
 
 class ApplyRefused(GatewayError):
@@ -158,6 +158,12 @@ class MoveRefused(GatewayError):
     """The stored files cannot be moved like that."""
 
     status = HTTPStatus.CONFLICT
+
+
+class RemovalRefused(NeedsPeople):
+    """Nothing is removed or moved: the storage's marker does not name this database. See `manage.py bucket apply`."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
 
 
 class BucketUnfit(NeedsPeople):

@@ -10,6 +10,7 @@ from media_core.documents.purging import purge_entry
 from media_core.errors import BucketUnfit, NotIsolated
 from media_core.storages.bucket.desired.applying import apply
 from media_core.storages.bucket.doctor.examine import examine, store_examination
+from media_core.storages.bucket.requirements import require_to_remove
 from media_core.upkeep import operations
 from media_core.upkeep.proving.neighbours import assign_neighbours
 from media_core.upkeep.proving.prove import prove
@@ -108,6 +109,7 @@ def prove_isolation(_step: Step) -> None:
 )
 def purge_trash(step: Step) -> str | None:
     """Purge what is due, one after the other, while there is time; see `purge_entry`."""
+    require_to_remove()
     for entry in TrashEntry.objects.due(timezone.now()).order_by("trashed_at"):
         if not (step.has_time() and purge_entry(entry, step.has_time)):
             return "more"

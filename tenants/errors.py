@@ -102,6 +102,12 @@ class DatabaseNotProved(GatewayError):
     status = HTTPStatus.SERVICE_UNAVAILABLE
 
 
+class DatabaseNotIdentified(GatewayError):
+    """The database does not say which one it is, so nothing is removed. The people who run the gateway have to look."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+
+
 class RowOfAnotherTenant(GatewayError):
     """The row was loaded under another tenant than the one that is bound."""
 

@@ -1,73 +1,57 @@
 """Work that must be committed whatever becomes of the caller's transaction."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections, transaction
+from django.db import (
+    DEFAULT_DB_ALIAS,
+    DatabaseError,
+    OperationalError,
+    connections,
+    transaction,
+)
+from psycopg_pool import PoolTimeout
 
-from tenants.binding import connection, rebound
+from tenants.binding import bound_tenant_even_suspended, connection, rebound
+from tenants.database.base import SecondConnection
+from tenants.database.pool import MAX_SECOND_CONNECTIONS, WAIT_SECONDS
+from tenants.errors import TooBusy
 
 # PostgreSQL's code of the error.
 LOCK_NOT_AVAILABLE = "55P03"
 
-# Django's connections belong to one thread each: nothing that is given this context works in another one.
-_second: ContextVar[Any] = ContextVar("second", default=None)
+# Whether this thread works on a second connection: who holds one must not wait for another.
+_has_second: ContextVar[bool] = ContextVar("has_second", default=False)
 
 
 def in_callers_transaction() -> bool:
-    """Return whether a transaction is open that somebody else may still roll back.
+    """Return whether a transaction is open that somebody else may still roll back. No statement.
 
-    The one that Django's TestCase keeps around a test does not count, nor what is open inside it: what a test has
-    written is seen by its own connection only, so nothing can be done beside it.
+    Django answers: where a durable block may begin, there is none.
     """
-    if any(getattr(block, "_from_testcase", False) for block in connection.atomic_blocks):
-        return False
-    return not transaction.get_autocommit()
+    if not connection.in_atomic_block:
+        return not transaction.get_autocommit()
+    try:
+        with transaction.atomic(durable=True, savepoint=False):
+            return False
+    except RuntimeError:
+        return True
 
 
 @contextmanager
 def own_transaction() -> Iterator[None]:
     """Commit what the block writes when it ends, whatever becomes of a transaction that is open around it.
 
-    Inside one the block works on a second connection, which is closed after it. It sees nothing that the caller has
-    not committed, and waits for ever for a row that the caller has changed: so it may only touch rows of its own. A
-    block inside another one is a part of it, and is committed with it.
+    Inside one the block works on a second connection, of which a process has MAX_SECOND_CONNECTIONS. It sees nothing
+    that the caller has not committed, and waits for ever for a row that the caller has changed: so it may only touch
+    rows of its own, and asks nothing of the bucket. A block inside another one is a part of it, and is committed with
+    it. Raises TooBusy when no second connection becomes free in WAIT_SECONDS.
     """
-    if not in_callers_transaction():
-        with transaction.atomic():
-            yield
-        return
-    with one_second_connection(), _on_the_second_connection(), transaction.atomic():
+    needs_second = in_callers_transaction() and not _has_second.get()
+    with _second_connection() if needs_second else nullcontext(), transaction.atomic():
         yield
-
-
-@contextmanager
-def one_second_connection() -> Iterator[None]:
-    """Let all that is committed beside the caller's transaction in the block share a connection, opened when needed."""
-    if _second.get() or not in_callers_transaction():
-        yield
-        return
-    second = _opened_beside(connections[DEFAULT_DB_ALIAS])
-    token = _second.set(second)
-    try:
-        yield
-    finally:
-        _second.reset(token)
-        second.close()
-
-
-def _opened_beside(first: Any) -> Any:
-    """Return another connection to the same database.
-
-    Never one out of a pool: whoever holds one of its connections must not wait for a second one.
-    """
-    second: Any = connections.create_connection(DEFAULT_DB_ALIAS)
-    given = first.settings_dict["OPTIONS"]
-    options = {name: value for name, value in given.items() if name != "pool"}
-    second.settings_dict = {**first.settings_dict, "OPTIONS": options}
-    return second
 
 
 @contextmanager
@@ -92,15 +76,51 @@ def _set_lock_timeout(value: str) -> None:
 
 
 @contextmanager
-def _on_the_second_connection() -> Iterator[None]:
-    """Let everything in this thread speak to the database over the second connection, for the same tenant."""
+def _second_connection() -> Iterator[None]:
+    """Let everything in this thread speak to the database over a second connection, for the same tenant.
+
+    The caller may have made the tenant itself, and not committed it yet. Then nothing can be written for it by others,
+    and the block stays on the first connection: what becomes of the tenant becomes of it.
+    """
     # Whose it is the first connection says.
-    bind_again, first, second = rebound(), connections[DEFAULT_DB_ALIAS], _second.get()
+    bind_again, first = rebound(), connections[DEFAULT_DB_ALIAS]
+    second = _take_second(first)
+    if not _knows_tenant(second):
+        second.close()
+        yield
+        return
     # Whoever watches the statements of this thread watches these as well.
     second.execute_wrappers = first.execute_wrappers
     connections[DEFAULT_DB_ALIAS] = second
+    token = _has_second.set(True)
     try:
         with bind_again():
             yield
     finally:
+        _has_second.reset(token)
         connections[DEFAULT_DB_ALIAS] = first
+        # One that broke, or that knows too many schemas, does not go back into the pool to be used again.
+        second.close_if_unusable_or_obsolete()
+        second.close()
+
+
+def _knows_tenant(second: SecondConnection) -> bool:
+    """Return whether the bound tenant is there for others than the caller. One query."""
+    tenant = bound_tenant_even_suspended()
+    found = second.connection.execute(
+        "SELECT FROM public.tenants_tenant WHERE id = %s", [tenant.pk]
+    )
+    return bool(found.rowcount)
+
+
+def _take_second(first: Any) -> SecondConnection:
+    second = SecondConnection.to_the_database_of(first)
+    try:
+        second.ensure_connection()
+    except OperationalError as error:
+        if not isinstance(error.__cause__, PoolTimeout):
+            raise
+        raise TooBusy(
+            f"None of the {MAX_SECOND_CONNECTIONS} second connections to the database became free in {WAIT_SECONDS} s."
+        ) from error
+    return second

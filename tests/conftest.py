@@ -21,7 +21,6 @@ from media_core.documents.permissions import required_editor
 from media_core.storages.client import bucket_client
 from media_core.uploads.flow import store_upload
 from tenants.binding import bind_agency, bind_tenant
-from tenants.domains import hosts
 from tenants.models import FileGroup, Tenant
 from tenants.people.identity import Member
 from tenants.people.members import add_agency_role, set_role
@@ -29,7 +28,7 @@ from tenants.people.models import AgencyRole, Membership, Person, Role
 from tenants.people.sessions import SessionStore
 from tenants.provisioning import create_tenant, suspend
 from tests.demo import Demo, share_demo
-from tests.proof import proved
+from tests.proof import forget_caches, proved
 
 # A project with other settings: tests/test_untouched_apps.py runs it.
 collect_ignore = ["bench", "untouched"]
@@ -130,10 +129,11 @@ def _empty_bucket() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def _fresh_host_cache() -> Iterator[None]:
-    hosts.forget()
+def _fresh_caches() -> Iterator[None]:
+    """Let no test know what another one found out in the seconds before."""
+    forget_caches()
     yield
-    hosts.forget()
+    forget_caches()
 
 
 @pytest.fixture

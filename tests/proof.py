@@ -1,7 +1,5 @@
-"""What the bucket of this run can do: found out by the doctor, and handed on to runs inside this one."""
+"""What the bucket of this run can do, as the doctor finds out."""
 
-import json
-import os
 from datetime import timedelta
 from io import StringIO
 from typing import Any
@@ -9,12 +7,17 @@ from typing import Any
 from django.core.management import call_command
 from django.utils import timezone
 
-from media_core.storages.bucket.capabilities import Capability, Proof, current_target
-from media_core.storages.bucket.models import BucketReport, Deployment
-from tests.environment import BUCKET_FACTS
-
-REPORT = "TESTS_BUCKET_REPORT"
-FIELDS = ("target", "passed", "capabilities", "proofs", "findings", "requests", "seconds")
+from media_core.storages.bucket.capabilities import (
+    Capability,
+    Proof,
+    current_target,
+    proofs,
+    store_proof,
+)
+from media_core.storages.bucket.marker import ownership, take_over
+from media_core.storages.bucket.models import BucketCapabilities, BucketReport
+from media_core.storages.bucket.requirements import owned
+from tenants.domains import hosts
 
 
 def reported(*lacking: str, days_ago: int = 0, **given: Any) -> BucketReport:
@@ -28,28 +31,28 @@ def reported(*lacking: str, days_ago: int = 0, **given: Any) -> BucketReport:
         "seconds": 0,
         "target": current_target(),
         "made_at": at,
-        "proofs": Proof().extend(capabilities, at),
     }
+    store_proof(Proof().extend(capabilities, at))
     return BucketReport.objects.create(**{**facts, "capabilities": capabilities, **given})
 
 
-def proved() -> None:
-    """Let flows rely on what the bucket can do. A run that shares its bucket with an outer one takes over its report.
+def forget_caches() -> None:
+    """Let this process know nothing that it remembers for seconds."""
+    hosts.forget()
+    proofs.forget()
+    owned.forget()
 
-    It is the same deployment then, too: the bucket's marker names one. Under another prefix it finds out for itself.
-    """
-    given = os.environ.get(REPORT) if os.environ.get(BUCKET_FACTS) else None
-    if given:
-        facts = json.loads(given)
-        Deployment.objects.get_or_create(id=facts["deployment"])
-        if facts["report"]["target"] == current_target():
-            BucketReport.objects.create(**facts["report"])
-            return
+
+def forget_proofs() -> None:
+    """Let nothing be known of any bucket."""
+    BucketReport.objects.all().delete()
+    BucketCapabilities.objects.all().delete()
+    proofs.forget()
+
+
+def proved() -> None:
+    """Let flows rely on what the bucket can do, also where a run before used the same prefix on another database."""
+    found = ownership()
+    if found.deployment:
+        take_over(found.deployment)
     call_command("bucket", "doctor", try_policy=True, stdout=StringIO())
-    report = BucketReport.objects.latest("made_at")
-    os.environ[REPORT] = json.dumps(
-        {
-            "deployment": str(Deployment.this()),
-            "report": {name: getattr(report, name) for name in FIELDS},
-        }
-    )

@@ -1,7 +1,7 @@
 """A deployment whose database is restored from a backup: what each step does, as a process of its own.
 
 Run as a module, with a database of its own in DATABASE_URL and a part of the bucket in LOCATION_PREFIX: `prepare`,
-`change`, `check` or `repair`. Each prints JSON.
+`change`, `check`, `take_over` and the like. Each prints JSON.
 """
 
 import json
@@ -75,7 +75,6 @@ def change() -> None:
     from tenants.models import Tenant  # noqa: PLC0415
     from tenants.people.models import Person  # noqa: PLC0415
     from tests.conftest import member  # noqa: PLC0415
-    from tests.media_core.conftest import grow_old  # noqa: PLC0415
     from tests.restore_drill_app_files import change_app_files  # noqa: PLC0415
 
     for tenant in Tenant.objects.all():
@@ -91,11 +90,7 @@ def change() -> None:
         call_command("tenant", action[0], first.location_prefix, *action[1:], stdout=StringIO())
     for tenant in Tenant.objects.all():
         change_app_files(tenant)
-        with bind_tenant(tenant):
-            from media_core.ledger.models import StoredObject  # noqa: PLC0415
-
-            grow_old(*StoredObject.objects.all())
-    call_command("sweep_uploads", stdout=StringIO())
+    sweep()
 
 
 def check() -> dict[str, Any]:
@@ -131,22 +126,57 @@ def _list_public(tenant: Any) -> set[str]:
     return {each.key for each in iterate_objects(str(tenant.prefix)) if can_public_read(each.key)}
 
 
+def sweep() -> str:
+    """Let every object be older than an upload may take, and return what the sweep says."""
+    from media_core.ledger.models import StoredObject  # noqa: PLC0415
+    from tenants.binding import bind_tenant  # noqa: PLC0415
+    from tenants.models import Tenant  # noqa: PLC0415
+    from tests.media_core.conftest import grow_old  # noqa: PLC0415
+
+    for tenant in Tenant.objects.all():
+        with bind_tenant(tenant):
+            grow_old(*StoredObject.objects.all())
+    return _say("sweep_uploads")
+
+
 def repair() -> str:
     """Return what `bucket verify` says and does."""
+    return _say("bucket", "verify", "--repair", "--republish")
+
+
+def take_over() -> str:
+    """Let the marker name this database, as the person does who restored it."""
+    from media_core.storages.bucket.models import Deployment  # noqa: PLC0415
+
+    return _say("bucket", "apply", "--yes", "--take-over", str(Deployment.this()))
+
+
+def _say(*command: str) -> str:
+    """Return what a command says, also when it refuses."""
     from django.core.management import CommandError, call_command  # noqa: PLC0415
 
     out = StringIO()
     try:
-        call_command("bucket", "verify", "--repair", "--republish", stdout=out)
+        call_command(*command, stdout=out, stderr=out)
     except CommandError as refusal:
         out.write(str(refusal))
     return out.getvalue()
 
 
+def keys() -> list[str]:
+    """Return the keys of all tenants' objects in the bucket."""
+    from media_core.storages.bucket.listing import iterate_objects  # noqa: PLC0415
+    from tenants.models import Tenant  # noqa: PLC0415
+
+    found = [iterate_objects(str(tenant.prefix)) for tenant in Tenant.objects.all()]
+    return sorted(each.key for listed in found for each in listed)
+
+
 def main() -> None:
     django.setup()
     actions: dict[str, Any] = {
-        "prepare": prepare, "change": change, "check": check, "repair": repair,
+        "prepare": prepare, "change": change, "check": check, "repair": repair, "sweep": sweep,
+        "take_over": take_over, "keys": keys,
     }  # fmt: skip
     print(json.dumps(actions[sys.argv[1]]()))  # noqa: T201
 

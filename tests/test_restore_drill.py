@@ -14,7 +14,7 @@ from tests.restore_drill_app_files import NOT_REPUBLISHED, PRIVATE, PUBLIC
 from tests.soak.running import run
 from tests.tenants.conftest import connected
 
-pytestmark = [pytest.mark.django_db, pytest.mark.bucket, pytest.mark.slow(seconds=30)]
+pytestmark = [pytest.mark.django_db, pytest.mark.bucket, pytest.mark.slow(seconds=60)]
 DRILL = "tests.restore_drill"
 ALL_FILES = [f"default {fate}" for fate in PUBLIC] + [f"private {fate}" for fate in PRIVATE]
 
@@ -41,6 +41,34 @@ def run_postgres(program: str, *options: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def require_refusal_until_take_over(database: str, room: dict[str, str]) -> None:
+    """See that a database removes and changes nothing before it takes the prefix over, then let it do so."""
+    before = run("keys", module=DRILL, DATABASE_URL=database, **room)
+    for command in ("sweep", "repair"):
+        said = run(command, module=DRILL, DATABASE_URL=database, **room)
+        assert "Nothing is removed or moved" in said
+    assert run("keys", module=DRILL, DATABASE_URL=database, **room) == before
+    assert "taken over" in run("take_over", module=DRILL, DATABASE_URL=database, **room)
+
+
+def test_a_copy_beside_the_real_database_removes_nothing_and_the_real_one_goes_on(
+    databases, acme, globex
+):
+    real, copy = databases
+    room = {"LOCATION_PREFIX": f"drill-{uuid4().hex[:8]}/"}
+    run("prepare", module=DRILL, DATABASE_URL=real, **room)
+    name = urlsplit(copy).path.strip("/")
+    with connected() as admin:
+        admin.autocommit = True
+        admin.execute(f"DROP DATABASE {name}")
+        admin.execute(f"CREATE DATABASE {name} TEMPLATE {urlsplit(real).path.strip('/')}")
+    run("change", module=DRILL, DATABASE_URL=real, **room)
+    require_refusal_until_take_over(copy, room)
+    # Of the two only the one that the marker names removes.
+    assert "Nothing is removed or moved" in run("sweep", module=DRILL, DATABASE_URL=real, **room)
+    assert "Removed 0 object(s)" in run("sweep", module=DRILL, DATABASE_URL=copy, **room)
+
+
 def test_every_document_of_a_restored_backup_opens_and_nothing_else_is_public(
     databases, tmp_path: Path, acme, globex
 ):
@@ -65,6 +93,7 @@ def test_every_document_of_a_restored_backup_opens_and_nothing_else_is_public(
             "default deleted", "default replaced", "default taken down",
         }  # fmt: skip
 
+    require_refusal_until_take_over(new, room)
     said = run("repair", module=DRILL, DATABASE_URL=new, **room)
     assert "Its ACL keeps the public from reading it." in said
     found = run("check", module=DRILL, DATABASE_URL=new, **room)

@@ -19,12 +19,12 @@ TESTS = 150
 
 
 def surroundings(database: str) -> dict[str, str]:
-    """Return the environment of a run inside this one: the same servers, a database and rooms of its own."""
+    """Return the environment of a run inside this one: the same servers, a database and a prefix of its own."""
     url = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{database}")
     return {
         **os.environ,
         "DATABASE_URL": url.geturl(),
-        "LOCATION_PREFIX": "other-project/",
+        "LOCATION_PREFIX": f"{database}/",
         "PYTHONPATH": str(environment.ROOT),
         environment.BUCKET_FACTS: json.dumps(environment.bucket_facts()),
     }

@@ -19,7 +19,6 @@ from media_core.storages.room import storage_of
 from media_core.storages.shared_bucket import temporary_file
 from tenants.binding import bound_tenant
 from tenants.errors import RowOfAnotherTenant
-from tenants.transactions import one_second_connection
 
 
 def store(
@@ -30,7 +29,7 @@ def store(
     Raises NameRefused, UploadTooLarge, QuotaExceeded, BucketUnavailable or UploadLost; then there is no file, and what
     may lie in the bucket is known to the ledger.
     """
-    with received(content) as taken, one_second_connection(), ExitStack() as on_failure:
+    with received(content) as taken, ExitStack() as on_failure:
         file = reserve_name(storage, area, name, received=taken, max_length=max_length)
         on_failure.callback(give_up, file)
         stored = file.stored_object

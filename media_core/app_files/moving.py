@@ -19,7 +19,7 @@ from media_core.ledger.models import StoredObject
 from media_core.storages.copies import copied, take_away
 from media_core.storages.public import prove_public
 from tenants.binding import connection, on_commit
-from tenants.errors import GatewayError
+from tenants.errors import GatewayError, TooBusy
 
 Area, State = StoredObject.Area, StoredObject.State
 
@@ -37,7 +37,8 @@ def hide(file: AppFile, *, state: AppFile.State) -> None:
 def show(file: AppFile) -> None:
     """Give a file to the public under its name. The object of before is kept as long as backups may name it.
 
-    Raises as `hide`, BucketRefused where the public does not get it, and PublicNameTaken. Two to five bucket requests.
+    Raises as `hide`, BucketRefused where the public does not get it, TooBusy, and PublicNameTaken. Two to five bucket
+    requests.
     """
     _free_key(file)
     keep_for = timedelta(days=settings.RETENTION_DAYS)
@@ -48,9 +49,12 @@ def _free_key(file: AppFile) -> None:
     """Remove the public objects of before that are still there: of deleted files, and what failures left."""
     for other in AppFile.objects.deleted().filter(stored_object__name=file.public_name):
         put_away(other)
-    left = [State.ABANDONED, State.CONDEMNED]
-    for row in StoredObject.objects.filter(name=file.public_name, state__in=left):
-        take_away(row)
+    left = StoredObject.objects.filter(
+        name=file.public_name, state__in=[State.ABANDONED, State.CONDEMNED]
+    )
+    for row in left:
+        if not take_away(row) and left.filter(pk=row.pk).exists():
+            raise TooBusy(f"The object of before, {row.pk}, is being removed: try again.")
 
 
 def _move(

@@ -11,13 +11,15 @@ from media_core.storages.bucket.desired.applying import apply as apply_to_bucket
 from media_core.storages.bucket.desired.applying import differences
 from media_core.storages.bucket.desired.part import Difference
 from media_core.storages.bucket.marker import (
+    TAKEN_OVER,
     Ownership,
     Whose,
-    marker_key,
     ownership,
     refusal,
     take_over,
 )
+from media_core.storages.bucket.marker_store import describe_place, is_on_disk, marker_key
+from tenants.audit import agency_audited
 from tenants.commands.base import Actions, PlainCommand, add_action, typed_by_a_person
 
 
@@ -40,17 +42,17 @@ says what to do instead.""",
     parser.add_argument(
         "--take-over",
         metavar="ID",
-        help="take the prefix over from the deployment that the marker names by this id",
+        help="take the prefix over from the deployment or database that the marker names, by the deployment's id",
     )
 
 
 def apply_(command: PlainCommand, asked: Namespace) -> None:
-    refuse_without_bucket()
+    refuse_without_bucket(asked)
     found = ownership()
     refuse_anothers(found, asked.take_over)
     if asked.take_over and found.whose == Whose.OURS:
         command.stdout.write("marker: the prefix is ours already, nothing is taken over.")
-    planned = differences()
+    planned = [] if is_on_disk() else differences()
     say_whose(command, found)
     for difference in planned:
         say_difference(command, difference)
@@ -58,24 +60,33 @@ def apply_(command: PlainCommand, asked: Namespace) -> None:
         command.stdout.write("Nothing was changed.")
         raise_troubles(planned)
         return
-    if not asked.yes and not _confirmed(f"Change {settings.BUCKET_NAME}?"):
+    verb = "Take over" if found.whose in TAKEN_OVER else "Change"
+    if not asked.yes and not _confirmed(f"{verb} {settings.BUCKET_NAME or describe_place()}?"):
         raise CommandError("Nothing was changed: the answer was not yes.")
-    if asked.take_over:
-        take_over(asked.take_over)
-    done = apply_to_bucket()
+    if asked.take_over and found.whose != Whose.OURS:
+        _take_over(command, found, asked.take_over)
+    done = [] if is_on_disk() else apply_to_bucket()
     say_done(command, done)
     raise_troubles(done)
 
 
-def refuse_without_bucket() -> None:
-    """Raise CommandError on disk."""
-    if not settings.BUCKET_NAME:
+def refuse_without_bucket(asked: Namespace) -> None:
+    """Raise CommandError on disk, where there is nothing but the marker to be taken over."""
+    if is_on_disk() and not asked.take_over:
         raise CommandError("There is no bucket to set up: AWS_STORAGE_BUCKET_NAME is empty.")
+
+
+def _take_over(command: PlainCommand, found: Ownership, deployment: str) -> None:
+    after = take_over(deployment)
+    agency_audited(None, "the command line", "took the storage over", detail=f"from {found}")
+    command.stdout.write(f"marker: taken over. It names database {after.database} now.")
+    if not is_on_disk():
+        command.stdout.write("Run manage.py bucket doctor next: uploads rely on what it proves.")
 
 
 def refuse_anothers(found: Ownership, taken_over: str | None) -> None:
     """Raise BucketOfAnother unless the prefix is ours, nobody's, or taken over by name."""
-    named = found.whose == Whose.ANOTHERS and found.deployment == taken_over
+    named = found.whose in TAKEN_OVER and found.deployment == taken_over
     if found.whose not in {Whose.OURS, Whose.NOBODYS} and not named:
         raise BucketOfAnother(refusal(found))
 
@@ -83,8 +94,12 @@ def refuse_anothers(found: Ownership, taken_over: str | None) -> None:
 def say_whose(command: PlainCommand, found: Ownership) -> None:
     if found.whose == Whose.NOBODYS:
         command.stdout.write(f"marker: {marker_key()} is to be written, the prefix is nobody's.")
-    if found.whose == Whose.ANOTHERS:
-        command.stdout.write(f"marker: to be taken over from {found.deployment}.")
+    if found.whose in TAKEN_OVER:
+        command.stdout.write(
+            f"marker: to be taken over from {found.deployment}, which works on database {found.database}.\n"
+            "  Do so only when nothing uses that database any more. From then on this one removes objects by its own\n"
+            "  rows, also those of which only the other one knows; the other one removes nothing."
+        )
 
 
 def say_difference(command: PlainCommand, difference: Difference) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError
 
-from media_core.storages.bucket.capabilities import Proof, uses
+from media_core.storages.bucket.capabilities import proof, uses
 from media_core.storages.bucket.doctor.examine import Examination, examine, store_examination
 from media_core.storages.bucket.findings import Finding, Outcome
 from media_core.storages.bucket.models import BucketReport
@@ -58,7 +58,7 @@ def doctor(command: PlainCommand, asked: Namespace) -> None:
     if asked.json:
         command.stdout.write(json.dumps(as_json(report), indent=2, ensure_ascii=False))
     else:
-        sum_up(command, examination, report)
+        sum_up(command, examination)
     if not examination.passed:
         raise CommandError(f"{settings.BUCKET_NAME} is not fit as it is: {counted(examination)}.")
 
@@ -102,13 +102,13 @@ def wrapped(command: PlainCommand, line: str) -> str:
     )
 
 
-def sum_up(command: PlainCommand, examination: Examination, report: BucketReport) -> None:
+def sum_up(command: PlainCommand, examination: Examination) -> None:
     """Print the seven points, what the gateway does from now on, and how many of each outcome there are."""
     command.stdout.write("\nThe seven points of the checklist")
     command.stdout.write(indented(table(*seven_points(examination.findings))))
     say_troubles(command, examination)
     command.stdout.write("\nFrom now on the gateway")
-    command.stdout.write(indented(table(*uses(Proof.of(report)).items())))
+    command.stdout.write(indented(table(*uses(proof()).items())))
     command.stdout.write(
         f"\n{counted(examination)}; {examination.requests} requests, {examination.seconds:.1f} s."
     )
@@ -150,7 +150,7 @@ def as_json(report: BucketReport) -> dict[str, Any]:
         "made_at": report.made_at.isoformat(timespec="seconds"),
         "passed": report.passed,
         "capabilities": report.capabilities,
-        "uses": uses(Proof.of(report)),
+        "uses": uses(proof()),
         "findings": report.findings,
         "requests": report.requests,
         "seconds": report.seconds,

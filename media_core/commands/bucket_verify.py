@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.core.management.base import CommandError
 
+from media_core.storages.bucket.requirements import require_to_remove
 from media_core.upkeep.repairing import find_republishable, make_copy_again, repair, show_again
 from media_core.upkeep.verifying import Finding, Problem, verify_ledger
 from tenants.binding import bind_tenant
@@ -89,6 +90,9 @@ taken down though their tenant is served. Exit code 1: something is left.""",
 def verify(command: PlainCommand, asked: Namespace) -> None:
     if not settings.BUCKET_NAME:
         raise CommandError("There is no bucket to verify: AWS_STORAGE_BUCKET_NAME is empty.")
+    if asked.repair or asked.republish:
+        # By the rows of a copied database, what the real one has published since would be closed.
+        require_to_remove()
     chosen = [find_tenant(reference) for reference in asked.tenant]
     usable, broken = pass_over_broken(command, chosen or Tenant.objects.order_by("location_prefix"))
     left = found = 0

@@ -70,9 +70,7 @@ def trash_document(document_id: UUID, *, editor: Editor) -> TrashEntry:
             document, visibility=Document.Visibility.PRIVATE, public_copy=None, trash_entry=entry
         )
         settle_copies(None, document.public_copy)
-        audited(
-            editor, "moved to the trash", subject_id=document.pk, subject=document.title
-        )
+        audited(editor, "moved to the trash", subject_id=document.pk, subject=document.title)
     if document.public_copy:
         remove_copy(document.public_copy)
     return entry

@@ -23,6 +23,8 @@ from tenants.prefixes import PUBLIC_AREA, ObjectKey
 # Longer than any request may take, so that nothing that is still being written is given up. The row of a failed upload
 # waits as long, without its quota: a PUT that timed out here may still come to its end in the bucket.
 PENDING_LIFETIME = timedelta(hours=1)
+# Longer than the requests of one removal may take, with all retries.
+REMOVAL_LIFETIME = timedelta(minutes=5)
 # When the sweep looks at an upload that failed, and of which the bucket may have something.
 SWEPT_AFTER = timedelta(minutes=1)
 
@@ -182,6 +184,8 @@ class StoredObject(RoomModel):
     stored_at = models.DateTimeField(null=True)
     # When a condemned object may be removed.
     purge_after = models.DateTimeField(null=True)
+    # Until when nobody else may remove its bytes; of objects whose key may be used again.
+    removal_until = models.DateTimeField(null=True)
     gone_at = models.DateTimeField(null=True)
 
     # Whether the bucket may have the object, or something of it, though writing it failed. No column.
@@ -279,6 +283,33 @@ class StoredObject(RoomModel):
                 request_job("sweep", self.its_tenant().id, at=timezone.now() + SWEPT_AFTER)
             return given_up or self._step(self.State.GONE, state=self.State.ABANDONED, gone_at=None)
 
+    def claim_removal(self) -> bool:
+        """Let nobody else remove its bytes for REMOVAL_LIFETIME; return False when somebody else does, or did.
+
+        The sweep comes again when the other one, should it have been killed, has had its time. One UPDATE, or three
+        statements.
+        """
+        now = timezone.now()
+        self.removal_until = now + REMOVAL_LIFETIME
+        self.refuse_another_tenant()
+        leaves = StoredObject.objects.filter(
+            Q(removal_until=None) | Q(removal_until__lt=now),
+            pk=self.pk,
+            state__in=[self.State.CONDEMNED, self.State.ABANDONED],
+        )
+        if leaves.update(removal_until=self.removal_until):
+            return True
+        others = StoredObject.objects.filter(pk=self.pk, removal_until__gte=now)
+        for until in others.values_list("removal_until", flat=True):
+            request_job("sweep", self.its_tenant().id, at=until)
+        return False
+
+    def release_removal(self) -> None:
+        """Let others remove its bytes: this one could not. One UPDATE."""
+        self.refuse_another_tenant()
+        claimed = StoredObject.objects.filter(pk=self.pk, removal_until=self.removal_until)
+        claimed.update(removal_until=None)
+
     def mark_removed(self) -> bool:
         """Its bytes were removed: it is gone, or after a failure waits without quota for an hour. Up to three UPDATEs.
 
@@ -290,14 +321,17 @@ class StoredObject(RoomModel):
         if not (is_young and is_awaited and self.state == self.State.ABANDONED):
             return self.mark_gone()
         with transaction.atomic():
-            released = self._charged_step(self.State.ABANDONED, charged_bytes=0)
+            released = self._charged_step(self.State.ABANDONED, charged_bytes=0, removal_until=None)
             if released and self.charged_bytes:
                 quotas.release(self.charged_bytes)
             return released
 
     def mark_gone(self) -> bool:
         """The object is no longer in the bucket; what was promised to it of the quota is free. Up to three UPDATEs."""
-        gone = {"state": self.State.GONE, "gone_at": timezone.now(), "charged_bytes": 0}
+        gone = {
+            "state": self.State.GONE, "gone_at": timezone.now(), "charged_bytes": 0,
+            "removal_until": None,
+        }  # fmt: skip
         with transaction.atomic():
             if self._charged_step(self.State.ABANDONED, **gone):
                 if self.charged_bytes:

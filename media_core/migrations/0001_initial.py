@@ -163,6 +163,7 @@ class Migration(migrations.Migration):
                 ("created_at", models.DateTimeField(auto_now_add=True)),
                 ("stored_at", models.DateTimeField(null=True)),
                 ("purge_after", models.DateTimeField(null=True)),
+                ("removal_until", models.DateTimeField(null=True)),
                 ("gone_at", models.DateTimeField(null=True)),
             ],
             options={

@@ -128,12 +128,19 @@ def take_away(stored: StoredObject) -> bool:
 
 
 def _take_away_alone(stored: StoredObject) -> bool:
-    """Remove an object whose key may be used again: nobody else removes it, or takes the key, before it is gone."""
-    leaves = [StoredObject.State.CONDEMNED, StoredObject.State.ABANDONED]
-    rows = StoredObject.objects.filter(pk=stored.pk, state__in=leaves)
+    """Remove an object whose key may be used again: nobody else removes it, or takes the key, before it is gone.
+
+    A late second request would remove what has the key by then. So one removal claims the row, committed, and only it
+    says that the object is gone. Where it was killed, others may after REMOVAL_LIFETIME.
+    """
+    if not stored.claim_removal():
+        return False
+    try:
+        remove_everywhere(stored)
+    except BucketUnavailable:
+        stored.release_removal()
+        raise
+    claimed = StoredObject.objects.filter(pk=stored.pk, removal_until=stored.removal_until)
     with transaction.atomic():
-        row: StoredObject | None = rows.select_for_update().first()
-        if row is None:
-            return False
-        remove_everywhere(row)
-        return row.mark_removed()
+        row: StoredObject | None = claimed.select_for_update().first()
+        return row is not None and row.mark_removed()

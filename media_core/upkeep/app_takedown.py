@@ -12,6 +12,7 @@ from media_core.app_files.models import AppFile
 from media_core.app_files.moving import hide, show
 from media_core.errors import ObjectDiffers, ObjectMissing, PublicNameTaken
 from media_core.ledger.models import StoredObject
+from media_core.storages.bucket.requirements import require_to_remove
 from media_core.storages.room import verify
 from media_core.upkeep.takedown import Moved, Progress, each
 from tenants.binding import one_at_a_time
@@ -20,7 +21,8 @@ Area, State = StoredObject.Area, StoredObject.State
 
 
 def bring_files_back(progress: Progress) -> Moved:
-    """Give every file that was taken down back to the public."""
+    """Give every file that was taken down back to the public. Raises RemovalRefused."""
+    require_to_remove()
     # Whatever an earlier run began and did not end is nobody's any more.
     with one_at_a_time():
         return each(files_taken_down().values_list("pk", flat=True), bring_file_back, progress)
@@ -51,7 +53,8 @@ def bring_file_back(file_id: UUID) -> None:
     """Give a file that was taken down to the public again, under its name; any other stays as it is.
 
     Belongs into `one_at_a_time`: what another run is writing would be taken for what a killed one left. Raises as
-    `take_file_down`, PublicNameTaken, and BucketRefused where strangers do not get it. Four to six bucket requests.
+    `take_file_down`, PublicNameTaken, TooBusy, and BucketRefused where strangers do not get it. Four to six bucket
+    requests.
     """
     file = files_taken_down().select_related("stored_object").filter(pk=file_id).first()
     if file is None:

@@ -15,6 +15,7 @@ from django.db.models import Count, Q, Sum
 from media_core.errors import MoveRefused, ObjectDiffers
 from media_core.ledger.models import StoredObject, StoredObjectQuerySet
 from media_core.rows import confirm_schema
+from media_core.storages.bucket.requirements import require_to_remove
 from media_core.storages.room import room_storage, storage_of, verify
 from tenants.jobs.operation_kinds import Amount, Item, OperationWork, Parameters, iterate_ids
 
@@ -38,6 +39,7 @@ class StorageMove(OperationWork):
 
     def begin(self) -> None:
         refuse_the_wrong_way(self.to)
+        require_to_remove()
         # Under a wrong search_path nothing would be found, and everything be taken for moved.
         confirm_schema()
 

@@ -11,6 +11,7 @@ from media_core.documents.locks import hold_the_tree
 from media_core.documents.models import Document
 from media_core.documents.publishing import take_down
 from media_core.ledger.models import StoredObject
+from media_core.storages.bucket.requirements import require_to_remove
 from media_core.upkeep.app_takedown import take_file_down
 from media_core.upkeep.move_storage import StorageMove
 from media_core.upkeep.takedown import give_up_unfinished
@@ -32,6 +33,7 @@ class TakeDown(OperationWork):
         return not bound_tenant_even_suspended().served
 
     def begin(self) -> None:
+        require_to_remove()
         with transaction.atomic():
             # Wait for requests that began to publish while the tenant was still served.
             hold_the_tree()

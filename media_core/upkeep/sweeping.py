@@ -6,6 +6,7 @@ from functools import partial
 from media_core.app_files.models import AppFile
 from media_core.app_files.sweeping import finish, list_unfinished, sweep_app_files
 from media_core.ledger.models import StoredObject
+from media_core.storages.bucket.requirements import require_to_remove
 from media_core.uploads.flow import list_given_up, remove_given_up, sweep
 from tenants.binding import bound_tenant
 from tenants.jobs.kinds import Step
@@ -15,8 +16,11 @@ from tenants.schema_problems import require_schema
 def sweep_room(*, dry_run: bool = False) -> list[StoredObject | AppFile]:
     """Remove from the bound tenant's room what belongs to nothing; return the rows of what was there. Idempotent.
 
-    What uploads and publishings left, and what apps deleted or never came to own. Raises BucketUnavailable.
+    What uploads and publishings left, and what apps deleted or never came to own. Raises RemovalRefused or
+    BucketUnavailable.
     """
+    if not dry_run:
+        require_to_remove()
     return [*sweep(dry_run=dry_run), *sweep_app_files(dry_run=dry_run)]
 
 
@@ -24,6 +28,7 @@ def sweep_in_steps(step: Step) -> str | None:
     """Do the same while the step has time; return the last row that was tried when it has not. Seven queries."""
     # In another's schema nothing is found, and that is no room where nothing is left over.
     require_schema(bound_tenant())
+    require_to_remove()
     works: dict[StoredObject | AppFile, Callable[[], object]] = {
         **{row: partial(remove_given_up, row) for row in list_given_up()},
         **{file: partial(finish, file) for file in list_unfinished()},

@@ -5,13 +5,15 @@ is another one, and whenever PostgreSQL takes the setting back.
 """
 
 import os
-from typing import Any
+from typing import Any, ClassVar, Self
 from weakref import WeakKeyDictionary
 
 import psycopg
 from django.db.utils import OperationalError
 from django_tenants.postgresql_backend import base
 from psycopg.pq import ExecStatus, TransactionStatus
+
+from tenants.database.pool import SECOND_CONNECTIONS
 
 # PostgreSQL remembers every table that a connection ever touched: about 0.16 MiB for each tenant whose documents and
 # pages it served, and nothing but its end takes that back. This keeps a connection below 30 MiB of it.
@@ -89,6 +91,11 @@ class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc]  # django-ten
             and self.connection.info.transaction_status == TransactionStatus.INERROR
         )
 
+    def close_pool(self) -> None:
+        """Close the pool of this database, and that of the connections beside it."""
+        super().close_pool()
+        SecondConnection.close_pool_of(self.alias)
+
     @classmethod
     def leave_pools_to_the_parent(cls) -> None:
         """Forget, after a fork, pools whose sockets are the parent's and whose threads are not there."""
@@ -97,7 +104,27 @@ class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc]  # django-ten
         cls._connection_pools.clear()
 
 
+class SecondConnection(DatabaseWrapper):
+    """A connection beside a thread's own, out of a small pool of this process. It goes back when it is closed."""
+
+    # Not those of the threads' own connections: whoever holds one of these must not wait for another of the same pool.
+    _connection_pools: ClassVar[dict[str, Any]] = {}
+
+    @classmethod
+    def to_the_database_of(cls, first: DatabaseWrapper) -> Self:
+        """Return one to the same database; it is taken from the pool when it is first needed."""
+        options = {**first.settings_dict["OPTIONS"], "pool": SECOND_CONNECTIONS}
+        given = {**first.settings_dict, "CONN_MAX_AGE": 0, "OPTIONS": options}
+        return cls(given, first.alias)
+
+    @classmethod
+    def close_pool_of(cls, alias: str) -> None:
+        if pool := cls._connection_pools.pop(alias, None):
+            pool.close()
+
+
 # In which schemas each open connection has stood: in a pool it outlives the wrapper's hold on it.
 _schemas: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()
 _of_the_parent: list[Any] = []
-os.register_at_fork(after_in_child=DatabaseWrapper.leave_pools_to_the_parent)
+for _kind in (DatabaseWrapper, SecondConnection):
+    os.register_at_fork(after_in_child=_kind.leave_pools_to_the_parent)

@@ -1,4 +1,4 @@
-"""Django's own pool of connections, shared by the threads of a process."""
+"""Pools of connections, shared by the threads of a process: Django's own, and the few second ones beside it."""
 
 from typing import Any
 
@@ -38,3 +38,16 @@ def given_back(connection: Connection[Any]) -> None:
     """
     connection.autocommit = True
     connection.execute("SET search_path = public; SELECT pg_advisory_unlock_all()")
+
+
+# What is committed beside an open transaction, whatever becomes of that, needs a second one for some milliseconds.
+MAX_SECOND_CONNECTIONS = 4
+SECOND_CONNECTIONS = {
+    "min_size": 0,
+    "max_size": MAX_SECOND_CONNECTIONS,
+    "timeout": WAIT_SECONDS,
+    "reconnect_timeout": RECONNECT_SECONDS,
+    # An idle one is closed after so many seconds.
+    "max_idle": 60,
+    "reset": given_back,
+}

@@ -25,6 +25,12 @@ logger = logging.getLogger("tenants.jobs")
 SCHEDULE = "schedule.v1"
 
 
+def find_pause(kind: JobKind, error: BaseException, attempts: int) -> int | None:
+    """Return the seconds to wait before a failed job is tried again, or None to give it up."""
+    waits_for_people = isinstance(error, NeedsPeople) and kind.gives_up
+    return None if waits_for_people else kind.retry_seconds(attempts)
+
+
 class Backoff(BaseRetryStrategy):
     """Try a failed job again, after pauses that double."""
 
@@ -32,10 +38,8 @@ class Backoff(BaseRetryStrategy):
         self.kind = kind
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
-        seconds = self.kind.retry_seconds(job.attempts)
-        if seconds is None or isinstance(exception, NeedsPeople):
-            return None
-        return RetryDecision(retry_in={"seconds": seconds})
+        seconds = find_pause(self.kind, exception, job.attempts)
+        return None if seconds is None else RetryDecision(retry_in={"seconds": seconds})
 
 
 class RetryLater:
@@ -56,7 +60,7 @@ class RetryLater:
     ) -> bool:
         if not isinstance(error, Exception):
             return False
-        seconds = None if isinstance(error, NeedsPeople) else self.kind.retry_seconds(self.attempts)
+        seconds = find_pause(self.kind, error, self.attempts)
         key, name = self.kind.key(self.tenant_id), type(error).__name__
         what = "A job is given up." if seconds is None else "A job is tried again later."
         logger.warning(what, extra={"job": key, "error": name, "seconds": seconds})

@@ -62,9 +62,15 @@ def document_row(title: str = "a title", **given: Any) -> Document:
 
 
 def grow_old(*rows: StoredObject) -> None:
-    """Let rows be older than any upload may take."""
+    """Let rows be older than any upload, and any removal, may take."""
     long_ago = timezone.now() - 2 * PENDING_LIFETIME
     StoredObject.objects.filter(pk__in=[row.pk for row in rows]).update(created_at=long_ago)
+    end_removals()
+
+
+def end_removals() -> None:
+    """Let removals that were killed in the bound tenant have had their time."""
+    StoredObject.objects.exclude(removal_until=None).update(removal_until=timezone.now())
 
 
 @dataclass(frozen=True)

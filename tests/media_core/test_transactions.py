@@ -1,13 +1,21 @@
 """What is committed beside a caller's transaction stays, and nothing else of it does."""
 
-import pytest
-from django.db import OperationalError, transaction
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from threading import Barrier, Event
 
+import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import storages
+from django.db import DatabaseError, OperationalError, transaction
+
+from media_core.app_files.models import AppFile
 from tenants.binding import bind_tenant, connection
+from tenants.database.pool import MAX_SECOND_CONNECTIONS, SECOND_CONNECTIONS
+from tenants.errors import TooBusy
 from tenants.models import Quota
 from tenants.transactions import (
     in_callers_transaction,
-    one_second_connection,
     own_transaction,
     waited_too_long,
     waiting_at_most,
@@ -74,7 +82,7 @@ def test_it_works_for_the_tenant_that_is_bound_at_each_call(committed, acme, glo
             return cursor.fetchone()[0]
 
     def each():
-        with bind_tenant(globex), transaction.atomic(), one_second_connection():
+        with bind_tenant(globex), transaction.atomic():
             found = [schema(tenant) for tenant in (acme, globex, acme)]
             assert connection.schema_name == globex.schema_name
             return found
@@ -82,20 +90,105 @@ def test_it_works_for_the_tenant_that_is_bound_at_each_call(committed, acme, glo
     assert committed(each) == [acme.schema_name, globex.schema_name, acme.schema_name]
 
 
-def test_no_connection_is_left_open(committed, acme):
+def test_blocks_one_after_the_other_share_the_few_second_connections(committed, acme, globex):
     def each():
         before = connections_to_the_database()
-        with bind_tenant(acme), transaction.atomic():
-            for _ in range(5):
+        for tenant in (acme, globex) * 5:
+            with bind_tenant(tenant), transaction.atomic(), own_transaction():
+                set_quota(tenant, 7)
                 with own_transaction():
-                    assert connections_to_the_database() == before + 1
-            with one_second_connection():
-                for _ in range(3):
-                    with own_transaction():
-                        set_quota(acme, 7)
+                    assert connection.schema_name == tenant.schema_name
         return connections_to_the_database() - before
 
-    assert committed(each) == 0
+    assert committed(each) <= MAX_SECOND_CONNECTIONS
+
+
+def test_a_block_inside_another_one_takes_no_further_connection(committed, acme):
+    def each():
+        with bind_tenant(acme), transaction.atomic(), own_transaction():
+            outer = connection.connection
+            with own_transaction():
+                assert connection.connection is outer
+
+    committed(each)
+
+
+def test_one_that_broke_is_not_used_again(committed, acme):
+    def use(*, is_broken):
+        with own_transaction(), connection.cursor() as cursor:
+            cursor.execute("SELECT pg_backend_pid()")
+            if is_broken:
+                connection.connection.close()
+            return cursor.fetchone()[0]
+
+    def each():
+        with bind_tenant(acme), transaction.atomic():
+            with pytest.raises(DatabaseError):
+                use(is_broken=True)
+            return use(is_broken=False)
+
+    assert committed(each)
+
+
+def test_threads_never_need_more_than_one_each_and_a_few(committed, acme, globex):
+    """Thirty at once save files inside transactions of their own, with the bytes on their way to the bucket."""
+    seen, threads = [], 30
+
+    def save(number):
+        tenant = (acme, globex)[number % 2]
+        with bind_tenant(tenant), transaction.atomic():
+            storages["private"].save(f"many/{number}.txt", ContentFile(b"x"))
+            seen.append(connections_to_the_database())
+
+    def each():
+        before = connections_to_the_database()
+        with ThreadPoolExecutor(threads) as pool:
+            done = list(pool.map(partial(close_after, save), range(threads)))
+        assert len(done) == threads
+        return before
+
+    before = committed(each)
+    assert max(seen) <= before + threads + MAX_SECOND_CONNECTIONS
+    for tenant in (acme, globex):
+        with bind_tenant(tenant):
+            rows = AppFile.objects.filter(state="saved", name__startswith="many/")
+            assert rows.count() == threads / 2
+
+
+def close_after(work, *given):
+    try:
+        return work(*given)
+    finally:
+        connection.close()
+
+
+def test_who_finds_none_free_in_time_is_told_so(committed, acme, monkeypatch):
+    monkeypatch.setitem(SECOND_CONNECTIONS, "timeout", 0.1)
+    connection.close_pool()
+    everybody_has_one, is_over = Barrier(MAX_SECOND_CONNECTIONS + 1), Event()
+
+    def hold(_number):
+        with bind_tenant(acme), transaction.atomic(), own_transaction():
+            everybody_has_one.wait(10)
+            is_over.wait(10)
+
+    def each():
+        with ThreadPoolExecutor(MAX_SECOND_CONNECTIONS) as pool:
+            holders = [
+                pool.submit(close_after, hold, number) for number in range(MAX_SECOND_CONNECTIONS)
+            ]
+            everybody_has_one.wait(10)
+            with bind_tenant(acme), transaction.atomic():
+                with pytest.raises(TooBusy, match="second connections"), own_transaction():
+                    pass
+                is_over.set()
+                for holder in holders:
+                    holder.result()
+                with own_transaction():
+                    return True
+
+    assert committed(each)
+    connection.close_pool()
 
 
 def test_outside_of_a_transaction_it_needs_no_second_connection(committed, acme):
@@ -103,18 +196,19 @@ def test_outside_of_a_transaction_it_needs_no_second_connection(committed, acme)
         with bind_tenant(acme):
             connection.ensure_connection()
             own = connection.connection
-            with one_second_connection(), own_transaction():
+            with own_transaction():
                 assert connection.connection is own
                 assert connection.in_atomic_block
 
     committed(each)
 
 
-def test_the_transaction_of_a_test_is_no_callers(acme):
+def test_a_transaction_that_nobody_can_roll_back_is_no_callers(acme):
+    """As Django says it: a durable block may begin in it. That of a TestCase is one."""
     assert connection.in_atomic_block
     assert not in_callers_transaction()
     with transaction.atomic():
-        assert not in_callers_transaction()
+        assert in_callers_transaction()
 
 
 def test_what_the_caller_holds_is_waited_for_only_so_long(committed, acme):

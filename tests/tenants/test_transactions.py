@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
 
-from tenants.binding import bind_tenant, bound_tenant, on_commit
+from tenants.binding import bind_agency, bind_tenant, bound_tenant, on_commit
 from tenants.errors import BindingDisagrees
+from tenants.models import Tenant
+from tenants.provisioning import create_tenant
 from tenants.transactions import own_transaction
 from tests.media_core.conftest import in_a_thread
 
@@ -40,6 +42,22 @@ def test_each_connection_is_looked_at_while_it_is_the_threads_own(acme):
             assert not misled()
 
     in_a_thread(each)
+
+
+def test_for_a_tenant_that_the_caller_has_not_committed_it_is_the_callers():
+    """As in a TestCase that makes a tenant of its own."""
+
+    def each():
+        with bind_agency(), transaction.atomic():
+            tenant = create_tenant(name="New", location_prefix="new/", domain="new.example")
+            with bind_tenant(tenant):
+                first = connections[DEFAULT_DB_ALIAS]
+                with own_transaction():
+                    assert connections[DEFAULT_DB_ALIAS] is first
+            transaction.set_rollback(True)
+
+    in_a_thread(each)
+    assert not Tenant.objects.filter(location_prefix="new/").exists()
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError])

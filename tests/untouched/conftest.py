@@ -46,6 +46,20 @@ def create_site(name: str) -> Tenant:
     return tenant
 
 
+@pytest.fixture(autouse=True)
+def _without_files_of_the_test_before(
+    request: pytest.FixtureRequest, tenants: dict[str, Tenant], django_db_blocker: Any
+) -> None:
+    """Remove what was committed beside the transaction of the test before, as a save inside `atomic()` is."""
+    if "committed" in request.fixturenames:
+        return
+    with django_db_blocker.unblock(), another_connection():
+        for tenant in tenants.values():
+            with bind_tenant(tenant):
+                StoredObject.objects.filter(kind=StoredObject.Kind.APP).delete()
+                Quota.objects.filter(tenant=tenant).update(used_bytes=0, reserved_bytes=0)
+
+
 @pytest.fixture
 def acme(tenants: dict[str, Tenant], db: None) -> Tenant:
     return tenants["acme"]

@@ -1,5 +1,6 @@
-"""What the bucket was proved to do, by the doctor's newest run. What flows make of it: requirements.py."""
+"""What the bucket was proved to do, by the doctor's runs. What flows make of it: requirements.py."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -10,7 +11,7 @@ from typing import NamedTuple
 from django.conf import settings
 from django.utils import timezone
 
-from media_core.storages.bucket.models import BucketReport
+from media_core.storages.bucket.models import BucketCapabilities, BucketReport
 from media_core.storages.client import bucket_access
 
 
@@ -74,8 +75,8 @@ class CapabilityResult(NamedTuple):
 
     proved: bool
     at: datetime
-    # Of the access key it was tested with; empty in reports of older code.
-    fingerprint: str = ""
+    # Of the access key it was tested with.
+    fingerprint: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,15 +86,21 @@ class Proof:
     seen: Mapping[str, CapabilityResult] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, report: BucketReport | None) -> "Proof":
-        """Return what a report knows, its own findings and older ones; without one, nothing is known."""
-        known = report.proofs if report else {}
+    def from_json(cls, proofs: Mapping[str, tuple[bool, str, str]]) -> "Proof":
+        """Return what `as_json` made."""
         return cls(
             {
-                name: CapabilityResult(proved, datetime.fromisoformat(at), *fingerprint)
-                for name, (proved, at, *fingerprint) in known.items()
+                name: CapabilityResult(proved, datetime.fromisoformat(at), fingerprint)
+                for name, (proved, at, fingerprint) in proofs.items()
             }
         )
+
+    def as_json(self) -> dict[str, tuple[bool, str, str]]:
+        """Return what is stored of it."""
+        return {
+            name: (seen.proved, seen.at.isoformat(), seen.fingerprint)
+            for name, seen in self.seen.items()
+        }
 
     def has(self, capability: Capability) -> bool:
         """Return whether the bucket was proved to do this, not too long ago."""
@@ -117,18 +124,15 @@ class Proof:
         seen = self.seen.get(capability)
         return format_moment(seen.at) if seen else "never"
 
-    def extend(self, found: Mapping[str, bool], at: datetime) -> dict[str, tuple[bool, str, str]]:
-        """Return what a report is to keep: what was found now, and all else as it was known.
+    def extend(self, found: Mapping[str, bool], at: datetime) -> "Proof":
+        """Return what is known then: what was found now, and all else as it was known.
 
         A run that cannot ask proves nothing and disproves nothing: neither is a hole forgotten, nor publishing stopped.
         """
         now = {
             name: CapabilityResult(proved, at, key_fingerprint()) for name, proved in found.items()
         }
-        return {
-            name: (seen.proved, seen.at.isoformat(), seen.fingerprint)
-            for name, seen in {**self.seen, **now}.items()
-        }
+        return Proof({**self.seen, **now})
 
 
 def format_moment(at: datetime) -> str:
@@ -144,7 +148,40 @@ def newest_report() -> BucketReport | None:
 
 def proof() -> Proof:
     """Return what is known of the bucket in settings. One query."""
-    return Proof.of(newest_report())
+    rows = BucketCapabilities.objects.filter(target=current_target())
+    return Proof.from_json(rows.values_list("proofs", flat=True).first() or {})
+
+
+class ProofCache:
+    """What is known of the bucket in settings, as this process read it seconds ago. Shared by the threads."""
+
+    SECONDS = 5.0
+
+    def __init__(self) -> None:
+        self._known: tuple[str, float, Proof] | None = None
+
+    def find(self) -> Proof:
+        """Return it as it was at most SECONDS ago. One query, or none."""
+        target, now, known = current_target(), time.monotonic(), self._known
+        if known and known[0] == target and known[1] > now:
+            return known[2]
+        found = proof()
+        self._known = (target, now + self.SECONDS, found)
+        return found
+
+    def forget(self) -> None:
+        self._known = None
+
+
+proofs = ProofCache()
+
+
+def store_proof(known: Proof) -> None:
+    """Store what is known of the bucket in settings from now on. Other processes take it over within seconds."""
+    BucketCapabilities.objects.update_or_create(
+        target=current_target(), defaults={"proofs": known.as_json()}
+    )
+    proofs.forget()
 
 
 def needed_to_publish() -> tuple[Capability, ...]:

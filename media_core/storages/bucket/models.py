@@ -27,6 +27,17 @@ class Deployment(models.Model):
         return cls.objects.get_or_create(only=True)[0]
 
 
+class BucketCapabilities(models.Model):
+    """What is known of one bucket, addressed in one way: one small row, which flows read before they write."""
+
+    target = models.CharField(max_length=1000, primary_key=True)
+    # What the newest report found out, or an earlier one where it could not: name, then [yes or no, when, which key].
+    proofs = models.JSONField()
+
+    def __str__(self) -> str:
+        return self.target
+
+
 class BucketReport(models.Model):
     """What one run of the doctor saw. `target` says of which bucket, addressed how: a proof is good for no other."""
 
@@ -35,8 +46,6 @@ class BucketReport(models.Model):
     passed = models.BooleanField()
     # Names of capabilities.Capability, each true or false; what was not tried is not there.
     capabilities = models.JSONField()
-    # The same and what earlier runs found out and this one could not: name, then [true or false, when, by which key].
-    proofs = models.JSONField(default=dict)
     # As findings.Finding.as_json has them, in the order of the probes.
     findings = models.JSONField()
     requests = models.PositiveIntegerField()

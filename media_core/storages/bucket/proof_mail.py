@@ -12,12 +12,12 @@ from tenants.jobs.models import Mail
 from tenants.people.members import active_owners
 
 
-def queue_old_proof_mail(before: BucketReport | None, report: BucketReport) -> None:
-    """Queue a mail to each owner when this report is the first after the warning date. Runs in its transaction.
+def queue_old_proof_mail(before: BucketReport | None, report: BucketReport, known: Proof) -> None:
+    """Queue a mail to each owner when this report, after which so much is known, is the first after the warning date.
 
-    A report that renews the proof queues none. Three statements at most.
+    Runs in its transaction. A report that renews the proof queues none. Three statements at most.
     """
-    age = find_proof_age(Proof.of(report))
+    age = find_proof_age(known)
     if not (settings.USE_S3_MEDIA and before and age):
         return
     if before.made_at < age.warns_at <= report.made_at:

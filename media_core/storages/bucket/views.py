@@ -9,9 +9,9 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from media_core.storages.bucket.capabilities import (
-    Proof,
     current_target,
     newest_report,
+    proof,
     unproved,
     uses,
 )
@@ -37,12 +37,12 @@ def worst_first(report: BucketReport | None) -> list[dict[str, Any]]:
 
 @require_safe
 def bucket(request: HttpRequest) -> HttpResponse:
-    """How the bucket in settings stands: its newest report, and the reports before it. Four queries."""
+    """How the bucket in settings stands: its newest report, and the reports before it. Five queries."""
     staff = required_staff(request, *AgencyRole.Role)
     reports = BucketReport.objects.defer("findings")
     page = Paginator(reports, REPORTS_PER_PAGE).get_page(request.GET.get("page"))
     newest = newest_report()
-    known = Proof.of(newest)
+    known = proof()
     context = {
         "staff": staff, "report": newest, "unproved": unproved(known), "uses": uses(known), "page": page,
         "target": current_target() if settings.BUCKET_NAME else "", "findings": worst_first(newest),

@@ -23,7 +23,7 @@ from media_core.storages.client import bucket_client
 from media_core.upkeep.sweeping import sweep_room
 from tenants.binding import bind_tenant
 from tenants.models import Tenant
-from tests.media_core.conftest import books
+from tests.media_core.conftest import books, end_removals
 from tests.media_core.uploads.conftest import keys
 
 ALIASES = ["default", "private"]
@@ -88,6 +88,7 @@ def grow_all_old() -> None:
     long_ago = timezone.now() - 2 * PENDING_LIFETIME
     StoredObject.objects.exclude(state="gone").update(created_at=long_ago)
     AppFile.objects.update(created_at=long_ago)
+    end_removals()
 
 
 def agree(tenant: Tenant, before: set[str]) -> None:

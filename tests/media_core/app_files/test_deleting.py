@@ -7,6 +7,8 @@ from django.conf import settings as django_settings
 from django.core.files.storage import storages
 from django.core.management import call_command
 from django.db import transaction
+from django.utils import timezone
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 from media_core.app_files.sweeping import sweep_app_files
 from media_core.errors import ObjectMissing
@@ -28,7 +30,8 @@ from tests.media_core.app_files.conftest import (
     states,
     undone,
 )
-from tests.media_core.conftest import books, in_a_thread
+from tests.media_core.conftest import books, end_removals, in_a_thread
+from tests.media_core.storages.bucket.conftest import at, once
 from tests.media_core.uploads.conftest import keys
 from tests.wire import bucket_requests
 
@@ -291,6 +294,50 @@ def test_whoever_comes_late_to_remove_an_object_leaves_the_next_one_of_its_name_
                 assert file.read() == b"the next"
 
     committed(each)
+
+
+def test_while_one_removes_an_object_nobody_else_does_and_its_name_is_not_free(
+    folder, committed, acme, globex
+):
+    name, seen = f"{folder}/x", []
+
+    def meanwhile():
+        with bind_tenant(acme):
+            row = StoredObject.objects.get(app_name=name, area="media", state="condemned")
+            seen.append((take_away(row), save("default", name)))
+
+    def each():
+        with bind_tenant(acme):
+            save("default", name)
+            with at("before-send.s3.DeleteObject", once(lambda: in_a_thread(meanwhile))):
+                storages["default"].delete(name)
+            return save("default", name)
+
+    assert committed(each) == name
+    ((was_removed, other_name),) = seen
+    assert not was_removed
+    assert other_name != name
+
+
+def test_a_removal_that_was_killed_is_done_by_the_sweep_when_its_time_is_over(
+    folder, committed, acme
+):
+    def each():
+        with bind_tenant(acme):
+            row = row_of(save("default", f"{folder}/x"))
+            assert row.condemn()
+            assert row.claim_removal()
+            assert sweep_room() == []
+            assert row.key in keys(acme)
+            end_removals()
+            assert sweep_room() == [row]
+            assert row.key not in keys(acme)
+
+    committed(each)
+    # The sweep asked for another one, at the end of that time.
+    assert ProcrastinateJob.objects.filter(
+        queue_name="sweep.v1", scheduled_at__gt=timezone.now()
+    ).exists()
 
 
 def others_sweep(tenant):

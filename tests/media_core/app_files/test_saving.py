@@ -141,9 +141,9 @@ def test_what_a_save_in_a_transaction_costs_the_callers_connection(alias, folder
                 save(alias, f"{folder}/x")
         return len(sent), len(requests)
 
-    # Whether the name is known, or was deleted here, what is proved of the bucket, the savepoint, the claim, its
+    # Whether the name is known, or was deleted here, the savepoint, the claim, its
     # release. All else is committed beside it.
-    assert committed(each) == (6, 1)
+    assert committed(each) == (5, 1)
 
 
 # --- quota

@@ -7,6 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from media_core.ledger.models import StoredObject
+from media_core.storages.bucket.requirements import OwnershipCache, require_to_remove
 from tenants.binding import bind_tenant
 from tenants.commands import following
 from tenants.jobs.operation_models import Operation
@@ -162,6 +163,8 @@ def test_a_short_outage_is_waited_for_and_a_long_one_leaves_it_open(acme, settin
         keep(acme, "disk")
     monkeypatch.setattr(following, "OUTAGE_SECONDS", 0)
     monkeypatch.setattr(following, "WORK_SECONDS", 0.0)
+    monkeypatch.setattr(OwnershipCache, "SECONDS", 60.0)
+    require_to_remove()
     endpoint, settings.BUCKET_ENDPOINT_URL = settings.BUCKET_ENDPOINT_URL, "http://127.0.0.1:9"
     reported()
     with pytest.raises(CommandError, match="The storage does not answer"):

@@ -14,7 +14,7 @@ from tenants.binding import bind_tenant
 from tenants.models import Tenant
 from tests.apps import address_of, kept
 from tests.media_core.commands.test_suspend import tenant
-from tests.media_core.conftest import books, in_a_thread
+from tests.media_core.conftest import books, end_removals, in_a_thread
 from tests.media_core.documents.conftest import seen_by_a_stranger
 from tests.media_core.uploads.faults import INTERRUPTED_AND_KILLED
 from tests.operations import take_all_down
@@ -163,6 +163,6 @@ def test_a_flow_that_ends_at_any_step_is_ended_by_the_next(cuts, name, committed
         here(FLOWS["take down" if name == "bring back" else "bring back"][0])
         run(flow, acme)
         assert shown(acme, "img/a.png") in {b"public", None}
-        here(flow, sweep, sweep_app_files)
+        here(end_removals, flow, sweep, sweep_app_files)
         assert shown(acme, "img/a.png") == result, run.cut_point
         assert in_a_thread(lambda: books(acme))[0] == before[0]

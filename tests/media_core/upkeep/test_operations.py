@@ -13,6 +13,7 @@ from django.db import connection
 from media_core.documents.models import Document
 from media_core.errors import BucketUnavailable, MoveRefused
 from media_core.ledger.models import StoredObject
+from media_core.storages.bucket.requirements import OwnershipCache, require_to_remove
 from media_core.storages.client import bucket_client
 from media_core.storages.filesystem import disk_storage
 from media_core.storages.room import remove_everywhere, storage_of
@@ -24,7 +25,7 @@ from tenants.jobs.operations import cancel, find_failing_job, pause, request_ope
 from tenants.models import Tenant
 from tenants.provisioning import suspend
 from tests.apps import kept
-from tests.media_core.conftest import in_a_thread
+from tests.media_core.conftest import end_removals, in_a_thread
 from tests.media_core.upkeep.conftest import keep
 from tests.media_core.uploads.faults import INTERRUPTED_OR_SLOWLY_KILLED
 from tests.operations import step
@@ -237,10 +238,24 @@ def test_is_not_moved_the_wrong_way_by_a_worker_with_other_settings(acme, settin
     assert find_failing_job(operation) is None
 
 
-def test_an_outage_ends_the_step_instead_of_failing_everything(one_by_one, acme, settings):
+def test_an_outage_before_the_step_is_no_failure_of_an_object(one_by_one, acme, settings):
+    keep(acme, "disk")
+    operation = to_bucket(acme)
+    settings.BUCKET_ENDPOINT_URL = "http://127.0.0.1:9"
+    with pytest.raises(BucketUnavailable):
+        step(operation)
+    operation.refresh_from_db()
+    assert (operation.state, operation.failed_objects) == ("queued", 0)
+
+
+def test_an_outage_ends_the_step_instead_of_failing_everything(
+    one_by_one, acme, settings, monkeypatch
+):
+    monkeypatch.setattr(OwnershipCache, "SECONDS", 60.0)
     for _ in range(3):
         keep(acme, "disk")
     operation = to_bucket(acme)
+    require_to_remove()
     settings.BUCKET_ENDPOINT_URL = "http://127.0.0.1:9"
     reported()
     with pytest.raises(BucketUnavailable):
@@ -333,6 +348,8 @@ def test_a_take_down_that_ends_at_any_step_is_ended_by_the_next_and_counted_once
 ):
     def again():
         acme.refresh_from_db()
+        with bind_tenant(acme, even_suspended=True):
+            end_removals()
         if not acme.served:
             call_command("tenant", "resume", "acme/", stdout=StringIO())
         else:

@@ -45,6 +45,7 @@ from tenants.models import Tenant
 from tenants.people.identity import Member
 from tests.conftest import CUT_POINTS
 from tests.media_core.conftest import in_a_thread
+from tests.proof import forget_caches
 
 Flow = Callable[[], object]
 # A kind of step and which one of its kind, so that a step more or less elsewhere in the flow does not move it; or
@@ -221,6 +222,8 @@ class Run:
         assert self.recorder is None, "A run is for once."
         end = instead or (kill if self.is_killed else interrupt)
         self.recorder = StepRecorder(self.cut_point, end)
+        # Each run reads the same, whatever the one before has read.
+        forget_caches()
         run = run_in_a_fork if self.is_killed and self.cut_point else run_in_a_thread
         finished = run(flow, tenant, self.recorder)
         assert instead or finished != self.recorder.reached_cut_point, "The flow swallowed its end."

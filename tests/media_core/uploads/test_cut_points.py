@@ -36,7 +36,7 @@ def test_an_upload_is_killed_once_in_each_state_that_it_leaves(steps_of, committ
         # Rolled back.
         ("after INSERT media_core_storedobject", 1),
         # After the COMMIT.
-        ("before SELECT bucket_bucketreport", 1),
+        ("before SELECT bucket_bucketcapabilities", 1),
         ("after-call PutObject", 1),
         ("after UPDATE media_core_storedobject", 1),
     ]

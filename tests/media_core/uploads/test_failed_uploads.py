@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from media_core.errors import BucketUnavailable
 from media_core.ledger.models import StoredObject
+from media_core.storages.bucket.marker import claim
 from media_core.storages.room import room_storage
 from media_core.uploads.flow import sweep
 from tenants.binding import bind_tenant
@@ -110,6 +111,7 @@ def test_the_job_frees_the_quota_and_removes_what_came(
 ):
     attempts(1)
     reported()
+    claim()
     with moody_bucket.moods("lost-response", operation="PutObject"), bind_tenant(acme):
         row = fail_upload(upload)
     assert keys(acme) == {row_key(acme, row)}

@@ -79,15 +79,18 @@ def test_a_dry_run_removes_nothing(acme, globex):
     assert state_of(acme, row) == "abandoned"
 
 
-def test_a_bucket_that_does_not_answer_is_told_per_tenant_and_fails_the_run(acme, globex, settings):
+def test_a_bucket_that_does_not_answer_is_told_per_tenant_and_fails_the_run(
+    acme, globex, hooli, settings
+):
     rows = [(tenant, give_up_upload(tenant)) for tenant in (acme, globex)]
     settings.BUCKET_ENDPOINT_URL = NOBODY_LISTENS
     errors = StringIO()
-    with pytest.raises(CommandError, match=r"^2 of \d+ tenant"):
+    with pytest.raises(CommandError, match=r"^3 of 3 tenant"):
         call_command("sweep_uploads", stdout=StringIO(), stderr=errors)
     assert [line[:14] for line in errors.getvalue().splitlines()] == [
         "Acme (acme/): ",
         "Globex (globex",
+        "Hooli (hooli/)",
     ]
     assert [state_of(tenant, row) for tenant, row in rows] == ["abandoned", "abandoned"]
 

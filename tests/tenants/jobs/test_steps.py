@@ -154,6 +154,13 @@ class TestTryingAgain:
             raise error
         assert waiting(kind) == []
 
+    def test_work_that_is_not_given_up_waits_for_people_too(self, declare, acme, globex):
+        kind = declare(Counter(), gives_up=False)
+        with RetryLater(kind, acme.id, MAX_ATTEMPTS):
+            raise NeedsPeople
+        (again,) = waiting(kind)
+        assert again["scheduled_at"] > timezone.now()
+
     def test_one_without_a_slot_keeps_its_attempts_and_waits_behind_others(
         self, declare, acme, globex
     ):

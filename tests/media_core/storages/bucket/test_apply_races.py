@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import connection
 
 from media_core.storages.bucket.desired.applying import LOCK, apply, differences
-from media_core.storages.bucket.marker import marker_key
+from media_core.storages.bucket.marker_store import marker_key
 from media_core.storages.client import bucket_client
 from tests.media_core.conftest import in_a_thread
 from tests.media_core.storages.bucket.conftest import (

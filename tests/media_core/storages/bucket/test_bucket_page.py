@@ -4,7 +4,7 @@ import pytest
 
 from media_core.storages.bucket.capabilities import Capability
 from media_core.storages.bucket.models import BucketReport
-from tests.proof import reported
+from tests.proof import forget_proofs, reported
 
 pytestmark = pytest.mark.django_db
 STAFF = ("olga", "otto", "fiona")
@@ -12,7 +12,7 @@ STAFF = ("olga", "otto", "fiona")
 
 @pytest.fixture
 def nothing_known(world):
-    BucketReport.objects.all().delete()
+    forget_proofs()
 
 
 @pytest.mark.parametrize("name", STAFF)
@@ -63,7 +63,7 @@ def test_a_report_of_long_ago_and_one_that_failed_are_said_to_be_so(browse):
     assert (
         "The bucket failed its last check" in browse(None, "olga").get("/bucket").content.decode()
     )
-    BucketReport.objects.all().delete()
+    forget_proofs()
     reported(days_ago=31)
     page = browse(None, "olga").get("/bucket").text
     assert "Now nobody can publish until it is proved again" in page
@@ -75,7 +75,7 @@ def test_a_report_of_long_ago_and_one_that_failed_are_said_to_be_so(browse):
 def test_a_report_past_half_its_life_is_said_to_be_old_and_leads_to_the_job(browse):
     reported(days_ago=14)
     assert "The bucket passed its check on" in browse(None, "olga").get("/bucket").text
-    BucketReport.objects.all().delete()
+    forget_proofs()
     reported(days_ago=16)
     page = browse(None, "olga").get("/bucket").text
     assert "After that, nobody can publish until it is proved again" in page

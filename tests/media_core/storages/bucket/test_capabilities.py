@@ -4,6 +4,8 @@ from io import BytesIO
 
 import pytest
 from django.core.checks import run_checks
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from media_core.documents.permissions import required_editor
 from media_core.documents.publishing import publish
@@ -12,17 +14,18 @@ from media_core.ledger.models import Content, StoredObject
 from media_core.storages.bucket.capabilities import (
     FORM_MAX_BYTES,
     Capability,
+    ProofCache,
     UploadMethod,
     proof,
     upload_method,
 )
 from media_core.storages.bucket.doctor.examine import examine, store_examination
-from media_core.storages.bucket.models import BucketReport
+from media_core.storages.bucket.models import BucketCapabilities
 from media_core.storages.bucket.start import find_proof_problem
 from media_core.storages.room import storage_of
 from tenants.binding import bind_tenant
 from tests.conftest import member
-from tests.proof import reported
+from tests.proof import forget_proofs, reported
 from tests.wire import bucket_requests
 
 pytestmark = pytest.mark.django_db
@@ -30,7 +33,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def _nothing_is_known(world):
-    BucketReport.objects.all().delete()
+    forget_proofs()
 
 
 def written(tenant, area="private"):
@@ -93,6 +96,30 @@ def test_what_is_stored_goes_on_with_a_proof_that_has_run_out(area, acme, globex
         assert written(tenant, area).state == "stored"
 
 
+def test_writes_read_one_small_row_and_that_once_in_seconds(acme, globex):
+    reported()
+    with CaptureQueriesContext(connection) as sent:
+        for tenant in (acme, globex, acme, globex):
+            written(tenant, "media")
+    asked = [each["sql"] for each in sent if "bucket_bucket" in each["sql"]]
+    assert len(asked) == 1
+    assert '"bucket_bucketcapabilities"."proofs"' in asked[0]
+
+
+def test_what_a_run_finds_out_counts_at_once_here_and_within_seconds_elsewhere(acme, monkeypatch):
+    reported()
+    written(acme)
+    BucketCapabilities.objects.update(proofs={})
+    written(acme)
+    monkeypatch.setattr(ProofCache, "SECONDS", 0.0)
+    reported(Capability.PRIVATE)
+    with pytest.raises(BucketNotProved, match="it failed at 'private'"):
+        written(acme)
+    BucketCapabilities.objects.update(proofs={})
+    with pytest.raises(BucketNotProved, match="is not proved"):
+        written(acme)
+
+
 @pytest.mark.parametrize("area", ["private", "media"])
 def test_with_other_keys_a_proof_counts_only_until_it_has_run_out(area, acme, settings):
     keys = settings.BUCKET_ACCESS_KEY
@@ -100,26 +127,13 @@ def test_with_other_keys_a_proof_counts_only_until_it_has_run_out(area, acme, se
     reported(days_ago=29)
     settings.BUCKET_ACCESS_KEY = keys
     written(acme, area)
-    BucketReport.objects.all().delete()
+    forget_proofs()
     settings.BUCKET_ACCESS_KEY = "keys-before-these"
     reported(days_ago=31)
     settings.BUCKET_ACCESS_KEY = keys
     with bucket_requests() as sent, pytest.raises(BucketNotProved, match="not proved with these"):
         written(acme, area)
     assert sent == []
-
-
-def test_a_report_of_older_code_names_no_keys_and_counts_until_it_has_run_out(acme):
-    report = reported(days_ago=29)
-    report.proofs = {name: [yes, at] for name, (yes, at, _key) in report.proofs.items()}
-    report.save()
-    written(acme, "media")
-    report.proofs = {
-        name: [yes, "2026-01-01T00:00:00+00:00"] for name, (yes, _at) in report.proofs.items()
-    }
-    report.save()
-    with pytest.raises(BucketNotProved, match="last tried: 2026-01-01 00:00 UTC"):
-        written(acme, "media")
 
 
 @pytest.mark.parametrize(
@@ -249,7 +263,7 @@ def test_what_was_proved_still_counts_after_a_run_that_cannot_ask(acme, run_that
     run_that_cannot_ask()
     written(acme, "media")
     assert proof().lacks(Capability.COPY)
-    BucketReport.objects.all().delete()
+    forget_proofs()
     reported(days_ago=31)
     run_that_cannot_ask()
     assert not proof().has(Capability.PRIVATE)

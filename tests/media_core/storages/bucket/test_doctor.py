@@ -17,7 +17,7 @@ from media_core.storages.bucket.doctor import bench as benches
 from media_core.storages.bucket.doctor.bench import bench
 from media_core.storages.bucket.doctor.examine import PROBES, examine
 from media_core.storages.bucket.findings import Outcome
-from media_core.storages.bucket.marker import marker_key
+from media_core.storages.bucket.marker_store import marker_key
 from media_core.storages.bucket.models import BucketReport, Deployment
 from media_core.storages.client import bucket_client
 from tests.conftest import World

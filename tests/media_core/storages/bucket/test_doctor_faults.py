@@ -14,7 +14,7 @@ from media_core.storages.bucket.desired.applying import apply
 from media_core.storages.bucket.doctor import bench as benches
 from media_core.storages.bucket.doctor.examine import PROBES, examine
 from media_core.storages.bucket.findings import Outcome
-from media_core.storages.bucket.marker import marker_key
+from media_core.storages.bucket.marker_store import marker_key
 from media_core.storages.bucket.models import BucketReport
 from media_core.storages.client import bucket_client
 
@@ -258,6 +258,7 @@ def test_the_prefix_of_another_deployment_is_refused_and_its_marker_stays(bucket
     marker = json.dumps(
         {
             "deployment": "7d0a4a7e-0000-4000-8000-000000000000",
+            "database": "7/16384",
             "created_at": "2026-01-01T00:00:00+00:00",
         }
     ).encode()

@@ -7,23 +7,30 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db import connection, transaction
+from django.utils import timezone
 
 from media_core.errors import BucketOfAnother, BucketRefused
 from media_core.storages.bucket.marker import (
+    DATABASE,
     MAX_MARKER_BYTES,
+    Marker,
     Whose,
     claim,
-    marker_key,
     ownership,
     required_ownership,
     take_over,
 )
+from media_core.storages.bucket.marker_store import marker_key
 from media_core.storages.bucket.models import Deployment
 from media_core.storages.client import bucket_client
+from tenants.database.identity import find_database_id
+from tenants.errors import DatabaseNotIdentified
 from tests.media_core.storages.bucket.conftest import another_deployment, at, once
 from tests.wire import bucket_requests
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("own_prefix")]
+ANOTHER_DATABASE = "7000000000000000000/16384"
 THEIRS = "0b6f9dd0-3a08-4b0e-8d6c-6a3a0a7d8f10"
 
 
@@ -37,7 +44,7 @@ def written() -> bytes:
 
 
 def write_theirs() -> None:
-    write(json.dumps({"deployment": THEIRS, "created_at": "2026-01-02T03:04:05+00:00"}).encode())
+    write(Marker(uuid.UUID(THEIRS), "7/16384", timezone.now()).as_json())
 
 
 def overlook_conditions(request: Any, **_given: Any) -> None:
@@ -108,10 +115,13 @@ def test_a_store_that_overlooks_conditions_lets_no_two_believe(moment):
         b"[]",
         b"{}",
         b'{"deployment": 5, "created_at": "2026-01-02T03:04:05+00:00"}',
-        b'{"deployment": "nobody", "created_at": "2026-01-02T03:04:05+00:00"}',
-        b'{"deployment": "0B6F9DD0-3A08-4B0E-8D6C-6A3A0A7D8F10", "created_at": "2026-01-02"}',
-        b'{"deployment": "0b6f9dd0-3a08-4b0e-8d6c-6a3a0a7d8f10"}',
-        b'{"deployment": "0b6f9dd0-3a08-4b0e-8d6c-6a3a0a7d8f10", "created_at": "once"}',
+        b'{"deployment": "nobody", "database": "7/1", "created_at": "2026-01-02T03:04:05+00:00"}',
+        b'{"deployment": "0B6F9DD0-3A08-4B0E-8D6C-6A3A0A7D8F10", "database": "7/1", "created_at": "2026-01-02"}',
+        b'{"deployment": "0b6f9dd0-3a08-4b0e-8d6c-6a3a0a7d8f10", "database": "7/1"}',
+        b'{"deployment": "0b6f9dd0-3a08-4b0e-8d6c-6a3a0a7d8f10", "database": "7/1", "created_at": "once"}',
+        b'{"deployment": "0b6f9dd0-3a08-4b0e-8d6c-6a3a0a7d8f10", "created_at": "2026-01-02"}',
+        b'{"deployment": "0b6f9dd0-3a08-4b0e-8d6c-6a3a0a7d8f10", "database": 7, "created_at": "2026-01-02"}',
+        b'{"deployment": "0b6f9dd0-3a08-4b0e-8d6c-6a3a0a7d8f10", "database": "7", "created_at": "2026-01-02"}',
         b" " * (MAX_MARKER_BYTES + 1),
     ],
 )
@@ -141,6 +151,44 @@ def count_reads(read: list[int], parsed: dict[str, Any], **_given: Any) -> None:
         return original(amount)
 
     body.read = counted
+
+
+@pytest.mark.bucket
+def test_another_database_of_the_same_deployment_is_refused_until_it_takes_over():
+    this = Deployment.this()
+    write(Marker(this.pk, ANOTHER_DATABASE, this.created_at).as_json())
+    assert ownership().whose == Whose.OTHER_DATABASES
+    with pytest.raises(BucketOfAnother, match=rf"{ANOTHER_DATABASE}.*--take-over {this}"):
+        required_ownership()
+    with pytest.raises(BucketOfAnother, match="nothing was taken over"):
+        take_over(THEIRS)
+    assert json.loads(written())["database"] == ANOTHER_DATABASE
+    assert take_over(str(this)).whose == Whose.OURS
+    assert json.loads(written())["database"] == find_database_id()
+
+
+def test_a_copy_of_the_database_is_another_one():
+    """Also in the same cluster: the number of the database is another."""
+    cluster, _, number = find_database_id().partition("/")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT oid FROM pg_database WHERE datname = 'postgres'")
+        assert number != str(cursor.fetchone()[0])
+    assert DATABASE.fullmatch(f"{cluster}/{number}")
+
+
+@pytest.mark.parametrize("is_revoked", [False, True])
+def test_every_role_may_ask_which_database_it_is_unless_that_was_revoked(is_revoked):
+    with connection.cursor() as cursor, transaction.atomic():
+        cursor.execute("CREATE ROLE ordinary NOLOGIN")
+        if is_revoked:
+            cursor.execute("REVOKE EXECUTE ON FUNCTION pg_control_system() FROM PUBLIC")
+        cursor.execute("SET LOCAL ROLE ordinary")
+        if is_revoked:
+            with pytest.raises(DatabaseNotIdentified, match="GRANT EXECUTE"), transaction.atomic():
+                find_database_id()
+        else:
+            assert find_database_id()
+        cursor.execute("RESET ROLE")
 
 
 @pytest.mark.bucket

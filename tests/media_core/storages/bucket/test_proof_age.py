@@ -12,13 +12,13 @@ from media_core.ledger.models import Content, StoredObject
 from media_core.storages.bucket.capabilities import Capability
 from media_core.storages.bucket.doctor.examine import PROBES, Examination, store_examination
 from media_core.storages.bucket.findings import Finding, Outcome
-from media_core.storages.bucket.models import BucketReport
+from media_core.storages.bucket.models import BucketCapabilities, BucketReport
 from media_core.storages.bucket.start import find_proof_problem, log_proof_problem
 from media_core.storages.room import storage_of
 from tenants.binding import bind_tenant
 from tenants.people.models import AgencyRole, Person
 from tests.mailing import mail_of, send_mail_of
-from tests.proof import reported
+from tests.proof import forget_proofs, reported
 from tests.smtp_server import SmtpServer
 
 pytestmark = pytest.mark.django_db
@@ -27,7 +27,7 @@ OLGA = "olga@agency.example"
 
 @pytest.fixture(autouse=True)
 def _nothing_is_known(world, people):
-    BucketReport.objects.all().delete()
+    forget_proofs()
 
 
 @pytest.fixture
@@ -98,12 +98,12 @@ def test_with_other_keys_all_storing_stops_with_it(settings):
 
 def test_the_oldest_of_what_is_needed_counts_and_nothing_else():
     reported(days_ago=1)
-    report = BucketReport.objects.get()
+    row = BucketCapabilities.objects.get()
     long_ago = (timezone.now() - timedelta(days=16)).isoformat()
     for capability, is_old in ((Capability.BATCH_DELETE, False), (Capability.OWNED, True)):
-        yes, _at, key = report.proofs[capability]
-        report.proofs[capability] = [yes, long_ago, key]
-        report.save()
+        yes, _at, key = row.proofs[capability]
+        row.proofs[capability] = [yes, long_ago, key]
+        row.save()
         assert bool(warnings()) is is_old
 
 
@@ -113,11 +113,10 @@ def test_a_short_life_gives_no_warning_before_the_worker_missed_a_day(
 ):
     settings.BUCKET_PROOF_DAYS = days
     at = timezone.now() - timedelta(hours=hours_ago)
-    report = reported()
-    report.proofs = {
-        name: [yes, at.isoformat(), key] for name, (yes, _, key) in report.proofs.items()
-    }
-    report.save()
+    reported()
+    row = BucketCapabilities.objects.get()
+    row.proofs = {name: [yes, at.isoformat(), key] for name, (yes, _, key) in row.proofs.items()}
+    row.save()
     assert bool(warnings()) is is_old
 
 
@@ -174,7 +173,7 @@ def test_a_run_that_renews_the_proof_mails_nobody():
 def test_before_half_its_life_and_on_disk_nobody_is_mailed(settings):
     reported(days_ago=14, made_at=timezone.now() - timedelta(days=2))
     run_that_cannot_ask()
-    BucketReport.objects.all().delete()
+    forget_proofs()
     old_report()
     settings.USE_S3_MEDIA = False
     run_that_cannot_ask()

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from media_core.storages.bucket.marker import marker_key
+from media_core.storages.bucket.marker_store import marker_key
 from media_core.storages.client import bucket_client
 from media_core.upkeep.proving.asks import Control, Kind
 from media_core.upkeep.proving.attestation import is_whole
@@ -144,6 +144,7 @@ def test_into_the_rooms_of_another_deployment_nothing_is_written(
     settings.LOCATION_PREFIX = "anothers/"
     marker = {
         "deployment": "7d0a4a7e-0000-4000-8000-000000000000",
+        "database": "7/16384",
         "created_at": "2026-01-01T00:00:00+00:00",
     }
     at = {"Bucket": settings.BUCKET_NAME, "Key": marker_key()}

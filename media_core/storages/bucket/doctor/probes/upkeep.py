@@ -5,8 +5,10 @@ from botocore.exceptions import ClientError
 from media_core.storages.bucket.capabilities import Capability
 from media_core.storages.bucket.doctor.bench import Bench
 from media_core.storages.bucket.doctor.probe import Probe, Seen, fine, remarkable, untried, wrong
-from media_core.storages.bucket.marker import Whose, claim, marker_key, refusal
+from media_core.storages.bucket.marker import Whose, claim, refusal
+from media_core.storages.bucket.marker_store import marker_key
 from media_core.storages.bucket_errors import code_of
+from tenants.errors import DatabaseNotIdentified
 
 VERSIONS = "Deleted files stay, and are billed. Switch versioning off, or let a lifecycle rule end old versions."
 LOCK = "A lock keeps what must be deleted. Use a bucket without object lock."
@@ -40,11 +42,17 @@ def object_lock(bench: Bench) -> Seen:
 
 def owner(_bench: Bench) -> Seen:
     """Claims the prefix where it is nobody's: from then on no other deployment works on it."""
-    found = claim()
+    try:
+        found = claim()
+    except DatabaseNotIdentified as error:
+        return wrong(str(error))
     if found.whose == Whose.OURS:
-        return fine(f"{marker_key()} names this deployment, {found.deployment}.")
+        return fine(
+            f"{marker_key()} names this deployment, {found.deployment}, on this database, {found.database}."
+        )
     return wrong(
-        refusal(found), "Two deployments on one prefix would overwrite each other's objects."
+        refusal(found),
+        "Two deployments or databases on one prefix would overwrite each other's objects.",
     )
 
 

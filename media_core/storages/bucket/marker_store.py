@@ -1,0 +1,107 @@
+"""Where the ownership marker lies: in the bucket, or below DISK_MEDIA_ROOT where settings name no bucket."""
+
+from contextlib import suppress
+from http import HTTPStatus
+from io import BytesIO
+from typing import Any
+
+from botocore.exceptions import ClientError
+from django.conf import settings
+
+from media_core.errors import BucketRefused, ObjectDiffers, ObjectMissing
+from media_core.storages import disk
+from media_core.storages.bucket_errors import code_of, status_of, translate_errors
+from media_core.storages.client import bucket_client
+from tenants.prefixes import ObjectKey, gateway_key
+
+NO_BUCKET = "NoSuchBucket"
+LOOK_AT = "look at AWS_STORAGE_BUCKET_NAME and AWS_S3_ENDPOINT_URL"
+NOT_CONDITIONAL = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_IMPLEMENTED})
+ALREADY_THERE = frozenset({HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED})
+
+
+def marker_key() -> ObjectKey:
+    """Return where the marker of this deployment is."""
+    return gateway_key("owner.json", deployment_prefix=settings.LOCATION_PREFIX)
+
+
+def is_on_disk() -> bool:
+    """Return whether there is no bucket, not even for what is left there."""
+    return not settings.BUCKET_NAME
+
+
+def describe_place() -> str:
+    """Return where the marker is, for people."""
+    place = settings.DISK_MEDIA_ROOT if is_on_disk() else settings.BUCKET_NAME
+    return f"{marker_key()} in {place}"
+
+
+def read_marker(most_bytes: int) -> bytes:
+    """Return the beginning of what lies there. Raises ObjectMissing, BucketUnavailable or BucketRefused. One GET."""
+    if is_on_disk():
+        return _read_file(most_bytes)
+    try:
+        with translate_errors():
+            body = bucket_client().get_object(Bucket=settings.BUCKET_NAME, Key=marker_key())["Body"]
+            try:
+                return body.read(most_bytes)
+            finally:
+                body.close()
+    except ClientError as error:
+        if code_of(error) != NO_BUCKET:
+            raise
+        raise BucketRefused(f"It has no bucket {settings.BUCKET_NAME!r}: {LOOK_AT}.") from error
+
+
+def _read_file(most_bytes: int) -> bytes:
+    try:
+        with disk.opened_file(marker_key()) as file:
+            return file.read(most_bytes)
+    except FileNotFoundError as error:
+        raise ObjectMissing(f"{marker_key()} is not on disk.") from error
+
+
+def write_first(content: bytes) -> None:
+    """Write the marker unless there is one."""
+    if is_on_disk():
+        with suppress(ObjectDiffers):
+            disk.write_once(marker_key(), BytesIO(content))
+        return
+    try:
+        with translate_errors():
+            _put(content, IfNoneMatch="*")
+    except ClientError as error:
+        if status_of(error) in ALREADY_THERE:
+            return
+        if status_of(error) not in NOT_CONDITIONAL:
+            raise
+        with translate_errors():
+            _put(content)
+
+
+def overwrite_marker(content: bytes) -> None:
+    """Write the marker in the place of another."""
+    if is_on_disk():
+        remove_marker()
+        write_first(content)
+        return
+    with translate_errors():
+        _put(content)
+
+
+def remove_marker() -> None:
+    if is_on_disk():
+        disk.remove_file(marker_key())
+        return
+    with translate_errors():
+        bucket_client().delete_object(Bucket=settings.BUCKET_NAME, Key=marker_key())
+
+
+def _put(content: bytes, **given: Any) -> None:
+    bucket_client().put_object(
+        Bucket=settings.BUCKET_NAME,
+        Key=marker_key(),
+        Body=content,
+        ContentType="application/json",
+        **given,
+    )
