@@ -63,7 +63,8 @@ examples:
   manage.py bucket verify --repair --republish
 
 Says what is missing, orphaned (no row names it), of the wrong size, not readable for the public though
-it should be, readable though it should not be, or pending too long. Exit code 1: something is left.""",
+it should be, readable though it should not be, or pending too long. Each line is printed as it is found,
+and memory stays the same however much a tenant keeps. Exit code 1: something is left.""",
     )
     parser.add_argument(
         "--tenant", metavar="REF", action="append", default=[],
@@ -71,11 +72,13 @@ it should be, readable though it should not be, or pending too long. Exit code 1
     )  # fmt: skip
     parser.add_argument(
         "--deep", metavar="N", type=int, nargs="?", const=SAMPLE, default=0,
-        help=f"read back N objects of each tenant ({SAMPLE}), chosen by chance, and compare their digests",
+        help=f"of each tenant read back N objects ({SAMPLE}), chosen by chance, compare their digests, and ask "
+        "for those that are private as a stranger",
     )  # fmt: skip
     parser.add_argument(
         "--repair", action="store_true",
-        help="set the ACLs of public objects, and close public objects that no row names",
+        help="set the ACLs of public objects, close those that no row names, and correct rows whose object was "
+        "moved between disk and bucket",
     )  # fmt: skip
     parser.add_argument("--republish", action="store_true", help="make missing public copies again")
     parser.add_argument("--json", action="store_true", help="print a JSON object a line")
