@@ -112,11 +112,11 @@ def iterate_reports(tenants: Iterable[Tenant], asked: Namespace) -> Iterator[Rep
 
 def act_on(finding: Finding, asked: Namespace) -> str:
     """Return what was done about a finding, or nothing."""
-    document = find_republishable(finding) if asked.republish else None
     try:
-        if document:
-            return make_copy_again(document)
-        return repair(finding) if asked.repair else ""
+        # A copy that was only moved is not made again.
+        done = repair(finding) if asked.repair else ""
+        document = find_republishable(finding) if asked.republish and not done else None
+        return make_copy_again(document) if document else done
     except GatewayError as error:
         # It is reported as left, and the others go on.
         logger.warning("%s was not put right: %s", finding.name, error)

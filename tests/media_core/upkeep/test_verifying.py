@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from media_core.documents.models import Document
 from media_core.documents.permissions import required_editor
 from media_core.documents.publishing import publish, unpublish
 from media_core.ledger.models import StoredObject
@@ -162,6 +163,16 @@ def test_what_was_moved_after_the_backup_is_found_where_it_lies(now, document, r
         assert (out.count(FOUND[now]), error) == (2, "")
         assert problems(room, sample=10) == []
         assert {row.place for row in StoredObject.objects.all()} == {now}
+
+
+def test_a_public_copy_that_was_only_moved_is_not_made_again(document, room, rooms, globex):
+    with bind_tenant(room):
+        move_all("disk")
+        StoredObject.objects.update(place="bucket")
+        out, error = verify_by_command(room, "--repair", "--republish")
+        assert (out.count(FOUND["disk"]), error) == (2, "")
+        row = Document.objects.get(pk=document.pk)
+        assert row.public_copy_id == document.public_copy_id
 
 
 def test_what_is_nowhere_else_stays_missing(document, room, rooms):
