@@ -94,6 +94,8 @@ def verify(command: PlainCommand, asked: Namespace) -> None:
         found += 1
         left += not report.done
         command.stdout.write(json.dumps(report.facts) if asked.json else str(report))
+        # A run over many tenants takes long, and is often read through a pipe.
+        command.stdout.flush()
     if left:
         raise CommandError(f"{left} of {found} findings are left: see docs/howto/backup.md.")
     fail_if_any_broken(broken)
