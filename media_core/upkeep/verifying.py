@@ -155,9 +155,15 @@ def _check_access(pair: Pair, is_readable: dict[str, bool], *, is_shown: bool) -
     should = is_shown and row.state == State.STORED and row.place == Place.BUCKET
     if should and not is_readable[pair.name]:
         return Finding(Problem.NOT_PUBLIC, pair.name, row.pk)
-    if not is_shown and is_readable[pair.name]:
+    if is_readable[pair.name] and (_is_overdue(row) or not is_shown):
         return Finding(Problem.PUBLIC, pair.name, row.pk)
     return None
+
+
+def _is_overdue(row: StoredObject) -> bool:
+    """Return whether it should have been removed long ago."""
+    due = row.purge_after if row.state == State.CONDEMNED else None
+    return due is not None and due < timezone.now() - PENDING_LIFETIME
 
 
 def _is_still_so(finding: Finding, pair: Pair) -> bool:

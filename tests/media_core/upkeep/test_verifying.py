@@ -22,6 +22,7 @@ from tenants.people.models import Role
 from tenants.provisioning import create_tenant
 from tests.conftest import member
 from tests.media_core.documents.conftest import seen_by_a_stranger
+from tests.media_core.upkeep.conftest import keep
 from tests.operations import move_all
 
 pytestmark = [pytest.mark.django_db, pytest.mark.bucket]
@@ -147,6 +148,20 @@ def test_a_private_object_that_the_public_can_read_is_found_by_asking_and_closed
         verify_by_command(room, "--deep", "--repair")
         assert seen_by_a_stranger(key) is None
         assert problems(room, sample=10) == []
+
+
+def test_a_public_copy_that_nobody_removed_in_time_is_named_and_closed(room, globex):
+    copy = keep(room, "bucket", b"taken back", area="media")
+    with bind_tenant(room):
+        copy.condemn()
+        assert problems(room) == []
+        StoredObject.objects.filter(pk=copy.pk).update(
+            purge_after=timezone.now() - timedelta(hours=2)
+        )
+        assert problems(room) == [("public", copy.name)]
+        verify_by_command(room, "--repair")
+        assert seen_by_a_stranger(copy.key) is None
+        assert problems(room) == []
 
 
 @pytest.mark.parametrize("now", ["disk", "bucket"])
