@@ -72,24 +72,24 @@ def _upload_all(tenant: Tenant, editor: Any) -> None:
     for title in (*PUBLIC, *PRIVATE, IN_TRASH):
         store_upload(
             uploader=editor,
-            file=_file(tenant, title),
+            file=_make_file(tenant, title),
             title=title,
             visibility="public" if title in PUBLIC else "private",
             folder=folder if title == "restricted" else None,
         )
     photo = ContentFile(LOCATED, name="photo.jpg")
     store_upload(uploader=editor, file=photo, title="photo", visibility="public")
-    ids = _ids()
+    ids = _find_ids()
     for title in ("restored version", "replaced public"):
-        replace_file(ids[title], uploader=editor, file=_file(tenant, f"{title}, second"))
+        replace_file(ids[title], uploader=editor, file=_make_file(tenant, f"{title}, second"))
     trash_document(ids[IN_TRASH], editor=editor)
 
 
-def _file(tenant: Tenant, text: str) -> "ContentFile[bytes]":
+def _make_file(tenant: Tenant, text: str) -> "ContentFile[bytes]":
     return ContentFile(f"{tenant.name}: {text}".encode(), name="x.txt")
 
 
-def _ids() -> dict[str, Any]:
+def _find_ids() -> dict[str, Any]:
     return dict(Document.objects.values_list("title", "pk"))
 
 
@@ -112,15 +112,15 @@ def change() -> None:
 
 
 def _change_documents(tenant: Tenant, ada: Any) -> None:
-    editor, ids = required_editor(ada), _ids()
+    editor, ids = required_editor(ada), _find_ids()
     publish(ids["published"], editor=editor)
     unpublish(ids["unpublished"], editor=editor)
     unpublish(ids["again"], editor=editor)
     publish(ids["again"], editor=editor)
     for title in ("replaced", "replaced public"):
-        replace_file(ids[title], uploader=editor, file=_file(tenant, f"{title}, third"))
+        replace_file(ids[title], uploader=editor, file=_make_file(tenant, f"{title}, third"))
     for number in range(MAX_VERSIONS):
-        file = _file(tenant, f"often replaced, {number}")
+        file = _make_file(tenant, f"often replaced, {number}")
         replace_file(ids["often replaced"], uploader=editor, file=file)
     restore_version(ids["restored version"], 1, editor=editor)
     rename_document(ids["renamed"], title="renamed since", file_name="y.txt", editor=editor)
@@ -137,7 +137,7 @@ def unpublish_some() -> None:
     for tenant in Tenant.objects.all():
         with bind_tenant(tenant):
             editor = required_editor(member(Person.objects.get(), tenant))
-            unpublish(_ids()["stays public"], editor=editor)
+            unpublish(_find_ids()["stays public"], editor=editor)
 
 
 def _run(*command: str) -> None:
@@ -155,11 +155,11 @@ def check() -> dict[str, Any]:
     for tenant in Tenant.objects.all():
         with bind_tenant(tenant, even_suspended=True):
             found[tenant.name] = {
-                "versions": {str(row.pk): _digest(row.original) for row in _versions()},
-                "documents": {str(row.pk): _digest(row.original) for row in _documents()},
-                "named public": sorted(row.title for row in _documents() if row.public_copy),
+                "versions": {str(row.pk): _read_digest(row.original) for row in _list_versions()},
+                "documents": {str(row.pk): _read_digest(row.original) for row in _list_documents()},
+                "named public": sorted(row.title for row in _list_documents() if row.public_copy),
                 "public": sorted(filter(can_public_read, _list_keys(tenant))),
-                "objects": {key: _head(key) for key in _list_keys(tenant)},
+                "objects": {key: _read_facts(key) for key in _list_keys(tenant)},
                 "quota": list(
                     Quota.objects.values_list("used_bytes", "reserved_bytes").get(tenant=tenant)
                 ),
@@ -167,15 +167,15 @@ def check() -> dict[str, Any]:
     return found
 
 
-def _versions() -> Any:
+def _list_versions() -> Any:
     return Version.objects.select_related("original")
 
 
-def _documents() -> Any:
+def _list_documents() -> Any:
     return Document.objects.select_related("original", "public_copy")
 
 
-def _digest(original: StoredObject) -> str:
+def _read_digest(original: StoredObject) -> str:
     """Return the digest of the bytes that people get; nothing where they get none."""
     try:
         with storage_of(original).read(original) as body:
@@ -188,7 +188,7 @@ def _list_keys(tenant: Tenant) -> list[str]:
     return [each.key for each in iterate_objects(str(tenant.prefix))]
 
 
-def _head(key: str) -> list[str]:
+def _read_facts(key: str) -> list[str]:
     """Return what a browser goes by, and the bytes' digest."""
     answer = bucket_client().get_object(Bucket=settings.BUCKET_NAME, Key=key)
     names = ("ContentType", "ContentDisposition", "CacheControl")

@@ -130,7 +130,7 @@ def make_shell(folder: Path) -> str:
     return f"{programs}:{find_binaries().folder}:{os.environ['PATH']}"
 
 
-def rclone_settings() -> dict[str, str]:
+def make_rclone_settings() -> dict[str, str]:
     """Return the remotes of the page, both in this bucket's store, as rclone reads them from the environment."""
     endpoint = urlsplit(os.environ["AWS_S3_ENDPOINT_URL"])
     facts = {
@@ -160,7 +160,7 @@ def deployment(tmp_path: Path, acme: object) -> Iterator[Deployment]:
         "DJANGO_SETTINGS_MODULE": "gateway.settings",
         "PYTHONPATH": str(ROOT),
         **{names[key]: str(value) for key, value in server.items() if key in names},
-        **rclone_settings(),
+        **make_rclone_settings(),
     }
     made.use(made.name)
     with connected() as admin:
@@ -188,7 +188,7 @@ def pick(found: dict[str, Any], *facts: str, of: tuple[str, ...] = ()) -> dict[s
     return {name: [found[name][fact] for fact in facts] for name in of or found}
 
 
-def public_then_and_now(backup: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:
+def find_public_then_and_now(backup: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:
     """Return the keys that the public could read when the backup was made, and can read now."""
     return {name: [sorted({*backup[name]["public"]} & {*now[name]["public"]})] for name in backup}
 
@@ -225,6 +225,7 @@ def test_the_drill_types_every_command_of_the_page() -> None:
 def test_every_version_of_a_restored_backup_opens_and_nothing_else_is_public(deployment):
     restore, compare, repair, republish = WHOLE
     backup = deployment.do("check")
+    assert all(digest for tenant in backup.values() for digest in tenant["versions"].values())
     deployment.type(BACKUP, code=0)
     deployment.do("change")
     now = deployment.do("check")
@@ -242,7 +243,7 @@ def test_every_version_of_a_restored_backup_opens_and_nothing_else_is_public(dep
     assert "Its ACL keeps the public from reading it." in said
     found = deployment.do("check")
     assert pick(found, *OPENS) == pick(backup, *OPENS)
-    assert pick(found, "public") == public_then_and_now(backup, now)
+    assert pick(found, "public") == find_public_then_and_now(backup, now)
     assert count_public(found) > 0
 
     deployment.type(republish, code=1)
@@ -273,7 +274,7 @@ def test_one_tenant_is_restored_beside_the_others(deployment):
     deployment.type(serve, code=0)
     found = deployment.do("check")
     assert pick(found, *OPENS, "quota")["museum"] == pick(backup, *OPENS, "quota")["museum"]
-    assert pick(found, "public")["museum"] == public_then_and_now(backup, now)["museum"]
+    assert pick(found, "public")["museum"] == find_public_then_and_now(backup, now)["museum"]
     assert pick(found, *ALL, of=OTHERS) == pick(now, *ALL, of=OTHERS)
     assert dump_others(deployment, schema) == others
     assert deployment.find_schema("museum/", like="_before") == ""

@@ -59,7 +59,7 @@ def measure(tenant: Tenant, listing: Listing) -> tuple[int, float, int]:
     ):
         before, started = forget_peak(), time.monotonic()
         statements = count_statements(listing)
-        return memory_bytes("VmHWM") - before, time.monotonic() - started, statements
+        return read_memory_bytes("VmHWM") - before, time.monotonic() - started, statements
 
 
 def count_statements(listing: Listing) -> int:
@@ -132,9 +132,9 @@ def serve(listing: Listing) -> Iterator[str]:
 def forget_peak() -> int:
     """Return how much memory this process holds now; its peak is counted anew from here on."""
     Path("/proc/self/clear_refs").write_text("5")
-    return memory_bytes("VmRSS")
+    return read_memory_bytes("VmRSS")
 
 
-def memory_bytes(name: str) -> int:
+def read_memory_bytes(name: str) -> int:
     status = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) * KIB for line in status if line.startswith(f"{name}:"))
