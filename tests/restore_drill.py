@@ -1,7 +1,7 @@
-"""A deployment whose database is restored from a backup: what each step does, as a process of its own.
+"""A deployment that is restored from a backup: what happens in it, each step as a process of its own.
 
-Run as a module, with a database of its own in DATABASE_URL and a part of the bucket in LOCATION_PREFIX: `prepare`,
-`change`, `check`, `take_over` and the like. Each prints JSON.
+Run as a module, with a database in DATABASE_URL and a bucket in AWS_STORAGE_BUCKET_NAME: `prepare`, `change`,
+`unpublish` or `check`. Each prints JSON.
 """
 
 import json
@@ -12,171 +12,196 @@ from typing import Any
 
 import django
 
+django.setup()
 
-def prepare() -> dict[str, str]:
-    """Make two tenants with documents, some of them public; return the digest of each document."""
-    from django.core.management import call_command  # noqa: PLC0415 - models need Django set up
+from django.conf import settings  # noqa: E402 - models need Django set up
+from django.core.files.base import ContentFile  # noqa: E402
+from django.core.management import call_command  # noqa: E402
+from django.test import override_settings  # noqa: E402
 
-    from tenants.people.members import set_role  # noqa: PLC0415
-    from tenants.people.models import Person, Role  # noqa: PLC0415
-    from tenants.provisioning import create_tenant  # noqa: PLC0415
-    from tests.media_core.documents.conftest import LOCATED  # noqa: PLC0415
-    from tests.proof import proved  # noqa: PLC0415
-    from tests.restore_drill_app_files import save_app_files  # noqa: PLC0415
+from media_core.documents.folders import Folder  # noqa: E402
+from media_core.documents.models import Document, Version  # noqa: E402
+from media_core.documents.permissions import required_admin, required_editor  # noqa: E402
+from media_core.documents.publishing import publish, unpublish  # noqa: E402
+from media_core.documents.purging import purge_entry  # noqa: E402
+from media_core.documents.renaming import rename_document  # noqa: E402
+from media_core.documents.restriction import restrict_folder  # noqa: E402
+from media_core.documents.trash import restore_entry, trash_document  # noqa: E402
+from media_core.documents.tree import create_folder  # noqa: E402
+from media_core.documents.versions import restore_version  # noqa: E402
+from media_core.errors import ObjectMissing  # noqa: E402
+from media_core.ledger.models import StoredObject  # noqa: E402
+from media_core.storages.bucket.listing import can_public_read, iterate_objects  # noqa: E402
+from media_core.storages.client import bucket_client  # noqa: E402
+from media_core.storages.room import storage_of  # noqa: E402
+from media_core.uploads.flow import replace_file, store_upload  # noqa: E402
+from tenants.binding import bind_tenant  # noqa: E402
+from tenants.models import VERSIONS_KEPT, Quota, Tenant  # noqa: E402
+from tenants.people.members import set_role  # noqa: E402
+from tenants.people.models import Person, Role  # noqa: E402
+from tenants.provisioning import create_tenant  # noqa: E402
+from tests.conftest import member  # noqa: E402
+from tests.media_core.conftest import grow_old  # noqa: E402
+from tests.media_core.documents.conftest import LOCATED  # noqa: E402
+from tests.proof import proved  # noqa: E402
 
+# To one of them nothing happens but to its documents; each of the others has a fate of its own in `change`.
+NAMES = ("museum", "school", "club", "archive")
+PUBLIC = ("stays public", "unpublished", "again", "replaced public", "renamed", "trashed public")
+PRIVATE = (
+    "stays private", "published", "replaced", "restored version", "often replaced", "restricted",
+    "trashed", "purged",
+)  # fmt: skip
+# In the trash when the backup is made.
+IN_TRASH = "restored from the trash"
+
+
+def prepare() -> None:
+    """Make tenants with documents, some of them public, some with two versions, and one in the trash."""
     call_command("migrate_schemas", shared=True, verbosity=0)
     proved()
     ada = Person.objects.create(email="ada@drill.example", name="Ada")
-    digests: dict[str, str] = {}
-    for name in ("first", "second"):
+    for name in NAMES:
         tenant = create_tenant(name=name, location_prefix=f"{name}/", domain=f"{name}.example")
         set_role(tenant, ada, Role.ADMIN)
-        digests |= _upload(tenant, ada, LOCATED)
-        save_app_files(tenant)
-    return digests
+        with bind_tenant(tenant):
+            _upload_all(tenant, required_editor(member(ada, tenant)))
 
 
-TITLES = ("stays private", "stays public", "published later", "unpublished later", "photo", "again")
+def _upload_all(tenant: Tenant, editor: Any) -> None:
+    folder = create_folder(name="Drawings", parent_id=None, editor=editor)
+    for title in (*PUBLIC, *PRIVATE, IN_TRASH):
+        store_upload(
+            uploader=editor,
+            file=_make_file(tenant, title),
+            title=title,
+            visibility="public" if title in PUBLIC else "private",
+            folder=folder if title == "restricted" else None,
+        )
+    photo = ContentFile(LOCATED, name="photo.jpg")
+    store_upload(uploader=editor, file=photo, title="photo", visibility="public")
+    ids = _find_ids()
+    for title in ("restored version", "replaced public"):
+        replace_file(ids[title], uploader=editor, file=_make_file(tenant, f"{title}, second"))
+    trash_document(ids[IN_TRASH], editor=editor)
 
 
-def _upload(tenant: Any, ada: Any, photo: bytes) -> dict[str, str]:
-    from django.core.files.uploadedfile import SimpleUploadedFile  # noqa: PLC0415
+def _make_file(tenant: Tenant, text: str) -> "ContentFile[bytes]":
+    return ContentFile(f"{tenant.name}: {text}".encode(), name="x.txt")
 
-    from media_core.documents.permissions import required_editor  # noqa: PLC0415
-    from media_core.uploads.flow import store_upload  # noqa: PLC0415
-    from tenants.binding import bind_tenant  # noqa: PLC0415
-    from tests.conftest import member  # noqa: PLC0415
 
-    uploader, digests = required_editor(member(ada, tenant)), {}
-    with bind_tenant(tenant):
-        for title in TITLES:
-            is_photo = title == "photo"
-            body = photo if is_photo else f"{tenant.name}: {title}".encode()
-            file = SimpleUploadedFile(
-                "x.jpg" if is_photo else "x.txt", body, "image/jpeg" if is_photo else "text/plain"
-            )
-            is_public = title in {"stays public", "unpublished later", "photo", "again"}
-            visibility = "public" if is_public else "private"
-            document = store_upload(
-                uploader=uploader, file=file, title=title, visibility=visibility
-            )
-            digests[str(document.pk)] = sha256(body).hexdigest()
-    return digests
+def _find_ids() -> dict[str, Any]:
+    return dict(Document.objects.values_list("title", "pk"))
 
 
 def change() -> None:
     """Do to every tenant what may happen between a backup and its restoration."""
-    from django.core.management import call_command  # noqa: PLC0415
-
-    from media_core.documents.models import Document  # noqa: PLC0415
-    from media_core.documents.permissions import required_editor  # noqa: PLC0415
-    from media_core.documents.publishing import publish, unpublish  # noqa: PLC0415
-    from tenants.binding import bind_tenant  # noqa: PLC0415
-    from tenants.models import Tenant  # noqa: PLC0415
-    from tenants.people.models import Person  # noqa: PLC0415
-    from tests.conftest import member  # noqa: PLC0415
-    from tests.restore_drill_app_files import change_app_files  # noqa: PLC0415
-
     for tenant in Tenant.objects.all():
-        editor = required_editor(member(Person.objects.get(), tenant))
+        ada = member(Person.objects.get(), tenant)
         with bind_tenant(tenant):
-            ids = {row.title: row.pk for row in Document.objects.all()}
-            publish(ids["published later"], editor=editor)
-            unpublish(ids["unpublished later"], editor=editor)
-            unpublish(ids["again"], editor=editor)
-            publish(ids["again"], editor=editor)
-    first = Tenant.objects.order_by("location_prefix")[0]
-    for action in (["suspend", "--take-down"], ["resume"]):
-        call_command("tenant", action[0], first.location_prefix, *action[1:], stdout=StringIO())
+            _change_documents(tenant, ada)
+    _run("tenant", "suspend", "museum/", "--take-down", "--yes")
+    _run("tenant", "resume", "museum/")
+    _run("tenant", "suspend", "club/", "--take-down", "--yes")
+    _move("museum/", "disk")
+    _move("museum/", "bucket")
+    _move("archive/", "disk")
     for tenant in Tenant.objects.all():
-        change_app_files(tenant)
-    sweep()
+        with bind_tenant(tenant, even_suspended=True):
+            grow_old(*StoredObject.objects.all())
+    _run("sweep_uploads")
+
+
+def _change_documents(tenant: Tenant, ada: Any) -> None:
+    editor, ids = required_editor(ada), _find_ids()
+    publish(ids["published"], editor=editor)
+    unpublish(ids["unpublished"], editor=editor)
+    unpublish(ids["again"], editor=editor)
+    publish(ids["again"], editor=editor)
+    for title in ("replaced", "replaced public"):
+        replace_file(ids[title], uploader=editor, file=_make_file(tenant, f"{title}, third"))
+    for number in range(VERSIONS_KEPT):
+        file = _make_file(tenant, f"often replaced, {number}")
+        replace_file(ids["often replaced"], uploader=editor, file=file)
+    restore_version(ids["restored version"], 1, editor=editor)
+    rename_document(ids["renamed"], title="renamed since", file_name="y.txt", editor=editor)
+    folder = Folder.objects.get()
+    restrict_folder(folder_id=folder.pk, readers=[], admin=required_admin(ada))
+    restore_entry(Document.objects.get(title=IN_TRASH).trash_entry_id, editor=editor)
+    for title in ("trashed", "trashed public"):
+        trash_document(ids[title], editor=editor)
+    purge_entry(trash_document(ids["purged"], editor=editor))
+
+
+def unpublish_some() -> None:
+    """Unpublish a document of each tenant, between a copy of the bucket and the day when it is copied back."""
+    for tenant in Tenant.objects.all():
+        with bind_tenant(tenant):
+            editor = required_editor(member(Person.objects.get(), tenant))
+            unpublish(_find_ids()["stays public"], editor=editor)
+
+
+def _run(*command: str) -> None:
+    call_command(*command, stdout=StringIO())
+
+
+def _move(prefix: str, to: str) -> None:
+    with override_settings(USE_S3_MEDIA=to == "bucket"):
+        _run("tenant", "move-storage", "--to", to, prefix)
 
 
 def check() -> dict[str, Any]:
-    """Return the digest of the bytes that members get of each document, and which titles the public can read."""
-    from media_core.documents.models import Document  # noqa: PLC0415
-    from media_core.storages.bucket.listing import can_public_read  # noqa: PLC0415
-    from media_core.storages.room import storage_of  # noqa: PLC0415
-    from tenants.binding import bind_tenant  # noqa: PLC0415
-    from tenants.models import Tenant  # noqa: PLC0415
-    from tests.restore_drill_app_files import check_app_files  # noqa: PLC0415
-
-    digests, public, keys = {}, set(), set()
+    """Return of each tenant what its people get of each version, what the public gets, its quota, and its objects."""
+    found = {}
     for tenant in Tenant.objects.all():
-        with bind_tenant(tenant):
-            for row in Document.objects.select_related("original", "public_copy"):
-                with storage_of(row.original).read(row.original) as body:
-                    digests[str(row.pk)] = sha256(body.read()).hexdigest()
-                if row.public_copy and can_public_read(row.public_copy.key):
-                    public.add(f"{tenant.name}: {row.title}")
-                    keys.add(str(row.public_copy.key))
-            keys |= _list_public(tenant)
-    files = {tenant.name: check_app_files(tenant) for tenant in Tenant.objects.all()}
-    return {"digests": digests, "public": sorted(public), "keys": len(keys), "app_files": files}
+        with bind_tenant(tenant, even_suspended=True):
+            found[tenant.name] = {
+                "versions": {str(row.pk): _read_digest(row.original) for row in _list_versions()},
+                "documents": {str(row.pk): _read_digest(row.original) for row in _list_documents()},
+                "named public": sorted(row.title for row in _list_documents() if row.public_copy),
+                "public": sorted(filter(can_public_read, _list_keys(tenant))),
+                "objects": {key: _read_facts(key) for key in _list_keys(tenant)},
+                "quota": list(
+                    Quota.objects.values_list("used_bytes", "reserved_bytes").get(tenant=tenant)
+                ),
+            }
+    return found
 
 
-def _list_public(tenant: Any) -> set[str]:
-    """Return the keys of a tenant that the public can read, whatever the ledger says."""
-    from media_core.storages.bucket.listing import (  # noqa: PLC0415
-        can_public_read,
-        iterate_objects,
-    )
-
-    return {each.key for each in iterate_objects(str(tenant.prefix)) if can_public_read(each.key)}
+def _list_versions() -> Any:
+    return Version.objects.select_related("original")
 
 
-def sweep() -> str:
-    """Let every object be older than an upload may take, and return what the sweep says."""
-    from media_core.ledger.models import StoredObject  # noqa: PLC0415
-    from tenants.binding import bind_tenant  # noqa: PLC0415
-    from tenants.models import Tenant  # noqa: PLC0415
-    from tests.media_core.conftest import grow_old  # noqa: PLC0415
-
-    for tenant in Tenant.objects.all():
-        with bind_tenant(tenant):
-            grow_old(*StoredObject.objects.all())
-    return _say("sweep_uploads")
+def _list_documents() -> Any:
+    return Document.objects.select_related("original", "public_copy")
 
 
-def repair() -> str:
-    """Return what `bucket verify` says and does."""
-    return _say("bucket", "verify", "--repair", "--republish")
-
-
-def take_over() -> str:
-    """Let the marker name this database, as the person does who restored it."""
-    from media_core.storages.bucket.models import Deployment  # noqa: PLC0415
-
-    return _say("bucket", "apply", "--yes", "--take-over", str(Deployment.this()))
-
-
-def _say(*command: str) -> str:
-    """Return what a command says, also when it refuses."""
-    from django.core.management import CommandError, call_command  # noqa: PLC0415
-
-    out = StringIO()
+def _read_digest(original: StoredObject) -> str:
+    """Return the digest of the bytes that people get; nothing where they get none."""
     try:
-        call_command(*command, stdout=out, stderr=out)
-    except CommandError as refusal:
-        out.write(str(refusal))
-    return out.getvalue()
+        with storage_of(original).read(original) as body:
+            return sha256(body.read()).hexdigest()
+    except ObjectMissing:
+        return ""
 
 
-def keys() -> list[str]:
-    """Return the keys of all tenants' objects in the bucket."""
-    from media_core.storages.bucket.listing import iterate_objects  # noqa: PLC0415
-    from tenants.models import Tenant  # noqa: PLC0415
+def _list_keys(tenant: Tenant) -> list[str]:
+    return [each.key for each in iterate_objects(str(tenant.prefix))]
 
-    found = [iterate_objects(str(tenant.prefix)) for tenant in Tenant.objects.all()]
-    return sorted(each.key for listed in found for each in listed)
+
+def _read_facts(key: str) -> list[str]:
+    """Return what a browser goes by, and the bytes' digest."""
+    answer = bucket_client().get_object(Bucket=settings.BUCKET_NAME, Key=key)
+    names = ("ContentType", "ContentDisposition", "CacheControl")
+    return [
+        *(str(answer.get(name, "")) for name in names),
+        sha256(answer["Body"].read()).hexdigest(),
+    ]
 
 
 def main() -> None:
-    django.setup()
     actions: dict[str, Any] = {
-        "prepare": prepare, "change": change, "check": check, "repair": repair, "sweep": sweep,
-        "take_over": take_over, "keys": keys,
+        "prepare": prepare, "change": change, "unpublish": unpublish_some, "check": check,
     }  # fmt: skip
     print(json.dumps(actions[sys.argv[1]]()))  # noqa: T201
 

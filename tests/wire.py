@@ -7,12 +7,15 @@ import re
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import connection
 from psycopg.pq import Trace
 
 from media_core.storages.client import bucket_client
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 # Frontend messages of PostgreSQL's protocol: one of these for each statement that is executed.
 STATEMENT = re.compile(r"^F\t\d+\t(?:Query|Execute)\t (.*)$", re.MULTILINE)
@@ -48,14 +51,14 @@ def as_sent(sql: str, parameters: Iterable[object]) -> str:
 
 
 @contextmanager
-def bucket_requests() -> Iterator[list[Any]]:
-    """Collect every request that this process's client sends to the bucket, retries included."""
+def bucket_requests(client: "S3Client | None" = None) -> Iterator[list[Any]]:
+    """Collect every request that this process's client, or this one, sends to the bucket, retries included."""
     seen: list[Any] = []
 
     def note(request: Any, **_given: Any) -> None:
         seen.append(request)
 
-    events = bucket_client().meta.events
+    events = (client or bucket_client()).meta.events
     events.register("before-send.s3", note)
     try:
         yield seen

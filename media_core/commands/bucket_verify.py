@@ -65,7 +65,8 @@ examples:
 
 Says what is missing, orphaned (no row names it), of the wrong size, not readable for the public though
 it should be, readable though it should not be, or pending too long; and which public files of apps are
-taken down though their tenant is served. Exit code 1: something is left.""",
+taken down though their tenant is served. Each line is printed as it is found, and memory stays the same
+however much a tenant keeps. Exit code 1: something is left.""",
     )
     parser.add_argument(
         "--tenant", metavar="REF", action="append", default=[],
@@ -73,11 +74,13 @@ taken down though their tenant is served. Exit code 1: something is left.""",
     )  # fmt: skip
     parser.add_argument(
         "--deep", metavar="N", type=int, nargs="?", const=SAMPLE, default=0,
-        help=f"read back N objects of each tenant ({SAMPLE}), chosen by chance, and compare their digests",
+        help=f"of each tenant read back N objects ({SAMPLE}), chosen by chance, compare their digests, and ask "
+        "for those that are private as a stranger",
     )  # fmt: skip
     parser.add_argument(
         "--repair", action="store_true",
-        help="set the ACLs of public objects, close those that no row names, let files of apps find their bytes",
+        help="set the ACLs of public objects, close those that no row names, and correct rows whose object was "
+        "moved between disk and bucket; let files of apps find their bytes",
     )  # fmt: skip
     parser.add_argument(
         "--republish",
@@ -100,6 +103,8 @@ def verify(command: PlainCommand, asked: Namespace) -> None:
         found += 1
         left += not report.done
         command.stdout.write(json.dumps(report.facts) if asked.json else str(report))
+        # A run over many tenants takes long, and is often read through a pipe.
+        command.stdout.flush()
     if left:
         raise CommandError(f"{left} of {found} findings are left: see docs/howto/backup.md.")
     fail_if_any_broken(broken)
@@ -118,13 +123,13 @@ def iterate_reports(tenants: Iterable[Tenant], asked: Namespace) -> Iterator[Rep
 
 def act_on(finding: Finding, asked: Namespace) -> str:
     """Return what was done about a finding, or nothing."""
-    document = find_republishable(finding) if asked.republish else None
     try:
-        if document:
-            return make_copy_again(document)
         if asked.republish and finding.problem == Problem.TAKEN_DOWN:
             return show_again(finding)
-        return repair(finding) if asked.repair else ""
+        # A copy that was only moved is not made again.
+        done = repair(finding) if asked.repair else ""
+        document = find_republishable(finding) if asked.republish and not done else None
+        return make_copy_again(document) if document else done
     except GatewayError as error:
         # It is reported as left, and the others go on.
         logger.warning("%s was not put right: %s", finding.name, error)

@@ -14,6 +14,7 @@ from django.utils import timezone
 from media_core.errors import RemovedFilesExceedQuota, UploadLost
 from media_core.ledger.constraints import CONSTRAINTS, INDEXES
 from media_core.ledger.object_names import object_name
+from media_core.ledger.steps import refuse_step
 from media_core.rows import RoomManager, RoomModel, RoomQuerySet
 from tenants import quotas
 from tenants.errors import QuotaExceeded
@@ -348,4 +349,5 @@ class StoredObject(RoomModel):
     def _step(self, before: State, *known: Q, **after: Any) -> bool:
         """Change the row when it is in this state."""
         self.refuse_another_tenant()
+        refuse_step(before, after.get("state", before))
         return bool(StoredObject.objects.filter(*known, pk=self.pk, state=before).update(**after))

@@ -1,13 +1,18 @@
 """What may be put right where ledger and bucket differ. Nothing is deleted, and nothing new becomes public."""
 
+from uuid import UUID
+
 from django.conf import settings
 
 from media_core.documents.models import Document
 from media_core.documents.publishing import republish
+from media_core.errors import ObjectDiffers, ObjectMissing
 from media_core.ledger.models import StoredObject
 from media_core.storages.bucket.listing import move_object, set_public_acl
+from media_core.storages.room import verify
 from media_core.upkeep.app_file_bytes import find_taken_down, point_to_own_bytes
 from media_core.upkeep.app_takedown import bring_file_back
+from media_core.upkeep.move_storage import OTHER
 from media_core.upkeep.verifying import Finding, Problem
 from tenants.binding import bound_tenant, one_at_a_time
 
@@ -16,30 +21,65 @@ Area = StoredObject.Area
 OF_BYTES = frozenset({Problem.MISSING, Problem.WRONG_SIZE, Problem.WRONG_BYTES})
 # Where an object goes that the bucket's policy shows to the public and that no row names.
 CLOSED = f"{Area.PRIVATE}/closed/"
+IN_PLACE = {StoredObject.Place.DISK: "on disk", StoredObject.Place.BUCKET: "in the bucket"}
 
 
 def repair(finding: Finding) -> str:
     """Put one finding of the bound tenant right; return what was done, or nothing when a person has to look at it.
 
-    Two bucket requests at most, or as `point_to_own_bytes`. Raises BucketUnavailable.
+    Two bucket requests at most; a moved object is read in both places, and of an app's file as `point_to_own_bytes`
+    says. Raises BucketUnavailable.
     """
     key = str(bound_tenant().prefix.key(finding.name))
     is_public_name = finding.name.startswith(f"{Area.PUBLIC}/")
     if finding.problem == Problem.NOT_PUBLIC and settings.PUBLIC_MEDIA_MODE == "acl":
         set_public_acl(key, is_public=True)
         return "Its ACL lets the public read it again."
-    if finding.problem in OF_BYTES and finding.row_id:
+    if finding.row_id and finding.problem in {Problem.MISSING, Problem.ORPHANED}:
+        done = correct_place(finding.row_id)
+        if done or finding.problem == Problem.ORPHANED:
+            return done
+    if finding.row_id and finding.problem in OF_BYTES:
         done = point_to_own_bytes(finding.row_id)
         # What has its public name now is named by no row.
         closed = done and finding.problem != Problem.MISSING and _close(key, finding.name)
         return f"{done} {closed}" if closed else done
     is_stray = finding.problem == Problem.ORPHANED and is_public_name
-    return _close(key, finding.name) if is_stray or finding.problem == Problem.PUBLIC else ""
+    # In mode `policy` a private object is open by a policy that is too wide, wherever it lies.
+    is_open = finding.problem == Problem.PUBLIC and (is_public_name or not _is_by_policy())
+    return _close(key, finding.name) if is_stray or is_open else ""
+
+
+def correct_place(row_id: UUID) -> str:
+    """Let a row say where its object lies, when that was moved since; return what was done, or nothing.
+
+    So it is when the database was restored from a backup that is older than the move. Up to two requests.
+    """
+    row: StoredObject | None = StoredObject.objects.filter(pk=row_id, left_in="").first()
+    if row is None or _has_its_bytes(row, row.place):
+        return ""
+    to = OTHER[StoredObject.Place(row.place)]
+    same = StoredObject.objects.filter(pk=row.pk, state=row.state, place=row.place, left_in="")
+    if not (_has_its_bytes(row, to) and same.update(place=to)):
+        return ""
+    return f"Its row says now that it is {IN_PLACE[to]}."
+
+
+def _has_its_bytes(row: StoredObject, place: str) -> bool:
+    try:
+        verify(row, place=place)
+    except (ObjectMissing, ObjectDiffers):
+        return False
+    return True
+
+
+def _is_by_policy() -> bool:
+    return bool(settings.PUBLIC_MEDIA_MODE == "policy")
 
 
 def _close(key: str, name: str) -> str:
     """Keep the public from reading an object that it should not."""
-    if settings.PUBLIC_MEDIA_MODE != "policy":
+    if not _is_by_policy():
         set_public_acl(key, is_public=False)
         return "Its ACL keeps the public from reading it."
     target = f"{CLOSED}{name.partition('/')[2]}"

@@ -12,7 +12,7 @@ from typing import TypeVar
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.db.models.functions import Collate
 from django.utils import timezone
 
@@ -71,16 +71,17 @@ class Pair:
 def verify_ledger(*, sample: int = 0) -> Iterator[Finding]:
     """Yield what is wrong with the bound tenant's objects in the bucket, in the order of their names.
 
-    With a sample, so many objects are read back and compared with their digests afterwards. One query for each 2,000
-    rows, one request for each 1,000 objects and one for each public object. At the end come the files of apps that are
-    taken down though the tenant is served. Raises BucketUnavailable.
+    With a sample, so many objects are read back afterwards and compared with their digests, and the private ones of
+    them are asked for by a stranger. One query, with a FETCH for each 2,000 rows; one request for each 1,000 objects,
+    and one for each public object. At the end come the files of apps that are taken down though the tenant is served.
+    Raises BucketUnavailable.
     """
     # In another's schema nothing is found, and every object would be an orphan.
     confirm_schema()
     for pairs in take_batches(iterate_pairs(), BATCH):
         yield from check_pairs(pairs)
     if sample:
-        yield from check_bytes(sample)
+        yield from check_samples(sample)
     for file in find_taken_down():
         yield Finding(Problem.TAKEN_DOWN, file.public_name, file.stored_object_id)
 
@@ -104,15 +105,15 @@ def iterate_pairs() -> Iterator[Pair]:
 
 
 def _iterate_rows() -> Iterator[StoredObject]:
-    """Yield the rows whose object is in the bucket or may be, in the order of names as bytes."""
-    rows = _rows_in_bucket().order_by(Collate("name", "C"))
+    """Yield the rows in the order of names as bytes; those on disk too, since a restored row may be wrong in that."""
+    rows = _rows().order_by(Collate("name", "C"))
     found: Iterator[StoredObject] = rows.iterator(ROWS_AT_ONCE)
     return found
 
 
-def _rows_in_bucket() -> QuerySet[StoredObject]:
-    in_bucket = Q(place=Place.BUCKET) | Q(left_in=Place.BUCKET)
-    return StoredObject.objects.filter(in_bucket).exclude(state=State.GONE)
+def _rows() -> QuerySet[StoredObject]:
+    found: QuerySet[StoredObject] = StoredObject.objects.exclude(state=State.GONE)
+    return found
 
 
 def check_pairs(pairs: list[Pair]) -> Iterator[Finding]:
@@ -132,6 +133,9 @@ def check_pair(pair: Pair) -> Finding | None:
     row = pair.row
     if row is None:
         return Finding(Problem.ORPHANED, pair.name)
+    if Place.BUCKET not in {row.place, row.left_in}:
+        on_disk = Finding(Problem.ORPHANED, pair.name, row.pk, "its row says that it is on disk")
+        return on_disk if pair.listed else None
     if row.state in UNFINISHED and row.created_at < timezone.now() - PENDING_LIFETIME:
         return Finding(Problem.PENDING, pair.name, row.pk, f"since {row.created_at:%Y-%m-%d %H:%M}")
     is_expected = row.state == State.STORED and row.place == Place.BUCKET
@@ -156,16 +160,21 @@ def _check_access(pair: Pair, is_readable: dict[str, bool], *, is_shown: bool) -
     should = is_shown and row.state == State.STORED and row.place == Place.BUCKET
     if should and not is_readable[pair.name]:
         return Finding(Problem.NOT_PUBLIC, pair.name, row.pk)
-    if not is_shown and is_readable[pair.name]:
+    if is_readable[pair.name] and (_is_overdue(row) or not is_shown):
         return Finding(Problem.PUBLIC, pair.name, row.pk)
     return None
 
 
+def _is_overdue(row: StoredObject) -> bool:
+    """Return whether it should have been removed long ago."""
+    due = row.purge_after if row.state == State.CONDEMNED else None
+    return due is not None and due < timezone.now() - PENDING_LIFETIME
+
+
 def _is_still_so(finding: Finding, pair: Pair) -> bool:
     """Return whether row and object are as they were seen, and neither is being written or removed."""
-    row = _rows_in_bucket().filter(name=pair.name).first()
-    seen = pair.row and (pair.row.pk, pair.row.state, pair.row.place)
-    if (row and (row.pk, row.state, row.place)) != seen:
+    row: StoredObject | None = _rows().filter(name=pair.name).first()
+    if (row and _state_of(row)) != (pair.row and _state_of(pair.row)):
         return False
     if finding.problem == Problem.PENDING:
         return True
@@ -173,20 +182,33 @@ def _is_still_so(finding: Finding, pair: Pair) -> bool:
     return size_bytes == (pair.listed.size_bytes if pair.listed else None)
 
 
-def check_bytes(sample: int) -> Iterator[Finding]:
-    """Read back so many objects, chosen by chance, and yield those whose bytes are not their row's."""
-    stored = _rows_in_bucket().filter(state=State.STORED, place=Place.BUCKET)
-    for row in stored.order_by("?")[:sample]:
-        try:
-            verify(row)
-        except ObjectDiffers:
-            problem = Problem.WRONG_BYTES
-        except ObjectMissing:
-            problem = Problem.MISSING
-        else:
-            continue
-        if _rows_in_bucket().filter(pk=row.pk, state=row.state, place=row.place).exists():
+def _state_of(row: StoredObject) -> tuple[UUID, str, str, str]:
+    return row.pk, row.state, row.place, row.left_in
+
+
+def check_samples(sample: int) -> Iterator[Finding]:
+    """Look closely at so many objects, chosen by chance: read them back, and ask for them as a stranger."""
+    stored = _rows().filter(state=State.STORED, place=Place.BUCKET)
+    chosen: Iterator[StoredObject] = stored.order_by("?")[:sample].iterator(ROWS_AT_ONCE)
+    for row in chosen:
+        problem = _check_closely(row)
+        # Neither is being written, moved or removed.
+        same = _rows().filter(pk=row.pk, state=row.state, place=row.place, left_in=row.left_in)
+        if problem and same.exists():
             yield Finding(problem, row.name, row.pk)
+
+
+def _check_closely(row: StoredObject) -> Problem | None:
+    """Return what is wrong with the bytes, or with who gets them. Two requests at most."""
+    try:
+        verify(row)
+    except ObjectDiffers:
+        return Problem.WRONG_BYTES
+    except ObjectMissing:
+        return Problem.MISSING
+    # Who gets those in the other area is asked of each.
+    is_open = row.area == Area.PRIVATE and can_public_read(row.key)
+    return Problem.PUBLIC if is_open else None
 
 
 def _key_of(pair: Pair) -> str:

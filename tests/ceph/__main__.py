@@ -4,6 +4,7 @@ Six ways are tried: SigV4 by path, SigV4 by host, SigV2 by host, each over HTTPS
 the bucket in them is tested by all six: the contracts, the doctor, presigned URLs, forms, policy, CORS, the prover. The
 other packages of media_core may not import boto (import-linter holds them to it), so nothing in them depends on the
 way. Their tests run by the two ways in FULL_SUITE_VARIANTS, which have no signature, addressing or scheme in common.
+The first of them also runs what is marked `ceph_once`.
 
 `python -m tests.ceph --all-ways` runs every test by all six. Tests that the command line names run by all six too.
 """
@@ -42,6 +43,7 @@ MARKED = re.compile(r"mark\.(bucket|ceph)\b")
 NO_BOTO_CONTRACT = "only media_core.storages speaks to the bucket, seen from inside media_core"
 # The prover's package is one of them, but it forges signatures, and those look different in each version.
 PROVER_TESTS = ROOT / "tests" / "media_core" / "upkeep" / "proving"
+MARKS = "(bucket or ceph) and not slow"
 HEAD = [
     "| Way | Tests run | Contract tests passed | Tests passed | Seconds |",
     "|---|---|---|---|---|",
@@ -94,6 +96,11 @@ class Choice:
             place for place in find_marked_tests() if depends_on_way(place)
         ]
 
+    def select_marks(self, variant: Variant) -> str:
+        """Return which marks a test must have to run by one way."""
+        runs_all = self.options or self.all_ways or variant == FULL_SUITE_VARIANTS[0]
+        return f"({MARKS}) or ceph_once" if runs_all else MARKS
+
 
 class Suite:
     """Runs of the suite beside each other, each with a bucket and a database of its own."""
@@ -119,7 +126,7 @@ class Suite:
     def start(
         self, variant: Variant, report: Path, tests: Sequence[str]
     ) -> "subprocess.Popen[str]":
-        chosen = ["-m", "(bucket or ceph) and not slow", f"--junitxml={report}", *tests]
+        chosen = ["-m", self.choice.select_marks(variant), f"--junitxml={report}", *tests]
         process = subprocess.Popen(  # noqa: S603 - our own tests
             [sys.executable, "-m", "pytest", "-q", "--no-header", *chosen],
             cwd=ROOT,

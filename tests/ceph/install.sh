@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Puts Ceph's object gateway where it is missing: Debian's packages, by root or by sudo without a password.
+# Puts Ceph's object gateway, and rclone for a drill, where they are missing: Debian's packages, by root or by sudo without a password.
 set -euo pipefail
 
-packages=(ceph-mon ceph-osd radosgw ceph-common openssl)
+packages=(ceph-mon ceph-osd radosgw ceph-common openssl rclone)
 is_installed() {
   local program
   # One at a time: `command -v` with several names is content with one of them.
-  for program in ceph-mon ceph-osd radosgw radosgw-admin monmaptool ceph openssl; do
+  for program in ceph-mon ceph-osd radosgw radosgw-admin monmaptool ceph openssl rclone; do
     command -v "$program" >/dev/null || return 1
   done
 }

@@ -11,7 +11,7 @@ from media_core.documents.folders import Folder
 from media_core.documents.models import Document
 from media_core.errors import DocumentChanged, NotPublished, PublishingRefused, StillPublic
 from media_core.ledger.models import StoredObject
-from media_core.storages.client import bucket_client
+from media_core.storages.client import anonymous_client, bucket_client
 from tenants import quotas
 from tenants.binding import bind_tenant
 from tenants.errors import NotFound, RoleRequired, TenantSuspended
@@ -84,6 +84,18 @@ def test_a_public_copy_costs_no_quota(private, ed):
 def test_publishing_works_when_the_quota_is_full(private, ed, acme):
     Quota.objects.filter(tenant=acme).update(quota_bytes=quotas.usage().used_bytes)
     assert publish(private.pk, editor=ed).public_copy
+
+
+def test_publishing_takes_two_requests_and_no_byte_of_the_body(private, ed, globex):
+    with bucket_requests() as signed, bucket_requests(anonymous_client()) as anonymous:
+        publish(private.pk, editor=ed)
+    copy, *others = signed
+    assert (copy.method, "x-amz-copy-source" in copy.headers, copy.body or b"") == (
+        "PUT",
+        True,
+        b"",
+    )
+    assert (others, [request.method for request in anonymous]) == ([], ["HEAD"])
 
 
 def test_publishing_what_is_public_and_taking_back_what_is_private_changes_nothing(private, ed):

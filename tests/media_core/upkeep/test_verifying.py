@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from media_core.documents.models import Document
 from media_core.documents.permissions import required_editor
 from media_core.documents.publishing import publish, unpublish
 from media_core.ledger.models import StoredObject
@@ -21,8 +22,14 @@ from tenants.people.models import Role
 from tenants.provisioning import create_tenant
 from tests.conftest import member
 from tests.media_core.documents.conftest import seen_by_a_stranger
+from tests.media_core.upkeep.conftest import keep
+from tests.operations import move_all
 
 pytestmark = [pytest.mark.django_db, pytest.mark.bucket]
+FOUND = {
+    "disk": "Its row says now that it is on disk.",
+    "bucket": "Its row says now that it is in the bucket.",
+}
 
 
 @pytest.fixture
@@ -131,6 +138,63 @@ def test_a_public_copy_that_is_lost_is_made_again_only_when_that_is_asked_for(do
         assert problems(room) == []
         document.refresh_from_db()
         assert seen_by_a_stranger(document.public_copy.key) == b"for everybody"
+
+
+def test_a_private_object_that_the_public_can_read_is_found_by_asking_and_closed(document, room):
+    with bind_tenant(room):
+        key = document.original.key
+        bucket_client().put_object_acl(Bucket=settings.BUCKET_NAME, Key=key, ACL="public-read")
+        assert problems(room, sample=10) == [("public", document.original.name)]
+        verify_by_command(room, "--deep", "--repair")
+        assert seen_by_a_stranger(key) is None
+        assert problems(room, sample=10) == []
+
+
+def test_a_public_copy_that_nobody_removed_in_time_is_named_and_closed(room, globex):
+    copy = keep(room, "bucket", b"taken back", area="media")
+    with bind_tenant(room):
+        copy.condemn()
+        assert problems(room) == []
+        StoredObject.objects.filter(pk=copy.pk).update(
+            purge_after=timezone.now() - timedelta(hours=2)
+        )
+        assert problems(room) == [("public", copy.name)]
+        verify_by_command(room, "--repair")
+        assert seen_by_a_stranger(copy.key) is None
+        assert problems(room) == []
+
+
+@pytest.mark.parametrize("now", ["disk", "bucket"])
+def test_what_was_moved_after_the_backup_is_found_where_it_lies(now, document, room, rooms, globex):
+    with bind_tenant(room):
+        if now == "bucket":
+            move_all("disk")
+        backup = list(StoredObject.objects.values("pk", "place"))
+        move_all(now)
+        for row in backup:
+            StoredObject.objects.filter(pk=row["pk"]).update(place=row["place"])
+        assert len(problems(room)) == 2
+        out, error = verify_by_command(room, "--repair")
+        assert (out.count(FOUND[now]), error) == (2, "")
+        assert problems(room, sample=10) == []
+        assert {row.place for row in StoredObject.objects.all()} == {now}
+
+
+def test_a_public_copy_that_was_only_moved_is_not_made_again(document, room, rooms, globex):
+    with bind_tenant(room):
+        move_all("disk")
+        StoredObject.objects.update(place="bucket")
+        out, error = verify_by_command(room, "--repair", "--republish")
+        assert (out.count(FOUND["disk"]), error) == (2, "")
+        row = Document.objects.get(pk=document.pk)
+        assert row.public_copy_id == document.public_copy_id
+
+
+def test_what_is_nowhere_else_stays_missing(document, room, rooms):
+    with bind_tenant(room):
+        remove(document.original.key)
+        assert "missing" in verify_by_command(room, "--repair")[0]
+        assert problems(room) == [("missing", document.original.name)]
 
 
 def test_an_upload_that_never_ended_is_named_and_one_under_way_is_not(document, room):
