@@ -142,6 +142,7 @@ def test_a_deleted_private_file_of_the_name_stays_apart_from_the_next(folder, ac
         save("private", name, b"first")
         storages["private"].delete(name)
         assert save("private", name, b"second") == name
+        sweep_room()
         deleted_days_ago(36)
         assert len(sweep_room()) == 1
         with storages["private"].open(name) as file:
