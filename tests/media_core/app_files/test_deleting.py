@@ -304,7 +304,7 @@ def test_while_one_removes_an_object_nobody_else_does_and_its_name_is_not_free(
 
     def meanwhile():
         with bind_tenant(acme):
-            row = StoredObject.objects.get(app_name=name, area="media", state="condemned")
+            row = StoredObject.objects.get(name=f"media/{name}", state="condemned")
             seen.append((take_away(row), save("default", name)))
 
     def each():
