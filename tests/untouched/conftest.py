@@ -56,6 +56,7 @@ def _without_files_of_the_test_before(
     with django_db_blocker.unblock(), another_connection():
         for tenant in tenants.values():
             with bind_tenant(tenant):
+                AppFile.objects.all().delete()
                 StoredObject.objects.filter(kind=StoredObject.Kind.APP).delete()
                 Quota.objects.filter(tenant=tenant).update(used_bytes=0, reserved_bytes=0)
 

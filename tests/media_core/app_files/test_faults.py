@@ -103,7 +103,7 @@ def there_or_kept(tenant, before, alias, name, finished):
 LEFT = [
     ("unclaimed", "default"),
     ("over", "private"),
-    ("unburied", "default"),
+    pytest.param("unburied", "default", marks=pytest.mark.slow),
     pytest.param("unclaimed", "private", marks=pytest.mark.slow),
     pytest.param("over", "default", marks=pytest.mark.slow),
 ]

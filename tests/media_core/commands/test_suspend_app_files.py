@@ -16,7 +16,7 @@ from tests.apps import address_of, kept
 from tests.media_core.commands.test_suspend import tenant
 from tests.media_core.conftest import books, end_removals, in_a_thread
 from tests.media_core.documents.conftest import seen_by_a_stranger
-from tests.media_core.uploads.faults import INTERRUPTED_AND_KILLED
+from tests.media_core.uploads.faults import BOTH, parametrize_cuts
 from tests.operations import take_all_down
 
 pytestmark = pytest.mark.django_db
@@ -144,7 +144,8 @@ FLOWS: dict[str, tuple[Callable[..., object], bytes | None, int]] = {
 }
 
 
-@INTERRUPTED_AND_KILLED
+# How one file moves is cut in every run: tests/media_core/app_files/test_moving_faults.py.
+@parametrize_cuts(in_every_run=[], when_slow=BOTH)
 @pytest.mark.parametrize("name", FLOWS)
 def test_a_flow_that_ends_at_any_step_is_ended_by_the_next(cuts, name, committed):
     acme = Tenant.objects.get(location_prefix="acme/")

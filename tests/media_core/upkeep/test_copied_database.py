@@ -111,7 +111,7 @@ def test_nothing_is_removed_or_moved(run, acme, globex, done_with):
     kept(acme, area="media", name="shown.txt")
     with bind_tenant(acme):
         entry = TrashEntry.objects.create(
-            title="old", path=[], was_restricted=False, trashed_by_id=acme.pk, trashed_by_name="Ada"
+            title="old", was_restricted=False, trashed_by_id=acme.pk, trashed_by_name="Ada"
         )
         document_row(trash_entry=entry)
         TrashEntry.objects.update(trashed_at=timezone.now() - timedelta(days=1000))
