@@ -99,7 +99,7 @@ def test_without_a_prefix_of_the_deployment_each_room_has_a_rule_and_the_bucket_
 
 def with_bare_marker(work: Any) -> None:
     """Do work without a marker at the top of the bucket, and put the one of this run back."""
-    at = {"Bucket": settings.BUCKET_NAME, "Key": "_gateway/owner.json"}
+    at: Any = {"Bucket": settings.BUCKET_NAME, "Key": "_gateway/owner.json"}
     before = bucket_client().get_object(**at)["Body"].read()
     bucket_client().delete_object(**at)
     try:
