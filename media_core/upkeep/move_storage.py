@@ -9,13 +9,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.conf import settings
-from django.db import transaction
 from django.db.models import Count, Q, Sum
+from django.utils import timezone
 
 from media_core.errors import MoveRefused, ObjectDiffers
 from media_core.ledger.models import StoredObject, StoredObjectQuerySet
 from media_core.rows import confirm_schema
 from media_core.storages.bucket.requirements import require_to_remove
+from media_core.storages.copies import take_away
 from media_core.storages.room import room_storage, storage_of, verify
 from tenants.jobs.operation_kinds import Amount, Item, OperationWork, Parameters, iterate_ids
 
@@ -114,9 +115,11 @@ def move(row: StoredObject, to: Place) -> bool:
 def _moved(row: StoredObject, to: Place) -> bool:
     stored = StoredObject.objects.filter(pk=row.pk, state=row.state, place=row.place)
     target, etag = room_storage(row.area, to), written(row, to)
+    same_claim = Q(pk=row.pk, removal_until=row.removal_until, removal_until__gt=timezone.now())
     if not stored.filter(left_in=to).update(place=to, left_in=row.place, etag=etag):
         # Nobody points to it any more, and nothing else would remove what was written just now.
-        target.remove(row)
+        if row.key_is_its_own or StoredObject.objects.filter(same_claim).exists():
+            target.remove(row)
         return False
     row.place, row.left_in, row.etag = to, row.place, etag
     return True
@@ -124,16 +127,23 @@ def _moved(row: StoredObject, to: Place) -> bool:
 
 @contextmanager
 def alone(row: StoredObject) -> Iterator[bool]:
-    """Say whether a public file of an app is still there; nobody deletes it, and takes its key, before the block ends.
+    """Say whether a public file of an app is still there; nobody removes it, and takes its key, before the block ends.
 
-    The key of any other object is its own for ever, so nothing is held for it. One query, none for any other.
+    The key of any other object is its own for ever, so nothing is held for it. Two UPDATEs, and the removal of one that
+    was deleted meanwhile; nothing for any other.
     """
     if row.key_is_its_own:
         yield True
         return
-    with transaction.atomic():
-        there = StoredObject.objects.filter(pk=row.pk, state=row.state).exclude(state=State.GONE)
-        yield there.select_for_update(of=("self",)).first() is not None
+    if row.state == State.GONE or not row.claim_move():
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        row.release_removal()
+    for deleted in StoredObject.objects.filter(pk=row.pk, state=State.CONDEMNED):
+        take_away(deleted)
 
 
 def written(row: StoredObject, to: Place) -> str:

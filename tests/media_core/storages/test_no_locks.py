@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,11 +20,18 @@ from media_core.upkeep.sweeping import sweep_room
 from media_core.uploads.flow import replace_file, store_upload
 from tenants.binding import bind_tenant
 from tests.media_core.documents.conftest import ed
-from tests.operations import take_all_down
+from tests.operations import move_all, take_all_down
 from tests.tenants.conftest import connected
 
 __all__ = ["ed"]
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("globex")]
+
+
+@pytest.fixture(autouse=True)
+def _own_disk(settings: Any, tmp_path: Path) -> None:
+    settings.DISK_MEDIA_ROOT = str(tmp_path)
+
+
 OPEN_TRANSACTIONS = """
 SELECT query FROM pg_stat_activity
 WHERE datname = current_database() AND state LIKE 'idle in transaction%%' AND pid <> %s
@@ -98,8 +106,16 @@ def take_down(editor: Editor) -> None:
     assert take_all_down().done == 2
 
 
+def move(editor: Editor) -> None:
+    upload(editor)
+    storages["default"].save("locks/x.txt", file())
+    assert move_all("disk").done == 2
+    assert move_all("bucket").done == 2
+
+
 FLOWS: list[Callable[[Editor], Any]] = [
     save, publish_new, unpublish_new, replace_public, trash_public, delete, sweep, take_down,
+    move,
 ]  # fmt: skip
 
 
