@@ -156,7 +156,8 @@ def test_what_is_closed_under_the_name_of_what_was_closed_before_loses_nothing(
 
 
 @pytest.mark.parametrize(
-    "after", [{"state": "deleted", "deleted_at": timezone.now()}, {"state": "saving", "saved_at": None}]
+    "after",
+    [{"state": "deleted", "deleted_at": timezone.now()}, {"state": "saving", "saved_at": None}],
 )
 def test_a_file_that_an_app_deleted_or_never_came_to_own_does_not_become_public(
     after, room, globex
