@@ -1,7 +1,7 @@
 """Work that must be committed whatever becomes of the caller's transaction."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext
 from contextvars import ContextVar
 from typing import Any
 
@@ -84,33 +84,32 @@ def _second_connection() -> Iterator[None]:
     """
     # Whose it is the first connection says.
     bind_again, first = rebound(), connections[DEFAULT_DB_ALIAS]
-    second = _take_second(first)
-    if not _knows_tenant(second):
-        second.close()
-        yield
-        return
-    # Whoever watches the statements of this thread watches these as well.
-    second.execute_wrappers = first.execute_wrappers
-    connections[DEFAULT_DB_ALIAS] = second
-    token = _has_second.set(True)
-    try:
-        with bind_again():
+    # It goes back into the pool whatever happens: there are few.
+    with closing(_take_second(first)) as second:
+        if not _knows_tenant(second):
+            second.close()
             yield
-    finally:
-        _has_second.reset(token)
-        connections[DEFAULT_DB_ALIAS] = first
-        # One that broke, or that knows too many schemas, does not go back into the pool to be used again.
-        second.close_if_unusable_or_obsolete()
-        second.close()
+            return
+        # Whoever watches the statements of this thread watches these as well.
+        second.execute_wrappers = first.execute_wrappers
+        connections[DEFAULT_DB_ALIAS] = second
+        token = _has_second.set(True)
+        try:
+            with bind_again():
+                yield
+        finally:
+            _has_second.reset(token)
+            connections[DEFAULT_DB_ALIAS] = first
+            # One that broke, or that knows too many schemas, is not used again.
+            second.close_if_unusable_or_obsolete()
 
 
 def _knows_tenant(second: SecondConnection) -> bool:
     """Return whether the bound tenant is there for others than the caller. One query."""
     tenant = bound_tenant_even_suspended()
-    found = second.connection.execute(
-        "SELECT FROM public.tenants_tenant WHERE id = %s", [tenant.pk]
-    )
-    return bool(found.rowcount)
+    statement = "SELECT FROM public.tenants_tenant WHERE id = %s"
+    with second.wrap_database_errors:
+        return bool(second.connection.execute(statement, [tenant.pk]).rowcount)
 
 
 def _take_second(first: Any) -> SecondConnection:

@@ -48,7 +48,7 @@ def list_unfinished() -> list[AppFile]:
 def finish(file: AppFile) -> bool:
     """Do what is to be done with one of these; return False when it has to stay for now, or is wanted after all."""
     if file.state == AppFile.State.SAVING:
-        return _let_go(file) and take_away(file.stored_object)
+        return let_go(file) and take_away(file.stored_object)
     if file.state == AppFile.State.SAVED:
         return show_now(file.pk)
     try:
@@ -58,11 +58,14 @@ def finish(file: AppFile) -> bool:
         return False
 
 
-def _let_go(file: AppFile) -> bool:
-    """Forget a file that nobody claims; one that a transaction just now may be claiming is left alone."""
+def let_go(file: AppFile, *, waits: bool = False) -> bool:
+    """Forget a file that nobody claims; return False for one that a transaction claims, be it just now.
+
+    With `waits` it waits for such a transaction, and forgets the file when that is rolled back.
+    """
     rows = AppFile.objects.filter(pk=file.pk, state=AppFile.State.SAVING)
     with transaction.atomic():
-        if rows.select_for_update(skip_locked=True).first() is None:
+        if rows.select_for_update(skip_locked=not waits).first() is None:
             return False
         rows.delete()
         return file.stored_object.abandon() or file.stored_object.condemn()

@@ -48,7 +48,13 @@ class Report:
     def __str__(self) -> str:
         detail = f" ({self.finding.detail})" if self.finding.detail else ""
         done = f". {self.done}" if self.done else ""
-        return f"{self.finding.problem}: {self.tenant.location_prefix}{self.finding.name}{detail}{done}"
+        # Whoever may write to the bucket chose the name: it stays one line, and commands no terminal.
+        name = "".join(map(_escape, self.finding.name))
+        return f"{self.finding.problem}: {self.tenant.location_prefix}{name}{detail}{done}"
+
+
+def _escape(character: str) -> str:
+    return character if character.isprintable() else character.encode("unicode_escape").decode()
 
 
 def add_verify(actions: Actions) -> None:

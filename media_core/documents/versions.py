@@ -74,7 +74,8 @@ def restore_version(
     """
     document = editable(document_id, editor)
     version = find_version(document, number)
-    if version.original_id == document.original_id:
+    # A renamed document has the original of before.
+    if (version.original_id, version.file_name) == (document.original_id, document.name):
         return document
     refuse_changed(document, revision)
     file = NewFile(version.original, version.file_name, f"Version {number} restored")

@@ -116,7 +116,21 @@ def give_up(stored: StoredObject) -> None:
     row.may_be_there = stored.may_be_there
     if row.give_up() and row.state != StoredObject.State.GONE:
         with suppress(BucketUnavailable):
-            remove_everywhere(row)
+            remove_abandoned(row)
+
+
+def remove_abandoned(stored: StoredObject) -> None:
+    """Remove what an abandoned object left. Its row stays: the sweep asks once more, for what a late request brings.
+
+    Where its key may be used again, nothing is removed while another does it: the key may be a new object's by then.
+    """
+    if stored.key_is_its_own:
+        remove_everywhere(stored)
+    elif stored.claim_removal():
+        try:
+            remove_everywhere(stored)
+        finally:
+            stored.release_removal()
 
 
 def take_away(stored: StoredObject) -> bool:

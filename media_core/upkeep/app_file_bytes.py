@@ -74,6 +74,9 @@ def _find_bytes(file: AppFile) -> StoredObject | None:
     prefix = str(bound_tenant().prefix)
     for listed in iterate_objects(f"{prefix}{Area.PRIVATE}/{APP_FOLDER}/{file.pk}/"):
         name = listed.key.removeprefix(prefix)
+        if not name.isprintable():
+            # We never write one.
+            continue
         known = StoredObject.objects.filter(name=name).exclude(state=State.GONE).first()
         row: StoredObject = known or _describe(file, name, listed.etag)
         if listed.size_bytes == file.stored_object.size_bytes and _is_stored(row):

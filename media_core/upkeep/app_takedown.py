@@ -10,9 +10,11 @@ from django.db.models import QuerySet
 
 from media_core.app_files.models import AppFile
 from media_core.app_files.moving import hide, show
+from media_core.app_files.sweeping import let_go
 from media_core.errors import ObjectDiffers, ObjectMissing, PublicNameTaken
 from media_core.ledger.models import StoredObject
 from media_core.storages.bucket.requirements import require_to_remove
+from media_core.storages.copies import take_away
 from media_core.storages.room import verify
 from media_core.upkeep.takedown import Moved, Progress, each
 from tenants.binding import one_at_a_time
@@ -47,6 +49,18 @@ def take_file_down(file_id: UUID) -> None:
         hide(file, state=AppFile.State.TAKEN_DOWN)
     else:
         file.point_to(file.stored_object, state=AppFile.State.TAKEN_DOWN)
+
+
+def end_saves() -> None:
+    """End what apps began to save for the public while the tenant was served. Waits for their transactions.
+
+    What one of them comes to own is taken down; of the others nothing stays. Raises as `take_file_down`.
+    """
+    saving = AppFile.objects.filter(area=Area.PUBLIC, state=AppFile.State.SAVING)
+    for file in saving.select_related("stored_object"):
+        if let_go(file, waits=True):
+            take_away(file.stored_object)
+        take_file_down(file.pk)
 
 
 def bring_file_back(file_id: UUID) -> None:

@@ -12,7 +12,7 @@ from media_core.documents.models import Document
 from media_core.documents.publishing import take_down
 from media_core.ledger.models import StoredObject
 from media_core.storages.bucket.requirements import require_to_remove
-from media_core.upkeep.app_takedown import take_file_down
+from media_core.upkeep.app_takedown import end_saves, take_file_down
 from media_core.upkeep.move_storage import StorageMove
 from media_core.upkeep.takedown import give_up_unfinished
 from media_core.uploads.flow import sweep
@@ -81,6 +81,7 @@ class TakeDown(OperationWork):
     def finish(self) -> None:
         """Remove what may just have come, what apps deleted and is public still, and what a killed step has left."""
         give_up_unfinished()
+        end_saves()
         sweep_app_files()
         sweep()
 

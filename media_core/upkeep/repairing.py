@@ -1,6 +1,6 @@
 """What may be put right where ledger and bucket differ. Nothing is deleted, and nothing new becomes public."""
 
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.conf import settings
 
@@ -15,6 +15,8 @@ from media_core.upkeep.app_takedown import bring_file_back
 from media_core.upkeep.move_storage import OTHER
 from media_core.upkeep.verifying import Finding, Problem
 from tenants.binding import bound_tenant, one_at_a_time
+from tenants.errors import KeyOutsidePrefix
+from tenants.prefixes import safe_name
 
 Area = StoredObject.Area
 # The object of a row is not there, or is another.
@@ -30,7 +32,7 @@ def repair(finding: Finding) -> str:
     Two bucket requests at most; a moved object is read in both places, and of an app's file as `point_to_own_bytes`
     says. Raises BucketUnavailable.
     """
-    key = str(bound_tenant().prefix.key(finding.name))
+    key = _find_key(finding.name)
     is_public_name = finding.name.startswith(f"{Area.PUBLIC}/")
     if finding.problem == Problem.NOT_PUBLIC and settings.PUBLIC_MEDIA_MODE == "acl":
         set_public_acl(key, is_public=True)
@@ -48,6 +50,16 @@ def repair(finding: Finding) -> str:
     # In mode `policy` a private object is open by a policy that is too wide, wherever it lies.
     is_open = finding.problem == Problem.PUBLIC and (is_public_name or not _is_by_policy())
     return _close(key, finding.name) if is_stray or is_open else ""
+
+
+def _find_key(name: str) -> str:
+    """Return the key of an object as the bucket has it, also one of which we would make no key.
+
+    Raises KeyOutsidePrefix where something on the way to the bucket may take it for another tenant's.
+    """
+    if {".", ".."} & set(name.split("/")):
+        raise KeyOutsidePrefix
+    return f"{bound_tenant().prefix}{name}"
 
 
 def correct_place(row_id: UUID) -> str:
@@ -82,7 +94,8 @@ def _close(key: str, name: str) -> str:
     if not _is_by_policy():
         set_public_acl(key, is_public=False)
         return "Its ACL keeps the public from reading it."
-    target = f"{CLOSED}{name.partition('/')[2]}"
+    # What was closed under this name before stays.
+    target = f"{CLOSED}{uuid4()}/{safe_name(name)}"
     move_object(key, str(bound_tenant().prefix.key(target)))
     return f"It was moved to {target}."
 

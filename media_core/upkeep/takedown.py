@@ -14,9 +14,9 @@ from django.db.models import Q, QuerySet, Sum
 from media_core.documents.models import Document
 from media_core.documents.publishing import bring_back
 from media_core.ledger.models import StoredObject
+from media_core.storages.copies import remove_abandoned
 from media_core.storages.listing import count_objects
 from media_core.storages.public import public_reaches_objects
-from media_core.storages.room import remove_everywhere
 from tenants.errors import GatewayError
 from tenants.models import Tenant
 
@@ -72,7 +72,7 @@ def give_up_unfinished() -> None:
     unfinished = [State.PENDING, State.ABANDONED]
     for row in StoredObject.objects.filter(area=StoredObject.Area.PUBLIC, state__in=unfinished):
         row.give_up()
-        remove_everywhere(row)
+        remove_abandoned(row)
 
 
 def links_live_on() -> bool:

@@ -157,12 +157,17 @@ def _check_access(pair: Pair, is_readable: dict[str, bool], *, is_shown: bool) -
     row = pair.row
     if row is None or pair.name not in is_readable:
         return None
-    should = is_shown and row.state == State.STORED and row.place == Place.BUCKET
-    if should and not is_readable[pair.name]:
+    should = is_shown and row.place == Place.BUCKET
+    if should and not is_readable[pair.name] and _is_published(row):
         return Finding(Problem.NOT_PUBLIC, pair.name, row.pk)
     if is_readable[pair.name] and (_is_overdue(row) or not is_shown):
         return Finding(Problem.PUBLIC, pair.name, row.pk)
     return None
+
+
+def _is_published(row: StoredObject) -> bool:
+    """Return whether the public is to get it: not what an app deleted, or never came to own."""
+    return bool(StoredObject.objects.published().filter(pk=row.pk).exists())
 
 
 def _is_overdue(row: StoredObject) -> bool:
@@ -173,7 +178,9 @@ def _is_overdue(row: StoredObject) -> bool:
 
 def _is_still_so(finding: Finding, pair: Pair) -> bool:
     """Return whether row and object are as they were seen, and neither is being written or removed."""
-    row: StoredObject | None = _rows().filter(name=pair.name).first()
+    # PostgreSQL has no text with this character.
+    rows = _rows().none() if "\0" in pair.name else _rows().filter(name=pair.name)
+    row: StoredObject | None = rows.first()
     if (row and _state_of(row)) != (pair.row and _state_of(pair.row)):
         return False
     if finding.problem == Problem.PENDING:

@@ -21,6 +21,7 @@ from tenants.transactions import (
     waiting_at_most,
 )
 from tests.media_core.conftest import set_quota
+from tests.media_core.locks import wait_until_blocked
 
 pytestmark = pytest.mark.django_db
 
@@ -128,6 +129,44 @@ def test_one_that_broke_is_not_used_again(committed, acme):
             return use(is_broken=False)
 
     assert committed(each)
+
+
+def kill_who_is_blocked():
+    wait_until_blocked()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+
+
+def test_those_that_broke_before_they_were_used_leave_room_for_others(
+    committed, acme, globex, monkeypatch
+):
+    monkeypatch.setitem(SECOND_CONNECTIONS, "timeout", 1)
+    connection.close_pool()
+
+    def break_one():
+        with ThreadPoolExecutor(1) as pool:
+            killer = pool.submit(close_after, kill_who_is_blocked)
+            with pytest.raises(OperationalError), own_transaction():
+                pass
+            killer.result()
+
+    def each():
+        with bind_tenant(acme), transaction.atomic():
+            with transaction.atomic(), connection.cursor() as cursor:
+                # A second connection asks there whether it knows the tenant.
+                cursor.execute("LOCK TABLE public.tenants_tenant IN ACCESS EXCLUSIVE MODE")
+                for _ in range(MAX_SECOND_CONNECTIONS):
+                    break_one()
+                transaction.set_rollback(True)
+            with own_transaction():
+                set_quota(acme, 7)
+        return quota_of(acme), quota_of(globex)
+
+    assert committed(each) == (7, None)
+    connection.close_pool()
 
 
 def test_threads_never_need_more_than_one_each_and_a_few(committed, acme, globex):

@@ -11,11 +11,12 @@ from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from media_core.app_files.sweeping import sweep_app_files
-from media_core.errors import ObjectMissing
+from media_core.errors import ObjectMissing, UploadLost
 from media_core.ledger.models import StoredObject
 from media_core.storages.client import anonymous_client
 from media_core.storages.copies import take_away
 from media_core.storages.room import storage_of
+from media_core.upkeep.app_takedown import bring_file_back, take_file_down
 from media_core.upkeep.sweeping import sweep_room
 from tenants.binding import bind_tenant
 from tests.media_core.app_files.conftest import (
@@ -339,6 +340,38 @@ def test_a_removal_that_was_killed_is_done_by_the_sweep_when_its_time_is_over(
     assert ProcrastinateJob.objects.filter(
         queue_name="sweep.v1", scheduled_at__gt=timezone.now()
     ).exists()
+
+
+def test_a_public_copy_that_is_given_up_late_does_not_take_the_next_file_of_its_name_along(
+    folder, committed, acme, globex
+):
+    """The file is deleted while it is shown again. Before its copy is removed, a sweep and another file come."""
+    name, names = f"{folder}/x", []
+
+    def delete():
+        with bind_tenant(acme):
+            storages["default"].delete(name)
+
+    def save_the_next():
+        with bind_tenant(acme):
+            sweep_room()
+            names.append(save("default", name, b"the next"))
+
+    def each():
+        with bind_tenant(acme):
+            save("default", name)
+            file = file_of(name)
+            take_file_down(file.pk)
+            with (
+                at("before-send.s3.CopyObject", once(lambda: in_a_thread(delete))),
+                at("before-send.s3.DeleteObject", once(lambda: in_a_thread(save_the_next))),
+                pytest.raises(UploadLost),
+            ):
+                bring_file_back(file.pk)
+            with storages["default"].open(names[0]) as found:
+                return found.read()
+
+    assert committed(each) == b"the next"
 
 
 def others_sweep(tenant):

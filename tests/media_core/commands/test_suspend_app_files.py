@@ -1,9 +1,12 @@
 """manage.py tenant suspend and resume, and apps' public files: counted, taken down, and back under their names."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.db import transaction
 
 from media_core.app_files.models import AppFile
 from media_core.app_files.sweeping import sweep_app_files
@@ -16,6 +19,8 @@ from tests.apps import address_of, kept
 from tests.media_core.commands.test_suspend import tenant
 from tests.media_core.conftest import books, end_removals, in_a_thread
 from tests.media_core.documents.conftest import seen_by_a_stranger
+from tests.media_core.locks import wait_until_blocked
+from tests.media_core.test_transactions import close_after
 from tests.media_core.uploads.faults import BOTH, parametrize_cuts
 from tests.operations import take_all_down
 
@@ -127,6 +132,28 @@ def test_what_an_app_deletes_meanwhile_does_not_come_back(taken_down):
         assert bring_files_back(lambda _done, _of: None).done == 0
     assert shown(taken_down) is None
     assert ("private", "deleted", "img/picture.png") in states(taken_down)
+
+
+@pytest.mark.parametrize(("is_undone", "left"), [(False, [("private", "taken_down")]), (True, [])])
+def test_a_take_down_waits_for_transactions_in_which_apps_save_files(
+    is_undone, left, committed, acme, globex
+):
+    def take_down():
+        with bind_tenant(acme):
+            take_all_down()
+
+    def each():
+        with ThreadPoolExecutor(1) as pool, bind_tenant(acme):
+            with transaction.atomic():
+                default_storage.save("img/late.png", ContentFile(b"late"))
+                work = pool.submit(close_after, take_down)
+                wait_until_blocked()
+                transaction.set_rollback(is_undone)
+            work.result()
+        return [(area, state) for area, state, _ in states(acme)]
+
+    assert committed(each) == left
+    assert shown(acme, "img/late.png") is None
 
 
 @pytest.mark.parametrize("name", ["img/picture.png", "picture.png"])

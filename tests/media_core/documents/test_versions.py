@@ -69,6 +69,13 @@ def test_restoring_the_newest_changes_nothing(private, ed):
     assert numbers(restore_version(private.pk, 1, editor=ed)) == [1]
 
 
+def test_the_version_before_a_new_name_is_restored_with_its_name(private, ed):
+    before = private.name
+    rename_document(private.pk, title="", file_name="prices.pdf", editor=ed)
+    assert restore_version(private.pk, 1, editor=ed).name == before
+    assert numbers(private) == [3, 2, 1]
+
+
 def test_a_version_of_a_public_document_is_restored_for_the_public_too(public, ed):
     before = bytes_of(public.original)
     replace(public, ed)

@@ -10,16 +10,19 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from media_core.app_files.models import AppFile
 from media_core.documents.models import Document
 from media_core.documents.permissions import required_editor
 from media_core.documents.publishing import publish, unpublish
 from media_core.ledger.models import StoredObject
+from media_core.storages.bucket.listing import iterate_objects
 from media_core.storages.client import bucket_client
 from media_core.upkeep.verifying import check_pairs, iterate_pairs, verify_ledger
 from tenants.binding import bind_tenant
 from tenants.people.members import set_role
 from tenants.people.models import Role
 from tenants.provisioning import create_tenant
+from tests.apps import kept
 from tests.conftest import member
 from tests.media_core.documents.conftest import seen_by_a_stranger
 from tests.media_core.upkeep.conftest import keep
@@ -117,6 +120,55 @@ def test_a_public_object_that_no_row_names_is_closed(document, room):
         )
         assert seen_by_a_stranger(key) is None
         remove(key)
+
+
+@pytest.mark.parametrize(
+    "odd", ["a\nmissing: b", "a\0b", "a\x1b[2Jb", "x//y", "n" * 950], ids=lambda odd: repr(odd)[:20]
+)
+def test_a_public_object_is_closed_whatever_its_name_and_stays_one_line(odd, document, room):
+    with bind_tenant(room):
+        key = f"{room.prefix}media/{odd}"
+        put(key, ACL="public-read")
+        out, error = verify_by_command(room, "--repair")
+        assert (len(out.splitlines()), "\x1b" in out, error) == (2, False, "")
+        assert seen_by_a_stranger(key) is None
+        remove(key)
+
+
+def test_an_object_whose_name_leads_out_of_the_prefix_is_left_to_a_person(document, room):
+    key = f"{room.prefix}media/../../globex/x"
+    put(key)
+    out, error = verify_by_command(room, "--repair")
+    assert out.startswith("orphaned: ")
+    assert "1 of 1 findings are left" in error
+    remove(key)
+
+
+def test_what_is_closed_under_the_name_of_what_was_closed_before_loses_nothing(
+    room, globex, settings
+):
+    settings.PUBLIC_MEDIA_MODE = "policy"
+    for body in (b"one", b"other"):
+        put(f"{room.prefix}media/x.txt", body)
+        assert "was moved to private/closed/" in verify_by_command(room, "--repair")[0]
+    closed = [listed.size_bytes for listed in iterate_objects(f"{room.prefix}private/closed/")]
+    assert sorted(closed) == [3, 5]
+
+
+@pytest.mark.parametrize(
+    "after",
+    [{"state": "deleted", "deleted_at": timezone.now()}, {"state": "saving", "saved_at": None}],
+)
+def test_a_file_that_an_app_deleted_or_never_came_to_own_does_not_become_public(
+    after, room, globex
+):
+    file = kept(room, b"acme's", "img/x.txt", "media")
+    with bind_tenant(room):
+        AppFile.objects.filter(pk=file.pk).update(**after)
+        key = file.stored_object.key
+        bucket_client().put_object_acl(Bucket=settings.BUCKET_NAME, Key=key, ACL="private")
+        verify_by_command(room, "--repair", "--republish")
+        assert seen_by_a_stranger(key) is None
 
 
 def test_a_public_object_that_lost_its_acl_gets_it_back(document, room):
