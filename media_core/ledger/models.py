@@ -24,8 +24,8 @@ from tenants.prefixes import PUBLIC_AREA, ObjectKey
 # Longer than any request may take, so that nothing that is still being written is given up. The row of a failed upload
 # waits as long, without its quota: a PUT that timed out here may still come to its end in the bucket.
 PENDING_LIFETIME = timedelta(hours=1)
-# Longer than the requests of one removal may take, with all retries.
-REMOVAL_LIFETIME = timedelta(minutes=5)
+# Longer than one removal may take, which may read the whole object before, to see whose it is.
+REMOVAL_LIFETIME = timedelta(hours=1)
 # When the sweep looks at an upload that failed, and of which the bucket may have something.
 SWEPT_AFTER = timedelta(minutes=1)
 
