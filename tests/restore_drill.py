@@ -19,6 +19,7 @@ from django.core.files.base import ContentFile  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.test import override_settings  # noqa: E402
 
+from gateway.demo.resolution import localhost_names  # noqa: E402
 from media_core.documents.folders import Folder  # noqa: E402
 from media_core.documents.models import Document, Version  # noqa: E402
 from media_core.documents.permissions import required_admin, required_editor  # noqa: E402
@@ -26,7 +27,7 @@ from media_core.documents.publishing import publish, unpublish  # noqa: E402
 from media_core.documents.purging import purge_entry  # noqa: E402
 from media_core.documents.renaming import rename_document  # noqa: E402
 from media_core.documents.restriction import restrict_folder  # noqa: E402
-from media_core.documents.trash import restore_entry, trash_document  # noqa: E402
+from media_core.documents.trash import restore_entry, trash_document, trash_folder  # noqa: E402
 from media_core.documents.tree import create_folder  # noqa: E402
 from media_core.documents.versions import restore_version  # noqa: E402
 from media_core.errors import ObjectMissing  # noqa: E402
@@ -44,6 +45,11 @@ from tests.conftest import member  # noqa: E402
 from tests.media_core.conftest import grow_old  # noqa: E402
 from tests.media_core.documents.conftest import LOCATED  # noqa: E402
 from tests.proof import proved  # noqa: E402
+from tests.restore_drill_app_files import (  # noqa: E402
+    change_app_files,
+    read_app_files,
+    save_app_files,
+)
 
 # To one of them nothing happens but to its documents; each of the others has a fate of its own in `change`.
 NAMES = ("museum", "school", "club", "archive")
@@ -52,6 +58,8 @@ PRIVATE = (
     "stays private", "published", "replaced", "restored version", "often replaced", "restricted",
     "trashed", "purged",
 )  # fmt: skip
+# Each holds a private document and a public one, which are called as this and the folder.
+FOLDERS = ("trashed folder", "purged folder")
 # In the trash when the backup is made.
 IN_TRASH = "restored from the trash"
 
@@ -66,10 +74,13 @@ def prepare() -> None:
         set_role(tenant, ada, Role.ADMIN)
         with bind_tenant(tenant):
             _upload_all(tenant, required_editor(member(ada, tenant)))
+            save_app_files()
 
 
 def _upload_all(tenant: Tenant, editor: Any) -> None:
-    folder = create_folder(name="Drawings", parent_id=None, editor=editor)
+    for name in FOLDERS:
+        _upload_folder(tenant, name, editor)
+    folder = create_folder(name="restricted", parent_id=None, editor=editor)
     for title in (*PUBLIC, *PRIVATE, IN_TRASH):
         store_upload(
             uploader=editor,
@@ -86,6 +97,16 @@ def _upload_all(tenant: Tenant, editor: Any) -> None:
     trash_document(ids[IN_TRASH], editor=editor)
 
 
+def _upload_folder(tenant: Tenant, name: str, editor: Any) -> None:
+    folder = create_folder(name=name, parent_id=None, editor=editor)
+    below = create_folder(name="below", parent_id=folder.pk, editor=editor)
+    for visibility, place in (("private", folder), ("public", below)):
+        title = f"{visibility}, {name}"
+        store_upload(
+            uploader=editor, file=_make_file(tenant, title), title=title, visibility=visibility, folder=place
+        )  # fmt: skip
+
+
 def _make_file(tenant: Tenant, text: str) -> "ContentFile[bytes]":
     return ContentFile(f"{tenant.name}: {text}".encode(), name="x.txt")
 
@@ -96,10 +117,12 @@ def _find_ids() -> dict[str, Any]:
 
 def change() -> None:
     """Do to every tenant what may happen between a backup and its restoration."""
+    _run("sweep_uploads")
     for tenant in Tenant.objects.all():
         ada = member(Person.objects.get(), tenant)
         with bind_tenant(tenant):
             _change_documents(tenant, ada)
+            change_app_files()
     _run("tenant", "suspend", "museum/", "--take-down", "--yes")
     _run("tenant", "resume", "museum/")
     _run("tenant", "suspend", "club/", "--take-down", "--yes")
@@ -125,8 +148,10 @@ def _change_documents(tenant: Tenant, ada: Any) -> None:
         replace_file(ids["often replaced"], uploader=editor, file=file)
     restore_version(ids["restored version"], 1, editor=editor)
     rename_document(ids["renamed"], title="renamed since", file_name="y.txt", editor=editor)
-    folder = Folder.objects.get()
-    restrict_folder(folder_id=folder.pk, readers=[], admin=required_admin(ada))
+    folders = dict(Folder.objects.values_list("name", "pk"))
+    restrict_folder(folder_id=folders["restricted"], readers=[], admin=required_admin(ada))
+    trash_folder(folders["trashed folder"], editor=editor)
+    purge_entry(trash_folder(folders["purged folder"], editor=editor))
     restore_entry(Document.objects.get(title=IN_TRASH).trash_entry_id, editor=editor)
     for title in ("trashed", "trashed public"):
         trash_document(ids[title], editor=editor)
@@ -159,6 +184,7 @@ def check() -> dict[str, Any]:
                 "versions": {str(row.pk): _read_digest(row.original) for row in _list_versions()},
                 "documents": {str(row.pk): _read_digest(row.original) for row in _list_documents()},
                 "named public": sorted(row.title for row in _list_documents() if row.public_copy),
+                "app files": read_app_files(),
                 "public": sorted(filter(can_public_read, _list_keys(tenant))),
                 "objects": {key: _read_facts(key) for key in _list_keys(tenant)},
                 "quota": list(
@@ -203,7 +229,9 @@ def main() -> None:
     actions: dict[str, Any] = {
         "prepare": prepare, "change": change, "unpublish": unpublish_some, "check": check,
     }  # fmt: skip
-    print(json.dumps(actions[sys.argv[1]]()))  # noqa: T201
+    # On Ceph RGW the bucket's host is a name that glibc does not find.
+    with localhost_names():
+        print(json.dumps(actions[sys.argv[1]]()))  # noqa: T201
 
 
 if __name__ == "__main__":

@@ -1,77 +1,89 @@
-"""Files of apps in the restore drill: saved before the dump, then deleted, saved again, taken down and brought back."""
+"""Files of apps in the restore drill: saved before the dump, then deleted, saved again, taken down and brought back.
 
-from typing import Any
+Each step belongs into the binding of its tenant.
+"""
 
-# What becomes of each file after the dump. The public has lost two of them then, and one has another's bytes.
-PUBLIC = ("kept", "deleted", "replaced", "taken down", "brought back")
-PRIVATE = ("kept", "deleted", "replaced")
-# Of all that is in the dump only this name is not free any more.
-NOT_REPUBLISHED = "replaced"
+from hashlib import sha256
+
+from django.core.files.base import ContentFile
+from django.core.files.storage import storages
+
+from media_core.app_files.models import AppFile
+from media_core.errors import ObjectDiffers, ObjectMissing
+from media_core.ledger.models import Content, StoredObject
+from media_core.upkeep.app_takedown import bring_files_back, take_file_down
+from tenants.binding import bound_tenant
+
+# What becomes of each file after the dump.
+FATES = {
+    "default": ("kept", "deleted", "replaced", "taken down", "brought back"),
+    "private": ("kept", "deleted", "replaced"),
+}
+# Its save failed before the dump. The sweep freed its name afterwards, which another file of its size got.
+FAILED = "failed"
 
 
-def expected_bytes(tenant_name: str, alias: str, fate: str) -> str:
-    return f"{tenant_name}: {alias} file, {fate}"
-
-
-def save_app_files(tenant: Any) -> None:
+def save_app_files() -> None:
     """Save the files that the dump names."""
-    from django.core.files.base import ContentFile  # noqa: PLC0415 - models need Django set up
-    from django.core.files.storage import storages  # noqa: PLC0415
-
-    from tenants.binding import bind_tenant  # noqa: PLC0415
-
-    with bind_tenant(tenant):
-        for alias, fates in (("default", PUBLIC), ("private", PRIVATE)):
-            for fate in fates:
-                body = expected_bytes(tenant.name, alias, fate).encode()
-                assert storages[alias].save(f"drill/{fate}.txt", ContentFile(body))
-        _take_down("brought back")
+    for alias, fates in FATES.items():
+        for fate in fates:
+            _save(alias, fate, _text(alias, fate))
+    _take_down("brought back")
+    _fail_to_save(FAILED)
 
 
-def change_app_files(tenant: Any) -> None:
+def change_app_files() -> None:
     """Do to them what apps and the agency may do between a backup and its restoration."""
-    from django.core.files.base import ContentFile  # noqa: PLC0415
-    from django.core.files.storage import storages  # noqa: PLC0415
+    for alias in FATES:
+        for fate in ("deleted", "replaced"):
+            storages[alias].delete(_name(fate))
+        # As many bytes, but others.
+        _save(alias, "replaced", _text(alias, "replaced").upper())
+    bring_files_back(lambda _done, _of: None)
+    _take_down("taken down")
+    _save("default", FAILED, FAILED.upper())
 
-    from media_core.upkeep.app_takedown import bring_files_back  # noqa: PLC0415
-    from tenants.binding import bind_tenant  # noqa: PLC0415
 
-    with bind_tenant(tenant):
-        for alias in ("default", "private"):
-            storages[alias].delete("drill/deleted.txt")
-            storages[alias].delete("drill/replaced.txt")
-            name = storages[alias].save("drill/replaced.txt", ContentFile(b"other bytes"))
-            assert name == "drill/replaced.txt"
-        bring_files_back(lambda _done, _of: None)
-        _take_down("taken down")
+def _text(alias: str, fate: str) -> str:
+    return f"{alias} file, {fate}"
+
+
+def _save(alias: str, fate: str, text: str) -> None:
+    got = storages[alias].save(_name(fate), ContentFile(_make_body(text)))
+    assert got == _name(fate)
+
+
+def _fail_to_save(fate: str) -> None:
+    body = _make_body(fate)
+    content = Content(f"{fate}.txt", len(body), "text/plain", sha256(body).hexdigest())
+    name = f"media/{_name(fate)}"
+    StoredObject.objects.announce(content, area="media", kind="app", name=name).abandon()
 
 
 def _take_down(fate: str) -> None:
-    from media_core.app_files.models import AppFile  # noqa: PLC0415
-    from media_core.upkeep.app_takedown import take_file_down  # noqa: PLC0415
-
-    take_file_down(AppFile.objects.get(area="media", name=f"drill/{fate}.txt").pk)
+    take_file_down(AppFile.objects.get(area="media", name=_name(fate)).pk)
 
 
-def check_app_files(tenant: Any) -> dict[str, list[str]]:
-    """Return which files open with the bytes they had, and which the public gets."""
-    from django.core.files.storage import storages  # noqa: PLC0415
+def _name(fate: str) -> str:
+    return f"drill/{fate}.txt"
 
-    from media_core.storages.bucket.listing import can_public_read  # noqa: PLC0415
-    from tenants.binding import bind_tenant  # noqa: PLC0415
-    from tenants.errors import GatewayError  # noqa: PLC0415
 
-    opened = []
-    with bind_tenant(tenant):
-        for alias, fates in (("default", PUBLIC), ("private", PRIVATE)):
-            for fate in fates:
-                try:
-                    with storages[alias].open(f"drill/{fate}.txt") as file:
-                        body = file.read().decode()
-                except (FileNotFoundError, GatewayError):
-                    continue
-                assert body == expected_bytes(tenant.name, alias, fate), "Another file's bytes."
-                opened.append(f"{alias} {fate}")
-        keys = {fate: tenant.prefix.key(f"media/drill/{fate}.txt") for fate in PUBLIC}
-        public = [fate for fate, key in keys.items() if can_public_read(key)]
-    return {"opened": opened, "public": public}
+def _make_body(text: str) -> bytes:
+    return f"{bound_tenant().name}: {text}".encode()
+
+
+def read_app_files() -> dict[str, str]:
+    """Return the digest of what apps get under each name; nothing where they get no bytes."""
+    return {
+        f"{alias} {fate}": _read_digest(alias, _name(fate))
+        for alias, fates in FATES.items()
+        for fate in fates
+    }
+
+
+def _read_digest(alias: str, name: str) -> str:
+    try:
+        with storages[alias].open(name) as file:
+            return sha256(file.read()).hexdigest()
+    except (FileNotFoundError, ObjectMissing, ObjectDiffers):
+        return ""

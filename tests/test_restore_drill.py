@@ -4,147 +4,47 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import closing
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import uuid4
 
-import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 from gateway.demo.postgres.binaries import find_binaries
 from media_core.storages.client import bucket_client
-from tests.deploy.page import read_blocks
 from tests.environment import ROOT
-from tests.soak.running import run
+from tests.restore_drill_app_files import FATES
+from tests.restore_drill_deployment import (
+    Deployment,
+    make_rclone_settings,
+    make_shell,
+    read_page,
+)
 from tests.tenants.conftest import connected
 
 pytestmark = [pytest.mark.django_db, pytest.mark.bucket]
-PAGE = ROOT / "docs" / "howto" / "backup.md"
 BACKUP = "Back up the database"
 WHOLE = (
     "Restore the database",
+    "Take the bucket over",
     "Compare it with the bucket",
     "Put right what differs",
     "Publish again",
 )
 ONE_TENANT = (
-    "Restore one tenant", "Compare the tenant with the bucket", "Serve the tenant again",
-)  # fmt: skip
+    "Restore one tenant",
+    "Serve the tenant again",
+    "Compare the tenant with the bucket",
+    "Remove the schema of before",
+)
 BUCKET = ("Back up the bucket", "Copy the bucket back")
 
 
 def drill(test: Any) -> Any:
     """Mark a drill: it takes long, and is typed on Ceph RGW as well."""
     return pytest.mark.slow(seconds=60)(pytest.mark.ceph_once(test))
-
-
-# Written into the page's commands in place of its names.
-NEW_DATABASE, BUCKET_NAME = "gateway_restored", "agency-media"
-
-
-@dataclass
-class Deployment:
-    """A gateway with a database and a bucket of its own, and a shell in which the page's commands are typed."""
-
-    folder: Path
-    name: str
-    environment: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def new_database(self) -> str:
-        return f"{self.name}_restored"
-
-    def use(self, database: str) -> None:
-        url = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{database}").geturl()
-        self.environment["DATABASE_URL"] = url
-
-    def do(self, action: str) -> Any:
-        return run(action, module="tests.restore_drill", **self.environment)
-
-    def type(self, *headings: str, code: int) -> str:
-        """Type what stands under these headings, into one shell that ends with this code; return what it says."""
-        commands = "\n".join(text for title in headings for text in read_page()[title])
-        for name, ours in ((NEW_DATABASE, self.new_database), (BUCKET_NAME, self.bucket)):
-            commands = commands.replace(name, ours)
-        done = subprocess.run(  # noqa: S603 - the commands of our own page
-            ["/bin/bash", "-euo", "pipefail", "-c", commands],
-            cwd=self.folder, env={**os.environ, **self.environment}, capture_output=True, text=True,
-            check=False,
-        )  # fmt: skip
-        said = f"{done.stdout}{done.stderr}"
-        assert done.returncode == code, said
-        return said
-
-    def find_schema(self, prefix: str, *, like: str = "") -> str:
-        """Return the name of a tenant's schema that is there, or of another with this behind it; else nothing."""
-        with closing(psycopg.connect(self.environment["DATABASE_URL"])) as connection:
-            found = connection.execute(
-                "SELECT nspname FROM pg_namespace JOIN tenants_tenant ON nspname = schema_name || %s "
-                "WHERE location_prefix = %s", [like, prefix],
-            ).fetchone()  # fmt: skip
-        return str(found[0]) if found else ""
-
-    @property
-    def bucket(self) -> str:
-        return self.environment["AWS_STORAGE_BUCKET_NAME"]
-
-
-def read_page() -> dict[str, list[str]]:
-    """Return the page's commands by the heading above them."""
-    found: dict[str, list[str]] = {}
-    for block in read_blocks(PAGE):
-        found.setdefault(block.heading, []).append(block.commands)
-    return found
-
-
-MANAGE = """#!{python}
-import runpy, sys
-sys.path.insert(0, "{root}")
-from gateway.demo.resolution import localhost_names
-with localhost_names():
-    runpy.run_path("{root}/manage.py", run_name="__main__")
-"""
-# It refuses boto's variable, and has one of its own.
-RCLONE = """#!/bin/sh
-exec env --unset=AWS_CA_BUNDLE {rclone} "$@"
-"""
-
-
-def make_shell(folder: Path) -> str:
-    """Return the PATH on which the page's programs are: PostgreSQL's own, manage.py and rclone."""
-    programs = folder / "programs"
-    programs.mkdir()
-    commands = {
-        "manage.py": MANAGE.format(python=sys.executable, root=ROOT),
-        "rclone": RCLONE.format(rclone=shutil.which("rclone")),
-    }
-    for name, text in commands.items():
-        (programs / name).write_text(text)
-        (programs / name).chmod(0o700)
-    return f"{programs}:{find_binaries().folder}:{os.environ['PATH']}"
-
-
-def make_rclone_settings() -> dict[str, str]:
-    """Return the remotes of the page, both in this bucket's store, as rclone reads them from the environment."""
-    endpoint = urlsplit(os.environ["AWS_S3_ENDPOINT_URL"])
-    facts = {
-        "TYPE": "s3", "PROVIDER": "Other",
-        # It knows no name that only browsers and we resolve.
-        "ENDPOINT": endpoint._replace(netloc=f"127.0.0.1:{endpoint.port}").geturl(),
-        "ACCESS_KEY_ID": os.environ["AWS_ACCESS_KEY_ID"],
-        "SECRET_ACCESS_KEY": os.environ["AWS_SECRET_ACCESS_KEY"],
-        "REGION": "fsn1", "FORCE_PATH_STYLE": "true", "NO_CHECK_BUCKET": "true",
-    }  # fmt: skip
-    remotes = ("HETZNER", "BACKUP")
-    given = {f"RCLONE_CONFIG_{to}_{name}": value for to in remotes for name, value in facts.items()}
-    authority = os.environ.get("AWS_CA_BUNDLE")
-    return {**given, "RCLONE_CONFIG": "", **({"RCLONE_CA_CERT": authority} if authority else {})}
 
 
 @pytest.fixture
@@ -189,8 +89,17 @@ def pick(found: dict[str, Any], *facts: str, of: tuple[str, ...] = ()) -> dict[s
 
 
 def find_public_then_and_now(backup: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:
-    """Return the keys that the public could read when the backup was made, and can read now."""
-    return {name: [sorted({*backup[name]["public"]} & {*now[name]["public"]})] for name in backup}
+    """Return the objects that the public could read when the backup was made, and can read now."""
+    return {name: [sorted(find_public(backup[name]) & find_public(now[name]))] for name in backup}
+
+
+def find_public(tenant: dict[str, Any]) -> set[tuple[str, str]]:
+    """Return the keys that the public can read, each with the digest of its bytes."""
+    return {(key, tenant["objects"][key][-1]) for key in tenant["public"]}
+
+
+def list_public(found: dict[str, Any]) -> dict[str, Any]:
+    return {name: [sorted(find_public(tenant))] for name, tenant in found.items()}
 
 
 def count_public(found: dict[str, Any]) -> int:
@@ -210,8 +119,10 @@ def dump_others(deployment: Deployment, schema: str) -> str:
     return re.sub(r"^\\(un)?restrict .*$", "", done.stdout, flags=re.MULTILINE)
 
 
-OPENS = ("documents", "versions")
-ALL = ("documents", "versions", "named public", "public", "objects", "quota")
+OPENS = ("documents", "versions", "app files")
+ALL = (*OPENS, "named public", "public", "objects", "quota")
+# Of the public files of apps one is left out, whose name has another file. The club's were all taken down.
+REPUBLISHED = {"museum": -1, "school": -1, "club": 0}
 # What `change` in tests/restore_drill.py leaves in the bucket; the fourth tenant's is on disk.
 IN_BUCKET, ON_DISK = ("museum", "school", "club"), ("archive",)
 OTHERS = ("school", "club", "archive")
@@ -221,60 +132,117 @@ def test_the_drill_types_every_command_of_the_page() -> None:
     assert set(read_page()) == {BACKUP, *WHOLE, *ONE_TENANT, *BUCKET}
 
 
-@drill
-def test_every_version_of_a_restored_backup_opens_and_nothing_else_is_public(deployment):
-    restore, compare, repair, republish = WHOLE
+def require_refusal(deployment: Deployment) -> None:
+    """See that by this database nothing is removed, moved or closed."""
+    before = deployment.do("check")
+    for command in ("manage.py sweep_uploads", "manage.py bucket verify --repair"):
+        assert "Nothing is removed or moved" in deployment.run(command, code=1)
+    assert deployment.do("check") == before
+
+
+def require_no_removal(deployment: Deployment) -> None:
+    """See that the sweep does its work by this database, and that no object is removed by it."""
+    before = deployment.do("check")
+    assert "Removed 0 object(s)" in deployment.run("manage.py sweep_uploads", code=0)
+    assert pick(deployment.do("check"), "objects") == pick(before, "objects")
+
+
+def dump_and_change(deployment: Deployment) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Dump the database, then let much happen; return what was there before, and what is there now."""
     backup = deployment.do("check")
-    assert all(digest for tenant in backup.values() for digest in tenant["versions"].values())
+    for tenant in backup.values():
+        assert all(digest for fact in OPENS for digest in tenant[fact].values())
     deployment.type(BACKUP, code=0)
     deployment.do("change")
-    now = deployment.do("check")
+    return backup, deployment.do("check")
+
+
+@drill
+def test_every_version_of_a_restored_backup_opens_and_nothing_else_is_public(deployment):
+    restore, take_over, compare, repair, republish = WHOLE
+    backup, now = dump_and_change(deployment)
     deployment.type(restore, code=0)
     deployment.use(deployment.new_database)
 
-    found = deployment.do("check")
-    assert pick(found, *OPENS, of=IN_BUCKET) == pick(backup, *OPENS, of=IN_BUCKET)
+    found, documents = deployment.do("check"), OPENS[:2]
+    assert pick(found, *documents, of=IN_BUCKET) == pick(backup, *documents, of=IN_BUCKET)
     assert pick(found, "public", "objects") == pick(now, "public", "objects")
+    require_no_bytes_of_others(found, backup)
+
+    require_refusal(deployment)
+    deployment.type(take_over, code=0)
+    require_no_removal(deployment)
 
     said = deployment.type(compare, code=1)
-    assert {line.partition(":")[0] for line in said.splitlines()[:-1]} == {"orphaned", "missing"}
+    assert {line.partition(":")[0] for line in said.splitlines()[:-1]} == {
+        "orphaned", "missing", "wrong bytes", "taken down",
+    }  # fmt: skip
 
     said = deployment.type(repair, code=1)
     assert "Its ACL keeps the public from reading it." in said
     found = deployment.do("check")
     assert pick(found, *OPENS) == pick(backup, *OPENS)
-    assert pick(found, "public") == find_public_then_and_now(backup, now)
+    assert list_public(found) == find_public_then_and_now(backup, now)
     assert count_public(found) > 0
 
     deployment.type(republish, code=1)
     found = deployment.do("check")
     assert pick(found, "named public") == pick(backup, "named public")
     for name in IN_BUCKET:
-        assert len(found[name]["public"]) == len(backup[name]["named public"])
+        files = len(FATES["default"]) + REPUBLISHED[name]
+        assert len(found[name]["public"]) == len(backup[name]["named public"]) + files
     assert pick(found, *OPENS) == pick(backup, *OPENS)
+
+
+def require_no_bytes_of_others(found: dict[str, Any], backup: dict[str, Any]) -> None:
+    """See that apps get of each file the bytes that it had in the backup, or none."""
+    for name, tenant in found.items():
+        for file, digest in tenant["app files"].items():
+            assert digest in {"", backup[name]["app files"][file]}
+
+
+@drill
+def test_a_copy_beside_the_real_database_removes_nothing_until_it_takes_over(deployment):
+    with connected() as admin:
+        admin.autocommit = True
+        admin.execute(f"CREATE DATABASE {deployment.new_database} TEMPLATE {deployment.name}")
+    # By the real one much is removed.
+    deployment.do("change")
+    deployment.use(deployment.new_database)
+    require_refusal(deployment)
+    deployment.type("Take the bucket over", code=0)
+    require_no_removal(deployment)
+    # Of the two only the one that the marker names removes.
+    deployment.use(deployment.name)
+    require_refusal(deployment)
 
 
 @drill
 def test_one_tenant_is_restored_beside_the_others(deployment):
-    backup = deployment.do("check")
-    deployment.type(BACKUP, code=0)
-    deployment.do("change")
-    now, schema = deployment.do("check"), deployment.find_schema("museum/")
+    backup, now = dump_and_change(deployment)
+    schema = deployment.find_schema("museum/")
     others = dump_others(deployment, schema)
 
-    restore, compare, serve = ONE_TENANT
+    restore, serve, compare, remove = ONE_TENANT
     deployment.type(restore, code=0)
+    deployment.type(serve, code=0)
+    # It is the same database, so the marker names it.
+    require_no_removal(deployment)
     said = deployment.type(compare, code=1)
     assert {line.split("/")[0] for line in said.splitlines()[:-1]} == {
-        "orphaned: museum",
-        "missing: museum",
-    }
+        "orphaned: museum", "missing: museum", "wrong bytes: museum", "taken down: museum",
+    }  # fmt: skip
     # As in the shell that has typed the first.
     deployment.environment["schema"] = schema
-    deployment.type(serve, code=0)
+    deployment.type(remove, code=0)
     found = deployment.do("check")
     assert pick(found, *OPENS, "quota")["museum"] == pick(backup, *OPENS, "quota")["museum"]
-    assert pick(found, "public")["museum"] == find_public_then_and_now(backup, now)["museum"]
+    [expected] = find_public_then_and_now(backup, now)["museum"]
+    brought_back = (
+        "museum/media/drill/brought back.txt",
+        backup["museum"]["app files"]["default brought back"],
+    )
+    assert find_public(found["museum"]) == {*expected, brought_back}
     assert pick(found, *ALL, of=OTHERS) == pick(now, *ALL, of=OTHERS)
     assert dump_others(deployment, schema) == others
     assert deployment.find_schema("museum/", like="_before") == ""
@@ -289,7 +257,9 @@ def test_a_bucket_that_is_copied_back_is_public_where_it_was(deployment):
     deployment.do("unpublish")
     now = deployment.do("check")
     empty(deployment.bucket)
-    said = deployment.type(copy_back, code=0)
+    # Of each tenant a file of an app was taken down before, and stays so.
+    said = deployment.type(copy_back, code=1)
+    assert said.count("taken down: ") == len(now)
     found = deployment.do("check")
     assert pick(found, *OPENS, "public", "quota") == pick(now, *OPENS, "public", "quota")
     # The copies of what was unpublished came back as well, for nobody, and with all headers.

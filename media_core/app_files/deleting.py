@@ -14,7 +14,7 @@ from media_core.app_files.moving import after_commit, put_away_now
 def delete_file(area: str, name: str) -> None:
     """Delete a file; one that is not there counts as deleted. Raises NameRefused. Two statements.
 
-    After the commit six more; for a public file 23 more, and two bucket requests.
+    After the commit six more; for a public file 23 more, and three bucket requests.
     """
     try:
         file = find_file(area, name)

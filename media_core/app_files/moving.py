@@ -14,10 +14,11 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from media_core.app_files.models import AppFile
-from media_core.errors import ObjectMissing, PublicNameTaken, UploadLost
+from media_core.errors import ObjectDiffers, ObjectMissing, PublicNameTaken, UploadLost
 from media_core.ledger.models import StoredObject
 from media_core.storages.copies import copied, take_away
 from media_core.storages.public import prove_public
+from media_core.storages.room import verify
 from tenants.binding import connection, on_commit
 from tenants.errors import GatewayError, TooBusy
 
@@ -27,7 +28,7 @@ logger = logging.getLogger("media_core.app_files")
 
 
 def hide(file: AppFile, *, state: AppFile.State) -> None:
-    """Move a public object to where nobody reaches it. Two bucket requests where the bucket copies.
+    """Move a public object to where nobody reaches it. Three bucket requests where the bucket copies.
 
     Raises ObjectMissing, ObjectDiffers, UploadLost or BucketUnavailable; then it stays until it is tried again.
     """
@@ -37,10 +38,11 @@ def hide(file: AppFile, *, state: AppFile.State) -> None:
 def show(file: AppFile) -> None:
     """Give a file to the public under its name. The object of before is kept as long as backups may name it.
 
-    Raises as `hide`, BucketRefused where the public does not get it, TooBusy, and PublicNameTaken. Two to five bucket
-    requests.
+    Raises as `hide`, BucketRefused where the public does not get it, TooBusy, and PublicNameTaken. Three to eight
+    bucket requests.
     """
     _free_key(file)
+    _refuse_other_bytes(file)
     keep_for = timedelta(days=settings.RETENTION_DAYS)
     _move(file, Area.PUBLIC, state=AppFile.State.SAVED, keep_for=keep_for)
 
@@ -55,6 +57,24 @@ def _free_key(file: AppFile) -> None:
     for row in left:
         if not take_away(row) and left.filter(pk=row.pk).exists():
             raise TooBusy(f"The object of before, {row.pk}, is being removed: try again.")
+
+
+def _refuse_other_bytes(file: AppFile) -> None:
+    """Keep what lies under its public name and is another's, as after a restore: nothing would find it again."""
+    of_file = file.stored_object
+    place = StoredObject.Place.BUCKET if settings.USE_S3_MEDIA else StoredObject.Place.DISK
+    there = StoredObject(
+        name=file.public_name, area=Area.PUBLIC, kind=StoredObject.Kind.APP, place=place,
+        size_bytes=of_file.size_bytes, sha256=of_file.sha256,
+    )  # fmt: skip
+    try:
+        verify(there)
+    except ObjectMissing:
+        return
+    except ObjectDiffers as error:
+        raise PublicNameTaken(
+            f"{file.public_name} has other bytes: move or remove them."
+        ) from error
 
 
 def _move(

@@ -21,8 +21,8 @@ def sweep_app_files(*, dry_run: bool = False) -> list[AppFile]:
     Return the files whose object is removed, or that became private.
 
     Those that were deleted, and whose object is not condemned yet; those whose app's transaction never was committed;
-    public ones that are not public yet. Idempotent, and safe beside apps and beside itself. Two bucket requests for a
-    public file, one for any other.
+    public ones that are not public yet. Idempotent, and safe beside apps and beside itself. Three bucket requests for
+    a public file, one for any other.
     """
     files = list_unfinished()
     leaving = [file for file in files if _leaves_its_place(file)]

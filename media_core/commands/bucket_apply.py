@@ -11,6 +11,7 @@ from media_core.storages.bucket.desired.applying import apply as apply_to_bucket
 from media_core.storages.bucket.desired.applying import differences
 from media_core.storages.bucket.desired.part import Difference
 from media_core.storages.bucket.marker import (
+    OTHER_DATABASE,
     TAKEN_OVER,
     Ownership,
     Whose,
@@ -19,6 +20,7 @@ from media_core.storages.bucket.marker import (
     take_over,
 )
 from media_core.storages.bucket.marker_store import describe_place, is_on_disk, marker_key
+from media_core.storages.bucket.models import Deployment
 from tenants.audit import agency_audited
 from tenants.commands.base import Actions, PlainCommand, add_action, typed_by_a_person
 
@@ -41,14 +43,17 @@ says what to do instead.""",
     parser.add_argument("--yes", action="store_true", help="do not ask, also at a terminal")
     parser.add_argument(
         "--take-over",
-        metavar="ID",
-        help="take the prefix over from the deployment or database that the marker names, by the deployment's id",
+        metavar="FROM",
+        help=f"take the prefix over from whom the marker names: {OTHER_DATABASE!r} for this deployment's database of "
+        "before, else the id of the deployment",
     )
 
 
 def apply_(command: PlainCommand, asked: Namespace) -> None:
     refuse_without_bucket(asked)
     found = ownership()
+    if asked.take_over == OTHER_DATABASE:
+        asked.take_over = str(Deployment.this())
     refuse_anothers(found, asked.take_over)
     if asked.take_over and found.whose == Whose.OURS:
         command.stdout.write("marker: the prefix is ours already, nothing is taken over.")

@@ -24,9 +24,8 @@ from tenants.prefixes import PUBLIC_AREA, ObjectKey
 # Longer than any request may take, so that nothing that is still being written is given up. The row of a failed upload
 # waits as long, without its quota: a PUT that timed out here may still come to its end in the bucket.
 PENDING_LIFETIME = timedelta(hours=1)
-# Longer than the requests of one removal may take, with all retries; and than one object takes to move.
-REMOVAL_LIFETIME = timedelta(minutes=5)
-MOVE_LIFETIME = timedelta(minutes=15)
+# Longer than one removal may take, which may read the whole object before, to see whose it is; and than a move.
+REMOVAL_LIFETIME = timedelta(hours=1)
 # When the sweep looks at an upload that failed, and of which the bucket may have something.
 SWEPT_AFTER = timedelta(minutes=1)
 
@@ -292,7 +291,7 @@ class StoredObject(RoomModel):
         statements.
         """
         leaves = Q(state__in=[self.State.CONDEMNED, self.State.ABANDONED])
-        if self._claim(leaves, REMOVAL_LIFETIME):
+        if self._claim(leaves):
             return True
         others = StoredObject.objects.filter(pk=self.pk, removal_until__gte=timezone.now())
         for until in others.values_list("removal_until", flat=True):
@@ -301,12 +300,12 @@ class StoredObject(RoomModel):
 
     def claim_move(self) -> bool:
         """Let nobody remove its bytes while they move; return False when it left, or somebody does. One UPDATE."""
-        return self._claim(Q(state=self.state), MOVE_LIFETIME)
+        return self._claim(Q(state=self.state))
 
-    def _claim(self, is_so: Q, lifetime: timedelta) -> bool:
+    def _claim(self, is_so: Q) -> bool:
         self.refuse_another_tenant()
         now = timezone.now()
-        self.removal_until = now + lifetime
+        self.removal_until = now + REMOVAL_LIFETIME
         is_free = Q(removal_until=None) | Q(removal_until__lt=now)
         rows = StoredObject.objects.filter(is_so, is_free, pk=self.pk)
         return bool(rows.update(removal_until=self.removal_until))

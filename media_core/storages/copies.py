@@ -134,7 +134,10 @@ def remove_abandoned(stored: StoredObject) -> None:
 
 
 def take_away(stored: StoredObject) -> bool:
-    """Remove an object that leaves or was given up; return False when another did it. One bucket request."""
+    """Remove an object that leaves or was given up; return False when another did it. One bucket request.
+
+    Up to three where its key may be used again: another's bytes stay, though no row may name them after a restore.
+    """
     if stored.key_is_its_own:
         remove_everywhere(stored)
         return stored.mark_removed()

@@ -187,6 +187,12 @@ def remove_file(key: ObjectKey, *, own_folders: int = 0, part: str = "") -> None
             _remove_folder(key)
 
 
+def remove_parts(key: ObjectKey, beginning: str) -> None:
+    """Remove what a killed write left beside the file of this key, and leave the file alone."""
+    with disk_errors(), suppress(FileNotFoundError), folder_of(key) as (folder, _name):
+        _remove_parts(folder, beginning)
+
+
 def _remove_folder(key: ObjectKey) -> None:
     with folder_of(key) as (parent, name):
         try:

@@ -120,18 +120,24 @@ class DiskStorage(FileSystemStorage):
             raise ObjectMissing(f"{stored.pk} is not on disk.") from error
 
     def holds(self, stored: StoredObject) -> bool:
-        """Return whether the object of this row is there."""
+        """Return whether the object of this row is there; another's under its key is not."""
         try:
-            self.opened(stored).close()
+            with self.read(stored) as body:
+                found = None if stored.key_is_its_own else disk.copied(body, len)
         except ObjectMissing:
             return False
-        return True
+        return found in {None, (stored.size_bytes, stored.sha256)}
 
     def remove(self, stored: StoredObject) -> None:
-        """Delete the object of this row; one that is not there counts as deleted."""
-        # A private file of an app has a folder, and each of its objects one in there.
-        own_folders = 1 + (stored.kind == stored.Kind.APP) if stored.key_is_its_own else 0
-        disk.remove_file(self._key_of(stored), own_folders=own_folders, part=part_of(stored))
+        """Delete the object of this row, and no other; one that is not there counts as deleted."""
+        key, part = self._key_of(stored), part_of(stored)
+        if stored.key_is_its_own:
+            # A private file of an app has a folder, and each of its objects one in there.
+            disk.remove_file(key, own_folders=1 + (stored.kind == stored.Kind.APP), part=part)
+        elif self.holds(stored):
+            disk.remove_file(key, part=part)
+        else:
+            disk.remove_parts(key, part)
 
     def public_url(self, stored: StoredObject) -> str:
         """Return the path of a public object at its tenant's host, without a signature."""

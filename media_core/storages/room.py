@@ -30,10 +30,16 @@ class RoomStorage(Protocol):
         """Lend the bytes of the object as a stream. Raises ObjectMissing."""
 
     def holds(self, stored: StoredObject) -> bool:
-        """Return whether the object of this row is there. One request."""
+        """Return whether the object of this row is there. One request.
+
+        A key that is not its own may have another's bytes, which do not count: two requests where no ETag proves them.
+        """
 
     def remove(self, stored: StoredObject) -> None:
-        """Delete the object of this row; one that is not there counts as deleted. One request."""
+        """Delete the object of this row; one that is not there counts as deleted. One request.
+
+        Where `holds` says that what has its key is another's, nothing is deleted; it is asked first, of such keys only.
+        """
 
     def public_url(self, stored: StoredObject) -> str:
         """Return the address of a public object, without a signature. No request."""

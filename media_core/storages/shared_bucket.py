@@ -182,14 +182,16 @@ class SharedBucketStorage(S3Storage):  # type: ignore[misc]  # django-storages s
         return etag
 
     def _confirm(self, stored: StoredObject) -> None:
-        """Read the object back; raise UnknownBucketAnswer when its bytes are not those of its row. One request."""
+        """Raise UnknownBucketAnswer when the bucket has no object, or not the bytes of its row. One request."""
+        if not self._has_its_bytes(stored):
+            raise UnknownBucketAnswer("It says that it stored the object, and has not.")
+
+    def _has_its_bytes(self, stored: StoredObject) -> bool:
         try:
             with self.read(stored) as body:
-                found = copied(body, len)
-        except ObjectMissing as error:
-            raise UnknownBucketAnswer("It says that it stored the object, and has none.") from error
-        if found != (stored.size_bytes, stored.sha256):
-            raise UnknownBucketAnswer("It says that it stored the object, and has other bytes.")
+                return copied(body, len) == (stored.size_bytes, stored.sha256)
+        except ObjectMissing:
+            return False
 
     def copy(self, source: StoredObject, target: StoredObject, *, file_name: str) -> str:
         """Write the object of `target` with the bytes of `source` and headers of its own; return its ETag.
@@ -251,19 +253,24 @@ class SharedBucketStorage(S3Storage):  # type: ignore[misc]  # django-storages s
             raise translate_error(error) from error
 
     def holds(self, stored: StoredObject) -> bool:
-        """Return whether the object of this row is there. One request."""
+        """Return whether the object of this row is there; another's under its key is not. One request, or two."""
         try:
-            bucket_client().head_object(Bucket=self.bucket_name, Key=self._key_of(stored))
+            found = bucket_client().head_object(Bucket=self.bucket_name, Key=self._key_of(stored))
         except ClientError as error:
             if status_of(error) == HTTPStatus.NOT_FOUND:
                 return False
             raise translate_error(error) from error
         except BUCKET_ERRORS as error:
             raise translate_error(error) from error
-        return True
+        return stored.key_is_its_own or (
+            found["ContentLength"] == stored.size_bytes
+            and (etag_in(found) == stored.etag or self._has_its_bytes(stored))
+        )
 
     def remove(self, stored: StoredObject) -> None:
-        """Delete the object of this row; one that is not there counts as deleted. One request."""
+        """Delete the object of this row, and no other; it may be gone already. One to three requests."""
+        if not (stored.key_is_its_own or self.holds(stored)):
+            return
         try:
             bucket_client().delete_object(Bucket=self.bucket_name, Key=self._key_of(stored))
         except BUCKET_ERRORS as error:

@@ -4,6 +4,8 @@ A public name may come again, and a file that is deleted or taken down moves to 
 backup does not know of either. So it finds its bytes there by their digest, whatever its name has now.
 """
 
+from collections.abc import Iterator
+from contextlib import suppress
 from uuid import UUID
 
 from django.db import transaction
@@ -14,10 +16,12 @@ from media_core.errors import ObjectDiffers, ObjectMissing
 from media_core.ledger.models import Content, StoredObject
 from media_core.storages.bucket.listing import ListedObject, iterate_objects
 from media_core.storages.copies import copied
+from media_core.storages.disk import PART, disk_errors
+from media_core.storages.filesystem import disk_storage
 from media_core.storages.room import verify
 from tenants.binding import bound_tenant
 
-Area, State = StoredObject.Area, StoredObject.State
+Area, Place, State = StoredObject.Area, StoredObject.Place, StoredObject.State
 
 
 def has_other_bytes(row: StoredObject, listed: ListedObject) -> bool:
@@ -71,24 +75,41 @@ def point_to_own_bytes(row_id: UUID) -> str:
 
 def _find_bytes(file: AppFile) -> StoredObject | None:
     """Return an object under `private/` that has the bytes of this file; without an id when no row names it."""
-    prefix = str(bound_tenant().prefix)
-    for listed in iterate_objects(f"{prefix}{Area.PRIVATE}/{APP_FOLDER}/{file.pk}/"):
-        name = listed.key.removeprefix(prefix)
-        if not name.isprintable():
-            # We never write one.
-            continue
-        known = StoredObject.objects.filter(name=name).exclude(state=State.GONE).first()
-        row: StoredObject = known or _describe(file, name, listed.etag)
-        if listed.size_bytes == file.stored_object.size_bytes and _is_stored(row):
+    for kept in (*_list_in_bucket(file), *_list_on_disk(file)):
+        known = StoredObject.objects.filter(name=kept.name).exclude(state=State.GONE).first()
+        row: StoredObject = known or kept
+        if _is_stored(row):
             return row
     return None
 
 
-def _describe(file: AppFile, name: str, etag: str) -> StoredObject:
+def _list_in_bucket(file: AppFile) -> Iterator[StoredObject]:
+    prefix = str(bound_tenant().prefix)
+    for listed in iterate_objects(f"{prefix}{Area.PRIVATE}/{APP_FOLDER}/{file.pk}/"):
+        name = listed.key.removeprefix(prefix)
+        # We never write a name that cannot be printed.
+        if name.isprintable() and listed.size_bytes == file.stored_object.size_bytes:
+            yield _describe(file, name, place=Place.BUCKET, etag=listed.etag)
+
+
+def _list_on_disk(file: AppFile) -> Iterator[StoredObject]:
+    """Yield what was moved to disk with its room since. Each object has a folder of its own in the file's folder."""
+    storage, folder = disk_storage(Area.PRIVATE), f"{APP_FOLDER}/{file.pk}"
+    with disk_errors(), suppress(FileNotFoundError):
+        for each in storage.listdir(folder)[0]:
+            for name in storage.listdir(f"{folder}/{each}")[1]:
+                if not name.startswith(PART):
+                    yield _describe(
+                        file, f"{Area.PRIVATE}/{folder}/{each}/{name}",
+                        place=Place.DISK, etag=file.stored_object.sha256,
+                    )  # fmt: skip
+
+
+def _describe(file: AppFile, name: str, *, place: str, etag: str) -> StoredObject:
     of_file = file.stored_object
     return StoredObject(
         id=None, name=name, area=Area.PRIVATE, kind=StoredObject.Kind.APP, etag=etag,
-        place=StoredObject.Place.BUCKET, size_bytes=of_file.size_bytes, sha256=of_file.sha256,
+        place=place, size_bytes=of_file.size_bytes, sha256=of_file.sha256,
     )  # fmt: skip
 
 

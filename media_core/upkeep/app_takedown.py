@@ -5,17 +5,14 @@ While a file is taken down nobody else gets its name. How it moves: media_core/a
 
 from uuid import UUID
 
-from django.conf import settings
 from django.db.models import QuerySet
 
 from media_core.app_files.models import AppFile
 from media_core.app_files.moving import hide, show
 from media_core.app_files.sweeping import let_go
-from media_core.errors import ObjectDiffers, ObjectMissing, PublicNameTaken
 from media_core.ledger.models import StoredObject
 from media_core.storages.bucket.requirements import require_to_remove
 from media_core.storages.copies import take_away
-from media_core.storages.room import verify
 from media_core.upkeep.takedown import Moved, Progress, each
 from tenants.binding import one_at_a_time
 
@@ -67,31 +64,12 @@ def bring_file_back(file_id: UUID) -> None:
     """Give a file that was taken down to the public again, under its name; any other stays as it is.
 
     Belongs into `one_at_a_time`: what another run is writing would be taken for what a killed one left. Raises as
-    `take_file_down`, PublicNameTaken, TooBusy, and BucketRefused where strangers do not get it. Four to six bucket
-    requests.
+    `take_file_down`, PublicNameTaken, TooBusy, and BucketRefused where strangers do not get it. Three to eight
+    bucket requests.
     """
     file = files_taken_down().select_related("stored_object").filter(pk=file_id).first()
     if file is None:
         return
-    _refuse_other_bytes(file)
     for left in StoredObject.objects.filter(name=file.public_name, state=State.PENDING):
         left.abandon()
     show(file)
-
-
-def _refuse_other_bytes(file: AppFile) -> None:
-    """Keep what lies under its public name and is another's, as after a restore: nothing would find it again."""
-    of_file = file.stored_object
-    place = StoredObject.Place.BUCKET if settings.USE_S3_MEDIA else StoredObject.Place.DISK
-    there = StoredObject(
-        name=file.public_name, area=Area.PUBLIC, kind=StoredObject.Kind.APP, place=place,
-        size_bytes=of_file.size_bytes, sha256=of_file.sha256,
-    )  # fmt: skip
-    try:
-        verify(there)
-    except ObjectMissing:
-        return
-    except ObjectDiffers as error:
-        raise PublicNameTaken(
-            f"{file.public_name} has other bytes: move or remove them."
-        ) from error

@@ -44,7 +44,9 @@ class Whose(StrEnum):
     UNREADABLE = "unreadable"
 
 
-# What is taken over only by whoever names the deployment.
+# How a person names this deployment's other database to take the prefix over from it.
+OTHER_DATABASE = "other-database"
+# What is taken over only by whoever names it.
 TAKEN_OVER = frozenset({Whose.ANOTHERS, Whose.OTHER_DATABASES})
 
 
@@ -169,7 +171,7 @@ def refusal(found: Ownership) -> str:
         return (
             f"{where} names this deployment on database {found.database}; this one is {find_database_id()}: it was "
             "restored, copied or moved. If the other one is not used any more and this one takes its place: "
-            f"manage.py bucket apply --take-over {found.deployment}. If this one is a copy, give it another "
+            f"manage.py bucket apply --take-over {OTHER_DATABASE}. If this one is a copy, give it another "
             "LOCATION_PREFIX or bucket."
         )
     if found.whose == Whose.NOBODYS:

@@ -221,7 +221,13 @@ def test_a_bucket_that_names_the_copy_otherwise_has_it_read_back(folder, committ
             StoredObject.objects.filter(pk=row.pk).update(etag="as another bucket says it")
             with bucket_requests() as requests:
                 storages["default"].delete(name)
-            assert [request.method for request in requests] == ["PUT", "GET", "DELETE"]
+            assert [request.method for request in requests] == [
+                "PUT",
+                "GET",
+                "HEAD",
+                "GET",
+                "DELETE",
+            ]
             assert states(name) == [("private", "deleted")]
 
     committed(each)

@@ -391,8 +391,8 @@ def test_counts_of_statements_and_bucket_requests(alias, folder, committed, acme
 
     committed(each)
     # Beside the SET of the binding. Each write asks once what is proved of the bucket.
-    # A deleted public object moves: one CopyObject, one DeleteObject.
-    buried = {"default": (25, 2), "private": (8, 0)}
+    # A deleted public object moves: one CopyObject, one HeadObject, one DeleteObject.
+    buried = {"default": (25, 3), "private": (8, 0)}
     assert counts == {
         "save": (13, 1), "open": (1, 1), "size": (1, 0), "exists": (1, 0), "url": (-1, 0), "listdir": (2, 0),
         "delete": buried[alias],

@@ -14,7 +14,7 @@ from tests.apps import kept
 from tests.media_core.conftest import books
 from tests.media_core.documents.conftest import seen_by_a_stranger
 from tests.media_core.upkeep.test_verifying import problems, room, verify_by_command
-from tests.operations import take_all_down
+from tests.operations import move_all, take_all_down
 
 __all__ = ["room"]
 pytestmark = pytest.mark.django_db
@@ -164,6 +164,23 @@ def test_a_file_that_was_taken_down_in_the_backup_and_is_back_since_is_read(room
     verify_by_command(room, "--republish")
     restore(room, hidden)
     assert read(room) == b"the logo"
+
+
+def test_a_file_that_was_taken_down_and_moved_to_disk_since_is_found_there(
+    room, globex, settings, tmp_path
+):
+    settings.DISK_MEDIA_ROOT = str(tmp_path)
+    kept(globex, b"globex's logo", NAME, "media")
+    file = kept(room, b"the logo", NAME, "media")
+    with bind_tenant(room):
+        take_all_down()
+        assert not move_all("disk").failed
+    restore(room, file)
+    with pytest.raises(ObjectMissing):
+        read(room)
+    verify_by_command(room, "--repair")
+    assert read(room) == b"the logo"
+    assert read(globex) == b"globex's logo"
 
 
 def test_a_file_that_waits_to_be_put_away_is_found_too(deleted, room):
