@@ -168,6 +168,18 @@ def test_a_document_of_another_tenant_is_not_there(ed, globex, store):
         restore_version(foreign.pk, 1, editor=ed)
 
 
+@pytest.fixture
+def page_when_kept(private, acme, browse, keep_versions) -> Callable[[int | None, str], str]:
+    """Return a page of the document when acme keeps so many versions."""
+
+    def open_page(kept: int | None, page: str) -> str:
+        keep_versions(kept)
+        answer = browse(acme, "ed").get(f"/documents/{private.pk}/{page}")
+        return str(answer.content.decode())
+
+    return open_page
+
+
 class TestPages:
     def test_an_editor_replaces_opens_and_restores(self, private, acme, browse):
         browser = browse(acme, "ed")
@@ -196,21 +208,14 @@ class TestPages:
             (1, "The current file will be deleted: only the newest version is kept."),
         ],
     )
-    def test_the_form_says_what_is_deleted(
-        self, kept, said, private, ed, acme, browse, keep_versions
-    ):
+    def test_the_form_says_what_is_deleted(self, kept, said, private, ed, page_when_kept):
         replace(private, ed)
-        keep_versions(kept)
-        assert said in browse(acme, "ed").get(f"/documents/{private.pk}/replace").content.decode()
+        assert said in page_when_kept(kept, "replace")
 
-    def test_restoring_says_how_many_versions_are_deleted(
-        self, private, ed, acme, browse, keep_versions
-    ):
+    def test_restoring_says_how_many_versions_are_deleted(self, private, ed, page_when_kept):
         for _ in range(3):
             replace(private, ed)
-        keep_versions(3)
-        question = browse(acme, "ed").get(f"/documents/{private.pk}/versions/1/restore")
-        assert "The 2 oldest versions will be deleted" in question.content.decode()
+        assert "The 2 oldest versions will be deleted" in page_when_kept(3, "versions/1/restore")
 
     def test_a_long_list_of_versions_has_pages(self, private, ed, acme, browse):
         with bind_tenant(acme):
@@ -265,7 +270,7 @@ class TestNames:
         assert seen_by_a_stranger(now.public_copy.key)
 
     def test_another_ending_is_refused(self, private, ed):
-        with pytest.raises(NameRefused, match=r"Keep \.pdf"):
+        with pytest.raises(NameRefused, match=r"must end in \.pdf"):
             rename_document(private.pk, title="x", file_name="prices.html", editor=ed)
         assert again(private).title == private.title
 
@@ -273,6 +278,6 @@ class TestNames:
         browser, path = browse(acme, "ed"), f"/documents/{private.pk}"
         assert f'value="{private.name}"' in browser.get(f"{path}/rename").content.decode()
         refused = browser.post(f"{path}/rename", {"title": "x", "file_name": "prices.html"})
-        assert "Keep .pdf" in refused.content.decode()
+        assert "must end in .pdf" in refused.content.decode()
         assert browser.post(f"{path}/rename", {"title": "x", "file_name": "prices.pdf"}).url == path
         assert browse(acme, "vic").get(f"{path}/rename").status_code == 403
