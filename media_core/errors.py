@@ -83,7 +83,7 @@ class DocumentChanged(GatewayError):
 
 
 class StillPublic(GatewayError):
-    """It is for members only now, but its public copy could not be removed yet. The gateway tries again by itself."""
+    """It is private now, but its public copy could not be removed yet. The gateway tries again by itself."""
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
 

@@ -246,7 +246,7 @@ def test_only_admins_settle_who_reads(
         assert client.get(page).status_code == (200 if allowed else 403)
         if not allowed:
             assert client.post(page, {"readers": [people["ed"].pk]}).status_code == 403
-    assert (b"Who reads it" in client.get(f"/folders/{rooms.folder.id}").content) == allowed
+    assert (b"Manage access" in client.get(f"/folders/{rooms.folder.id}").content) == allowed
 
 
 def test_nobody_lets_more_people_read_without_being_asked(

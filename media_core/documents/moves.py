@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Max
+from django.utils.translation import ngettext
 
 from media_core.audit.models import audited
 from media_core.documents.folders import (
@@ -105,10 +106,12 @@ def refuse_public_in(folder: Folder, why: str) -> None:
     """Raise FolderRefused when the folder holds public documents, and say how many. One query."""
     public = Document.objects.below(folder).public().count()
     if public:
-        raise FolderRefused(
-            f"{why}, and “{folder.name}” holds {public} public document(s): "
-            "take them back first, or move them elsewhere."
+        held = ngettext(
+            "{} public document. Unpublish it first, or move it elsewhere.",
+            "{} public documents. Unpublish them first, or move them elsewhere.",
+            public,
         )
+        raise FolderRefused(f"{why}, and “{folder.name}” holds {held.format(public)}")
 
 
 def _refuse_public(document: Document, target: Folder | None) -> None:
@@ -117,7 +120,7 @@ def _refuse_public(document: Document, target: Folder | None) -> None:
     closed = Folder.objects.restricting(path_of(target)).first()
     if closed:
         raise FolderRefused(
-            f"“{closed.name}” is restricted, and “{document.title}” is public: take it back first."
+            f"“{closed.name}” is restricted, and “{document.title}” is public: unpublish it first."
         )
 
 

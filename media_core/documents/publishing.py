@@ -59,7 +59,7 @@ def unpublish(document_id: UUID, *, editor: Editor, revision: int | None = None)
     Raises as `publish`, and StillPublic when the document is private but its public copy could not be removed yet. One
     bucket request, or none where the public got the original.
     """
-    asked = Asked(lambda: editable(document_id, editor), editor, "took back")
+    asked = Asked(lambda: editable(document_id, editor), editor, "unpublished")
     document = asked.find()
     if document.visibility == Document.Visibility.PRIVATE:
         return document

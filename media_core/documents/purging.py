@@ -12,7 +12,9 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import transaction
+from django.db.models import Sum
 from django.utils import timezone
+from django.utils.translation import ngettext
 
 from media_core.audit.models import audited
 from media_core.documents.folders import Folder
@@ -40,6 +42,13 @@ def delete_forever(entry_id: UUID, *, admin: Admin) -> None:
         request_job("purge_trash", bound_tenant().id)
 
 
+def measure_versions(entry: TrashEntry) -> tuple[int, int]:
+    """Return how many versions an entry of the trash holds, and how many bytes they have together. Two queries."""
+    versions = Version.objects.filter(document__trash_entry=entry.pk)
+    originals = StoredObject.objects.filter(pk__in=versions.values("original"))
+    return versions.count(), originals.aggregate(bytes=Sum("size_bytes", default=0))["bytes"]
+
+
 def purge_entry(entry: TrashEntry, has_time: Callable[[], bool] = lambda: True) -> bool:
     """Purge what an entry of the trash holds, while there is time; return whether nothing of it is left to purge.
 
@@ -59,9 +68,10 @@ def _condemn(entry: TrashEntry, by: Editor | None) -> None:
     )
     TrashEntry.objects.filter(pk=entry.pk).update(condemned_at=timezone.now())
     documents = Document.objects.filter(trash_entry=entry.pk).count()
-    detail = f"the folder, with {documents} document(s)" if entry.is_folder else ""
+    held = ngettext("the folder, with {} document", "the folder, with {} documents", documents)
+    detail = held.format(documents) if entry.is_folder else ""
     audited(
-        by, "deleted for good", subject_id=find_row(entry).pk, subject=entry.title, detail=detail
+        by, "deleted forever", subject_id=find_row(entry).pk, subject=entry.title, detail=detail
     )
 
 

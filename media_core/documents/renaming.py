@@ -50,4 +50,5 @@ def _refuse_other_ending(before: str, after: str) -> None:
     """Raise NameRefused for another ending: it says how a file is opened, and its type was proved for the old one."""
     ending = PurePosixPath(before).suffix
     if PurePosixPath(after).suffix.lower() != ending.lower():
-        raise NameRefused(f"Keep {ending or 'it without an ending'}: “{after}” ends differently.")
+        kept = f"must end in {ending}" if ending else "must have no ending"
+        raise NameRefused(f"The file name “{after}” {kept}, as it did before.")

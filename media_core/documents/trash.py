@@ -12,6 +12,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Count, Q, Sum
+from django.utils.translation import ngettext
 
 from media_core.audit.models import audited
 from media_core.documents.folders import Folder, find_folder, path_of
@@ -103,12 +104,13 @@ def trash_folder(folder_id: UUID, *, editor: Editor) -> TrashEntry:
         Folder.objects.below(folder).untrashed().update(trash_entry=entry)
         if found["copies"]:
             request_job("sweep", bound_tenant().id)
+        held = ngettext("{} document", "{} documents", found["documents"])
         audited(
             editor,
             "moved the folder to the trash",
             subject_id=folder.pk,
             subject=folder.name,
-            detail=f"with {found['documents']} document(s), {found['public']} of them public",
+            detail=f"with {held.format(found['documents'])}, {found['public']} of them public",
         )
     return entry
 

@@ -70,7 +70,7 @@ def restore_version(
 ) -> Document:
     """Return the document with the file of an older version as its newest. No byte of the original is copied.
 
-    The newest version already stays as it is. Raises as `add_version`, and NotFound.
+    What has these bytes under this file name already stays as it is. Raises as `add_version`, and NotFound.
     """
     document = editable(document_id, editor)
     version = find_version(document, number)
@@ -159,6 +159,15 @@ def drop_old_versions(document: Document) -> None:
         version.delete()
         if not Version.objects.filter(original=version.original_id).exists():
             version.original.condemn(keep_for=timedelta(days=settings.RETENTION_DAYS))
+
+
+def count_next_dropped(document: Document) -> int:
+    """Return how many versions the next one drops. At most one query."""
+    kept = bound_tenant().versions_kept
+    if kept is None:
+        return 0
+    beyond = Version.objects.filter(document=document.pk).count() + 1 - kept
+    return min(max(beyond, 0), MAX_DROPPED)
 
 
 def _remove_old_copy(copy: StoredObject | None) -> None:

@@ -23,7 +23,7 @@ logger = logging.getLogger("media_core.library")
 class Question:
     """What is asked before something happens: in words and numbers, with a button that does it and a way back.
 
-    Without a button it cannot be done now, and the sentences say why.
+    Without a button it cannot be done now, and the sentences say why. What is final has a button that warns.
     """
 
     title: str
@@ -31,6 +31,7 @@ class Question:
     button: str
     back: str
     hidden: Sequence[tuple[str, object]] = field(default=())
+    is_final: bool = False
 
 
 def ask(

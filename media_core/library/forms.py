@@ -20,7 +20,7 @@ class RefusableForm(forms.Form):
 
 
 class UploadForm(RefusableForm):
-    """One file with a title, for one place. In a restricted folder there is no choice of who sees it."""
+    """One file with a title, for one place. In a restricted folder there is no choice of who can open it."""
 
     title = CheckedField(
         checked_title,
@@ -29,10 +29,10 @@ class UploadForm(RefusableForm):
         help_text="Leave it empty to use the file's name.",
     )
     visibility = forms.ChoiceField(
-        label="Who sees it",
+        label="Who can open it",
         choices=[
             (Document.Visibility.PRIVATE, "Members"),
-            (Document.Visibility.PUBLIC, "Everybody who has the address"),
+            (Document.Visibility.PUBLIC, "Everyone with the link"),
         ],
         initial=Document.Visibility.PRIVATE,
         help_text="Files other than photos are published as they are, with any location saved in them.",
@@ -54,7 +54,10 @@ class RenameForm(RefusableForm):
         checked_title, max_length=MAX_TITLE, required=False,
         help_text="Leave it empty to use the file's name.",
     )  # fmt: skip
-    file_name = CheckedField(checked_file_name, max_length=MAX_NAME, label="File name")
+    file_name = CheckedField(
+        checked_file_name, max_length=MAX_NAME, label="File name",
+        help_text="Keep its ending, such as .pdf.",
+    )  # fmt: skip
 
 
 class ReplaceForm(RefusableForm):

@@ -34,7 +34,7 @@ from tenants.slots import hold_slot
 
 @require_safe
 def document(request: HttpRequest, document_id: UUID) -> HttpResponse:
-    """What is known of a document, who sees it, and under which addresses. At most six queries."""
+    """What is known of a document, who can open it, and by which links. At most six queries."""
     member = required_member(request)
     row = find_document(document_id, member)
     way = find_way(row.folder_id, member)
@@ -77,7 +77,7 @@ def rename(request: HttpRequest, document_id: UUID) -> HttpResponse:
         return show_refused(
             refusal, form, lambda status: _show_rename_form(request, editor, now, form, status)
         )
-    messages.success(request, f"It is called “{renamed.title}” now. Its address stayed the same.")
+    messages.success(request, f"It is called “{renamed.title}” now. Its link stays the same.")
     return redirect("library:document", document_id)
 
 
@@ -94,7 +94,7 @@ def _show_rename_form(
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def publish(request: HttpRequest, document_id: UUID) -> HttpResponse:
-    """Ask, and let everybody who has the address read a document."""
+    """Ask, and publish a document."""
     editor = editor_of(request)
     row = find_document(document_id, editor)
     if request.method != "POST":
@@ -106,24 +106,24 @@ def publish(request: HttpRequest, document_id: UUID) -> HttpResponse:
 
 def _published(row: Document, editor: Editor, revision: int | None) -> str:
     publishing.publish(row.pk, editor=editor, revision=revision)
-    return f"“{row.title}” is public: everybody who has its address can open it."
+    return f"“{row.title}” is public: everyone with the link can open it."
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def unpublish(request: HttpRequest, document_id: UUID) -> HttpResponse:
-    """Ask, and take a public document back."""
+    """Ask, and unpublish a document."""
     editor = editor_of(request)
     row = find_document(document_id, editor)
     if request.method != "POST":
-        return ask(request, editor, _question_of_taking_back(row))
+        return ask(request, editor, _question_of_unpublishing(row))
     with hold_slot():
-        attempted(request, lambda: _taken_back(row, editor, seen_revision(request)))
+        attempted(request, lambda: _unpublished(row, editor, seen_revision(request)))
     return redirect("library:document", document_id)
 
 
-def _taken_back(row: Document, editor: Editor, revision: int | None) -> str:
+def _unpublished(row: Document, editor: Editor, revision: int | None) -> str:
     publishing.unpublish(row.pk, editor=editor, revision=revision)
-    return f"“{row.title}” is for members only now."
+    return f"“{row.title}” is no longer public. Only members can open it."
 
 
 def _question_of_publishing(row: Document) -> Question:
@@ -132,11 +132,11 @@ def _question_of_publishing(row: Document) -> Question:
         title=f"Publish “{row.title}”?",
         sentences=[
             f"{readers.capitalize()} can open it now, after signing in.",
-            f"Then everybody who has its address can, without signing in: {held} for the whole web.",
+            f"Then everyone with the link can, without signing in: {held} for the whole web.",
             *_about_location(row),
-            "You can take it back at any time; whoever has saved a copy keeps it.",
+            "You can unpublish it at any time. Whoever has saved a copy keeps it.",
         ],
-        button="Publish it",
+        button="Publish",
         back=reverse("library:document", args=[row.pk]),
         hidden=[("revision", row.revision)],
     )
@@ -146,7 +146,7 @@ def _about_location(row: Document) -> list[str]:
     """Return what is to be known of a place that the file may tell; nothing where it cannot."""
     content_type = row.original.content_type
     if may_tell_location(content_type, row.name):
-        return ["It is published as it is: if a location is saved in it, everybody can read that."]
+        return ["It is published as it is: if a location is saved in it, everyone can read that."]
     if content_type in PHOTOS:
         return [
             "They get a copy without its location and other details, such as the camera; members keep the original."
@@ -154,24 +154,24 @@ def _about_location(row: Document) -> list[str]:
     return []
 
 
-def _question_of_taking_back(row: Document) -> Question:
+def _question_of_unpublishing(row: Document) -> Question:
     readers = people(len(reading(path_of(row.folder))))
     return Question(
-        title=f"Take “{row.title}” back?",
+        title=f"Unpublish “{row.title}”?",
         sentences=[
-            f"Then {readers} can open it, after signing in, and nobody else.",
-            f"Strangers find nothing at its addresses then. {_what_lives_on(row)}",
+            f"Then only {readers} can open it, after signing in.",
+            f"Its links stop working for everyone else. {_what_lives_on(row)}",
         ],
-        button="Take it back",
+        button="Unpublish",
         back=reverse("library:document", args=[row.pk]),
         hidden=[("revision", row.revision)],
     )
 
 
 def _what_lives_on(row: Document) -> str:
-    """Return what strangers can still read of a public document that is taken back, and for how long."""
+    """Return what strangers can still read of a document that is unpublished, and for how long."""
     if row.shows_original:
         seconds = lifetime_seconds(bound_tenant(), row.original.content_type)
-        return f"A link that somebody got just before works for up to {seconds} seconds."
+        return f"Whoever opened it just before can read on for up to {seconds} seconds."
     kept = "as long as they like" if settings.PUBLIC_MEDIA_IMMUTABLE else "up to 5 minutes"
-    return f"Copies that browsers and caches keep live on for {kept}."
+    return f"Browsers and caches may keep their copies for {kept}."

@@ -29,7 +29,7 @@ def new(request: HttpRequest) -> HttpResponse:
 def _made(editor: Editor, form: FolderForm) -> str:
     given = form.cleaned_data
     folder = create_folder(name=given["name"], parent_id=given["folder"], editor=editor)
-    return f"The folder “{folder.name}” is made."
+    return f"The folder “{folder.name}” is created."
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -92,9 +92,11 @@ def _where_to(
 
 def _widening(what: Movable, form: PlaceForm, count: int) -> Question:
     return Question(
-        title=f"Let {more_people(count)} read “{what.title}”?",
-        sentences=[f"{people(count).capitalize()} cannot read it where it is, and could there."],
-        button=f"Move it, and let {more_people(count)} read it",
+        title=f"Let {more_people(count)} open “{what.title}”?",
+        sentences=[
+            f"{people(count).capitalize()} cannot open it where it is now, and could there."
+        ],
+        button=f"Move it, and let {more_people(count)} open it",
         back=what.page,
         hidden=[("into", form.cleaned_data["into"] or ""), ("widens_to", count)],
     )

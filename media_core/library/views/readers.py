@@ -54,8 +54,8 @@ def _restricted(request: HttpRequest, admin: Admin, folder: Folder, named: Seque
     readers, widens_to = [_id_of(text) for text in named], _agreed(request)
     restrict_folder(folder_id=folder.pk, readers=readers, admin=admin, widens_to=widens_to)
     if not readers:
-        return f"“{folder.name}” is for the admins only."
-    return f"“{folder.name}” is for the admins and {people(len(set(readers)))} named by you."
+        return f"Only admins can open “{folder.name}” now."
+    return f"Only admins and {people(len(set(readers)))} named by you can open “{folder.name}” now."
 
 
 def _id_of(text: str) -> UUID:
@@ -88,14 +88,14 @@ def lift(request: HttpRequest, folder_id: UUID) -> HttpResponse:
 
 def _lifted(request: HttpRequest, admin: Admin, folder: Folder) -> str:
     lift_restriction(folder_id=folder.pk, admin=admin, widens_to=_agreed(request))
-    return f"“{folder.name}” is for everybody who reads the place where it stands."
+    return f"“{folder.name}” is no longer restricted."
 
 
 def _question_of_names(folder: Folder, named: Sequence[str], count: int) -> Question:
     return Question(
-        title=f"Let {more_people(count)} read “{folder.name}”?",
-        sentences=[f"{people(count).capitalize()} on your list cannot read it now."],
-        button=f"Save, and let {more_people(count)} read it",
+        title=f"Let {more_people(count)} open “{folder.name}”?",
+        sentences=[f"{people(count).capitalize()} on your list cannot open it now."],
+        button=f"Save, and let {more_people(count)} open it",
         back=reverse("library:readers", args=[folder.pk]),
         hidden=[*(("readers", person) for person in named), ("widens_to", count)],
     )
@@ -103,12 +103,12 @@ def _question_of_names(folder: Folder, named: Sequence[str], count: int) -> Ques
 
 def _question_of_lifting(folder: Folder, count: int) -> Question:
     return Question(
-        title=f"Open “{folder.name}” to everybody who reads the place where it stands?",
+        title=f"Lift the restriction of “{folder.name}”?",
         sentences=[
-            f"{more_people(count)} can read it then, with everything in it.",
-            "A folder inside it that is restricted itself stays as it is.",
+            f"Then {more_people(count)} can open it, with everything in it.",
+            "Folders in it that are restricted themselves stay as they are.",
         ],
-        button=f"Lift the restriction, and let {more_people(count)} read it",
+        button=f"Lift the restriction, and let {more_people(count)} open it",
         back=reverse("library:readers", args=[folder.pk]),
         hidden=[("widens_to", count)],
     )

@@ -1,4 +1,4 @@
-"""The trash: what lies in it, documents and folders moved there, restored, and deleted for good."""
+"""The trash: what lies in it, documents and folders moved there, restored, and deleted forever."""
 
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from media_core.documents.models import Document, TrashEntry
 from media_core.documents.moves import reading
 from media_core.documents.open import find_document
 from media_core.documents.permissions import Admin, Editor
-from media_core.documents.purging import delete_forever
+from media_core.documents.purging import delete_forever, measure_versions
 from media_core.documents.trash import (
     Contents,
     Restoration,
@@ -25,7 +25,16 @@ from media_core.documents.trash import (
     trash_document,
     trash_folder,
 )
-from media_core.library.answers import Question, ask, attempted, number_of, people, to_place
+from media_core.errors import StillPublic
+from media_core.library.answers import (
+    Question,
+    ask,
+    attempted,
+    describe_refusal,
+    number_of,
+    people,
+    to_place,
+)
 from media_core.library.asking import admin_of, editor_of, rights_of
 from media_core.library.paging import paged
 from media_core.templatetags.sizes import size
@@ -77,19 +86,28 @@ def move_document_to_trash(request: HttpRequest, document_id: UUID) -> HttpRespo
 
 
 def _trashed(document: Document, editor: Editor) -> str:
-    trash_document(document.pk, editor=editor)
-    return f"“{document.title}” is in the trash. You can restore it for {settings.TRASH_DAYS} days."
+    """Return what was done. A public copy that could not be removed yet is said too: the document is in the trash."""
+    said = f"“{document.title}” is in the trash. You can restore it for {_trash_days()}."
+    try:
+        trash_document(document.pk, editor=editor)
+    except StillPublic as refusal:
+        return f"{said} {describe_refusal(refusal)}"
+    return said
+
+
+def _trash_days() -> str:
+    return number_of(settings.TRASH_DAYS, "day")
 
 
 def _question_of_trashing(document: Document) -> Question:
     readers = people(len(reading(path_of(document.folder))))
     is_public = document.visibility == Document.Visibility.PUBLIC
-    whose = "Everybody who has its address" if is_public else readers.capitalize()
+    whose = "Everyone with the link" if is_public else readers.capitalize()
     return Question(
         title=f"Move “{document.title}” to the trash?",
         sentences=[
-            f"{whose} can open it now. Then nobody can.",
-            f"You can restore it for {settings.TRASH_DAYS} days; it comes back private, with all its versions.",
+            f"{whose} can open it now. In the trash nobody can.",
+            f"You can restore it for {_trash_days()}. It comes back private, with all its versions.",
         ],
         button="Move to trash",
         back=reverse("library:document", args=[document.pk]),
@@ -111,7 +129,7 @@ def move_folder_to_trash(request: HttpRequest, folder_id: UUID) -> HttpResponse:
 
 def _trashed_folder(folder: Folder, held: Contents, editor: Editor) -> str:
     trash_folder(folder.pk, editor=editor)
-    said = f"“{folder.name}” is in the trash. You can restore it for {settings.TRASH_DAYS} days."
+    said = f"“{folder.name}” is in the trash. You can restore it for {_trash_days()}."
     if held.public:
         said += f" The public {'copy' if held.public == 1 else 'copies'} will be removed within minutes."
     return said
@@ -125,8 +143,8 @@ def _question_of_trashing_folder(folder: Folder, held: Contents) -> Question:
         sentences=[
             holds if any(held) else "The folder is empty.",
             *_about_public(held.public),
-            f"{readers.capitalize()} can open the folder now. Then nobody can.",
-            f"You can restore it for {settings.TRASH_DAYS} days. Its documents come back private.",
+            f"{readers.capitalize()} can open the folder now. In the trash nobody can.",
+            f"You can restore it for {_trash_days()}. Its documents come back private.",
         ],
         button="Move to trash",
         back=reverse("library:folder", args=[folder.pk]),
@@ -159,24 +177,24 @@ def restore(request: HttpRequest, entry_id: UUID) -> HttpResponse:
 def _restored(entry: TrashEntry, editor: Editor, readers: int | None) -> str:
     row = restore_entry(entry.pk, editor=editor, readers=readers)
     if isinstance(row, Folder):
-        return f"The folder “{row.name}” is restored. Its documents are private."
-    return f"“{row.title}” is restored. It is for members only."
+        return f"The folder “{row.name}” is restored. Its documents are not public."
+    return f"“{row.title}” is restored. It is not public."
 
 
 def _question_of_restoring(entry: TrashEntry, plan: Restoration) -> Question:
-    place = f"the folder “{plan.target}”" if plan.target else "the top, in no folder"
-    lost = [] if plan.is_its_place else ["The folder in which it lay is gone."]
+    place = f"“{plan.target}”" if plan.target else "“All documents”"
+    lost = [] if plan.is_its_place else ["The folder it was in is in the trash or deleted."]
     with_it = (
-        "Everything in it comes back, and its documents are private then."
+        "Everything in it comes back. Its documents will not be public."
         if entry.is_folder
-        else "It comes back private, with all its versions."
+        else "It comes back with all its versions. It will not be public."
     )
-    renamed = f"There is a folder “{entry.title}” already, so it will be called “{plan.name}”."
+    renamed = f"There is already a folder “{entry.title}” there, so this one will be called “{plan.name}”."
     return Question(
         title=f"Restore “{entry.title}”?",
         sentences=[
             *lost,
-            f"It goes to {place}, where {people(plan.readers)} can open it.",
+            f"It goes to {place}. {people(plan.readers).capitalize()} can open it there.",
             *([renamed] if plan.name != entry.title else []),
             with_it,
         ],
@@ -188,7 +206,7 @@ def _question_of_restoring(entry: TrashEntry, plan: Restoration) -> Question:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def delete(request: HttpRequest, entry_id: UUID) -> HttpResponse:
-    """Ask, and have an entry of the trash purged now."""
+    """Ask, and delete an entry of the trash forever."""
     admin = admin_of(request)
     entry = find_entry(entry_id, admin)
     if request.method != "POST":
@@ -200,15 +218,16 @@ def delete(request: HttpRequest, entry_id: UUID) -> HttpResponse:
 
 def _deleted(entry: TrashEntry, admin: Admin) -> str:
     delete_forever(entry.pk, admin=admin)
-    return f"“{entry.title}” is deleted. Its space will be free within minutes."
+    return f"“{entry.title}” is deleted forever. Its space will be free within minutes."
 
 
 def _question_of_deleting(entry: TrashEntry, held: Contents) -> Question:
-    newest = size(held.size_bytes)
+    versions, size_bytes = measure_versions(entry)
+    counted = f"{number_of(versions, 'version')}, {size(size_bytes)}"
     if not entry.is_folder:
-        what = f"The document is deleted with all its versions. The newest has {newest}."
+        what = f"The document will be deleted with everything kept of it: {counted}."
     elif any(held):
-        what = f"The folder and everything in it are deleted: {_in_words(held)}, {newest}, and all older versions."
+        what = f"The folder and everything in it will be deleted: {_in_words(held)} with {counted}."
     else:
         what = "The folder is empty."
     return Question(
@@ -216,4 +235,5 @@ def _question_of_deleting(entry: TrashEntry, held: Contents) -> Question:
         sentences=[what, "You cannot undo this."],
         button="Delete forever",
         back=reverse("library:trash"),
+        is_final=True,
     )

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from media_core.documents.models import AccessEvent, Document
 from media_core.documents.open import find_document
 from media_core.documents.permissions import Editor
-from media_core.documents.versions import find_version, restore_version
+from media_core.documents.versions import count_next_dropped, find_version, restore_version
 from media_core.documents.views import LINK_HEADERS
 from media_core.library.answers import Question, ask, attempted, show_refused
 from media_core.library.asking import editor_of, rights_of, seen_revision
@@ -59,7 +59,7 @@ def _take_file(request: HttpRequest, editor: Editor, document: Document) -> Http
         raise
     except GatewayError as refusal:
         return _show_refusal(request, editor, document, form, refusal)
-    messages.success(request, f"“{document.title}” has a new version. Its address stayed the same.")
+    messages.success(request, f"“{document.title}” has a new version. Its link stays the same.")
     return redirect("library:document", document.pk)
 
 
@@ -98,6 +98,7 @@ def _show_form(
         "form": form,
         "max_bytes": largest_upload_bytes(bound_tenant()),
         "kept": bound_tenant().versions_kept,
+        "dropping": _describe_dropped(document),
     }
     return render(request, "library/replace.html", context, status=status)
 
@@ -139,11 +140,11 @@ def _restored(document: Document, editor: Editor, number: int, revision: int | N
 def _question_of_restoring(document: Document, number: int) -> Question:
     is_public = document.visibility == Document.Visibility.PUBLIC
     sentences = [
-        f"Whoever opens “{document.title}” gets the file of version {number} then.",
-        "The versions of now stay in the list, and the address stays the same.",
+        f"Whoever opens “{document.title}” will get the file of version {number}. Its link stays the same.",
+        f"It becomes the newest version. {_describe_dropped(document) or 'All others stay in the list.'}",
     ]
     if is_public:
-        sentences.append("It is public: everybody who has its address gets that file.")
+        sentences.append("It is public: everyone with the link will get that file.")
     return Question(
         title=f"Restore version {number}?",
         sentences=sentences,
@@ -151,3 +152,12 @@ def _question_of_restoring(document: Document, number: int) -> Question:
         back=reverse("library:document", args=[document.pk]),
         hidden=[("revision", document.revision)],
     )
+
+
+def _describe_dropped(document: Document) -> str:
+    """Return what the next version removes from the list, in words; nothing where it removes none."""
+    dropped = count_next_dropped(document)
+    if not dropped:
+        return ""
+    oldest = "oldest version" if dropped == 1 else f"{dropped} oldest versions"
+    return f"The {oldest} will be deleted: the newest {bound_tenant().versions_kept} are kept."

@@ -111,7 +111,7 @@ def test_publishing_what_is_public_and_taking_back_what_is_private_changes_nothi
 def test_who_published_and_took_back_is_written_down(public, ed, globex):
     unpublish(public.pk, editor=ed)
     said = [str(event) for event in AuditEvent.objects.order_by("at")]
-    assert said == ["Ed published Übersicht.pdf", "Ed took back Übersicht.pdf"]
+    assert said == ["Ed published Übersicht.pdf", "Ed unpublished Übersicht.pdf"]
     with bind_tenant(globex):
         assert not AuditEvent.objects.exists()
 

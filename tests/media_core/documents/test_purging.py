@@ -180,9 +180,9 @@ def test_an_admin_deletes_forever_what_the_worker_then_purges(acme, globex, guid
         find_entry(entry.pk, ada)
     assert purge_trash(step()) is None
     assert not Document.objects.exists()
-    events = AuditEvent.objects.filter(action="deleted for good")
+    events = AuditEvent.objects.filter(action="deleted forever")
     assert [(str(event), event.detail) for event in events] == [
-        ("Ada deleted for good Guides", "the folder, with 3 document(s)")
+        ("Ada deleted forever Guides", "the folder, with 3 documents")
     ]
 
 

@@ -115,7 +115,7 @@ def test_it_is_written_down_with_how_much_it_was(acme, guides, ed):
     assert [(str(e), e.detail) for e in AuditEvent.objects.order_by("at")][-2:] == [
         (
             "Ed moved the folder to the trash Guides",
-            "with 3 document(s), 1 of them public",
+            "with 3 documents, 1 of them public",
         ),
         ("Ed restored from the trash Guides", ""),
     ]

@@ -132,7 +132,7 @@ def test_a_folder_that_holds_public_documents_is_not_restricted(acme, ada):
         document_row(folder=inner, visibility="public")
         document_row(folder=folder, visibility="public")
         document_row(folder=folder)
-        with pytest.raises(FolderRefused, match=r"2 public document\(s\): take them back first"):
+        with pytest.raises(FolderRefused, match=r"2 public documents. Unpublish them first"):
             restrict_folder(folder_id=folder.pk, readers=[], admin=ada)
         assert not Folder.objects.filter(is_restricted=True).exists()
 
@@ -143,7 +143,7 @@ def test_a_public_document_moves_into_no_restricted_folder(acme, people, ed):
     with bind_tenant(acme):
         document = document_row(visibility="public")
         for target in (outer, inner):
-            with pytest.raises(FolderRefused, match="is public: take it back first"):
+            with pytest.raises(FolderRefused, match="is public: unpublish it first"):
                 move_document(document_id=document.pk, target_id=target.pk, editor=ed)
         assert Document.objects.get().folder is None
 
@@ -153,7 +153,7 @@ def test_a_folder_with_public_documents_moves_into_no_restricted_folder(acme, pe
     inner = new_folder(acme, within=folder)
     with bind_tenant(acme):
         document_row(folder=inner, visibility="public")
-        with pytest.raises(FolderRefused, match=r"holds 1 public document\(s\)"):
+        with pytest.raises(FolderRefused, match=r"holds 1 public document\. Unpublish it"):
             move_folder(folder_id=folder.pk, target_id=closed.pk, editor=ed)
 
 

@@ -198,7 +198,7 @@ class TestPages:
         assert answer.status_code == 409
         assert "It was changed meanwhile. Look at it again." in page
         assert 'value="New prices"' in page
-        assert "The address of “Prices” stays the same." in page
+        assert "Whoever opens “Prices” will get the new file." in page
         assert 'name="revision" value="2"' in page
         assert again(private).versions.count() == 1
         sent |= {"file": new_file(), "revision": "2"}
@@ -214,7 +214,7 @@ class TestPages:
         assert "It was changed meanwhile. Look at it again." in page
         assert 'value="Offers"' in page
         assert 'value="offers.pdf"' in page
-        assert f"Its title is “Prices” now, and its file name “{private.name}”." in page
+        assert f"Now its title is “Prices” and its file name “{private.name}”." in page
 
     @pytest.mark.parametrize("page", ["publish", "versions/1/restore"])
     @pytest.mark.parametrize("seen", ["1", "", "x", "9" * 5000])

@@ -162,7 +162,7 @@ def test_a_stranger_gets_the_bytes_by_a_link_that_no_cache_keeps(private, ed, ac
     event = AccessEvent.objects.get()
     assert (event.person_name, event.document_id) == ("", private.pk)
     path = f"/documents/{private.pk}"
-    assert "Direct address" not in browse(acme, "ed").get(path).content.decode()
+    assert "Direct link" not in browse(acme, "ed").get(path).content.decode()
     question = browse(acme, "ed").get(f"{path}/unpublish").content.decode()
     assert "A link that somebody got just before works for up to 300 seconds." in question
 

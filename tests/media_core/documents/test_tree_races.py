@@ -54,7 +54,7 @@ def test_nobody_finds_a_place_that_was_restricted_a_moment_before(committed, acm
 
     moved, refusal = committed(race)
     assert moved
-    assert "is public: take it back first" in str(refusal)
+    assert "is public: unpublish it first" in str(refusal)
 
 
 def test_many_moves_at_once_leave_a_tree(committed, acme, people):

@@ -65,6 +65,12 @@ def test_a_restored_version_is_a_new_one_of_the_same_bytes_and_none_are_copied(p
     assert (now.original, now.name, numbers(now)) == (first, private.name, [3, 2, 1])
 
 
+def test_a_version_before_a_renaming_is_restored_with_its_name(private, ed):
+    rename_document(private.pk, title="T", file_name="new.pdf", editor=ed)
+    now = restore_version(private.pk, 1, editor=ed)
+    assert (now.name, now.original, numbers(now)) == (private.name, private.original, [3, 2, 1])
+
+
 def test_restoring_the_newest_changes_nothing(private, ed):
     assert numbers(restore_version(private.pk, 1, editor=ed)) == [1]
 
@@ -169,17 +175,29 @@ def test_a_document_of_another_tenant_is_not_there(ed, globex, store):
         restore_version(foreign.pk, 1, editor=ed)
 
 
+@pytest.fixture
+def page_when_kept(private, acme, browse, keep_versions) -> Callable[[int | None, str], str]:
+    """Return a page of the document when acme keeps so many versions."""
+
+    def open_page(kept: int | None, page: str) -> str:
+        keep_versions(kept)
+        answer = browse(acme, "ed").get(f"/documents/{private.pk}/{page}")
+        return str(answer.content.decode())
+
+    return open_page
+
+
 class TestPages:
     def test_an_editor_replaces_opens_and_restores(self, private, acme, browse):
         browser = browse(acme, "ed")
         file = SimpleUploadedFile("second.pdf", SECOND, "application/pdf")
         path = f"/documents/{private.pk}"
-        assert "Upload a new version" in browser.get(f"{path}/replace").content.decode()
+        assert "Replace the file" in browser.get(f"{path}/replace").content.decode()
         answer = browser.post(f"{path}/replace", {"file": file, "note": "New prices"})
         assert (answer.status_code, answer.headers["Location"]) == (302, path)
         page = browser.get(path).content.decode()
         assert "New prices" in page
-        assert "Its address stayed the same." in page
+        assert "Its link stays the same." in page
         opened = browser.get(f"{path}/versions/1")
         assert (opened.status_code, opened.headers["Cache-Control"]) == (302, "private, no-store")
         assert "Restore version 1?" in browser.get(f"{path}/versions/1/restore").content.decode()
@@ -187,6 +205,24 @@ class TestPages:
         with bind_tenant(acme):
             assert again(private).name == private.name
             assert Version.objects.filter(document=private.pk).count() == 3
+
+    @pytest.mark.parametrize(
+        ("kept", "said"),
+        [
+            (None, "The current file stays in the list of versions. </p>"),
+            (3, "The current file stays in the list of versions. </p>"),
+            (2, "The oldest version will be deleted: the newest 2 are kept."),
+            (1, "The current file will be deleted: only the newest version is kept."),
+        ],
+    )
+    def test_the_form_says_what_is_deleted(self, kept, said, private, ed, page_when_kept):
+        replace(private, ed)
+        assert said in page_when_kept(kept, "replace")
+
+    def test_restoring_says_how_many_versions_are_deleted(self, private, ed, page_when_kept):
+        for _ in range(3):
+            replace(private, ed)
+        assert "The 2 oldest versions will be deleted" in page_when_kept(3, "versions/1/restore")
 
     def test_a_long_list_of_versions_has_pages(self, private, ed, acme, browse):
         with bind_tenant(acme):
@@ -241,7 +277,7 @@ class TestNames:
         assert seen_by_a_stranger(now.public_copy.key)
 
     def test_another_ending_is_refused(self, private, ed):
-        with pytest.raises(NameRefused, match=r"Keep \.pdf"):
+        with pytest.raises(NameRefused, match=r"must end in \.pdf"):
             rename_document(private.pk, title="x", file_name="prices.html", editor=ed)
         assert again(private).title == private.title
 
@@ -249,6 +285,6 @@ class TestNames:
         browser, path = browse(acme, "ed"), f"/documents/{private.pk}"
         assert f'value="{private.name}"' in browser.get(f"{path}/rename").content.decode()
         refused = browser.post(f"{path}/rename", {"title": "x", "file_name": "prices.html"})
-        assert "Keep .pdf" in refused.content.decode()
+        assert "must end in .pdf" in refused.content.decode()
         assert browser.post(f"{path}/rename", {"title": "x", "file_name": "prices.pdf"}).url == path
         assert browse(acme, "vic").get(f"{path}/rename").status_code == 403

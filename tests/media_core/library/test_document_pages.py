@@ -39,8 +39,8 @@ def test_in_a_restricted_folder_it_says_how_many_read_it_and_offers_no_publishin
     with bind_tenant(acme):
         document = document_row(folder=inner)
     page = text(browse(acme, "ed").get(f"/documents/{document.pk}"))
-    assert "restricted 2 people: the admins and whom they named." in page
-    assert "it cannot become public" in page
+    assert "restricted 2 people: the admins and those they named." in page
+    assert "it cannot be published" in page
     assert "Publish" not in page
 
 
@@ -48,11 +48,11 @@ def test_a_page_holds_no_link_to_the_bucket_while_nothing_is_public(acme, store,
     document = store(acme)
     page = browse(acme, "ada").get(f"/documents/{document.pk}").content.decode()
     assert "Signature" not in page
-    assert "Direct address" not in page
+    assert "Direct link" not in page
 
 
 @pytest.mark.parametrize(
-    ("visibility", "button"), [("private", "Publish"), ("public", "Take back")]
+    ("visibility", "button"), [("private", "Publish"), ("public", "Unpublish")]
 )
 def test_the_button_that_fits_is_offered(visibility, button, acme, browse):
     with bind_tenant(acme):
@@ -74,7 +74,7 @@ def test_publishing_asks_in_words_and_numbers(acme, browse):
 
 
 COPIED = "They get a copy without its location"
-AS_IT_IS = "It is published as it is: if a location is saved in it, everybody can read that."
+AS_IT_IS = "It is published as it is: if a location is saved in it, everyone can read that."
 
 
 @pytest.mark.parametrize(
@@ -115,14 +115,14 @@ def test_of_two_addresses_the_page_says_which_one_to_link_to(acme, store, browse
     document = store(acme, visibility="public")
     page = text(browse(acme, "vic").get(f"/documents/{document.pk}"))
     address = f"https://acme.example/d/{document.pk}/{document.name}"
-    assert f"Address {address} Copy Link to this one." in page
-    assert "Direct address http" in page
+    assert f"Link {address} Copy Use this one" in page
+    assert "Direct link http" in page
 
 
 def test_where_the_bucket_shows_nothing_there_is_no_direct_address(acme, store, browse, settings):
     document = store(acme, visibility="public")
     settings.PUBLIC_MEDIA_MODE = "gateway"
-    assert "Direct address" not in text(browse(acme, "vic").get(f"/documents/{document.pk}"))
+    assert "Direct link" not in text(browse(acme, "vic").get(f"/documents/{document.pk}"))
 
 
 def test_on_disk_the_direct_address_names_its_host(acme, store, browse):
@@ -130,15 +130,15 @@ def test_on_disk_the_direct_address_names_its_host(acme, store, browse):
     with bind_tenant(acme):
         StoredObject.objects.update(place="disk")
     page = text(browse(acme, "vic").get(f"/documents/{document.pk}"))
-    assert "Direct address https://acme.example/media/" in page
+    assert "Direct link https://acme.example/media/" in page
 
 
-def test_taking_back_asks_in_words_and_numbers(acme, browse):
+def test_unpublishing_asks_in_words_and_numbers(acme, browse):
     with bind_tenant(acme):
         document = document_row("Brochure", visibility="public")
     page = text(browse(acme, "ed").get(f"/documents/{document.pk}/unpublish"))
-    assert "Take “Brochure” back?" in page
-    assert "Then 4 people can open it" in page
+    assert "Unpublish “Brochure”?" in page
+    assert "Then only 4 people can open it" in page
 
 
 def test_what_is_refused_is_said_on_the_documents_page(acme, people, browse):

@@ -105,7 +105,7 @@ def test_a_new_folder_stands_where_it_was_made(acme, browse):
     assert f'name="folder" value="{outer.pk}"' in page
     answer = browser.post("/folders/new", {"name": "Inner", "folder": outer.pk}, follow=True)
     assert answer.redirect_chain == [(f"/folders/{outer.pk}", 302)]
-    assert "The folder “Inner” is made." in text(answer)
+    assert "The folder “Inner” is created." in text(answer)
 
 
 @pytest.mark.parametrize(

@@ -18,8 +18,8 @@ def ways(answer):
 @pytest.mark.parametrize(
     ("who", "leads_to"),
     [
-        ("ada", ["Documents", "Limits", "Activity", "Agency visits"]),
-        ("ed", ["Documents", "Limits"]),
+        ("ada", ["Documents", "Trash", "Limits", "Activity", "Agency visits"]),
+        ("ed", ["Documents", "Trash", "Limits"]),
         ("vic", ["Documents", "Limits"]),
     ],
 )

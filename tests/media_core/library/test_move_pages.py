@@ -18,11 +18,11 @@ def test_a_document_is_moved_by_walking_to_the_place(acme, browse):
         document = document_row("Offer")
     browser, page = browse(acme, "ed"), f"/documents/{document.pk}/move"
     top = browser.get(page).content.decode()
-    assert "It is here now." in top
+    assert "It is here already." in top
     assert f'href="?into={outer.pk}"' in top
     assert f'href="?into={inner.pk}"' in browser.get(f"{page}?into={outer.pk}").content.decode()
     there = browser.get(f"{page}?into={inner.pk}")
-    assert "Move it to “Inner”" in text(there)
+    assert "Move to “Inner”" in text(there)
     sent = {name: value[0] for name, value in hidden_fields(there).items()}
     answer = browser.post(page, sent, follow=True)
     assert answer.redirect_chain == [(f"/documents/{document.pk}", 302)]
@@ -43,7 +43,7 @@ def test_a_move_that_lets_more_people_read_asks_how_many_and_then_does_it(acme, 
     browser, page = browse(acme, "ed"), f"/documents/{document.pk}/move"
     question = browser.post(page, {"into": ""})
     assert question.status_code == 409
-    assert "Let 2 more people read “Offer”?" in text(question)
+    assert "Let 2 more people open “Offer”?" in text(question)
     with bind_tenant(acme):
         assert Document.objects.get().folder_id == folder.pk
     sent = {name: value[0] for name, value in hidden_fields(question).items()}

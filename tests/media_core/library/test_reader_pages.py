@@ -16,11 +16,11 @@ def test_an_admin_names_who_reads(acme, people, browse):
     folder = new_folder(acme, "Contracts")
     browser, page = browse(acme, "ada"), f"/folders/{folder.pk}/readers"
     shown = browser.get(page)
-    assert "Ada admin always reads it" in text(shown)
+    assert "Ada admin always can" in text(shown)
     assert "Ed editor" in text(shown)
     answer = browser.post(page, {"readers": [people["ed"].pk]}, follow=True)
     assert answer.redirect_chain == [(f"/folders/{folder.pk}", 302)]
-    assert "“Contracts” is for the admins and 1 person named by you." in text(answer)
+    assert "Only admins and 1 person named by you can open “Contracts” now." in text(answer)
     assert "Contracts 0 restricted" in text(answer)
     assert f'value="{people["ed"].pk}" checked' in browser.get(page).content.decode()
     assert "restricted" in text(browser.get("/"))
@@ -29,7 +29,7 @@ def test_an_admin_names_who_reads(acme, people, browse):
 def test_whoever_names_nobody_reads_that_only_admins_are_left(acme, people, browse):
     folder = new_folder(acme, "Contracts")
     answer = browse(acme, "ada").post(f"/folders/{folder.pk}/readers", follow=True)
-    assert "“Contracts” is for the admins only." in text(answer)
+    assert "Only admins can open “Contracts” now." in text(answer)
 
 
 def test_a_longer_list_asks_and_keeps_the_names(acme, people, browse):
@@ -37,7 +37,7 @@ def test_a_longer_list_asks_and_keeps_the_names(acme, people, browse):
     browser, page = browse(acme, "ada"), f"/folders/{folder.pk}/readers"
     both = [str(people["ed"].pk), str(people["vic"].pk)]
     question = browser.post(page, {"readers": both})
-    assert (question.status_code, "Let 1 more person read" in text(question)) == (409, True)
+    assert (question.status_code, "Let 1 more person open" in text(question)) == (409, True)
     sent = hidden_fields(question)
     assert sent == {"readers": both, "widens_to": ["1"]}
     browser.post(page, sent)
@@ -58,10 +58,10 @@ def test_lifting_says_how_many_before_and_asks_again_when_it_is_more(acme, peopl
     folder = new_folder(acme, "Contracts", readers=[people["ed"]])
     browser, page = browse(acme, "ada"), f"/folders/{folder.pk}/lift"
     question = browser.get(page)
-    assert "2 more people can read it then" in text(question)
+    assert "Then 2 more people can open it" in text(question)
     assert browser.post(page, {"widens_to": "1"}).status_code == 409
     answer = browser.post(page, hidden_fields(question), follow=True)
-    assert "is for everybody who reads the place" in text(answer)
+    assert "is no longer restricted" in text(answer)
     assert "is not restricted" in text(browser.post(page, follow=True))
 
 
@@ -69,6 +69,6 @@ def test_below_a_restricted_folder_the_list_says_who_is_kept_out(acme, people, b
     outer = new_folder(acme, "Outer", readers=[people["ed"]])
     inner = new_folder(acme, "Inner", within=outer)
     page = text(browse(acme, "ada").get(f"/folders/{inner.pk}/readers"))
-    assert "A name here lets in nobody who is not named there." in page
+    assert "Members who are not named there cannot open this one" in page
     assert "Vic viewer is kept out by a folder above" in page
     assert "Ed editor is kept out" not in page

@@ -6,9 +6,10 @@ import uuid
 import pytest
 
 from media_core.documents.folders import Folder
-from media_core.documents.models import Document, TrashEntry
+from media_core.documents.models import Document, TrashEntry, Version
 from media_core.documents.trash import trash_document, trash_folder
 from media_core.jobs import purge_trash
+from media_core.storages.client import bucket_client
 from tenants.binding import bind_tenant
 from tenants.jobs.kinds import Step
 from tests.conftest import new_session
@@ -43,7 +44,7 @@ def test_a_folder_is_moved_to_the_trash_after_a_question_with_numbers(acme, guid
     assert "Move “Museum guides” to the trash?" in question
     assert "The folder holds 3 folders and 4 documents." in question
     assert "2 documents are public. They will no longer be public." in question
-    assert re.search(r"\d people can open the folder now. Then nobody can.", question)
+    assert re.search(r"\d people can open the folder now. In the trash nobody can.", question)
     answer = browser.post(page, follow=True)
     assert answer.redirect_chain == [("/", 302)]
     assert "You can restore it for 30 days. The public copies will be removed" in text(answer)
@@ -108,8 +109,8 @@ def test_a_folder_comes_back_after_a_question(acme, guides, browse):
     entry = trash(acme, guides)
     browser, page = browse(acme, "ed"), f"/trash/{entry.pk}/restore"
     question = text(browser.get(page))
-    assert "It goes to the top, in no folder, where 4 people can open it." in question
-    assert "Everything in it comes back, and its documents are private then." in question
+    assert "It goes to “All documents”. 4 people can open it there." in question
+    assert "Everything in it comes back. Its documents will not be public." in question
     answer = browser.post(page, follow=True)
     assert answer.redirect_chain == [(f"/folders/{guides.pk}", 302)]
     assert "The folder “Museum guides” is restored." in text(answer)
@@ -120,7 +121,7 @@ def test_a_taken_name_is_said_before(acme, guides, browse):
     entry = trash(acme, guides)
     new_folder(acme, "museum guides")
     browser, page = browse(acme, "ed"), f"/trash/{entry.pk}/restore"
-    assert "it will be called “Museum guides (2)”" in text(browser.get(page))
+    assert "this one will be called “Museum guides (2)”" in text(browser.get(page))
     assert "The folder “Museum guides (2)” is restored." in text(browser.post(page, follow=True))
 
 
@@ -131,10 +132,43 @@ def test_where_its_place_is_gone_it_is_agreed_to_how_many_can_open_it(acme, peop
     trash(acme, outer)
     browser, page = browse(acme, "ada"), f"/trash/{entry.pk}/restore"
     question = browser.get(page)
-    assert "The folder in which it lay is gone. It goes to the top" in text(question)
+    assert "The folder it was in is in the trash or deleted. It goes to “All documents”" in text(
+        question
+    )
     assert hidden_fields(question) == {"readers": ["4"]}
     assert "Restore “Inner”?" in text(browser.post(page, {"readers": "3"}))
     assert "is restored" in text(browser.post(page, {"readers": "4"}, follow=True))
+
+
+def test_a_public_copy_that_is_left_is_told_beside_that_the_document_is_in_the_trash(
+    acme, store, browse
+):
+    document = store(acme, visibility="public")
+
+    def refuse(request, **_given):
+        if request.method == "DELETE":
+            request.url = "http://127.0.0.1:9/"
+
+    events = bucket_client().meta.events
+    events.register("before-send.s3", refuse)
+    try:
+        answer = browse(acme, "ed").post(f"/documents/{document.pk}/trash", follow=True)
+    finally:
+        events.unregister("before-send.s3", refuse)
+    assert answer.redirect_chain == [("/", 302)]
+    assert "is in the trash" in text(answer)
+    assert "its public copy could not be removed yet" in text(answer)
+
+
+def test_deleting_a_document_says_how_many_versions_go(acme, browse):
+    with bind_tenant(acme):
+        document = document_row("Offer", original=stored_row(size_bytes=2_000))
+        older = {"created_by_id": uuid.uuid4(), "created_by_name": "Ada", "file_name": "x.pdf"}
+        for number, original in ((2, document.original), (3, stored_row(size_bytes=3_000))):
+            Version.objects.create(document=document, number=number, original=original, **older)
+        entry = trash_document(document.pk, editor=admin_of(acme))
+    question = text(browse(acme, "ada").get(f"/trash/{entry.pk}/delete"))
+    assert "The document will be deleted with everything kept of it: 3 versions, 5 kB." in question
 
 
 def test_an_admin_deletes_forever_after_a_question_with_numbers(acme, globex, guides, browse):
@@ -143,11 +177,11 @@ def test_an_admin_deletes_forever_after_a_question_with_numbers(acme, globex, gu
     assert f'href="{page}"' in browser.get("/trash").content.decode()
     question = text(browser.get(page))
     assert "Delete “Museum guides” forever?" in question
-    assert "deleted: 3 folders and 4 documents, 20 bytes, and all older versions." in question
+    assert "deleted: 3 folders and 4 documents with 4 versions, 20 bytes." in question
     assert "You cannot undo this." in question
     answer = browser.post(page, follow=True)
     assert answer.redirect_chain == [("/trash", 302)]
-    assert "“Museum guides” is deleted." in text(answer)
+    assert "“Museum guides” is deleted forever." in text(answer)
     assert "The trash is empty." in text(answer)
     with bind_tenant(acme):
         purge_trash(Step("", seconds=60, is_stopping=lambda: False))
