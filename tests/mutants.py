@@ -59,7 +59,7 @@ GUARDED: dict[tuple[str, str], tuple[Operator, ...]] = {
     (PERMISSIONS, "required_admin"): REFUSALS,
     # Files: the signature, its end and its tenant; what counts as public; what an app has under a name.
     ("media_core/storages/signed_files.py", "signed_file"): REFUSALS,
-    ("media_core/ledger/models.py", "StoredObjectQuerySet.published"): (drop_argument,),
+    ("media_core/ledger/querysets.py", "StoredObjectQuerySet.published"): (drop_argument,),
     ("media_core/files/find.py", "find_signed"): ROWS,
     ("media_core/files/find.py", "find_public"): ROWS,
     ("media_core/files/find.py", "find_private"): (*ROWS, weaken_app_files),

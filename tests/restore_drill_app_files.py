@@ -10,7 +10,8 @@ from django.core.files.storage import storages
 
 from media_core.app_files.models import AppFile
 from media_core.errors import ObjectDiffers, ObjectMissing
-from media_core.ledger.models import Content, StoredObject
+from media_core.ledger.models import StoredObject
+from media_core.ledger.querysets import Content
 from media_core.upkeep.app_takedown import bring_files_back, take_file_down
 from tenants.binding import bound_tenant
 

@@ -11,7 +11,7 @@ from django.core.files.base import File
 
 from media_core.app_files.content_types import content_type_of
 from media_core.errors import UploadTooLarge
-from media_core.ledger.models import Content
+from media_core.ledger.querysets import Content
 from media_core.storages.shared_bucket import temporary_file
 from media_core.templatetags.sizes import size
 from tenants.binding import bound_tenant

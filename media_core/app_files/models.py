@@ -10,7 +10,8 @@ from django.db.models import Q
 from django.utils import timezone
 
 from media_core.errors import UploadLost
-from media_core.ledger.models import PENDING_LIFETIME, StoredObject
+from media_core.ledger.models import StoredObject
+from media_core.ledger.querysets import PENDING_LIFETIME
 from media_core.rows import RoomManager, RoomModel, RoomQuerySet
 
 # Where the private objects of apps lie; also their kind in the ledger.

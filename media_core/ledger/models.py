@@ -1,141 +1,26 @@
 """The object ledger: one row for every object in a tenant's room, committed before the object is written."""
 
-import uuid
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, Self
+from datetime import timedelta
+from typing import Any, TypeAlias
 
-from django.conf import settings
 from django.db import models, transaction
-from django.db.models import Min, Q, Subquery, Sum, Value
-from django.db.models.functions import Coalesce
+from django.db.models import Q
 from django.utils import timezone
 
-from media_core.errors import RemovedFilesExceedQuota, UploadLost
+from media_core.errors import UploadLost
+from media_core.ledger import choices
 from media_core.ledger.constraints import CONSTRAINTS, INDEXES
-from media_core.ledger.object_names import object_name
+from media_core.ledger.querysets import PENDING_LIFETIME, StoredObjectQuerySet
 from media_core.ledger.steps import refuse_step
-from media_core.rows import RoomManager, RoomModel, RoomQuerySet
+from media_core.rows import RoomManager, RoomModel
 from tenants import quotas
-from tenants.errors import QuotaExceeded
 from tenants.jobs.queue import request_job
-from tenants.prefixes import PUBLIC_AREA, ObjectKey
+from tenants.prefixes import ObjectKey
 
-# Longer than any request may take, so that nothing that is still being written is given up. The row of a failed upload
-# waits as long, without its quota: a PUT that timed out here may still come to its end in the bucket.
-PENDING_LIFETIME = timedelta(hours=1)
 # Longer than one removal may take, which may read the whole object before, to see whose it is; and than a move.
 REMOVAL_LIFETIME = timedelta(hours=1)
 # When the sweep looks at an upload that failed, and of which the bucket may have something.
 SWEPT_AFTER = timedelta(minutes=1)
-
-
-class StoredObjectQuerySet(RoomQuerySet["StoredObject"]):
-    def reserve(self, content: "Content", *, area: str = "private", **given: Any) -> "StoredObject":
-        """Return a pending row for an object that is about to be written, its bytes promised from the quota.
-
-        Raises as `promise`. Belongs into a transaction. One INSERT, one UPDATE.
-        """
-        row = self.announce(content, area=area, charged_bytes=content.size_bytes, **given)
-        self.promise(row.charged_bytes)
-        return row
-
-    def promise(self, size_bytes: int) -> None:
-        """Promise bytes of the quota to an upload. Raises QuotaExceeded, or RemovedFilesExceedQuota. One UPDATE.
-
-        What was removed holds no quota while it is kept for backups: beyond the quota, nothing more comes in.
-        """
-        retained = self.retained().order_by().values(ledger=Value(1))
-        total = Subquery(retained.values(total=Sum("size_bytes")), models.BigIntegerField())
-        try:
-            quotas.reserve(size_bytes, Q(quota_bytes__gte=Coalesce(total, 0)))
-        except QuotaExceeded:
-            self._refuse_retained()
-            raise
-
-    def _refuse_retained(self) -> None:
-        """Raise RemovedFilesExceedQuota if that is why nothing comes in. Two queries."""
-        found = self.retained().aggregate(total=Sum("size_bytes"), first=Min("purge_after"))
-        quota_bytes = quotas.usage().quota_bytes
-        if found["total"] and quota_bytes is not None and found["total"] > quota_bytes:
-            raise RemovedFilesExceedQuota(
-                f"The oldest of them are gone on {found['first']:%Y-%m-%d %H:%M} UTC. "
-                "An admin of this site can ask the agency for a larger quota before."
-            )
-
-    def retained(self) -> Self:
-        """Return what was removed and is kept, so that a restored backup of the database finds it.
-
-        A public copy is due at once, and so is what is condemned without a time to keep it.
-        """
-        return self.filter(
-            state=StoredObject.State.CONDEMNED, purge_after__gt=timezone.now()
-        ).exclude(kind=StoredObject.Kind.PUBLIC_COPY)
-
-    def announce(
-        self, content: "Content", *, area: str, folder: str = "", **given: Any
-    ) -> "StoredObject":
-        """Return a pending row for an object under a key that never was before. It holds no quota by itself.
-
-        Its kind is what documents have in this area, unless another is given. Only a public file of an app brings its
-        name along, so its key may have been another's, which is gone.
-        """
-        object_id = uuid.uuid4()
-        facts = {
-            "name": object_name(area, object_id, content.file_name, folder=folder),
-            "kind": StoredObject.Kind.PUBLIC_COPY
-            if area == PUBLIC_AREA
-            else StoredObject.Kind.ORIGINAL,
-            "place": StoredObject.Place.BUCKET
-            if settings.USE_S3_MEDIA
-            else StoredObject.Place.DISK,
-            "size_bytes": content.size_bytes,
-            "content_type": content.content_type,
-            "sha256": content.sha256,
-        }
-        return self.create(id=object_id, area=area, **{**facts, **given})
-
-    def stored(self) -> Self:
-        return self.filter(state=StoredObject.State.STORED)
-
-    def mark_condemned(self, *, keep_for: timedelta = timedelta()) -> int:
-        """Condemn all that is stored, and return how many; what they held of the quota is for the caller. One UPDATE.
-
-        Belongs into the transaction in which the last one stops pointing to each.
-        """
-        return self.stored().update(
-            state=StoredObject.State.CONDEMNED,
-            charged_bytes=0,
-            purge_after=timezone.now() + keep_for,
-        )
-
-    def published(self) -> Self:
-        """Return what the public gets: of documents that are public, and what apps have in the public area."""
-        of_documents = Q(published_document__visibility="public")
-        of_apps = Q(app_file__state="saved")
-        return self.stored().filter(of_documents | of_apps, area=PUBLIC_AREA)
-
-    def given_up(self, now: datetime) -> Self:
-        """Return what may be removed: what killed or failed flows left, and what is condemned and whose time is over.
-
-        What failed is tried at once if it holds quota or is public, else when it is old.
-        """
-        unfinished = [StoredObject.State.PENDING, StoredObject.State.ABANDONED]
-        old = Q(state__in=unfinished, created_at__lt=now - PENDING_LIFETIME)
-        failed = Q(state=StoredObject.State.ABANDONED)
-        urgent = Q(charged_bytes__gt=0) | Q(area=StoredObject.Area.PUBLIC)
-        over = Q(state=StoredObject.State.CONDEMNED, purge_after__lte=now)
-        return self.filter(old | failed & urgent | over)
-
-
-@dataclass(frozen=True, slots=True)
-class Content:
-    """What is about to be stored: what people call it, how large, of which proved type, with which digest."""
-
-    file_name: str
-    size_bytes: int
-    content_type: str
-    sha256: str
 
 
 class StoredObject(RoomModel):
@@ -146,27 +31,10 @@ class StoredObject(RoomModel):
     and used until it is condemned. Public copies hold none.
     """
 
-    class Area(models.TextChoices):
-        PUBLIC = "media"
-        PRIVATE = "private"
-
-    class Kind(models.TextChoices):
-        ORIGINAL = "original"
-        PUBLIC_COPY = "public_copy"
-        DERIVATIVE = "derivative"
-        APP = "app"
-        INCOMING = "incoming"
-
-    class State(models.TextChoices):
-        PENDING = "pending"
-        STORED = "stored"
-        CONDEMNED = "condemned"
-        ABANDONED = "abandoned"
-        GONE = "gone"
-
-    class Place(models.TextChoices):
-        BUCKET = "bucket"
-        DISK = "disk"
+    Area: TypeAlias = choices.Area
+    Kind: TypeAlias = choices.Kind
+    State: TypeAlias = choices.State
+    Place: TypeAlias = choices.Place
 
     name = models.CharField(max_length=900)
     area = models.CharField(max_length=20, choices=Area)

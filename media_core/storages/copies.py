@@ -11,7 +11,8 @@ from django.conf import settings
 from django.db import transaction
 
 from media_core.errors import BucketUnavailable
-from media_core.ledger.models import Content, StoredObject
+from media_core.ledger.models import StoredObject
+from media_core.ledger.querysets import Content
 from media_core.storages import disk
 from media_core.storages.room import remove_everywhere, storage_of, verify
 

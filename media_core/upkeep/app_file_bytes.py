@@ -13,7 +13,8 @@ from django.db.models import QuerySet
 
 from media_core.app_files.models import APP_FOLDER, AppFile
 from media_core.errors import ObjectDiffers, ObjectMissing
-from media_core.ledger.models import Content, StoredObject
+from media_core.ledger.models import StoredObject
+from media_core.ledger.querysets import Content
 from media_core.storages.bucket.listing import ListedObject, iterate_objects
 from media_core.storages.copies import copied
 from media_core.storages.disk import PART, disk_errors

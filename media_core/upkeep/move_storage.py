@@ -13,7 +13,8 @@ from django.db.models import Count, Q, Sum
 from django.utils import timezone
 
 from media_core.errors import MoveRefused, ObjectDiffers
-from media_core.ledger.models import StoredObject, StoredObjectQuerySet
+from media_core.ledger.models import StoredObject
+from media_core.ledger.querysets import StoredObjectQuerySet
 from media_core.rows import confirm_schema
 from media_core.storages.bucket.requirements import require_to_remove
 from media_core.storages.copies import take_away

@@ -17,7 +17,8 @@ from django.db.models.functions import Collate
 from django.utils import timezone
 
 from media_core.errors import ObjectDiffers, ObjectMissing
-from media_core.ledger.models import PENDING_LIFETIME, StoredObject
+from media_core.ledger.models import StoredObject
+from media_core.ledger.querysets import PENDING_LIFETIME
 from media_core.rows import confirm_schema
 from media_core.storages.bucket.listing import (
     ListedObject,

@@ -25,7 +25,8 @@ from media_core.documents.tree import confirm_place
 from media_core.documents.versions import NewFile, add_row, add_version
 from media_core.errors import NotPublished, UploadRefused, UploadTooLarge
 from media_core.inspection.types import proved_type
-from media_core.ledger.models import Content, StoredObject
+from media_core.ledger.models import StoredObject
+from media_core.ledger.querysets import Content
 from media_core.storages.copies import take_away
 from media_core.storages.room import lies_anywhere, storage_of
 from media_core.templatetags.sizes import size

@@ -9,7 +9,8 @@ import pytest
 from django.conf import LazySettings
 from django.core.files.base import ContentFile
 
-from media_core.ledger.models import Content, StoredObject
+from media_core.ledger.models import StoredObject
+from media_core.ledger.querysets import Content
 from media_core.storages.room import link_to, storage_of
 from media_core.uploads.flow import sha256_of
 from tenants.binding import bind_tenant

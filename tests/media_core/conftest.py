@@ -15,7 +15,8 @@ from media_core.app_files.models import AppFile
 from media_core.audit.models import AuditEvent
 from media_core.documents.folders import Folder, FolderReader
 from media_core.documents.models import AccessEvent, Document, TrashEntry, Version
-from media_core.ledger.models import PENDING_LIFETIME, Content, StoredObject
+from media_core.ledger.models import StoredObject
+from media_core.ledger.querysets import PENDING_LIFETIME, Content
 from media_core.upkeep.recount import recount
 from tenants.binding import bind_tenant
 from tenants.jobs.models import JobState, Mail, Operation

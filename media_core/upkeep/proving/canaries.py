@@ -19,7 +19,8 @@ from django.conf import settings
 from django.db import transaction
 
 from media_core.errors import BucketUnavailable
-from media_core.ledger.models import Content, StoredObject
+from media_core.ledger.models import StoredObject
+from media_core.ledger.querysets import Content
 from media_core.storages.bucket import raw
 from media_core.storages.file_types import DOWNLOAD_TYPE
 from tenants.binding import bind_tenant

@@ -8,7 +8,8 @@ import pytest
 from django.conf import LazySettings
 from django.conf import settings as django_settings
 
-from media_core.ledger.models import Content, StoredObject
+from media_core.ledger.models import StoredObject
+from media_core.ledger.querysets import Content
 from media_core.storages.room import storage_of
 from tenants.binding import bind_tenant
 from tenants.models import Tenant

@@ -10,7 +10,8 @@ from django.db import connection
 from django.utils import timezone
 
 from media_core.errors import UploadLost
-from media_core.ledger.models import PENDING_LIFETIME, StoredObject
+from media_core.ledger.models import StoredObject
+from media_core.ledger.querysets import PENDING_LIFETIME
 from media_core.storages.room import room_storage
 from media_core.uploads.flow import remove_given_up, sweep
 from tenants.binding import bind_tenant

@@ -10,7 +10,8 @@ from django.test.utils import CaptureQueriesContext
 from media_core.documents.permissions import required_editor
 from media_core.documents.publishing import publish
 from media_core.errors import BucketNotProved, BucketProofExpired
-from media_core.ledger.models import Content, StoredObject
+from media_core.ledger.models import StoredObject
+from media_core.ledger.querysets import Content
 from media_core.storages.bucket.capabilities import (
     FORM_MAX_BYTES,
     Capability,

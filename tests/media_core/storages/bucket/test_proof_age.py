@@ -8,7 +8,8 @@ import pytest
 from django.core.checks import run_checks
 from django.utils import timezone
 
-from media_core.ledger.models import Content, StoredObject
+from media_core.ledger.models import StoredObject
+from media_core.ledger.querysets import Content
 from media_core.storages.bucket.capabilities import Capability
 from media_core.storages.bucket.doctor.examine import PROBES, Examination, store_examination
 from media_core.storages.bucket.findings import Finding, Outcome
