@@ -198,7 +198,7 @@ def test_a_name_that_a_hidden_folder_has_is_taken_from_nobody(
 ) -> None:
     client = browser_of("ed", acme, people)
     page = client.post("/folders/new", {"name": hidden.folder.name}, follow=True)
-    assert b"is made" in page.content
+    assert b"is created" in page.content
 
 
 def test_a_hidden_depth_refuses_no_move(
@@ -257,7 +257,7 @@ def test_nobody_lets_more_people_read_without_being_asked(
     client, before = browser_of("ed", acme, people), everything_of(acme)
     answer = client.post(page, {"into": ""})
     assert (answer.status_code, everything_of(acme)) == (409, before)
-    assert b"Let 2 more people read" in answer.content
+    assert b"Let 2 more people open" in answer.content
 
 
 # --- the twins

@@ -164,7 +164,7 @@ def test_a_stranger_gets_the_bytes_by_a_link_that_no_cache_keeps(private, ed, ac
     path = f"/documents/{private.pk}"
     assert "Direct link" not in browse(acme, "ed").get(path).content.decode()
     question = browse(acme, "ed").get(f"{path}/unpublish").content.decode()
-    assert "A link that somebody got just before works for up to 300 seconds." in question
+    assert "Whoever opened it just before can read on for up to 300 seconds." in question
 
 
 @pytest.mark.usefixtures("in_mode_gateway")

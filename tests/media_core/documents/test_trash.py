@@ -142,7 +142,7 @@ class TestPages:
         browser, path = browse(acme, "ed"), f"/documents/{private.pk}"
         asked = browser.get(f"{path}/trash").content.decode()
         assert "to the trash?" in asked
-        assert re.search(r"\d people can open it now. Then nobody can.", asked)
+        assert re.search(r"\d people can open it now. In the trash nobody can.", asked)
         assert browser.post(f"{path}/trash").headers["Location"] == "/"
         assert "You can restore it for 30 days." in browser.get("/").content.decode()
         listed = browser.get("/trash").content.decode()
