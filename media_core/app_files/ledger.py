@@ -103,10 +103,15 @@ def _is_about_the_name(error: DatabaseError) -> bool:
 
 
 def give_up(file: AppFile) -> None:
-    """Nobody will finish this file: the sweep removes what may lie in the bucket. Committed. Three statements."""
+    """Nobody will finish this file: the sweep removes what may lie in the bucket. Committed. Three statements.
+
+    In two transactions: others hold the file's row when they take that of its object.
+    """
     try:
         with own_transaction():
-            if file.stored_object.give_up():
+            given_up = file.stored_object.give_up()
+        if given_up:
+            with own_transaction():
                 AppFile.objects.filter(pk=file.pk, state=AppFile.State.SAVING).delete()
     except IntegrityError:
         # It was swept, and its name taken by another file, all while it was written.

@@ -105,8 +105,11 @@ def put_away(file: AppFile) -> bool:
             hide(file, state=AppFile.State.DELETED)
         return file.condemn_object()
     except ObjectMissing:
+        # Where another has moved it meanwhile, its bytes are kept.
+        if not stored.condemn():
+            return False
         logger.warning("The deleted object %s is not there; nothing of it is kept.", stored.pk)
-        return stored.condemn() and take_away(stored)
+        return take_away(stored)
     except UploadLost:
         return False
 

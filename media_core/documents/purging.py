@@ -117,7 +117,9 @@ def _move_others_out(entry: TrashEntry) -> bool:
     TrashEntry.objects.filter(pk__in=documents).update(**place)
     folders = list(others.filter(is_folder=True)[:MOVES_PER_STEP])
     for other in folders:
-        Folder.objects.inside(other.place_id).get(trash_entry=other.pk).move_under(entry.place)
+        # Of one whose purge was interrupted at its end there is no folder any more.
+        for folder in Folder.objects.inside(other.place_id).filter(trash_entry=other.pk):
+            folder.move_under(entry.place)
         TrashEntry.objects.filter(pk=other.pk).update(**place)
     return bool(documents or folders)
 

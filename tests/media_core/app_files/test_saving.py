@@ -1,9 +1,15 @@
 """A file is the app's when the app's transaction is committed, and is known to the ledger from the first step on."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
+from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 from django.db import transaction
 
+from media_core.app_files.incoming import received
+from media_core.app_files.ledger import give_up, reserve_name
+from media_core.app_files.models import AppFile
 from media_core.errors import BucketUnavailable
 from media_core.ledger.models import StoredObject
 from media_core.storages.client import bucket_client
@@ -11,6 +17,7 @@ from media_core.upkeep.sweeping import sweep_room
 from tenants.binding import bind_tenant, bound_tenant, connection
 from tenants.errors import QuotaExceeded
 from tests.media_core.app_files.conftest import (
+    AREA_OF,
     agree,
     at_once,
     grow_all_old,
@@ -20,6 +27,8 @@ from tests.media_core.app_files.conftest import (
     undone,
 )
 from tests.media_core.conftest import books, in_a_thread, set_quota
+from tests.media_core.locks import wait_until_blocked
+from tests.media_core.test_transactions import close_after
 from tests.media_core.uploads.conftest import keys
 from tests.wire import bucket_requests, statements
 
@@ -209,3 +218,32 @@ def test_when_the_bucket_fails_there_is_no_file_and_the_ledger_knows(
         assert books(acme) == (0, 0)
 
     committed(each)
+
+
+def test_a_save_that_fails_waits_in_no_circle_with_who_lets_go_of_its_file(
+    alias, folder, committed, acme, globex
+):
+    """The other one holds the file's row, and takes the object's next, as a take-down does."""
+
+    def fail(file):
+        with bind_tenant(acme):
+            give_up(file)
+
+    def each():
+        with bind_tenant(acme), ThreadPoolExecutor(1) as pool:
+            with received(ContentFile(b"x")) as taken:
+                file = reserve_name(
+                    storages[alias], AREA_OF[alias], f"{folder}/x", received=taken, max_length=None
+                )
+            with transaction.atomic():
+                AppFile.objects.select_for_update().get(pk=file.pk)
+                work = pool.submit(close_after, fail, file)
+                wait_until_blocked()
+                file.stored_object.abandon()
+            work.result()
+            grow_all_old()
+            sweep_room()
+            assert states(f"{folder}/x") == []
+        return books(acme), books(globex)
+
+    assert committed(each) == ((0, 0), (0, 0))

@@ -170,6 +170,17 @@ def test_a_folder_and_what_lay_in_it_are_purged_in_any_order(acme, guides, audio
 # --- deleting forever
 
 
+def test_what_is_purged_but_for_its_entry_does_not_stop_the_folder_in_which_it_lay(
+    acme, globex, guides, audio, ed
+):
+    inner = trash_folder(audio.pk, editor=ed)
+    while Folder.objects.filter(trash_entry=inner).exists():
+        assert not purge_entry(inner, never)
+    assert purge_entry(trash_folder(guides.pk, editor=ed))
+    assert purge_entry(inner)
+    assert not TrashEntry.objects.exists()
+
+
 def test_an_admin_deletes_forever_what_the_worker_then_purges(acme, globex, guides, ed, ada):
     fill_folder(acme, guides, documents=3)
     entry = trash_folder(guides.pk, editor=ed)
