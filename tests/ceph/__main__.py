@@ -4,7 +4,7 @@ Six ways are tried: SigV4 by path, SigV4 by host, SigV2 by host, each over HTTPS
 the bucket in them is tested by all six: the contracts, the doctor, presigned URLs, forms, policy, CORS, the prover. The
 other packages of media_core may not import boto (import-linter holds them to it), so nothing in them depends on the
 way. Their tests run by the two ways in FULL_SUITE_VARIANTS, which have no signature, addressing or scheme in common.
-The first of them also runs what is marked `ceph_once`.
+With `--all-ways` the first of them also runs what is marked `ceph_once`.
 
 `python -m tests.ceph --all-ways` runs every test by all six. Tests that the command line names run by all six too.
 """
@@ -98,8 +98,8 @@ class Choice:
 
     def select_marks(self, variant: Variant) -> str:
         """Return which marks a test must have to run by one way."""
-        runs_all = self.options or self.all_ways or variant == FULL_SUITE_VARIANTS[0]
-        return f"({MARKS}) or ceph_once" if runs_all else MARKS
+        runs_once = self.all_ways and variant == FULL_SUITE_VARIANTS[0]
+        return f"({MARKS}) or ceph_once" if self.options or runs_once else MARKS
 
 
 class Suite:
