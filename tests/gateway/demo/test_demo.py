@@ -103,6 +103,7 @@ def test_a_database_that_does_not_answer_is_said_in_one_line(tmp_path: Path) -> 
     assert (code, lines[-1].startswith("The demo did not start: DATABASE_URL")) == (1, True)
 
 
+@pytest.mark.slow(seconds=15)
 @pytest.mark.run_first
 def test_on_real_servers_it_writes_under_its_own_prefix_and_takes_that_away_again(
     tmp_path: Path, real_database: str, real_bucket: EmbeddedBucket
