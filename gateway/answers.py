@@ -21,19 +21,19 @@ from django.utils.http import urlencode
 
 from media_core.errors import UploadDiskFull
 from media_core.uploads.handlers import DISK_FULL_ERRNOS
-from tenants.database.proof import RETRY_SECONDS, proof
+from tenants.database.proof import RETRY_SECONDS, database_proof
 from tenants.errors import DatabaseNotProved, GatewayError, NotFound, SignInRequired
 from tenants.middleware import (
-    content_security_policy,
-    outdated,
-    plain_not_found,
-    plain_not_ready,
+    answer_if_outdated,
+    answer_not_found,
+    answer_not_ready,
+    build_content_security_policy,
 )
 
 logger = logging.getLogger("gateway.answers")
 
 # What people read when Django cannot read a form, or refuses to.
-UNREADABLE: dict[type[Exception], tuple[HTTPStatus, str]] = {
+FORM_ERRORS: dict[type[Exception], tuple[HTTPStatus, str]] = {
     RequestDataTooBig: (
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
         "A text in the form is too long. Shorten it, then send the form again.",
@@ -55,7 +55,7 @@ UNREADABLE: dict[type[Exception], tuple[HTTPStatus, str]] = {
         "You were signed out in the meantime. Sign in, then try again.",
     ),
 }
-LONG_NAME = "The name of the file is too long. Shorten it, then send the file again."
+LONG_NAME_MESSAGE = "The name of the file is too long. Shorten it, then send the file again."
 
 
 class ErrorMiddleware:
@@ -66,7 +66,7 @@ class ErrorMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        response.headers.setdefault("Content-Security-Policy", content_security_policy())
+        response.headers.setdefault("Content-Security-Policy", build_content_security_policy())
         response.headers.setdefault("Cache-Control", "private, no-store")
         return response
 
@@ -76,7 +76,11 @@ class ErrorMiddleware:
         if isinstance(error, OSError) and error.errno in DISK_FULL_ERRNOS:
             return answer_error(request, UploadDiskFull(str(error.strerror)))
         # A table that is not as this code knows it: perhaps the tenant was migrated a moment ago.
-        return outdated(request) if isinstance(error, ProgrammingError | IntegrityError) else None
+        return (
+            answer_if_outdated(request)
+            if isinstance(error, ProgrammingError | IntegrityError)
+            else None
+        )
 
 
 def answer_error(request: HttpRequest, error: GatewayError) -> HttpResponse:
@@ -88,11 +92,11 @@ def answer_error(request: HttpRequest, error: GatewayError) -> HttpResponse:
             headers={"Location": f"{reverse('account_login')}?{urlencode(back)}"},
         )
     if isinstance(error, DatabaseNotProved):
-        return plain_not_ready(error, retry_seconds=RETRY_SECONDS)
+        return answer_not_ready(error, retry_seconds=RETRY_SECONDS)
     if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         logger.error("%s: %s", error.code, error, exc_info=error)
     if error.status == NotFound.status:
-        return plain_not_found()
+        return answer_not_found()
     # Too large is found out while the form is read, which is for those who may upload.
     detail = error.detail if error.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE else ""
     return render_refusal(request, error, detail=detail)
@@ -109,8 +113,8 @@ def render_refusal(request: HttpRequest, error: GatewayError, *, detail: str = "
 
 def answer_database_error() -> HttpResponse:
     """Return 503: the database does not answer, or had no connection free in time."""
-    proof.forget_if_away()
-    return plain_not_ready(DatabaseNotProved(), retry_seconds=RETRY_SECONDS)
+    database_proof.forget_if_unreachable()
+    return answer_not_ready(DatabaseNotProved(), retry_seconds=RETRY_SECONDS)
 
 
 def is_database_error(error: BaseException | None) -> bool:
@@ -123,7 +127,7 @@ def is_database_error(error: BaseException | None) -> bool:
 
 
 def not_found(_request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return plain_not_found()
+    return answer_not_found()
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -132,13 +136,13 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
         return answer_database_error()
     if isinstance(exception, DisallowedHost):
         # Answer as for a host that leads to no tenant.
-        return plain_not_found()
+        return answer_not_found()
     status, message = HTTPStatus.BAD_REQUEST, "The request could not be understood."
-    for kind, answer in UNREADABLE.items():
+    for kind, answer in FORM_ERRORS.items():
         if isinstance(exception, kind):
             status, message = answer
     if isinstance(exception, MultiPartParserError) and "header size" in str(exception):
-        message = LONG_NAME
+        message = LONG_NAME_MESSAGE
     return render(request, "refused.html", {"message": message}, status=status)
 
 

@@ -11,7 +11,7 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 
 from tenants.errors import HostRefused
-from tenants.hosts import normalised_host
+from tenants.hosts import normalize_host
 
 MAIL_OPTIONS = {
     "EMAIL_FILE_PATH": "file_path",
@@ -26,9 +26,9 @@ MAIL_OPTIONS = {
 SMTP_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 PLACEHOLDERS = frozenset({"", "change-me"})
 POSTGRES_SCHEMES = frozenset({"postgres", "postgresql"})
-NO = frozenset({"false", "off", "n", "no", "0"})
+FALSE_WORDS = frozenset({"false", "off", "n", "no", "0"})
 # What django-environ reads; it logs any other line as it is, secrets included.
-LINE_OF_FILE = re.compile(r"(#.*|(?:export )?[A-Za-z_0-9]+=.*|\s*)")
+ENV_FILE_LINE = re.compile(r"(#.*|(?:export )?[A-Za-z_0-9]+=.*|\s*)")
 
 
 class Environment(environ.FileAwareEnv):  # type: ignore[misc]  # django-environ ships no types
@@ -45,13 +45,13 @@ class Environment(environ.FileAwareEnv):  # type: ignore[misc]  # django-environ
                 f"{name}={path} cannot be read ({error}): give the gateway's user a text file, and run commands as it."
             ) from error
         for number, line in enumerate(lines, start=1):
-            if not LINE_OF_FILE.fullmatch(line):
+            if not ENV_FILE_LINE.fullmatch(line):
                 raise ImproperlyConfigured(
                     f"{name}={path}: line {number} is neither NAME=value nor a comment that begins with #."
                 )
         self.read_env(path)
 
-    def text(self, name: str, default: str = "") -> str:
+    def read_text(self, name: str, default: str = "") -> str:
         """Return a value as it is written: a `$` in a secret is a `$`. The last newline of a file is none of it."""
         try:
             given: str = self.ENVIRON.get(name, default)
@@ -61,29 +61,29 @@ class Environment(environ.FileAwareEnv):  # type: ignore[misc]  # django-environ
             ) from error
         return given.rstrip("\r\n")
 
-    def secret(self, name: str, remedy: str) -> str:
+    def read_secret(self, name: str, remedy: str) -> str:
         """Return a value that has no default. The value is never part of the error."""
-        value = self.text(name)
+        value = self.read_text(name)
         if value in PLACEHOLDERS:
             raise ImproperlyConfigured(f"{name} is not set. {remedy}")
         return value
 
-    def secrets(self, name: str) -> list[str]:
+    def read_secrets(self, name: str) -> list[str]:
         """Return several values, written with spaces or line breaks between them. None is part of an error."""
-        values = self.text(name).split()
+        values = self.read_text(name).split()
         if not PLACEHOLDERS.isdisjoint(values):
             raise ImproperlyConfigured(
                 f"{name} has a placeholder in it. Give former keys, or nothing."
             )
         return values
 
-    def bucket_value(self, name: str) -> str:
+    def read_bucket_value(self, name: str) -> str:
         """Return a value without which there is no bucket."""
-        return self.secret(name, "docs/howto/deploy.md says where to find it.")
+        return self.read_secret(name, "docs/howto/deploy.md says where to find it.")
 
-    def base_url(self, name: str) -> str:
+    def read_base_url(self, name: str) -> str:
         """Return a URL to which names are appended, without its last slash; empty when the variable is."""
-        given = self.text(name).rstrip("/")
+        given = self.read_text(name).rstrip("/")
         url = urlsplit(given)
         if given and not (url.scheme in {"http", "https"} and url.hostname and not url.query):
             raise ImproperlyConfigured(
@@ -91,42 +91,42 @@ class Environment(environ.FileAwareEnv):  # type: ignore[misc]  # django-environ
             )
         return given
 
-    def number(self, name: str, default: int, at_least: int, at_most: int) -> int:
+    def read_number(self, name: str, default: int, at_least: int, at_most: int) -> int:
         """Return a whole number between two bounds."""
-        given = self.text(name, str(default))
+        given = self.read_text(name, str(default))
         if not given.isascii() or not given.isdecimal() or not at_least <= int(given) <= at_most:
             raise ImproperlyConfigured(
                 f"{name}={given}: give a whole number from {at_least} to {at_most}."
             )
         return int(given)
 
-    def yes(self, name: str, *, default: bool) -> bool:
+    def read_bool(self, name: str, *, default: bool) -> bool:
         """Return a yes or no. What is neither is refused, not read as no."""
-        given = self.text(name, str(default))
-        if given.lower() not in {*self.BOOLEAN_TRUE_STRINGS, *NO}:
+        given = self.read_text(name, str(default))
+        if given.lower() not in {*self.BOOLEAN_TRUE_STRINGS, *FALSE_WORDS}:
             raise ImproperlyConfigured(f"{name}={given}: give True or False.")
         return given.lower() in self.BOOLEAN_TRUE_STRINGS
 
-    def choice(self, name: str, default: str, choices: Collection[str]) -> str:
+    def read_choice(self, name: str, default: str, choices: Collection[str]) -> str:
         """Return one of a few words; the default need not be among them."""
-        given = self.text(name, default)
+        given = self.read_text(name, default)
         if given not in {default, *choices}:
             raise ImproperlyConfigured(f"{name}={given}: give one of {', '.join(sorted(choices))}.")
         return given
 
-    def host(self, name: str, default: str) -> str:
+    def read_host(self, name: str, default: str) -> str:
         """Return a host name in the form in which hosts are compared."""
-        given = self.text(name, default)
+        given = self.read_text(name, default)
         try:
-            return normalised_host(given)
+            return normalize_host(given)
         except HostRefused as error:
             raise ImproperlyConfigured(
                 f"{name}={given}: give a host name, such as {default}."
             ) from error
 
-    def endpoint(self, name: str) -> str:
+    def read_endpoint(self, name: str) -> str:
         """Return the URL of a service: scheme and host, no path, no credentials; empty when the variable is."""
-        given = self.text(name).rstrip("/")
+        given = self.read_text(name).rstrip("/")
         if given and not is_endpoint(given):
             shown = given if "@" not in given else "…"
             raise ImproperlyConfigured(
@@ -134,9 +134,9 @@ class Environment(environ.FileAwareEnv):  # type: ignore[misc]  # django-environ
             )
         return given
 
-    def database(self, name: str, default: str) -> dict[str, Any]:
+    def read_database(self, name: str, default: str) -> dict[str, Any]:
         """Return Django's settings of a PostgreSQL URL. The URL, which has a password, is never part of the error."""
-        given = self.text(name, default)
+        given = self.read_text(name, default)
         try:
             url, read = urlsplit(given), self.db_url_config(given)
             known = url.scheme in POSTGRES_SCHEMES and (url.port is None or url.port > 0)
@@ -149,10 +149,10 @@ class Environment(environ.FileAwareEnv):  # type: ignore[misc]  # django-environ
             )
         return dict(read)
 
-    def mail(self, name: str, default: str, timeout_seconds: int) -> dict[str, Any]:
+    def read_mail(self, name: str, default: str, timeout_seconds: int) -> dict[str, Any]:
         """Return the settings of an e-mail URL: EMAIL_*, or from Django 6.1 on MAILERS, which takes their place."""
         try:
-            old: dict[str, Any] = self.email_url_config(self.text(name, default))
+            old: dict[str, Any] = self.email_url_config(self.read_text(name, default))
         except (ValueError, KeyError, ImproperlyConfigured) as error:
             raise ImproperlyConfigured(
                 f"{name} is no e-mail URL: write smtp://user:password@host:587, smtp+tls://… or filemail:////folder."
@@ -166,13 +166,13 @@ class Environment(environ.FileAwareEnv):  # type: ignore[misc]  # django-environ
         }
         return {"MAILERS": {"default": {"BACKEND": old["EMAIL_BACKEND"], "OPTIONS": options}}}
 
-    def set_among(self, names: Collection[str]) -> list[str]:
+    def list_set_variables(self, names: Collection[str]) -> list[str]:
         """Return those of these variables that are set, though nothing reads them."""
         return sorted(name for name in names if name in self.ENVIRON)
 
-    def header(self, name: str) -> tuple[str, str] | None:
+    def read_header(self, name: str) -> tuple[str, str] | None:
         """Return Django's form of "Header-Name: value", or None when the variable is empty."""
-        given = self.text(name)
+        given = self.read_text(name)
         if not given:
             return None
         header, colon, value = (part.strip() for part in given.partition(":"))
@@ -197,7 +197,7 @@ def is_endpoint(given: str) -> bool:
         return False
 
 
-def refuse_nowhere(provider: str, **places: str) -> None:
+def require_bucket_location(provider: str, **places: str) -> None:
     """Raise ImproperlyConfigured for a place of the bucket that is empty: its provider has none for everybody."""
     for name, place in places.items():
         if not place:

@@ -16,7 +16,7 @@ from django.utils.http import parse_header_parameters
 logger = logging.getLogger("gateway.requests")
 
 UTF_8 = frozenset({"utf-8", "utf8"})
-OTHER_CHARSET = b"Send text in UTF-8: the Content-Type names another charset.\n"
+OTHER_CHARSET_MESSAGE = b"Send text in UTF-8: the Content-Type names another charset.\n"
 
 
 class FormParser(MultiPartParser):
@@ -55,15 +55,15 @@ class GatewayHandler(WSGIHandler):
     request_class = GatewayRequest
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
-        if names_other_charset(environ.get("CONTENT_TYPE", "")):
+        if has_other_charset(environ.get("CONTENT_TYPE", "")):
             return refuse_charset(environ, start_response)
         return super().__call__(environ, start_response)
 
 
-def names_other_charset(content_type: str) -> bool:
+def has_other_charset(content_type: str) -> bool:
     """Return whether this Content-Type names a charset that is not UTF-8, or cannot be read.
 
-    >>> names_other_charset("text/html; charset=hex"), names_other_charset("text/html; charset=UTF-8")
+    >>> has_other_charset("text/html; charset=hex"), has_other_charset("text/html; charset=UTF-8")
     (True, False)
     """
     try:
@@ -83,9 +83,9 @@ def refuse_charset(environ: dict[str, Any], start_response: Callable[..., Any]) 
     logger.info("request", extra=fields)
     headers = {
         "Content-Type": "text/plain; charset=utf-8",
-        "Content-Length": str(len(OTHER_CHARSET)),
+        "Content-Length": str(len(OTHER_CHARSET_MESSAGE)),
         "Cache-Control": "no-store",
         "X-Content-Type-Options": "nosniff",
     }
     start_response("400 Bad Request", list(headers.items()))
-    return [OTHER_CHARSET]
+    return [OTHER_CHARSET_MESSAGE]

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse
 
-from tenants.database.probe import server_answers
-from tenants.database.proof import parameters, proof
+from tenants.database.probe import is_server_reachable
+from tenants.database.proof import database_proof, get_connection_parameters
 
 
 class HealthMiddleware:
@@ -19,15 +19,19 @@ class HealthMiddleware:
         # request.path would be enough, but it is computed from this.
         match request.path_info:
             case "/healthz":
-                return one_word("alive")
+                return make_text_response("alive")
             case "/readyz":
                 why = find_readiness_problem()
-                return one_word(f"not ready: {why}", 503) if why else one_word("ready")
+                return (
+                    make_text_response(f"not ready: {why}", 503)
+                    if why
+                    else make_text_response("ready")
+                )
             case _:
                 return self.get_response(request)
 
 
-def one_word(word: str, status: int = 200) -> HttpResponse:
+def make_text_response(word: str, status: int = 200) -> HttpResponse:
     return HttpResponse(
         f"{word}\n", content_type="text/plain", status=status, headers={"Cache-Control": "no-store"}
     )
@@ -36,7 +40,7 @@ def one_word(word: str, status: int = 200) -> HttpResponse:
 def find_readiness_problem() -> str:
     """Return why no statement can run on a proved connection; empty if one can."""
     why = "connections are not proved"
-    if proof.holds():
+    if database_proof.holds():
         try:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT 1")
@@ -46,4 +50,6 @@ def find_readiness_problem() -> str:
             why = "no connection free"
         else:
             return ""
-    return why if server_answers(parameters()) else "the database does not answer"
+    return (
+        why if is_server_reachable(get_connection_parameters()) else "the database does not answer"
+    )

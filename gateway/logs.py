@@ -18,7 +18,7 @@ logger = logging.getLogger("gateway.logs")
 REDACTED = "[redacted]"
 # The signature makes a presigned URL a secret, the key a password-reset URL, the token an address of a file on disk.
 # In a URL, in a URL within a URL, and as a header in a log or in JSON.
-SECRETS = re.compile(
+SECRET_PATTERN = re.compile(
     r"((?:Signature|X-Amz-Credential|X-Amz-Security-Token|AWSAccessKeyId)(?:=|%(?:25)*3D|\\?\"?: *\\?\"?)"
     r"|/password/reset/key/|/files/)[^\s&\"'<>\\]+",
     re.IGNORECASE,
@@ -39,11 +39,11 @@ class JsonFormatter(PlainJsonFormatter):
     def format(self, record: logging.LogRecord) -> str:
         # Over the whole line, whoever logged it: an exception's text is formatted only here.
         try:
-            return redacted(super().format(record))
+            return redact(super().format(record))
         except (TypeError, ValueError):
             # A message that does not fit its arguments. logging would print both as they are.
             record.msg, record.args = f"{record.msg} {record.args}", None
-            return redacted(super().format(record))
+            return redact(super().format(record))
 
 
 class ContextFilter(logging.Filter):
@@ -97,10 +97,10 @@ def log_thread_crash(crash: threading.ExceptHookArgs) -> None:
     logger.critical("A thread ends: %s", crash.exc_type.__name__, exc_info=crash.exc_value)
 
 
-def redacted(text: str) -> str:
+def redact(text: str) -> str:
     """Return the text without what would let its reader act as somebody else.
 
-    >>> redacted("GET /a?X-Amz-Signature=0f3a&x=1")
+    >>> redact("GET /a?X-Amz-Signature=0f3a&x=1")
     'GET /a?X-Amz-Signature=[redacted]&x=1'
     """
-    return SECRETS.sub(rf"\1{REDACTED}", text)
+    return SECRET_PATTERN.sub(rf"\1{REDACTED}", text)

@@ -26,14 +26,14 @@ class RequestLogMiddleware:
         started = time.perf_counter()
         try:
             response = self.get_response(request)
-            log(request, response, time.perf_counter() - started)
+            log_request(request, response, time.perf_counter() - started)
             response.headers["X-Request-ID"] = request_id
             return response
         finally:
             request_in_log.reset(token)
 
 
-def log(request: HttpRequest, response: HttpResponse, seconds: float) -> None:
+def log_request(request: HttpRequest, response: HttpResponse, seconds: float) -> None:
     """Write the line of one request."""
     tenant = getattr(request, "tenant", None)
     fields = {

@@ -7,37 +7,39 @@ from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
-from gateway.environment import Environment, refuse_nowhere
+from gateway.environment import Environment, require_bucket_location
 from media_core.storages.providers import PROVIDERS
-from tenants.database.pool import pooled
+from tenants.database.pool import add_pool
 from tenants.errors import GatewayError
-from tenants.prefixes import checked_deployment_prefix
+from tenants.prefixes import validate_deployment_prefix
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 env = Environment()
-ENV_FILE = Path(env.text("DJANGO_ENV_FILE", default=str(BASE_DIR / ".env")))
+ENV_FILE = Path(env.read_text("DJANGO_ENV_FILE", default=str(BASE_DIR / ".env")))
 # What is set in the environment wins over the file.
 env.read_file("DJANGO_ENV_FILE", ENV_FILE)
 
 # --- Deployment
 
-DEBUG = env.yes("DJANGO_DEBUG", default=False)
-SECRET_KEY = env.secret(
+DEBUG = env.read_bool("DJANGO_DEBUG", default=False)
+SECRET_KEY = env.read_secret(
     "DJANGO_SECRET_KEY",
     "Make one: python -c 'import secrets; print(secrets.token_urlsafe(50))'",
 )
 # What the keys before this one signed stays good: sessions, password-reset links, addresses of files on disk.
-SECRET_KEY_FALLBACKS = env.secrets("DJANGO_SECRET_KEY_FALLBACKS")
-AGENCY_HOST = env.host("AGENCY_HOST", default="agency.localhost")
+SECRET_KEY_FALLBACKS = env.read_secrets("DJANGO_SECRET_KEY_FALLBACKS")
+AGENCY_HOST = env.read_host("AGENCY_HOST", default="agency.localhost")
 # TenantMiddleware is the gate: a host that is neither the agency's nor an active domain's gets a plain 404.
 ALLOWED_HOSTS = ["*"]
-HTTPS_ONLY = env.yes("HTTPS_ONLY", default=True)
+HTTPS_ONLY = env.read_bool("HTTPS_ONLY", default=True)
 # Where browsers reach us without HTTPS, on somebody's own machine: links in mails have it. 0 is HTTP's own.
-HTTP_PORT = env.number("HTTP_PORT", default=0, at_least=0, at_most=65535)
-SECURE_PROXY_SSL_HEADER = env.header("SECURE_PROXY_SSL_HEADER")
+HTTP_PORT = env.read_number("HTTP_PORT", default=0, at_least=0, at_most=65535)
+SECURE_PROXY_SSL_HEADER = env.read_header("SECURE_PROXY_SSL_HEADER")
 # How many proxies of ours stand before us: that many addresses at the end of X-Forwarded-For are believed.
-ALLAUTH_TRUSTED_PROXY_COUNT = env.number("TRUSTED_PROXY_COUNT", default=0, at_least=0, at_most=9)
+ALLAUTH_TRUSTED_PROXY_COUNT = env.read_number(
+    "TRUSTED_PROXY_COUNT", default=0, at_least=0, at_most=9
+)
 
 # gunicorn believes a SCRIPT_NAME header of a local proxy: a stranger could put any host into a mailed link.
 FORCE_SCRIPT_NAME = ""
@@ -102,7 +104,7 @@ TEMPLATES = [
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.messages.context_processors.messages",
-                "tenants.people.context.frame",
+                "tenants.people.context.add_page_identity",
             ]
         },
     }
@@ -113,18 +115,18 @@ PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
 
 # --- Database and cache
 
-_given = env.database("DATABASE_URL", default="postgres:///gateway")
+_given = env.read_database("DATABASE_URL", default="postgres:///gateway")
 _database = {
     **_given,
     # A server that vanished without a word is noticed within seconds; what DATABASE_URL says counts more.
     "OPTIONS": {"connect_timeout": 5, "tcp_user_timeout": 10_000, **_given.get("OPTIONS", {})},
     "ENGINE": "tenants.database",
-    "CONN_MAX_AGE": env.number("DATABASE_CONN_MAX_AGE", default=60, at_least=0, at_most=3600),
+    "CONN_MAX_AGE": env.read_number("DATABASE_CONN_MAX_AGE", default=60, at_least=0, at_most=3600),
     "CONN_HEALTH_CHECKS": True,
 }
 DATABASES = {
-    "default": pooled(
-        _database, env.number("DATABASE_POOL_SIZE", default=0, at_least=0, at_most=100)
+    "default": add_pool(
+        _database, env.read_number("DATABASE_POOL_SIZE", default=0, at_least=0, at_most=100)
     )
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -133,7 +135,7 @@ CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",
         "LOCATION": "tenants_cacheentry",
-        "KEY_FUNCTION": "tenants.binding.cache_key",
+        "KEY_FUNCTION": "tenants.binding.make_cache_key",
         # Beyond this Django throws entries away by their keys, among them counters of somebody under attack; and it
         # counts them all at every write, so `clearsessions` removes the expired ones every day.
         "OPTIONS": {"MAX_ENTRIES": 100_000},
@@ -183,7 +185,9 @@ CSRF_FAILURE_VIEW = "gateway.answers.csrf_failure"
 
 SECURE_SSL_REDIRECT = HTTPS_ONLY
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS_ONLY else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = env.yes("HSTS_SUBDOMAINS", default=False)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = env.read_bool(
+    "HSTS_SUBDOMAINS", default=False
+)
 # "no-referrer" would make browsers send `Origin: null` with our own forms; links are given out with no-referrer.
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
@@ -193,99 +197,103 @@ SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 # --- The bucket. None of these is named AWS_*: django-storages would pick such settings up by itself.
 
 try:
-    LOCATION_PREFIX = checked_deployment_prefix(env.text("LOCATION_PREFIX", default=""))
+    LOCATION_PREFIX = validate_deployment_prefix(env.read_text("LOCATION_PREFIX", default=""))
 except GatewayError as error:
     raise ImproperlyConfigured(f"LOCATION_PREFIX: {error}") from error
-USE_S3_MEDIA = env.yes("USE_S3_MEDIA", default=True)
+USE_S3_MEDIA = env.read_bool("USE_S3_MEDIA", default=True)
 # On disk the keys may be missing; objects that were left in the bucket are out of reach then.
-_bucket_value = env.bucket_value if USE_S3_MEDIA else env.text
-BUCKET_ACCESS_KEY = _bucket_value("AWS_ACCESS_KEY_ID")
-BUCKET_SECRET_KEY = _bucket_value("AWS_SECRET_ACCESS_KEY")
-BUCKET_NAME = _bucket_value("AWS_STORAGE_BUCKET_NAME")
-BUCKET_PROVIDER = env.choice(
+_read_bucket_value = env.read_bucket_value if USE_S3_MEDIA else env.read_text
+BUCKET_ACCESS_KEY = _read_bucket_value("AWS_ACCESS_KEY_ID")
+BUCKET_SECRET_KEY = _read_bucket_value("AWS_SECRET_ACCESS_KEY")
+BUCKET_NAME = _read_bucket_value("AWS_STORAGE_BUCKET_NAME")
+BUCKET_PROVIDER = env.read_choice(
     "BUCKET_PROVIDER", "hetzner", {"hetzner", "aws", "r2", "b2", "ceph", "generic"}
 )
 # What is empty below is as at this provider.
 _provider = PROVIDERS[BUCKET_PROVIDER]
-BUCKET_REGION = env.text("AWS_S3_REGION_NAME", default="") or _provider.region.value
-BUCKET_ENDPOINT_URL = env.endpoint("AWS_S3_ENDPOINT_URL") or _provider.endpoint_in(BUCKET_REGION)
+BUCKET_REGION = env.read_text("AWS_S3_REGION_NAME", default="") or _provider.region.value
+BUCKET_ENDPOINT_URL = env.read_endpoint("AWS_S3_ENDPOINT_URL") or _provider.build_endpoint(
+    BUCKET_REGION
+)
 if BUCKET_NAME:
-    refuse_nowhere(
+    require_bucket_location(
         BUCKET_PROVIDER, AWS_S3_ENDPOINT_URL=BUCKET_ENDPOINT_URL, AWS_S3_REGION_NAME=BUCKET_REGION
     )
 BUCKET_SIGNATURE_VERSION = (
-    env.choice("AWS_S3_SIGNATURE_VERSION", "", {"s3v4", "s3"}) or _provider.signature.value
+    env.read_choice("AWS_S3_SIGNATURE_VERSION", "", {"s3v4", "s3"}) or _provider.signature.value
 )
 BUCKET_ADDRESSING_STYLE = (
-    env.choice("AWS_S3_ADDRESSING_STYLE", "", {"virtual", "path"}) or _provider.addressing.value
+    env.read_choice("AWS_S3_ADDRESSING_STYLE", "", {"virtual", "path"})
+    or _provider.addressing.value
 )
 # acl: public objects carry an ACL. policy: the bucket's policy publishes them. gateway: nothing in it is public.
 PUBLIC_MEDIA_MODE = (
-    env.choice("PUBLIC_MEDIA_MODE", "", {"acl", "policy", "gateway"}) or _provider.public_mode.value
+    env.read_choice("PUBLIC_MEDIA_MODE", "", {"acl", "policy", "gateway"})
+    or _provider.public_mode.value
 )
 # Where the bucket's public objects are reached from outside, such as a CDN; empty is the bucket itself.
-PUBLIC_MEDIA_BASE_URL = env.base_url("PUBLIC_MEDIA_BASE_URL")
-PUBLIC_MEDIA_IMMUTABLE = env.yes("PUBLIC_MEDIA_IMMUTABLE", default=False)
+PUBLIC_MEDIA_BASE_URL = env.read_base_url("PUBLIC_MEDIA_BASE_URL")
+PUBLIC_MEDIA_IMMUTABLE = env.read_bool("PUBLIC_MEDIA_IMMUTABLE", default=False)
 # What `manage.py bucket doctor` proved counts for so long.
-BUCKET_PROOF_DAYS = env.number("BUCKET_PROOF_DAYS", default=30, at_least=1, at_most=365)
+BUCKET_PROOF_DAYS = env.read_number("BUCKET_PROOF_DAYS", default=30, at_least=1, at_most=365)
 # At most so many connections to the bucket are open in each process; gunicorn reads how many of these there are.
-BUCKET_CONNECTIONS = env.number("BUCKET_CONNECTIONS", default=50, at_least=2, at_most=1000)
+BUCKET_CONNECTIONS = env.read_number("BUCKET_CONNECTIONS", default=50, at_least=2, at_most=1000)
 # All workers together send so many requests a second at most, so that people come first (Hetzner takes 750).
-BUCKET_WORKER_REQUESTS = env.number(
+BUCKET_WORKER_REQUESTS = env.read_number(
     "BUCKET_WORKER_REQUESTS", default=200, at_least=1, at_most=100_000
 )
-WEB_THREADS = env.number("WEB_THREADS", default=8, at_least=1, at_most=1000)
-WEB_CONCURRENCY = env.number("WEB_CONCURRENCY", default=2, at_least=1, at_most=1000)
-PUBLIC_PHOTOS_WITHOUT_LOCATION = env.yes("PUBLIC_PHOTOS_WITHOUT_LOCATION", default=True)
+WEB_THREADS = env.read_number("WEB_THREADS", default=8, at_least=1, at_most=1000)
+WEB_CONCURRENCY = env.read_number("WEB_CONCURRENCY", default=2, at_least=1, at_most=1000)
+PUBLIC_PHOTOS_WITHOUT_LOCATION = env.read_bool("PUBLIC_PHOTOS_WITHOUT_LOCATION", default=True)
 
 # django-storages knows these; here they would publish or unsign, and nothing reads them.
-UNREAD_VARIABLES = env.set_among(
+UNREAD_VARIABLES = env.list_set_variables(
     ("AWS_DEFAULT_ACL", "AWS_QUERYSTRING_AUTH", "AWS_S3_CUSTOM_DOMAIN", "AWS_CLOUDFRONT_KEY")
 )
 
 # --- Without a bucket
 
-DISK_MEDIA_ROOT = env.text("DISK_MEDIA_ROOT", default="") or str(BASE_DIR / "media")
+DISK_MEDIA_ROOT = env.read_text("DISK_MEDIA_ROOT", default="") or str(BASE_DIR / "media")
 # How private files on disk are sent: by us, or by the web server that stands before us.
-DISK_MEDIA_SENDER = env.choice(
+DISK_MEDIA_SENDER = env.read_choice(
     "DISK_MEDIA_SENDER", "gateway", {"gateway", "x-accel-redirect", "x-sendfile"}
 )
-DISK_MEDIA_INTERNAL_URL = env.text("DISK_MEDIA_INTERNAL_URL", default="/_rooms/")
+DISK_MEDIA_INTERNAL_URL = env.read_text("DISK_MEDIA_INTERNAL_URL", default="/_rooms/")
 
 # --- Links and uploads
 
-PRESIGNED_URL_EXPIRATION = env.number(
+PRESIGNED_URL_EXPIRATION = env.read_number(
     "PRESIGNED_URL_EXPIRATION", default=300, at_least=1, at_most=3600
 )
-UPLOAD_MAX_BYTES = env.number(
+UPLOAD_MAX_BYTES = env.read_number(
     "UPLOAD_MAX_BYTES", default=100_000_000, at_least=1, at_most=5_000_000_000
 )
 # Who reads the private files of apps: a function of one of them, or all members.
 PRIVATE_MEDIA_READERS = (
-    env.text("PRIVATE_MEDIA_READERS", default="") or "media_core.documents.app_readers.members"
+    env.read_text("PRIVATE_MEDIA_READERS", default="") or "media_core.documents.app_readers.members"
 )
 # A file of an upload waits here while it is checked, not in memory.
 FILE_UPLOAD_HANDLERS = ["media_core.uploads.handlers.LimitedUploadHandler"]
-FILE_UPLOAD_TEMP_DIR = env.text("UPLOAD_TEMP_DIR", default="") or None
+FILE_UPLOAD_TEMP_DIR = env.read_text("UPLOAD_TEMP_DIR", default="") or None
 
-TRASH_DAYS = env.number("TRASH_DAYS", default=30, at_least=1, at_most=3650)
+TRASH_DAYS = env.read_number("TRASH_DAYS", default=30, at_least=1, at_most=3650)
 # How long condemned originals and files of apps stay in the bucket: longer than the oldest backup of the database.
-RETENTION_DAYS = env.number("RETENTION_DAYS", default=35, at_least=0, at_most=3650)
-BACKUP_KEPT_DAYS = env.number("BACKUP_KEPT_DAYS", default=30, at_least=0, at_most=3650)
+RETENTION_DAYS = env.read_number("RETENTION_DAYS", default=35, at_least=0, at_most=3650)
+BACKUP_KEPT_DAYS = env.read_number("BACKUP_KEPT_DAYS", default=30, at_least=0, at_most=3650)
 
 # --- Mail, static files, language, logs
 
 vars().update(
-    env.mail(
+    env.read_mail(
         "EMAIL_URL",
         default="smtp://localhost:25",
         # No worker waits longer for any answer of the mail server.
-        timeout_seconds=env.number("EMAIL_TIMEOUT", default=10, at_least=1, at_most=60),
+        timeout_seconds=env.read_number("EMAIL_TIMEOUT", default=10, at_least=1, at_most=60),
     )
 )
-DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("DEFAULT_FROM_EMAIL", default="gateway@localhost")
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.read_text("DEFAULT_FROM_EMAIL", default="gateway@localhost")
 STATIC_URL = "/static/"
-STATIC_ROOT = env.text("STATIC_ROOT", default="") or str(BASE_DIR / "staticfiles")
+STATIC_ROOT = env.read_text("STATIC_ROOT", default="") or str(BASE_DIR / "staticfiles")
 # Any app stores by these, under the tenant that is bound: docs/howto/use-with-your-app.md.
 STORAGES = {
     "default": {"BACKEND": "media_core.app_files.storages.PublicAppStorage"},
@@ -295,7 +303,7 @@ STORAGES = {
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
-LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", {"DEBUG", "INFO", "WARNING", "ERROR"})
+LOG_LEVEL = env.read_choice("LOG_LEVEL", "INFO", {"DEBUG", "INFO", "WARNING", "ERROR"})
 LOGGING_CONFIG = "gateway.logs.configure_logging"
 LOGGING = {
     "version": 1,

@@ -18,10 +18,10 @@ except ImproperlyConfigured as error:
 
 from gateway.handler import GatewayHandler  # noqa: E402 - the apps have to be loaded
 from media_core.storages.bucket.start import log_proof_problem  # noqa: E402 - the same
-from tenants.database.proof import proof  # noqa: E402 - the same
+from tenants.database.proof import database_proof  # noqa: E402 - the same
 
 application = GatewayHandler()
 
 # Said in the log at the start, and not only when somebody asks. As long as it fails nobody is served.
-if proof.holds():
+if database_proof.holds():
     log_proof_problem()

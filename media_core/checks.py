@@ -13,23 +13,23 @@ from django.db import DEFAULT_DB_ALIAS, DatabaseError
 
 from media_core.documents.app_readers import REMEDY as READERS_REMEDY
 from media_core.documents.app_readers import refuse_misnamed_readers
-from media_core.storages.bucket.marker import Whose, ownership, refusal
+from media_core.storages.bucket.marker import MarkerOwner, explain_ownership, read_ownership
 from media_core.storages.bucket.start import find_proof_problem, require_bucket_access
 from media_core.storages.bucket_errors import BUCKET_ERRORS
 from tenants.errors import GatewayError
 
-_LABEL = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
-_ADDRESS = r"(?:\d+\.){3}\d+"
-BUCKET_NAME = re.compile(rf"(?=.{{3,63}}\Z)(?!{_ADDRESS}\Z){_LABEL}(?:\.{_LABEL})*")
+_DNS_LABEL = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
+_IPV4_ADDRESS = r"(?:\d+\.){3}\d+"
+BUCKET_NAME = re.compile(rf"(?=.{{3,63}}\Z)(?!{_IPV4_ADDRESS}\Z){_DNS_LABEL}(?:\.{_DNS_LABEL})*")
 
 
-def no_bucket() -> bool:
+def has_no_bucket() -> bool:
     """Return whether the deployment stores on disk and names no bucket, not even for what is left there."""
     return not (settings.USE_S3_MEDIA or settings.BUCKET_NAME)
 
 
 @register(Tags.security)
-def no_stray_aws_settings(**_kwargs: Any) -> list[CheckMessage]:
+def check_stray_aws_settings(**_kwargs: Any) -> list[CheckMessage]:
     """django-storages takes every AWS_* setting as an option, among them some that publish or unsign."""
     return [
         Error(
@@ -43,7 +43,7 @@ def no_stray_aws_settings(**_kwargs: Any) -> list[CheckMessage]:
 
 
 @register(Tags.security)
-def no_variable_is_left_unread(**_kwargs: Any) -> list[CheckMessage]:
+def check_unread_variables(**_kwargs: Any) -> list[CheckMessage]:
     """Who sets one of these expects an ACL, or addresses without a signature, and gets neither."""
     return [
         Warning(
@@ -56,10 +56,10 @@ def no_variable_is_left_unread(**_kwargs: Any) -> list[CheckMessage]:
 
 
 @register
-def signature_and_addressing_fit(**_kwargs: Any) -> list[CheckMessage]:
+def check_signature_with_addressing(**_kwargs: Any) -> list[CheckMessage]:
     """boto signs `/bucket/` with SigV2 where it asks for `/bucket`, so bucket calls by path are refused."""
     style = (settings.BUCKET_SIGNATURE_VERSION, settings.BUCKET_ADDRESSING_STYLE)
-    if style != ("s3", "path") or no_bucket():
+    if style != ("s3", "path") or has_no_bucket():
         return []
     return [
         Error(
@@ -71,9 +71,9 @@ def signature_and_addressing_fit(**_kwargs: Any) -> list[CheckMessage]:
 
 
 @register
-def bucket_name_is_legal(**_kwargs: Any) -> list[CheckMessage]:
+def check_bucket_name(**_kwargs: Any) -> list[CheckMessage]:
     """boto silently falls back to path style for a name that is no DNS label."""
-    if no_bucket() or BUCKET_NAME.fullmatch(settings.BUCKET_NAME):
+    if has_no_bucket() or BUCKET_NAME.fullmatch(settings.BUCKET_NAME):
         return []
     hint = "3 to 63 of a-z 0-9 - and dots: see the S3 bucket naming rules."
     return [
@@ -86,10 +86,10 @@ def bucket_name_is_legal(**_kwargs: Any) -> list[CheckMessage]:
 
 
 @register
-def virtual_addressing_needs_a_name(**_kwargs: Any) -> list[CheckMessage]:
+def check_virtual_addressing(**_kwargs: Any) -> list[CheckMessage]:
     """There is no host `bucket.127.0.0.1`."""
     host = urlsplit(settings.BUCKET_ENDPOINT_URL).hostname or ""
-    if no_bucket() or settings.BUCKET_ADDRESSING_STYLE != "virtual" or not _is_address(host):
+    if has_no_bucket() or settings.BUCKET_ADDRESSING_STYLE != "virtual" or not _is_ip_address(host):
         return []
     hint = "Set AWS_S3_ADDRESSING_STYLE=path, or give the endpoint's name."
     return [
@@ -97,7 +97,7 @@ def virtual_addressing_needs_a_name(**_kwargs: Any) -> list[CheckMessage]:
     ]
 
 
-def _is_address(host: str) -> bool:
+def _is_ip_address(host: str) -> bool:
     try:
         ipaddress.ip_address(host)
     except ValueError:
@@ -106,9 +106,9 @@ def _is_address(host: str) -> bool:
 
 
 @register(Tags.security, deploy=True)
-def bucket_is_asked_over_https(**_kwargs: Any) -> list[CheckMessage]:
+def check_bucket_https(**_kwargs: Any) -> list[CheckMessage]:
     """A presigned URL over HTTP can be read, and used, by whoever sees it pass."""
-    if no_bucket() or settings.BUCKET_ENDPOINT_URL.startswith("https://"):
+    if has_no_bucket() or settings.BUCKET_ENDPOINT_URL.startswith("https://"):
         return []
     hint = "Give an https:// endpoint."
     return [Warning("AWS_S3_ENDPOINT_URL is not HTTPS.", hint=hint, id="media_core.W001")]
@@ -126,7 +126,9 @@ def removed_files_outlive_backups(**_kwargs: Any) -> list[CheckMessage]:
 
 
 @register(Tags.database)
-def bucket_is_proved(databases: Sequence[str] | None = None, **_kwargs: Any) -> list[CheckMessage]:
+def check_bucket_proof(
+    databases: Sequence[str] | None = None, **_kwargs: Any
+) -> list[CheckMessage]:
     """What nobody has proved is refused. A proof that grows old is said to be so while there is time to renew it."""
     if DEFAULT_DB_ALIAS not in (databases or ()):
         return []
@@ -139,11 +141,11 @@ def bucket_is_proved(databases: Sequence[str] | None = None, **_kwargs: Any) -> 
 
 
 @register(Tags.database, deploy=True)
-def bucket_takes_our_keys(
+def check_bucket_access(
     databases: Sequence[str] | None = None, **_kwargs: Any
 ) -> list[CheckMessage]:
     """Asked with `--database default` only, like all that leaves this process. One bucket request, tried once."""
-    if no_bucket() or DEFAULT_DB_ALIAS not in (databases or ()):
+    if has_no_bucket() or DEFAULT_DB_ALIAS not in (databases or ()):
         return []
     try:
         require_bucket_access()
@@ -165,18 +167,18 @@ def marker_names_this_database(
     if DEFAULT_DB_ALIAS not in (databases or ()):
         return []
     try:
-        found = ownership()
+        found = read_ownership()
     except (GatewayError, DatabaseError, *BUCKET_ERRORS):
         # Other checks say what is wrong with the database, the bucket or the disk.
         return []
-    if found.whose in {Whose.OURS, Whose.NOBODYS}:
+    if found.owner in {MarkerOwner.OURS, MarkerOwner.NOBODYS}:
         return []
     hint = "Until then nothing is removed or moved: no sweep, no purge, no take-down."
-    return [Warning(refusal(found), hint=hint, id="media_core.W012")]
+    return [Warning(explain_ownership(found), hint=hint, id="media_core.W012")]
 
 
 @register(Tags.security)
-def readers_of_apps_can_be_asked(**_kwargs: Any) -> list[CheckMessage]:
+def check_app_readers(**_kwargs: Any) -> list[CheckMessage]:
     """Otherwise nobody would read an app's private file, and find out one by one."""
     try:
         refuse_misnamed_readers()

@@ -10,11 +10,13 @@ from django.core.checks import CheckMessage, Error, Tags, register
 
 # Where the code lies, and what a web server may hand out by itself.
 PACKAGES = ("gateway", "media_core", "tenants", "tests", "docs")
-FOR_OTHERS = stat.S_IROTH | stat.S_IWOTH | stat.S_IXOTH | stat.S_IRGRP | stat.S_IWGRP | stat.S_IXGRP
+GROUP_AND_OTHERS = (
+    stat.S_IROTH | stat.S_IWOTH | stat.S_IXOTH | stat.S_IRGRP | stat.S_IWGRP | stat.S_IXGRP
+)
 
 
 @register
-def disk_root_can_be_written(**_kwargs: Any) -> list[CheckMessage]:
+def check_disk_root_writable(**_kwargs: Any) -> list[CheckMessage]:
     """The gateway does not make the folder: where a disk is not mounted it would fill another one."""
     root = Path(settings.DISK_MEDIA_ROOT)
     if settings.USE_S3_MEDIA or (root.is_dir() and os.access(root, os.R_OK | os.W_OK | os.X_OK)):
@@ -25,7 +27,7 @@ def disk_root_can_be_written(**_kwargs: Any) -> list[CheckMessage]:
 
 
 @register(Tags.security)
-def disk_root_lies_apart(**_kwargs: Any) -> list[CheckMessage]:
+def check_disk_root_location(**_kwargs: Any) -> list[CheckMessage]:
     """Below STATIC_ROOT everybody could read private files; in a package they could be run."""
     if settings.USE_S3_MEDIA:
         return []
@@ -43,10 +45,10 @@ def disk_root_lies_apart(**_kwargs: Any) -> list[CheckMessage]:
 
 
 @register(Tags.security)
-def disk_root_is_closed(**_kwargs: Any) -> list[CheckMessage]:
+def check_disk_root_permissions(**_kwargs: Any) -> list[CheckMessage]:
     """Files of all tenants lie there; whoever else has an account on the machine has no business with them."""
     root = Path(settings.DISK_MEDIA_ROOT)
-    if settings.USE_S3_MEDIA or not root.is_dir() or not root.stat().st_mode & FOR_OTHERS:
+    if settings.USE_S3_MEDIA or not root.is_dir() or not root.stat().st_mode & GROUP_AND_OTHERS:
         return []
     mode = stat.filemode(root.stat().st_mode)
     hint = f"chmod 700 {root}"
@@ -58,7 +60,7 @@ def disk_root_is_closed(**_kwargs: Any) -> list[CheckMessage]:
 
 
 @register
-def internal_url_is_a_folder(**_kwargs: Any) -> list[CheckMessage]:
+def check_internal_url(**_kwargs: Any) -> list[CheckMessage]:
     """nginx finds the internal location by how the URL begins."""
     url = settings.DISK_MEDIA_INTERNAL_URL
     if settings.DISK_MEDIA_SENDER != "x-accel-redirect" or (

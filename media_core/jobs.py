@@ -16,7 +16,7 @@ from media_core.upkeep.proving.neighbours import assign_neighbours
 from media_core.upkeep.proving.prove import prove
 from media_core.upkeep.sweeping import sweep_in_steps
 from tenants.errors import SchemaBroken
-from tenants.jobs.kinds import JobKind, Step
+from tenants.jobs.kinds import JobKind, JobStep
 from tenants.jobs.tasks import declare_job
 from tenants.models import Tenant
 from tenants.schema_problems import find_schema_problem
@@ -33,7 +33,7 @@ __all__ = ["operations"]
         every=timedelta(hours=1),
     )
 )
-def sweep(step: Step) -> str | None:
+def sweep(step: JobStep) -> str | None:
     return sweep_in_steps(step)
 
 
@@ -45,7 +45,7 @@ def sweep(step: Step) -> str | None:
         every=timedelta(days=1),
     )
 )
-def apply_to_bucket(_step: Step) -> None:
+def apply_to_bucket(_step: JobStep) -> None:
     """Give the bucket the rules of the tenants there are now. Raises BucketOfAnother or BucketUnfit."""
     if not settings.BUCKET_NAME:
         return
@@ -62,7 +62,7 @@ def apply_to_bucket(_step: Step) -> None:
         every=timedelta(days=1),
     )
 )
-def examine_bucket(_step: Step) -> None:
+def examine_bucket(_step: JobStep) -> None:
     """Examine the bucket in one go, about 110 requests, and store the report. Raises BucketUnfit."""
     if not settings.USE_S3_MEDIA:
         return
@@ -80,7 +80,7 @@ def examine_bucket(_step: Step) -> None:
         every=timedelta(days=7),
     )
 )
-def prove_isolation(_step: Step) -> None:
+def prove_isolation(_step: JobStep) -> None:
     """Prove it in one go, a minute for a hundred tenants, and store the attestation.
 
     Raises NotIsolated, or SchemaBroken when it passed over a tenant.
@@ -107,7 +107,7 @@ def prove_isolation(_step: Step) -> None:
         every=timedelta(days=1),
     )
 )
-def purge_trash(step: Step) -> str | None:
+def purge_trash(step: JobStep) -> str | None:
     """Purge what is due, one after the other, while there is time; see `purge_entry`."""
     require_to_remove()
     for entry in TrashEntry.objects.due(timezone.now()).order_by("trashed_at"):

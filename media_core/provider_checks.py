@@ -5,41 +5,41 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Tags, Warning, register  # noqa: A004 - Django's name
 
-from media_core.checks import no_bucket
-from media_core.storages.client import provider
+from media_core.checks import has_no_bucket
+from media_core.storages.client import get_provider
 
-PAGE = "docs/reference/providers.md"
+PROVIDERS_PAGE = "docs/reference/providers.md"
 
 
-def _at() -> str:
+def _describe_provider() -> str:
     return f"BUCKET_PROVIDER={settings.BUCKET_PROVIDER}"
 
 
 @register(Tags.security)
-def public_mode_is_the_providers(**_kwargs: Any) -> list[CheckMessage]:
+def check_public_mode(**_kwargs: Any) -> list[CheckMessage]:
     """Where nothing reads an ACL, or a policy, publishing is refused file by file, long after the start."""
-    mode, known = settings.PUBLIC_MEDIA_MODE, provider()
+    mode, known = settings.PUBLIC_MEDIA_MODE, get_provider()
     can = {"acl": known.acls.confirmed, "policy": known.policies.confirmed}.get(mode)
-    if no_bucket() or can is not False:
+    if has_no_bucket() or can is not False:
         return []
     return [
         Warning(
-            f"PUBLIC_MEDIA_MODE={mode} needs what {_at()} does not have, or only for who asks.",
-            hint=f"Leave PUBLIC_MEDIA_MODE empty, which is {known.public_mode.value} there, or see {PAGE}.",
+            f"PUBLIC_MEDIA_MODE={mode} needs what {_describe_provider()} does not have, or only for who asks.",
+            hint=f"Leave PUBLIC_MEDIA_MODE empty, which is {known.public_mode.value} there, or see {PROVIDERS_PAGE}.",
             id="media_core.W002",
         )
     ]
 
 
 @register
-def uploads_fit_into_one_request(**_kwargs: Any) -> list[CheckMessage]:
+def check_upload_max_bytes(**_kwargs: Any) -> list[CheckMessage]:
     """The last byte would be sent before the bucket says that there are too many."""
-    most = provider().put_max_bytes.confirmed
-    if no_bucket() or most is None or most >= settings.UPLOAD_MAX_BYTES:
+    most = get_provider().put_max_bytes.confirmed
+    if has_no_bucket() or most is None or most >= settings.UPLOAD_MAX_BYTES:
         return []
     return [
         Warning(
-            f"UPLOAD_MAX_BYTES={settings.UPLOAD_MAX_BYTES} is more than {_at()} takes in one request.",
+            f"UPLOAD_MAX_BYTES={settings.UPLOAD_MAX_BYTES} is more than {_describe_provider()} takes in one request.",
             hint=f"Set UPLOAD_MAX_BYTES={most} or less.",
             id="media_core.W003",
         )
@@ -47,14 +47,14 @@ def uploads_fit_into_one_request(**_kwargs: Any) -> list[CheckMessage]:
 
 
 @register(Tags.security)
-def signature_is_one_that_the_provider_takes(**_kwargs: Any) -> list[CheckMessage]:
+def check_signature_version(**_kwargs: Any) -> list[CheckMessage]:
     """Every request would be refused, and look as if the keys were wrong."""
     old = settings.BUCKET_SIGNATURE_VERSION == "s3"
-    if no_bucket() or not old or provider().sigv2.confirmed is not False:
+    if has_no_bucket() or not old or get_provider().sigv2.confirmed is not False:
         return []
     return [
         Warning(
-            f"AWS_S3_SIGNATURE_VERSION=s3 is not taken by {_at()}.",
+            f"AWS_S3_SIGNATURE_VERSION=s3 is not taken by {_describe_provider()}.",
             hint="Set AWS_S3_SIGNATURE_VERSION=s3v4, or leave it empty.",
             id="media_core.W004",
         )
@@ -62,19 +62,19 @@ def signature_is_one_that_the_provider_takes(**_kwargs: Any) -> list[CheckMessag
 
 
 @register(deploy=True)
-def connections_are_fewer_than_the_provider_allows(**_kwargs: Any) -> list[CheckMessage]:
+def check_connection_count(**_kwargs: Any) -> list[CheckMessage]:
     """The provider counts the connections of all workers, since they come from one address."""
     workers, each, most = (
         settings.WEB_CONCURRENCY,
         settings.BUCKET_CONNECTIONS,
-        provider().sessions.confirmed,
+        get_provider().sessions.confirmed,
     )
-    if no_bucket() or most is None or workers * each <= most:
+    if has_no_bucket() or most is None or workers * each <= most:
         return []
     return [
         Warning(
             f"{workers} workers (WEB_CONCURRENCY) with BUCKET_CONNECTIONS={each} may open {workers * each} "
-            f"connections to the bucket; {_at()} allows {most} from one address.",
+            f"connections to the bucket; {_describe_provider()} allows {most} from one address.",
             hint=f"Set BUCKET_CONNECTIONS={max(most // workers, 2)} or less.",
             id="media_core.W005",
         )

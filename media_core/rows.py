@@ -16,7 +16,7 @@ from tenants.stamp.models import Stamp
 Row = TypeVar("Row", bound=models.Model)
 
 
-def in_the_right_schema() -> Exists:
+def schema_stamp_matches() -> Exists:
     """Return the condition that the connection really stands in the bound tenant's schema."""
     return Exists(Stamp.objects.filter(tenant_id=bound_tenant().id))
 
@@ -38,7 +38,7 @@ class StampedId(models.UUIDField):  # type: ignore[type-arg]  # Django's is not 
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:  # noqa: FBT001 - Django's signature
         value = super().pre_save(model_instance, add)
-        return stamped(value) if add else value
+        return build_stamped_value(value) if add else value
 
     def deconstruct(self) -> tuple[str, str, Any, Any]:
         # In a migration it is the column that it is in the database.
@@ -46,7 +46,7 @@ class StampedId(models.UUIDField):  # type: ignore[type-arg]  # Django's is not 
         return name, "django.db.models.UUIDField", args, kwargs
 
 
-def stamped(value: UUID) -> Func:
+def build_stamped_value(value: UUID) -> Func:
     """Return the value as SQL: itself in the bound tenant's schema, NULL in any other."""
     tenant_id = Value(bound_tenant().id, output_field=models.UUIDField())
     return Func(
@@ -57,7 +57,7 @@ def stamped(value: UUID) -> Func:
     )
 
 
-class RoomQuerySet(models.QuerySet[Row]):
+class TenantRowQuerySet(models.QuerySet[Row]):
     """Takes no row of another tenant, and hands none out when another tenant is bound meanwhile."""
 
     def served_now(self) -> Self:
@@ -74,37 +74,37 @@ class RoomQuerySet(models.QuerySet[Row]):
             yield row
 
     def bulk_create(self, objs: Iterable[Row], *args: Any, **kwargs: Any) -> list[Row]:
-        return super().bulk_create(of_the_bound_tenant(objs), *args, **kwargs)
+        return super().bulk_create(require_own_rows(objs), *args, **kwargs)
 
     def bulk_update(self, objs: Iterable[Row], *args: Any, **kwargs: Any) -> int:
-        return super().bulk_update(of_the_bound_tenant(objs), *args, **kwargs)
+        return super().bulk_update(require_own_rows(objs), *args, **kwargs)
 
     def raw(self, *_args: Any, **_kwargs: Any) -> NoReturn:
         raise TypeError("Raw SQL does not ask the stamp. Say it with filter().")
 
 
-class RoomManager(models.Manager[Any]):
+class TenantRowManager(models.Manager[Any]):
     """Asks the stamp in every query: a wrong search_path, whatever caused it, finds, changes and deletes nothing.
 
     A query set that was built for one tenant and runs when another is bound finds nothing either.
     """
 
-    _queryset_class = RoomQuerySet
+    _queryset_class = TenantRowQuerySet
 
     def get_queryset(self) -> models.QuerySet[Any]:
         # Django says for whom it follows a relation or reads a row again.
         row = self._hints.get("instance")  # type: ignore[attr-defined]  # not in the stubs
-        if isinstance(row, RoomModel):
+        if isinstance(row, TenantModel):
             row.refuse_another_tenant()
-        return super().get_queryset().filter(in_the_right_schema())
+        return super().get_queryset().filter(schema_stamp_matches())
 
 
-class RoomModel(models.Model):
+class TenantModel(models.Model):
     """A row in a tenant's schema. Under another tenant than its own it refuses to be saved, deleted or read again."""
 
     id = StampedId(primary_key=True, default=uuid.uuid4, editable=False)
 
-    objects = RoomManager()
+    objects = TenantRowManager()
 
     class Meta:
         abstract = True
@@ -125,9 +125,9 @@ class RoomModel(models.Model):
 
     def refuse_another_tenant(self) -> None:
         """Raise RowOfAnotherTenant when the row was loaded or made under another tenant than the bound one."""
-        self.its_tenant()
+        self.require_tenant()
 
-    def its_tenant(self) -> Tenant:
+    def require_tenant(self) -> Tenant:
         """Return the bound tenant, whose row this is. Raises RowOfAnotherTenant when it is another's. No query."""
         tenant = bound_tenant()
         if self._tenant_id != tenant.id:
@@ -137,10 +137,10 @@ class RoomModel(models.Model):
         return tenant
 
 
-def of_the_bound_tenant(rows: Iterable[Row]) -> list[Row]:
+def require_own_rows(rows: Iterable[Row]) -> list[Row]:
     """Return the rows; refuse them all when one is another tenant's."""
     known = list(rows)
     for row in known:
-        if isinstance(row, RoomModel):
+        if isinstance(row, TenantModel):
             row.refuse_another_tenant()
     return known

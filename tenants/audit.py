@@ -5,7 +5,7 @@ from uuid import UUID
 from tenants.models import AuditEvent, Tenant
 
 
-def agency_audited(
+def record_agency_event(
     actor_id: UUID | None,
     actor_name: str,
     action: str,

@@ -17,7 +17,7 @@ from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.db import connection as django_connection
 from django_tenants.utils import get_public_schema_name
 
-from tenants.database.proof import proof
+from tenants.database.proof import database_proof
 from tenants.errors import (
     BindingDisagrees,
     NoTenantBound,
@@ -26,7 +26,7 @@ from tenants.errors import (
 )
 from tenants.models import Tenant
 from tenants.trace import tenant_in_log
-from tenants.versions import refusal
+from tenants.versions import find_version_problem
 
 
 class Agency(Enum):
@@ -39,25 +39,25 @@ class Agency(Enum):
 connection: Any = django_connection
 
 AGENCY: Final = Agency.HOST
-Bound: TypeAlias = Tenant | Literal[Agency.HOST]
+Binding: TypeAlias = Tenant | Literal[Agency.HOST]
 
-_bound: ContextVar[Bound | None] = ContextVar("bound", default=None)
-_unserved: ContextVar[bool] = ContextVar("unserved", default=False)
+_binding: ContextVar[Binding | None] = ContextVar("bound", default=None)
+_allows_suspended: ContextVar[bool] = ContextVar("unserved", default=False)
 
 
-class _Here(threading.local):
+class _ThreadConnection(threading.local):
     """This thread's own connection, found once per binding: Django's way to it costs more than all else asked here."""
 
     connection: Any = None
 
 
-_here = _Here()
+_thread_connection = _ThreadConnection()
 
 # PostgreSQL knows an advisory lock by a signed number of eight bytes.
 LOCK_BYTES = 8
 
 # The throttle of sign-in counts a person's tries over all hosts together.
-SHARED_CACHE_KEYS = ("allauth:rl:",)
+SHARED_CACHE_KEY_PREFIXES = ("allauth:rl:",)
 
 
 @contextmanager
@@ -70,7 +70,7 @@ def bind_tenant(tenant: Tenant, *, even_suspended: bool = False) -> Iterator[Ten
     Raises SchemaNotServed when this code does not fit the tenant's tables: that nobody can work with, the keeper
     neither. One SET on the connection, with the first statement inside.
     """
-    if why := refusal(tenant.schema_version, tenant.oldest_code):
+    if why := find_version_problem(tenant.schema_version, tenant.oldest_code):
         raise SchemaNotServed(
             f"{tenant.location_prefix}: {why}. Look at manage.py migrate_tenants --dry-run."
         )
@@ -86,42 +86,42 @@ def bind_agency() -> Iterator[None]:
 
 
 @contextmanager
-def _bind(to: Bound, *, even_suspended: bool = False) -> Iterator[None]:
+def _bind(to: Binding, *, even_suspended: bool = False) -> Iterator[None]:
     # Whatever is no tenant fails here, before anything is set.
     whose = "agency" if to is AGENCY else str(to.id)
-    proof.require()
+    database_proof.require()
     # Found once: Django's way to it costs more than what is set.
     here: Any = connections[DEFAULT_DB_ALIAS]
-    previous, before = here.tenant, _here.connection
-    token, unserved = _bound.set(to), _unserved.set(even_suspended)
+    previous, before = here.tenant, _thread_connection.connection
+    token, unserved = _binding.set(to), _allows_suspended.set(even_suspended)
     in_log = tenant_in_log.set(whose)
     try:
-        _point(here, to)
+        _set_connection_schema(here, to)
         yield
     finally:
         tenant_in_log.reset(in_log)
-        _unserved.reset(unserved)
-        _bound.reset(token)
+        _allows_suspended.reset(unserved)
+        _binding.reset(token)
         here.set_tenant(previous)
-        _here.connection = before
+        _thread_connection.connection = before
 
 
 def forget_binding() -> None:
     """Bind nothing, and point this thread's connection at the public schema: for threads that many jobs share."""
-    _bound.set(None)
-    _unserved.set(False)
-    _here.connection = None
+    _binding.set(None)
+    _allows_suspended.set(False)
+    _thread_connection.connection = None
     if connection.schema_name != get_public_schema_name():
         connection.set_schema_to_public()
 
 
-def rebound() -> Callable[[], AbstractContextManager[None]]:
+def capture_binding() -> Callable[[], AbstractContextManager[None]]:
     """Return what binds the bound tenant to the connection that this thread has then, in the place of this one."""
-    return partial(_bind, bound_tenant_even_suspended(), even_suspended=_unserved.get())
+    return partial(_bind, bound_tenant_even_suspended(), even_suspended=_allows_suspended.get())
 
 
-def _point(here: Any, to: Bound) -> None:
-    _here.connection = here
+def _set_connection_schema(here: Any, to: Binding) -> None:
+    _thread_connection.connection = here
     if to is AGENCY:
         here.set_schema_to_public()
     else:
@@ -134,25 +134,25 @@ def bound_tenant() -> Tenant:
     Raises NoTenantBound, BindingDisagrees when the connection points elsewhere, or TenantSuspended. No query.
     """
     tenant = bound_tenant_even_suspended()
-    if not (tenant.served or _unserved.get()):
+    if not (tenant.is_served or _allows_suspended.get()):
         raise TenantSuspended
     return tenant
 
 
 def bound_tenant_even_suspended() -> Tenant:
     """Return the bound tenant, for those who must know it also when nothing of it is served."""
-    tenant = bound()
+    tenant = get_binding()
     if tenant is AGENCY:
         raise NoTenantBound
     # A thread that took over another's context has bound nothing itself: its connection is asked by Django's way.
-    if (_here.connection or connection).schema_name != tenant.schema_name:
+    if (_thread_connection.connection or connection).schema_name != tenant.schema_name:
         raise BindingDisagrees
     return tenant
 
 
-def bound() -> Bound:
+def get_binding() -> Binding:
     """Return the tenant, or AGENCY, whichever this work is for. Raises NoTenantBound when neither is."""
-    what = _bound.get()
+    what = _binding.get()
     if what is None:
         raise NoTenantBound
     return what
@@ -160,16 +160,16 @@ def bound() -> Bound:
 
 def room_id() -> UUID | None:
     """Return the bound tenant's id, or None on the agency's host: where a session belongs."""
-    return None if bound() is AGENCY else bound_tenant_even_suspended().id
+    return None if get_binding() is AGENCY else bound_tenant_even_suspended().id
 
 
 @contextmanager
-def one_at_a_time() -> Iterator[None]:
+def lock_tenant() -> Iterator[None]:
     """Keep every other block of this kind for the bound tenant waiting. Not for requests: it waits without end.
 
     The lock is the connection's, so it ends with the process, however that ends. Two statements.
     """
-    lock = _tenant_lock()
+    lock = _compute_lock_id()
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(%s)", [lock])
     try:
@@ -180,9 +180,9 @@ def one_at_a_time() -> Iterator[None]:
 
 
 @contextmanager
-def one_at_a_time_if_free() -> Iterator[bool]:
+def try_lock_tenant() -> Iterator[bool]:
     """Do the same without waiting; yield whether the block has its turn."""
-    lock = _tenant_lock()
+    lock = _compute_lock_id()
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(%s)", [lock])
         is_ours = bool(cursor.fetchone()[0])
@@ -194,7 +194,7 @@ def one_at_a_time_if_free() -> Iterator[bool]:
                 cursor.execute("SELECT pg_advisory_unlock(%s)", [lock])
 
 
-def _tenant_lock() -> int:
+def _compute_lock_id() -> int:
     return int.from_bytes(bound_tenant().id.bytes[:LOCK_BYTES], signed=True)
 
 
@@ -203,16 +203,18 @@ def on_commit(work: Callable[[], object]) -> None:
 
     Django's own on_commit runs when the outermost block ends, by when another tenant, or none, is bound.
     """
-    transaction.on_commit(partial(_work_for, bound_tenant(), work, even_suspended=_unserved.get()))
+    transaction.on_commit(
+        partial(_run_bound, bound_tenant(), work, even_suspended=_allows_suspended.get())
+    )
 
 
-def _work_for(tenant: Tenant, work: Callable[[], object], *, even_suspended: bool) -> None:
+def _run_bound(tenant: Tenant, work: Callable[[], object], *, even_suspended: bool) -> None:
     with bind_tenant(tenant, even_suspended=even_suspended):
         work()
 
 
-def cache_key(key: str, key_prefix: str, version: int) -> str:
+def make_cache_key(key: str, key_prefix: str, version: int) -> str:
     """Return Django's cache key with the tenant in it; raises NoTenantBound when there is none."""
-    if key.startswith(SHARED_CACHE_KEYS):
+    if key.startswith(SHARED_CACHE_KEY_PREFIXES):
         return f"shared:{key_prefix}:{version}:{key}"
     return f"{bound_tenant().id}:{key_prefix}:{version}:{key}"

@@ -10,17 +10,17 @@ from django.core.checks import Warning as CheckWarning
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DEFAULT_DB_ALIAS, ProgrammingError
 
-from tenants.database.proof import proof
+from tenants.database.proof import database_proof
 from tenants.errors import DatabaseNotProved, MailServerUnavailable
 from tenants.jobs.mail_server import require_mail_server
 from tenants.jobs.overview import count_workers, list_statuses
-from tenants.versions import app_versions, declared
+from tenants.versions import get_app_versions, read_declaration
 
 TAG = "tenants"
 
 
 @register(TAG)
-def no_app_is_shared_and_tenants(**_kwargs: Any) -> list[CheckMessage]:
+def check_shared_and_tenant_apps(**_kwargs: Any) -> list[CheckMessage]:
     """A table in both the public and a tenant's schema would answer for a tenant when its own is missing."""
     return [
         Error(
@@ -34,7 +34,7 @@ def no_app_is_shared_and_tenants(**_kwargs: Any) -> list[CheckMessage]:
 
 
 @register(TAG)
-def no_cookie_is_for_all_hosts(**_kwargs: Any) -> list[CheckMessage]:
+def check_cookie_domains(**_kwargs: Any) -> list[CheckMessage]:
     """A cookie with a domain goes to every tenant's host under it."""
     names = ("SESSION_COOKIE_DOMAIN", "CSRF_COOKIE_DOMAIN", "LANGUAGE_COOKIE_DOMAIN")
     return [
@@ -47,7 +47,7 @@ def no_cookie_is_for_all_hosts(**_kwargs: Any) -> list[CheckMessage]:
 
 
 @register(TAG)
-def tenants_is_first_with_stamp(**_kwargs: Any) -> list[CheckMessage]:
+def check_stamp_is_installed(**_kwargs: Any) -> list[CheckMessage]:
     """Without the stamp no row of a tenant is ever found."""
     if "tenants.stamp" in settings.TENANT_APPS:
         return []
@@ -55,23 +55,23 @@ def tenants_is_first_with_stamp(**_kwargs: Any) -> list[CheckMessage]:
 
 
 @register(Tags.database)
-def connections_keep_their_sessions(
+def check_database_sessions(
     databases: Sequence[str] | None = None, **_kwargs: Any
 ) -> list[CheckMessage]:
     """Behind a pooler in transaction mode a connection would stand in whatever schema another one chose."""
     if DEFAULT_DB_ALIAS not in (databases or ()):
         return []
     try:
-        proof.require()
+        database_proof.require()
     except DatabaseNotProved as refusal:
         return [Error("No tenant is served.", hint=refusal.detail, id="tenants.E004")]
     return []
 
 
 @register(Tags.database)
-def jobs_are_done(databases: Sequence[str] | None = None, **_kwargs: Any) -> list[CheckMessage]:
+def check_jobs(databases: Sequence[str] | None = None, **_kwargs: Any) -> list[CheckMessage]:
     """What is to be done beside the requests must be done by somebody. Three queries."""
-    if DEFAULT_DB_ALIAS not in (databases or ()) or not proof.holds():
+    if DEFAULT_DB_ALIAS not in (databases or ()) or not database_proof.holds():
         return []
     try:
         workers, statuses = count_workers(), list_statuses()
@@ -93,7 +93,7 @@ def jobs_are_done(databases: Sequence[str] | None = None, **_kwargs: Any) -> lis
 
 
 @register(Tags.database, deploy=True)
-def mail_can_be_sent(databases: Sequence[str] | None = None, **_kwargs: Any) -> list[CheckMessage]:
+def check_mail_server(databases: Sequence[str] | None = None, **_kwargs: Any) -> list[CheckMessage]:
     """Nobody could set a password. Asked with `--database default` only, like all that leaves this process."""
     if DEFAULT_DB_ALIAS not in (databases or ()):
         return []
@@ -106,7 +106,7 @@ def mail_can_be_sent(databases: Sequence[str] | None = None, **_kwargs: Any) -> 
 
 
 @register(TAG)
-def migrations_are_decided(**_kwargs: Any) -> list[CheckMessage]:
+def check_migration_decisions(**_kwargs: Any) -> list[CheckMessage]:
     """Each new migration of a tenant app needs a decision: which code and which tables still fit each other."""
     return [
         Error(
@@ -114,16 +114,16 @@ def migrations_are_decided(**_kwargs: Any) -> list[CheckMessage]:
             hint=f"Decide the lines in migrations/__init__.py of {label} for its newest migration.",
             id="tenants.E005",
         )
-        for label in app_versions()
-        if declared(label, "DECIDED_FOR")
-        for fault in _undecided(label)
+        for label in get_app_versions()
+        if read_declaration(label, "DECIDED_FOR")
+        for fault in _list_decision_problems(label)
     ]
 
 
-def _undecided(label: str) -> Iterator[str]:
-    app = app_versions()[label]
-    if declared(label, "DECIDED_FOR") != app.last:
+def _list_decision_problems(label: str) -> Iterator[str]:
+    app = get_app_versions()[label]
+    if read_declaration(label, "DECIDED_FOR") != app.last:
         yield f"the newest migration is {app.last}, and DECIDED_FOR is another"
     for name in ("OLDEST_SCHEMA", "OLDEST_CODE"):
-        if declared(label, name) not in app.known:
+        if read_declaration(label, name) not in app.known:
             yield f"{name} names no migration"

@@ -16,18 +16,27 @@ from django.db.models import QuerySet
 
 from tenants.binding import bind_tenant, bound_tenant_even_suspended, connection
 from tenants.models import Tenant
-from tenants.texts import Text, Values, refuse_leftovers, run, text_of_rows
-from tenants.versions import schema_version
+from tenants.texts import (
+    Parameters,
+    Statement,
+    compile_queryset,
+    refuse_leaked_values,
+    run_statement,
+)
+from tenants.versions import get_schema_version
 
-Shape = TypeVar("Shape", bound=Hashable)
-Build: TypeAlias = Callable[[Shape, Values], QuerySet[Any, Any]]
+Variant = TypeVar("Variant", bound=Hashable)
+BuildQuerySet: TypeAlias = Callable[[Variant, Parameters], QuerySet[Any, Any]]
 
 # The value that a query set takes from the binding by itself.
-TENANT = "id of the bound tenant"
-MADE_UP: dict[type, Callable[[], object]] = {UUID: uuid.uuid4, str: lambda: secrets.token_hex(16)}
+TENANT_ID = "id of the bound tenant"
+PLACEHOLDER_FACTORIES: dict[type, Callable[[], object]] = {
+    UUID: uuid.uuid4,
+    str: lambda: secrets.token_hex(16),
+}
 
 
-class Compiled(Generic[Shape]):
+class CompiledQuery(Generic[Variant]):
     """A query set that is compiled once for each shape, and run with other values each time.
 
     `build(shape, values)` returns it. Whatever changes its SQL belongs into the shape; what is only looked for is a
@@ -37,45 +46,45 @@ class Compiled(Generic[Shape]):
 
     def __init__(
         self,
-        build: Build[Shape],
+        build: BuildQuerySet[Variant],
         takes: Mapping[str, type],
         *,
-        needs: frozenset[str] = frozenset({TENANT}),
+        needs: frozenset[str] = frozenset({TENANT_ID}),
     ) -> None:
         self._build, self._takes, self._needs = build, takes, needs
-        self._texts: dict[Shape, Text] = {}
+        self._statements: dict[Variant, Statement] = {}
 
-    def text(self, shape: Shape) -> Text:
+    def get_statement(self, shape: Variant) -> Statement:
         """Return the statement of this shape. No query."""
-        known = self._texts.get(shape)
+        known = self._statements.get(shape)
         if known is None:
             # In a thread of its own, so with a connection of its own: a made-up tenant is never bound on this one.
             with ThreadPoolExecutor(1) as aside:
-                known = self._texts[shape] = aside.submit(self._written, shape).result()
+                known = self._statements[shape] = aside.submit(self._compile, shape).result()
         return known
 
-    def parameters(self, shape: Shape, values: Values) -> list[Any]:
+    def build_parameters(self, shape: Variant, values: Parameters) -> list[Any]:
         """Return what to send with the statement of this shape, for these values and the bound tenant."""
-        text = self.text(shape)
-        if TENANT in text.names:
-            values = {**values, TENANT: bound_tenant_even_suspended().id}
-        return text.filled(values)
+        text = self.get_statement(shape)
+        if TENANT_ID in text.names:
+            values = {**values, TENANT_ID: bound_tenant_even_suspended().id}
+        return text.build_parameters(values)
 
-    def rows(self, shape: Shape, values: Values) -> list[tuple[Any, ...]]:
+    def fetch_rows(self, shape: Variant, values: Parameters) -> list[tuple[Any, ...]]:
         """Return the rows that are found, as the database gives them. One query."""
-        return run(self.text(shape).sql, self.parameters(shape, values))
+        return run_statement(self.get_statement(shape).sql, self.build_parameters(shape, values))
 
-    def _written(self, shape: Shape) -> Text:
-        made_up = {name: MADE_UP[kind]() for name, kind in self._takes.items()}
+    def _compile(self, shape: Variant) -> Statement:
+        made_up = {name: PLACEHOLDER_FACTORIES[kind]() for name, kind in self._takes.items()}
         tenant = Tenant(
             id=uuid.uuid4(),
             location_prefix=f"{secrets.token_hex(8)}/",
-            schema_version=schema_version(),
+            schema_version=get_schema_version(),
         )
         with closing(connection), bind_tenant(tenant):
             rows = self._build(shape, made_up)
-            text = text_of_rows(rows, {**made_up, TENANT: tenant.id})
-        refuse_leftovers(text, [tenant.schema_name[2:], tenant.location_prefix[:-1]])
+            text = compile_queryset(rows, {**made_up, TENANT_ID: tenant.id})
+        refuse_leaked_values(text, [tenant.schema_name[2:], tenant.location_prefix[:-1]])
         if missing := self._needs.difference(text.names):
             raise TypeError(f"The statement does not ask for: {', '.join(sorted(missing))}.")
         return text

@@ -9,15 +9,15 @@ from uuid import UUID
 from django.conf import settings
 
 from tenants.errors import HostRefused
-from tenants.hosts import normalised_host
+from tenants.hosts import normalize_host
 from tenants.models import Domain, Tenant
-from tenants.texts import Text, columns_of, run, text_of_rows
+from tenants.texts import Statement, compile_queryset, list_columns, run_statement
 
 CACHE_SECONDS = 10.0
 MAX_KNOWN = 20_000
 # Strangers choose unknown hosts: theirs must not push the known ones out, nor fill the memory.
 MAX_UNKNOWN = 2_000
-TENANT_COLUMNS = columns_of(Tenant)
+TENANT_COLUMNS = list_columns(Tenant)
 
 
 class HostCache:
@@ -26,7 +26,7 @@ class HostCache:
     def __init__(self) -> None:
         self._known: OrderedDict[str, tuple[float, Tenant]] = OrderedDict()
         self._unknown: OrderedDict[str, float] = OrderedDict()
-        self._text: Text | None = None
+        self._statement: Statement | None = None
         self._lock = Lock()
         self._changes = 0
 
@@ -42,21 +42,21 @@ class HostCache:
         if self._unknown.get(host, 0.0) > now:
             return None
         changes = self._changes
-        tenant = self._asked(host)
+        tenant = self._query_tenant(host)
         with self._lock:
             # An answer from before a change must not outlive it.
             if changes == self._changes:
                 self._remember(host, tenant, now + CACHE_SECONDS)
         return tenant
 
-    def _asked(self, host: str) -> Tenant | None:
-        if self._text is None:
+    def _query_tenant(self, host: str) -> Tenant | None:
+        if self._statement is None:
             # Written once, by the ORM: with many hosts it is asked often.
             made_up = {"host": secrets.token_hex(16)}
             rows = Domain.objects.active().filter(domain=made_up["host"]).order_by()
             columns = [f"tenant__{name}" for name in TENANT_COLUMNS]
-            self._text = text_of_rows(rows.values_list(*columns), made_up)
-        found = run(self._text.sql, self._text.filled({"host": host}))
+            self._statement = compile_queryset(rows.values_list(*columns), made_up)
+        found = run_statement(self._statement.sql, self._statement.build_parameters({"host": host}))
         return Tenant.from_db("default", TENANT_COLUMNS, found[0]) if found else None
 
     def _remember(self, host: str, tenant: Tenant | None, until: float) -> None:
@@ -82,13 +82,13 @@ class HostCache:
         return len(self._known) + len(self._unknown)
 
 
-hosts = HostCache()
+host_cache = HostCache()
 
 
-def tenant_of(raw_host: str) -> Tenant | None:
+def find_tenant_by_host(raw_host: str) -> Tenant | None:
     """Return the tenant that a Host header leads to, or None. At most one query, cached for 10 s."""
     try:
-        return hosts.find(normalised_host(raw_host))
+        return host_cache.find(normalize_host(raw_host))
     except HostRefused:
         return None
 

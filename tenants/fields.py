@@ -8,7 +8,7 @@ from django import forms
 from tenants.errors import NameRefused
 
 
-class CheckedField(forms.CharField):
+class ValidatedCharField(forms.CharField):
     """Text that is cleaned by a function of tenants/names.py; what is left empty stays empty."""
 
     def __init__(self, check: Callable[[str], str], **options: Any) -> None:

@@ -15,10 +15,10 @@ LABELS = re.compile(
 IPV6 = re.compile(r"\[([0-9a-fA-F:.]+)\](?::[0-9]+)?")
 
 
-def normalised_host(raw: str) -> str:
+def normalize_host(raw: str) -> str:
     """Return the one form of a host: no port, no trailing dot, lower case, IDNA in ASCII, IPv6 compressed.
 
-    >>> normalised_host("ACME.Example.:8000"), normalised_host("bücher.example"), normalised_host("[::0:1]:80")
+    >>> normalize_host("ACME.Example.:8000"), normalize_host("bücher.example"), normalize_host("[::0:1]:80")
     ('acme.example', 'xn--bcher-kva.example', '[::1]')
 
     What is no host name raises HostRefused. No query.
@@ -28,7 +28,7 @@ def normalised_host(raw: str) -> str:
             f"{raw[:80]!r} is an address of a page: write the host only, like 'acme.example.com'."
         )
     if raw.startswith("["):
-        return _normalised_ipv6(raw)
+        return _normalize_ipv6(raw)
     name, colon, port = raw.partition(":")
     if colon and not (port.isascii() and port.isdecimal()):
         raise HostRefused(f"{raw[:80]!r} has something after ':' that is no port.")
@@ -45,7 +45,7 @@ def normalised_host(raw: str) -> str:
         ) from error
 
 
-def _normalised_ipv6(raw: str) -> str:
+def _normalize_ipv6(raw: str) -> str:
     found = IPV6.fullmatch(raw)
     try:
         return f"[{ipaddress.IPv6Address(found[1] if found else '').compressed}]"

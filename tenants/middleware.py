@@ -7,14 +7,14 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from tenants.binding import AGENCY, bind_agency, bind_tenant, bound
-from tenants.database.proof import RETRY_SECONDS, proof
-from tenants.domains import CACHE_SECONDS, hosts, tenant_of
+from tenants.binding import AGENCY, bind_agency, bind_tenant, get_binding
+from tenants.database.proof import RETRY_SECONDS, database_proof
+from tenants.domains import CACHE_SECONDS, find_tenant_by_host, host_cache
 from tenants.errors import DatabaseNotProved, GatewayError, HostRefused, SchemaNotServed
-from tenants.hosts import normalised_host
+from tenants.hosts import normalize_host
 from tenants.models import Tenant
-from tenants.people.identity import member_of
-from tenants.versions import refusal, schema_version
+from tenants.people.identity import find_member
+from tenants.versions import find_version_problem, get_schema_version
 
 logger = logging.getLogger("tenants.middleware")
 
@@ -33,22 +33,22 @@ class TenantMiddleware:
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
-        self.agency_host = normalised_host(settings.AGENCY_HOST)
+        self.agency_host = normalize_host(settings.AGENCY_HOST)
         # Read once, before the first request.
-        schema_version()
+        get_schema_version()
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if not proof.holds():
-            return plain_not_ready(DatabaseNotProved(), retry_seconds=RETRY_SECONDS)
+        if not database_proof.holds():
+            return answer_not_ready(DatabaseNotProved(), retry_seconds=RETRY_SECONDS)
         raw_host = request.META.get("HTTP_HOST", "")
         if self._is_agency(raw_host):
             return self._answer_for_agency(request)
-        tenant = tenant_of(raw_host)
-        return self._answer_for_tenant(request, tenant) if tenant else plain_not_found()
+        tenant = find_tenant_by_host(raw_host)
+        return self._answer_for_tenant(request, tenant) if tenant else answer_not_found()
 
     def _is_agency(self, raw_host: str) -> bool:
         try:
-            return normalised_host(raw_host) == self.agency_host
+            return normalize_host(raw_host) == self.agency_host
         except HostRefused:
             return False
 
@@ -59,8 +59,8 @@ class TenantMiddleware:
 
     def _answer_for_tenant(self, request: HttpRequest, tenant: Tenant) -> HttpResponse:
         request.tenant = tenant  # type: ignore[attr-defined]  # as django-tenants and templates call it
-        if why := refusal(tenant.schema_version, tenant.oldest_code):
-            return not_fitting(tenant, why)
+        if why := find_version_problem(tenant.schema_version, tenant.oldest_code):
+            return answer_schema_not_served(tenant, why)
         with bind_tenant(tenant):
             return self.get_response(request)
 
@@ -72,15 +72,15 @@ class SuspendedMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        what = bound()
-        if what is AGENCY or what.served:
+        what = get_binding()
+        if what is AGENCY or what.is_served:
             return self.get_response(request)
-        if member_of(request):
+        if find_member(request):
             return render(request, "suspended.html", {"tenant": what}, status=403)
-        return plain_not_found()
+        return answer_not_found()
 
 
-def plain_not_found() -> HttpResponse:
+def answer_not_found() -> HttpResponse:
     """Return the one answer for what is not there, not yours or not served: always the same bytes."""
     return HttpResponse(
         "There is nothing here.\n",
@@ -90,7 +90,7 @@ def plain_not_found() -> HttpResponse:
     )
 
 
-def plain_not_ready(error: GatewayError, *, retry_seconds: float) -> HttpResponse:
+def answer_not_ready(error: GatewayError, *, retry_seconds: float) -> HttpResponse:
     """Return the answer for everything that is not served for the moment. What is wrong stands in the log."""
     return HttpResponse(
         f"{error.message}\n",
@@ -104,26 +104,28 @@ def plain_not_ready(error: GatewayError, *, retry_seconds: float) -> HttpRespons
     )
 
 
-def not_fitting(tenant: Tenant, why: str) -> HttpResponse:
+def answer_schema_not_served(tenant: Tenant, why: str) -> HttpResponse:
     """Return the one answer for a tenant whose tables this code cannot serve; the log says whose, and why."""
     logger.warning("tenant not served: %s", why, extra={"tenant": str(tenant.id)})
-    return plain_not_ready(SchemaNotServed(), retry_seconds=CACHE_SECONDS)
+    return answer_not_ready(SchemaNotServed(), retry_seconds=CACHE_SECONDS)
 
 
-def outdated(request: HttpRequest) -> HttpResponse | None:
+def answer_if_outdated(request: HttpRequest) -> HttpResponse | None:
     """Return the 503 when the tenant's tables changed beyond this code since its row was cached, else nothing.
 
     For a request that failed at the database. One query.
     """
     known = getattr(request, "tenant", None)
     tenant = Tenant.objects.filter(pk=known.pk).first() if known else None
-    if tenant is None or not (why := refusal(tenant.schema_version, tenant.oldest_code)):
+    if tenant is None or not (
+        why := find_version_problem(tenant.schema_version, tenant.oldest_code)
+    ):
         return None
-    hosts.forget()
-    return not_fitting(tenant, why)
+    host_cache.forget()
+    return answer_schema_not_served(tenant, why)
 
 
-def content_security_policy(*, form_action: str = "'self'") -> str:
+def build_content_security_policy(*, form_action: str = "'self'") -> str:
     """Return what a page may use: our own files, no frames, no plug-ins, no inline script or style.
 
     `form_action` is where its forms may lead, if not to the host itself.

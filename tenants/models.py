@@ -12,14 +12,14 @@ from django.db.models import Value
 from django_tenants.models import TenantMixin
 
 from tenants.prefixes import Prefix
-from tenants.sizes import human_size
+from tenants.sizes import format_size
 
 MAX_PRESIGN_SECONDS = 3600
 # How many versions of a document a new tenant keeps.
 VERSIONS_KEPT = 10
 
 
-def new_schema_name() -> str:
+def make_schema_name() -> str:
     """Return a schema name that says nothing and is never derived from a name, a host or a prefix."""
     return f"t_{secrets.token_hex(8)}"
 
@@ -37,7 +37,7 @@ class FileGroup(models.TextChoices):
     OTHER = "other", "anything else, to be downloaded only"
 
 
-def proved_groups() -> list[str]:
+def list_proved_groups() -> list[str]:
     """Return every group whose files prove what they are: what a new tenant takes."""
     return [group for group in FileGroup.values if group != FileGroup.OTHER]
 
@@ -65,7 +65,7 @@ class Tenant(TenantMixin):  # type: ignore[misc]  # django-tenants ships no type
     schema_name = models.CharField(
         max_length=63,
         unique=True,
-        default=new_schema_name,
+        default=make_schema_name,
         validators=[RegexValidator(r"^t_[a-z0-9]{8,32}$")],
     )
     presign_seconds = models.PositiveIntegerField(
@@ -76,8 +76,8 @@ class Tenant(TenantMixin):  # type: ignore[misc]  # django-tenants ships no type
     upload_max_bytes = models.PositiveBigIntegerField(null=True, blank=True)
     file_groups = ArrayField(
         models.CharField(max_length=20),
-        default=proved_groups,
-        db_default=Value(proved_groups(), ArrayField(models.CharField(max_length=20))),
+        default=list_proved_groups,
+        db_default=Value(list_proved_groups(), ArrayField(models.CharField(max_length=20))),
     )
     # How many versions of a document are kept; None is all of them.
     versions_kept = models.PositiveIntegerField(
@@ -132,7 +132,7 @@ class Tenant(TenantMixin):  # type: ignore[misc]  # django-tenants ships no type
         return str(self.name)
 
     @property
-    def served(self) -> bool:
+    def is_served(self) -> bool:
         """Whether anything of this tenant may be shown or linked to."""
         return bool(self.status == self.Status.ACTIVE)
 
@@ -181,10 +181,10 @@ class Quota(models.Model):
     reserved_bytes = models.PositiveBigIntegerField(default=0)
 
     def __str__(self) -> str:
-        taken = human_size(self.taken_bytes)
+        taken = format_size(self.taken_bytes)
         if self.quota_bytes is None:
             return f"{taken}, no limit"
-        return f"{taken} of {human_size(self.quota_bytes)}"
+        return f"{taken} of {format_size(self.quota_bytes)}"
 
     @property
     def taken_bytes(self) -> int:

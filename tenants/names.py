@@ -31,7 +31,7 @@ NUMBER_SIGNS = frozenset(
 )
 # Letters and marks by their category, and nothing to be seen.
 INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
-CONTROL = {
+REFUSED_CATEGORIES = {
     "Cc": "a control character",
     "Cf": "an invisible character",
     "Cs": "half a character",
@@ -39,50 +39,48 @@ CONTROL = {
     "Zl": "a line separator",
     "Zp": "a paragraph separator",
 }
-NO_CHARACTERS = (
+NONCHARACTERS = (
     range(0xFDD0, 0xFDF0),
     *(range(end - 2, end) for end in range(0x10000, 0x110001, 0x10000)),
 )
 # Unicode has set these apart for characters that are not to be seen; between them stand the selectors of variants.
-KEPT_FOR_INVISIBLE = (
+RESERVED_INVISIBLE = (
     range(0x2065, 0x2066),
     range(0xFFF0, 0xFFF9),
     range(0xE0000, 0xE0100),
     range(0xE01F0, 0xE1000),
 )
 # The flags of England, Scotland and Wales are a black flag and a word in invisible letters.
-FLAG = re.compile("\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{1,6}\U000e007f")
+FLAG_SEQUENCE = re.compile("\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{1,6}\U000e007f")
 
 
-def checked_human_name(
-    value: str, *, longest: int = MAX_NAME, longest_bytes: int | None = None
-) -> str:
+def clean_name(value: str, *, longest: int = MAX_NAME, longest_bytes: int | None = None) -> str:
     r"""Return the name in NFC without space around it; refuse what cannot be shown or misleads.
 
-    >>> checked_human_name(" Übersicht – Q3.pdf ")
+    >>> clean_name(" Übersicht – Q3.pdf ")
     'Übersicht – Q3.pdf'
-    >>> checked_human_name("\u202egpj.exe")  # doctest: +ELLIPSIS
+    >>> clean_name("\u202egpj.exe")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     tenants.errors.NameRefused: The name cannot be stored. '\u202egpj.exe' has a mark that turns ... (U+202E).
     """
-    name = _in_nfc(value)
-    _refuse_hidden(name)
-    _refuse_longer(name, longest, longest_bytes or longest * MAX_CHARACTER_BYTES)
+    name = _normalize_nfc(value)
+    _refuse_invisible(name)
+    _refuse_too_long(name, longest, longest_bytes or longest * MAX_CHARACTER_BYTES)
     return name
 
 
-def checked_title(value: str) -> str:
+def clean_title(value: str) -> str:
     """Return the title of a document."""
-    return checked_human_name(value, longest=MAX_TITLE)
+    return clean_name(value, longest=MAX_TITLE)
 
 
-def checked_file_name(value: str, *, longest: int = MAX_FILE_NAME) -> str:
+def clean_file_name(value: str, *, longest: int = MAX_FILE_NAME) -> str:
     """Return the name of a file as people will see it. A path is refused, so is a name of dots only.
 
-    >>> checked_file_name("日本語.txt")
+    >>> clean_file_name("日本語.txt")
     '日本語.txt'
     """
-    name = checked_human_name(value, longest=longest, longest_bytes=MAX_SEGMENT_BYTES)
+    name = clean_name(value, longest=longest, longest_bytes=MAX_SEGMENT_BYTES)
     if "/" in name or "\\" in name:
         raise NameRefused(f"{name[:80]!r} has a '/' or '\\': give the file's name, not a path.")
     if not name.strip("."):
@@ -90,95 +88,97 @@ def checked_file_name(value: str, *, longest: int = MAX_FILE_NAME) -> str:
     return name
 
 
-def checked_folder_name(value: str) -> str:
+def clean_folder_name(value: str) -> str:
     r"""Return the name of a folder: it may stand in a path, so it is refused what a file's name is refused.
 
-    >>> checked_folder_name("Contracts/2026")  # doctest: +ELLIPSIS
+    >>> clean_folder_name("Contracts/2026")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     tenants.errors.NameRefused: The name cannot be stored. 'Contracts/2026' has a '/' or '\': make one folder in ...
     """
     if "/" in value or "\\" in value:
         raise NameRefused(f"{value[:80]!r} has a '/' or '\\': make one folder in the other.")
-    return checked_file_name(value, longest=MAX_NAME)
+    return clean_file_name(value, longest=MAX_NAME)
 
 
-def checked_note(value: str) -> str:
+def clean_note(value: str) -> str:
     r"""Return a text of several lines, such as a reason; each line is held to what a name is held to.
 
-    >>> checked_note(" Their admin asked.\r\nSee the ticket. ")
+    >>> clean_note(" Their admin asked.\r\nSee the ticket. ")
     'Their admin asked.\nSee the ticket.'
     """
-    note = _in_nfc(value.replace("\r\n", "\n").replace("\r", "\n"))
-    _refuse_hidden(note.replace("\n", " ").replace("\t", " "))
-    _refuse_longer(note, MAX_NOTE, MAX_NOTE * MAX_CHARACTER_BYTES)
+    note = _normalize_nfc(value.replace("\r\n", "\n").replace("\r", "\n"))
+    _refuse_invisible(note.replace("\n", " ").replace("\t", " "))
+    _refuse_too_long(note, MAX_NOTE, MAX_NOTE * MAX_CHARACTER_BYTES)
     return note
 
 
-def checked_reason(value: str) -> str:
+def clean_reason(value: str) -> str:
     r"""Return a reason in one line. An empty one is refused, and what a note is refused.
 
-    >>> checked_reason(" Ticket 4711:\n the logo is upside down ")
+    >>> clean_reason(" Ticket 4711:\n the logo is upside down ")
     'Ticket 4711: the logo is upside down'
     """
-    return checked_human_name(" ".join(checked_note(value).split()), longest=MAX_REASON)
+    return clean_name(" ".join(clean_note(value).split()), longest=MAX_REASON)
 
 
-def _in_nfc(value: str) -> str:
+def _normalize_nfc(value: str) -> str:
     name = unicodedata.normalize("NFC", value).strip()
     if not name:
         raise NameRefused("It is empty.")
     return name
 
 
-def _refuse_longer(name: str, longest: int, longest_bytes: int) -> None:
+def _refuse_too_long(name: str, longest: int, longest_bytes: int) -> None:
     if len(name) > longest:
         raise NameRefused(f"{name[:40]!r}… has {len(name)} characters; {longest} is the most.")
     if (size := len(name.encode())) > longest_bytes:
         raise NameRefused(f"{name[:40]!r}… has {size} bytes in UTF-8; {longest_bytes} is the most.")
 
 
-def _refuse_hidden(name: str) -> None:
+def _refuse_invisible(name: str) -> None:
     """Refuse characters that are not to be seen, where they are not a part of what is."""
-    plain = FLAG.sub("\U0001f3f4", name)
+    plain = FLAG_SEQUENCE.sub("\U0001f3f4", name)
     if unicodedata.category(plain[0])[0] == "M":
         raise NameRefused(f"{name[:80]!a} begins with a mark that belongs on another letter.")
     for place, character in enumerate(plain):
-        if what := _hidden(character, plain[:place][-1:], plain[place + 1 :][:1]):
+        if what := _find_character_problem(character, plain[:place][-1:], plain[place + 1 :][:1]):
             raise NameRefused(f"{name[:80]!a} has {what} (U+{ord(character):04X}).")
-    _refuse_heaps_of_marks(name)
+    _refuse_stacked_marks(name)
 
 
-def _hidden(character: str, before: str, after: str) -> str:
+def _find_character_problem(character: str, before: str, after: str) -> str:
     """Return why the character is refused between these two; empty when it is not."""
     if character in BIDI:
         return "a mark that turns the reading direction"
     if character in JOINERS:
         joins = (
-            before and before not in JOINERS and (_takes_joiners(before) or _takes_joiners(after))
+            before and before not in JOINERS and (_can_be_joined(before) or _can_be_joined(after))
         )
         return "" if joins else "an invisible joiner where it joins nothing"
     if character in NUMBER_SIGNS:
         return ""
     if character in INVISIBLE:
-        return CONTROL["Cf"]
-    return CONTROL.get(unicodedata.category(character), "") or _no_character(ord(character))
+        return REFUSED_CATEGORIES["Cf"]
+    return REFUSED_CATEGORIES.get(unicodedata.category(character), "") or _find_code_point_problem(
+        ord(character)
+    )
 
 
-def _takes_joiners(character: str) -> bool:
+def _can_be_joined(character: str) -> bool:
     """Return whether a joiner beside this one may mean something: a letter, mark or emoji beyond ASCII."""
     if not character or character.isascii():
         return False
     return unicodedata.category(character) in {"Lo", "Mn", "Mc", "So", "Sk"}
 
 
-def _no_character(point: int) -> str:
+def _find_code_point_problem(point: int) -> str:
     """Return why a code point without a meaning is refused. What a later Unicode may add, such as emoji, is taken."""
-    if any(point in points for points in NO_CHARACTERS):
+    if any(point in points for points in NONCHARACTERS):
         return "what is no character"
-    return CONTROL["Cf"] if any(point in points for points in KEPT_FOR_INVISIBLE) else ""
+    return REFUSED_CATEGORIES["Cf"] if any(point in points for points in RESERVED_INVISIBLE) else ""
 
 
-def _refuse_heaps_of_marks(name: str) -> None:
+def _refuse_stacked_marks(name: str) -> None:
     marks = 0
     for character in name:
         marks = marks + 1 if unicodedata.category(character) in {"Mn", "Me"} else 0

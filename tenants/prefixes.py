@@ -1,6 +1,6 @@
 """The rooms of the bucket: which prefixes are legal, and the one builder of object keys.
 
-Plain Python. Everything that speaks to the bucket takes an `ObjectKey`, and only `Prefix.key` makes one.
+Plain Python. Everything that speaks to the bucket takes an `ObjectKey`, and only `Prefix.build_key` makes one.
 """
 
 import re
@@ -23,17 +23,17 @@ RESERVED_SEGMENTS = frozenset({"media", "private", "incoming"})
 MAX_PREFIX_BYTES = 200
 # S3 allows 1,024 bytes; the rest is room for a later suffix and for what a URL adds.
 MAX_KEY_BYTES = 900
-MAX_SAFE_NAME = 100
+MAX_ASCII_NAME = 100
 # No tenant's prefix has a segment that begins with an underscore.
 GATEWAY_PREFIX = "_gateway/"
 
 
-def checked_location_prefix(value: str) -> str:
+def validate_location_prefix(value: str) -> str:
     """Return `value` when it may be a tenant's location prefix, else raise PrefixRefused.
 
-    >>> checked_location_prefix("agency/acme/")
+    >>> validate_location_prefix("agency/acme/")
     'agency/acme/'
-    >>> checked_location_prefix("acme")
+    >>> validate_location_prefix("acme")
     Traceback (most recent call last):
     tenants.errors.PrefixRefused: The location prefix is not allowed. 'acme' does not end in '/': write 'acme/'.
     """
@@ -45,7 +45,7 @@ def checked_location_prefix(value: str) -> str:
         raise PrefixRefused(
             f"{value!r}: each segment takes 1 to 63 of A-Z a-z 0-9 . _ - and begins with a letter or digit."
         )
-    if taken := sorted(RESERVED_SEGMENTS.intersection(folded(value).split("/"))):
+    if taken := sorted(RESERVED_SEGMENTS.intersection(fold_case(value).split("/"))):
         raise PrefixRefused(
             f"{value!r} has the segment '{taken[0]}', which names an area inside a room."
         )
@@ -56,12 +56,12 @@ def checked_location_prefix(value: str) -> str:
     return value
 
 
-def checked_deployment_prefix(value: str) -> str:
+def validate_deployment_prefix(value: str) -> str:
     """Return `value` when it may be the deployment's LOCATION_PREFIX: empty, or as a tenant's."""
-    return checked_location_prefix(value) if value else ""
+    return validate_location_prefix(value) if value else ""
 
 
-def folded(prefix: str) -> str:
+def fold_case(prefix: str) -> str:
     """Return the form in which prefixes are compared. They are ASCII, so this is what lower() of PostgreSQL does."""
     return prefix.lower()
 
@@ -72,7 +72,9 @@ def overlaps(one: str, other: str) -> bool:
     >>> overlaps("acme/", "Acme/sub/"), overlaps("acme/", "acme2/")
     (True, False)
     """
-    return folded(one).startswith(folded(other)) or folded(other).startswith(folded(one))
+    return fold_case(one).startswith(fold_case(other)) or fold_case(other).startswith(
+        fold_case(one)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,27 +85,27 @@ class Prefix:
     deployment_prefix: str = ""
 
     def __post_init__(self) -> None:
-        checked_location_prefix(self.location_prefix)
-        checked_deployment_prefix(self.deployment_prefix)
+        validate_location_prefix(self.location_prefix)
+        validate_deployment_prefix(self.deployment_prefix)
 
     def __str__(self) -> str:
         return self.deployment_prefix + self.location_prefix
 
-    def key(self, name: str) -> ObjectKey:
+    def build_key(self, name: str) -> ObjectKey:
         """Return the object key of `name` inside this prefix.
 
         A name is refused, never repaired, when it would leave the prefix:
 
         >>> acme = Prefix("acme/")
-        >>> acme.key("private/2026/offer.pdf")
+        >>> acme.build_key("private/2026/offer.pdf")
         'acme/private/2026/offer.pdf'
-        >>> acme.key("private/../../globex/offer.pdf")
+        >>> acme.build_key("private/../../globex/offer.pdf")
         Traceback (most recent call last):
         tenants.errors.KeyOutsidePrefix: The name would leave the tenant's prefix.
 
         No query, no request to the bucket.
         """
-        key = self.deployment_prefix + self.location_prefix + checked_name(name)
+        key = self.deployment_prefix + self.location_prefix + validate_object_name(name)
         if len(key.encode()) > MAX_KEY_BYTES:
             raise NameRefused(
                 f"The key would have {len(key.encode())} bytes; {MAX_KEY_BYTES} is the most."
@@ -114,14 +116,14 @@ class Prefix:
         """Return whether `key` lies strictly inside this prefix."""
         return key.startswith(str(self)) and len(key) > len(str(self))
 
-    def name_of(self, key: str) -> str:
+    def extract_name(self, key: str) -> str:
         """Return the name of `key` relative to the room; a key of another room is refused."""
         if not self.holds(key):
             raise KeyOutsidePrefix
         return key.removeprefix(str(self))
 
 
-def checked_name(name: str) -> str:
+def validate_object_name(name: str) -> str:
     """Return `name`, relative to a room, when a key can be made of it."""
     segments = name.split("/")
     if "." in segments or ".." in segments or name.startswith("/"):
@@ -140,36 +142,36 @@ def checked_name(name: str) -> str:
     return name
 
 
-def gateway_key(name: str, *, deployment_prefix: str = "") -> ObjectKey:
+def build_gateway_key(name: str, *, deployment_prefix: str = "") -> ObjectKey:
     """Return the object key of what belongs to the deployment itself, and to no tenant: its marker, its canaries.
 
     Raises KeyOutsidePrefix or NameRefused.
 
-    >>> gateway_key("owner.json", deployment_prefix="live/")
+    >>> build_gateway_key("owner.json", deployment_prefix="live/")
     'live/_gateway/owner.json'
     """
     # An area in front: what is refused inside a room is refused here.
-    checked_name(f"{PRIVATE_AREA}/{name}")
-    return ObjectKey(f"{checked_deployment_prefix(deployment_prefix)}{GATEWAY_PREFIX}{name}")
+    validate_object_name(f"{PRIVATE_AREA}/{name}")
+    return ObjectKey(f"{validate_deployment_prefix(deployment_prefix)}{GATEWAY_PREFIX}{name}")
 
 
-def safe_name(display_name: str) -> str:
+def make_ascii_name(display_name: str) -> str:
     """Return an ASCII name for the key of a file that people call `display_name`.
 
     Only keys carry it; people always see the name they gave.
 
-    >>> safe_name("Übersicht – Q3.pdf"), safe_name("日本語.txt"), safe_name("../../etc/passwd")
+    >>> make_ascii_name("Übersicht – Q3.pdf"), make_ascii_name("日本語.txt"), make_ascii_name("../../etc/passwd")
     ('Ubersicht-Q3.pdf', 'file.txt', 'passwd')
     """
     last = display_name.replace("\\", "/").rpartition("/")[2]
     stem, dot, extension = last.rpartition(".")
     if not stem:
         stem, dot, extension = last, "", ""
-    stem, extension = _ascii(stem), _ascii(extension)[:16]
+    stem, extension = _convert_to_ascii(stem), _convert_to_ascii(extension)[:16]
     ending = f".{extension}" if dot and extension else ""
-    return (stem or "file")[: MAX_SAFE_NAME - len(ending)] + ending
+    return (stem or "file")[: MAX_ASCII_NAME - len(ending)] + ending
 
 
-def _ascii(text: str) -> str:
+def _convert_to_ascii(text: str) -> str:
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
     return re.sub(r"[^A-Za-z0-9_]+", "-", plain).strip("-")

@@ -10,10 +10,10 @@ from django.db import IntegrityError, transaction
 from django.db.models import Count, Exists, OuterRef, Q, Subquery
 
 from tenants.binding import bind_agency, connection
-from tenants.domains import hosts
+from tenants.domains import host_cache
 from tenants.errors import HostRefused, HostTaken, PrefixTaken, TenantNotFound, TenantRefused
-from tenants.hosts import normalised_host
-from tenants.limits import Limits, checked_limits
+from tenants.hosts import normalize_host
+from tenants.limits import TenantLimits, clean_limits
 from tenants.models import (
     MAX_PRESIGN_SECONDS,
     Domain,
@@ -23,11 +23,11 @@ from tenants.models import (
     Tenant,
     TenantQuerySet,
 )
-from tenants.names import checked_human_name
+from tenants.names import clean_name
 from tenants.people.models import Session
-from tenants.prefixes import checked_location_prefix, overlaps
-from tenants.schemas import create_schema, current_recording
-from tenants.versions import oldest_code, schema_version
+from tenants.prefixes import overlaps, validate_location_prefix
+from tenants.schemas import create_schema, get_or_create_recording
+from tenants.versions import get_oldest_code, get_schema_version
 
 
 def create_tenant(
@@ -36,29 +36,29 @@ def create_tenant(
     location_prefix: str,
     domain: str,
     presign_seconds: int | None = None,
-    limits: Limits | None = None,
+    limits: TenantLimits | None = None,
 ) -> Tenant:
     """Return a new active tenant with room, schema and an active domain: all of it, or nothing.
 
     Raises PrefixRefused, PrefixTaken, HostRefused, HostTaken, NameRefused or TenantRefused.
     No bucket request.
     """
-    limits = checked_limits(limits or Limits())
+    limits = clean_limits(limits or TenantLimits())
     tenant = Tenant(
-        name=checked_human_name(name),
-        location_prefix=checked_location_prefix(location_prefix),
-        presign_seconds=checked_presign_seconds(presign_seconds),
+        name=clean_name(name),
+        location_prefix=validate_location_prefix(location_prefix),
+        presign_seconds=validate_presign_seconds(presign_seconds),
         upload_max_bytes=limits.upload_max_bytes,
         file_groups=list(limits.file_groups),
         versions_kept=limits.versions_kept,
-        schema_version=schema_version(),
-        oldest_code=oldest_code(),
+        schema_version=get_schema_version(),
+        oldest_code=get_oldest_code(),
     )
-    host = checked_tenant_host(domain)
-    recording = current_recording()
+    host = clean_tenant_host(domain)
+    recording = get_or_create_recording()
     try:
         with bind_agency(), transaction.atomic():
-            _take_turns()
+            _lock_reservations()
             tenant.save(force_insert=True)
             PrefixReservation.objects.create(prefix=location_prefix, tenant=tenant)
             Quota.objects.create(tenant=tenant, quota_bytes=limits.quota_bytes)
@@ -67,18 +67,18 @@ def create_tenant(
             )
             create_schema(tenant.schema_name, tenant.id, recording)
     except IntegrityError as error:
-        raise _refusal(error, location_prefix, host) from error
-    hosts.forget()
+        raise _translate_integrity_error(error, location_prefix, host) from error
+    host_cache.forget()
     return tenant
 
 
-def _take_turns() -> None:
+def _lock_reservations() -> None:
     """Wait for whoever takes a room right now. Two on overlapping rooms would else wait for each other: a deadlock."""
     with connection.cursor() as cursor:
         cursor.execute("LOCK TABLE tenants_prefixreservation IN SHARE ROW EXCLUSIVE MODE")
 
 
-def _refusal(error: IntegrityError, prefix: str, host: str) -> Exception:
+def _translate_integrity_error(error: IntegrityError, prefix: str, host: str) -> Exception:
     """Return what the database's refusal means, by the name of the constraint that spoke."""
     constraint = getattr(getattr(error.__cause__, "diag", None), "constraint_name", None) or ""
     if "domain" in constraint:
@@ -95,7 +95,7 @@ def _refusal(error: IntegrityError, prefix: str, host: str) -> Exception:
     return error
 
 
-def checked_presign_seconds(seconds: int | None) -> int | None:
+def validate_presign_seconds(seconds: int | None) -> int | None:
     """Return the lifetime of a tenant's links in seconds; None takes the deployment's."""
     if seconds is not None and not 1 <= seconds <= MAX_PRESIGN_SECONDS:
         raise TenantRefused(
@@ -104,10 +104,10 @@ def checked_presign_seconds(seconds: int | None) -> int | None:
     return seconds
 
 
-def checked_tenant_host(raw: str) -> str:
+def clean_tenant_host(raw: str) -> str:
     """Return the host as it is stored; the agency's own host leads to no tenant."""
-    host = normalised_host(raw)
-    if host == normalised_host(settings.AGENCY_HOST):
+    host = normalize_host(raw)
+    if host == normalize_host(settings.AGENCY_HOST):
         raise HostRefused(f"{host!r} is the agency's own host (AGENCY_HOST).")
     return host
 
@@ -119,7 +119,7 @@ def find_tenant(reference: str) -> Tenant:
     """
     known = (
         Q(location_prefix=f"{reference.rstrip('/')}/")
-        | Q(domains__domain=_host_or_nothing(reference))
+        | Q(domains__domain=_try_normalize_host(reference))
         | Q(name=reference)
     )
     if _is_uuid(reference):
@@ -133,9 +133,9 @@ def find_tenant(reference: str) -> Tenant:
     return found[0]
 
 
-def _host_or_nothing(reference: str) -> str:
+def _try_normalize_host(reference: str) -> str:
     try:
-        return normalised_host(reference)
+        return normalize_host(reference)
     except HostRefused:
         return ""
 
@@ -148,7 +148,7 @@ def _is_uuid(text: str) -> bool:
     return True
 
 
-def listed_tenants(*, query: str = "", status: str = "") -> TenantQuerySet:
+def list_tenants(*, query: str = "", status: str = "") -> TenantQuerySet:
     """Return the tenants with this in name, prefix or a domain, and with this status; "" is any.
 
     Each has `primary_domain`, `member_count` and its quota. One query, also for thousands.
@@ -168,32 +168,32 @@ def listed_tenants(*, query: str = "", status: str = "") -> TenantQuerySet:
     return found.filter(status=status) if status else found
 
 
-def rename(tenant: Tenant, name: str) -> None:
+def rename_tenant(tenant: Tenant, name: str) -> None:
     """Give the tenant another name. Its prefix, schema and links stay."""
-    Tenant.objects.filter(pk=tenant.pk).update(name=checked_human_name(name))
-    hosts.forget()
+    Tenant.objects.filter(pk=tenant.pk).update(name=clean_name(name))
+    host_cache.forget()
 
 
 def set_presign_seconds(tenant: Tenant, seconds: int | None) -> None:
     """Say how long the tenant's links live from now on; None takes the deployment's."""
-    Tenant.objects.filter(pk=tenant.pk).update(presign_seconds=checked_presign_seconds(seconds))
-    hosts.forget()
+    Tenant.objects.filter(pk=tenant.pk).update(presign_seconds=validate_presign_seconds(seconds))
+    host_cache.forget()
 
 
 def set_requires_consent(tenant: Tenant, *, required: bool) -> bool:
     """Say whether agency staff wait for an admin's consent before they enter; return whether that is new."""
     other = Tenant.objects.filter(pk=tenant.pk, requires_consent=not required)
     changed = other.update(requires_consent=required)
-    hosts.forget()
+    host_cache.forget()
     return bool(changed)
 
 
-def longest_link_seconds(tenant: Tenant) -> int:
+def get_longest_link_seconds(tenant: Tenant) -> int:
     """Return how long a link given out now may live: audio and video have an hour by default."""
     return int(tenant.presign_seconds or MAX_PRESIGN_SECONDS)
 
 
-def suspend(tenant: Tenant) -> bool:
+def suspend_tenant(tenant: Tenant) -> bool:
     """Stop serving the tenant; return False when it was suspended already.
 
     Other processes hear of it within 10 s; the query that opens a document asks the row itself.
@@ -204,42 +204,42 @@ def suspend(tenant: Tenant) -> bool:
     return changed
 
 
-def resume(tenant: Tenant) -> bool:
+def resume_tenant(tenant: Tenant) -> bool:
     """Serve the tenant again; return False when it was served already."""
     return _change_status(tenant, Tenant.Status.SUSPENDED, Tenant.Status.ACTIVE)
 
 
 def _change_status(tenant: Tenant, before: Tenant.Status, after: Tenant.Status) -> bool:
     changed = Tenant.objects.filter(pk=tenant.pk, status=before).update(status=after)
-    hosts.forget()
+    host_cache.forget()
     return bool(changed)
 
 
 def add_domain(tenant: Tenant, raw_host: str, *, active: bool = False) -> Domain:
     """Return a new domain of the tenant: pending, or active. Raises HostRefused or HostTaken."""
-    host = checked_tenant_host(raw_host)
+    host = clean_tenant_host(raw_host)
     state = Domain.State.ACTIVE if active else Domain.State.PENDING
     try:
         with transaction.atomic():
             domain = Domain.objects.create(domain=host, tenant=tenant, state=state)
     except IntegrityError as error:
-        raise _refusal(error, "", host) from error
-    hosts.forget()
+        raise _translate_integrity_error(error, "", host) from error
+    host_cache.forget()
     return domain
 
 
 def activate_domain(tenant: Tenant, raw_host: str) -> None:
     """Let the domain lead to the tenant from now on."""
-    _domains_of(tenant, raw_host).update(state=Domain.State.ACTIVE)
-    hosts.forget()
+    _require_domain(tenant, raw_host).update(state=Domain.State.ACTIVE)
+    host_cache.forget()
 
 
-def make_primary(tenant: Tenant, raw_host: str) -> None:
+def make_domain_primary(tenant: Tenant, raw_host: str) -> None:
     """Make an active domain the one that is shown and mailed. Of two at once the later one stays."""
     with transaction.atomic():
         # The tenant's row is what two of these wait for.
         Tenant.objects.select_for_update().get(pk=tenant.pk)
-        found = _domains_of(tenant, raw_host)
+        found = _require_domain(tenant, raw_host)
         if not found.active().exists():
             raise HostRefused(f"{raw_host!r} is pending: activate it first.")
         Domain.objects.filter(tenant=tenant, is_primary=True).update(is_primary=False)
@@ -248,14 +248,14 @@ def make_primary(tenant: Tenant, raw_host: str) -> None:
 
 def remove_domain(tenant: Tenant, raw_host: str) -> None:
     """Let the domain lead nowhere. The primary one stays: make another primary first."""
-    found = _domains_of(tenant, raw_host)
+    found = _require_domain(tenant, raw_host)
     if not found.filter(is_primary=False).delete()[0]:
         raise HostRefused(f"{raw_host!r} is the primary domain: make another one primary first.")
-    hosts.forget()
+    host_cache.forget()
 
 
-def _domains_of(tenant: Tenant, raw_host: str) -> DomainQuerySet:
-    found = Domain.objects.filter(tenant=tenant, domain=normalised_host(raw_host))
+def _require_domain(tenant: Tenant, raw_host: str) -> DomainQuerySet:
+    found = Domain.objects.filter(tenant=tenant, domain=normalize_host(raw_host))
     if not found.exists():
         raise HostRefused(
             f"{raw_host!r} is no domain of this tenant: `manage.py tenant show` lists them."

@@ -11,18 +11,18 @@ from django.db.models import F, Q, QuerySet
 from tenants.binding import bound_tenant
 from tenants.errors import QuotaBroken, QuotaExceeded
 from tenants.models import Quota
-from tenants.sizes import exact_size
+from tenants.sizes import format_exact_size
 
 
-def usage() -> Quota:
+def read_quota() -> Quota:
     """Return what the bound tenant may keep and keeps. It is for reading. One query; raises QuotaBroken."""
-    row = _row().first()
+    row = _filter_quota().first()
     if row is None:
-        raise broken("It has no quota.", "--quota SIZE --recount")
+        raise build_quota_error("It has no quota.", "--quota SIZE --recount")
     return row
 
 
-def reserve(size_bytes: int, *also: Q) -> None:
+def reserve_bytes(size_bytes: int, *also: Q) -> None:
     """Promise these bytes to an upload; raise QuotaExceeded when they do not fit. One UPDATE.
 
     `also` is what else must hold of a quota that has a limit. Of many at once exactly those win whose bytes fit: the
@@ -31,59 +31,61 @@ def reserve(size_bytes: int, *also: Q) -> None:
     """
     taken = F("used_bytes") + F("reserved_bytes") + size_bytes
     fits = Q(quota_bytes=None) | Q(*also, quota_bytes__gte=taken)
-    if not _row().filter(fits).update(reserved_bytes=F("reserved_bytes") + size_bytes):
-        usage()
+    if not _filter_quota().filter(fits).update(reserved_bytes=F("reserved_bytes") + size_bytes):
+        read_quota()
         raise QuotaExceeded(
-            f"It needs {exact_size(size_bytes)}, and less than that is left. "
+            f"It needs {format_exact_size(size_bytes)}, and less than that is left. "
             "An admin of this site sees how much is left, and can ask the agency for more."
         )
 
 
-def settle(size_bytes: int) -> None:
+def charge_reserved(size_bytes: int) -> None:
     """The promised bytes are kept from now on. One UPDATE."""
-    _change(
-        _row().filter(reserved_bytes__gte=size_bytes),
+    _update_or_raise(
+        _filter_quota().filter(reserved_bytes__gte=size_bytes),
         reserved_bytes=F("reserved_bytes") - size_bytes,
         used_bytes=F("used_bytes") + size_bytes,
     )
 
 
-def release(size_bytes: int) -> None:
+def release_reserved(size_bytes: int) -> None:
     """The promised bytes never came, or are gone again. One UPDATE."""
-    _change(
-        _row().filter(reserved_bytes__gte=size_bytes),
+    _update_or_raise(
+        _filter_quota().filter(reserved_bytes__gte=size_bytes),
         reserved_bytes=F("reserved_bytes") - size_bytes,
     )
 
 
-def free(size_bytes: int) -> None:
+def free_used(size_bytes: int) -> None:
     """The bytes that were kept are gone. One UPDATE."""
-    _change(_row().filter(used_bytes__gte=size_bytes), used_bytes=F("used_bytes") - size_bytes)
+    _update_or_raise(
+        _filter_quota().filter(used_bytes__gte=size_bytes), used_bytes=F("used_bytes") - size_bytes
+    )
 
 
-def locked_usage() -> Quota:
+def lock_quota() -> Quota:
     """Return the bound tenant's usage, and hold back whoever would change it until the transaction ends."""
-    row = _row().select_for_update().first()
+    row = _filter_quota().select_for_update().first()
     if row is None:
-        raise broken("It has no quota.", "--quota SIZE --recount")
+        raise build_quota_error("It has no quota.", "--quota SIZE --recount")
     return row
 
 
-def put_right(*, used_bytes: int, reserved_bytes: int) -> None:
-    """Write down what was counted while `locked_usage` held everybody back. One UPDATE."""
-    _row().update(used_bytes=used_bytes, reserved_bytes=reserved_bytes)
+def correct_usage(*, used_bytes: int, reserved_bytes: int) -> None:
+    """Write down what was counted while `lock_quota` held everybody back. One UPDATE."""
+    _filter_quota().update(used_bytes=used_bytes, reserved_bytes=reserved_bytes)
 
 
-def broken(why: str, remedy: str = "--recount") -> QuotaBroken:
+def build_quota_error(why: str, remedy: str = "--recount") -> QuotaBroken:
     """Return the refusal for a quota that is not there or cannot be right, with the command that mends it."""
     prefix = bound_tenant().location_prefix
     return QuotaBroken(f"{prefix}: {why} Run manage.py tenant limits {prefix} {remedy}.")
 
 
-def _change(known: QuerySet[Quota], **after: Any) -> None:
+def _update_or_raise(known: QuerySet[Quota], **after: Any) -> None:
     if not known.update(**after):
-        raise broken("Its usage is less than what is to be taken off.")
+        raise build_quota_error("Its usage is less than what is to be taken off.")
 
 
-def _row() -> QuerySet[Quota]:
+def _filter_quota() -> QuerySet[Quota]:
     return Quota.objects.filter(tenant_id=bound_tenant().id)

@@ -8,9 +8,9 @@ from django.apps import apps
 from tenants.binding import bind_tenant, connection
 from tenants.errors import GatewayError, SchemaBroken, SchemaNotServed
 from tenants.models import Tenant
-from tenants.schemas import applied_version
+from tenants.schemas import read_applied_version
 from tenants.stamp.models import Stamp
-from tenants.versions import refusal, schema_version, tenant_app_labels
+from tenants.versions import find_version_problem, get_schema_version, list_tenant_app_labels
 
 
 def require_schema(tenant: Tenant) -> None:
@@ -21,7 +21,7 @@ def require_schema(tenant: Tenant) -> None:
 
 def find_schema_problem(tenant: Tenant) -> GatewayError | None:
     """Return what is wrong with the tenant's schema, or None. Three queries."""
-    if why := refusal(tenant.schema_version, tenant.oldest_code):
+    if why := find_version_problem(tenant.schema_version, tenant.oldest_code):
         return SchemaNotServed(f"{why}. Look at manage.py migrate_tenants --dry-run.")
     if why := _describe_tables(tenant) or _describe_owner(tenant):
         return SchemaBroken(f"{why} Restore the tenant's schema from a backup.")
@@ -39,10 +39,10 @@ def _describe_tables(tenant: Tenant) -> str:
         return f"The schema {tenant.schema_name} is not there."
     if "django_migrations" not in tables:
         return f"The schema {tenant.schema_name} lacks the table django_migrations."
-    applied = applied_version(tenant.schema_name)
+    applied = read_applied_version(tenant.schema_name)
     if applied != tenant.schema_version:
         return f"Its tables have {applied or 'no version'}; {tenant.schema_version} is recorded for it."
-    missing = _current_tables() - tables if applied == schema_version() else frozenset()
+    missing = _list_current_tables() - tables if applied == get_schema_version() else frozenset()
     if missing:
         return f"The schema {tenant.schema_name} lacks the table {min(missing)}."
     return ""
@@ -64,11 +64,11 @@ def _list_tables(tenant: Tenant) -> frozenset[str]:
         return frozenset(name for (name,) in cursor.fetchall())
 
 
-def _current_tables() -> frozenset[str]:
+def _list_current_tables() -> frozenset[str]:
     """Return the tables of a tenant of this code's version."""
     return frozenset(
         model._meta.db_table  # noqa: SLF001 - Django's own API
         for model in apps.get_models(include_auto_created=True)
-        if model._meta.app_label in tenant_app_labels() and model._meta.managed  # noqa: SLF001 - the same
+        if model._meta.app_label in list_tenant_app_labels() and model._meta.managed  # noqa: SLF001 - the same
         if not model._meta.proxy  # noqa: SLF001 - the same
     )

@@ -19,13 +19,13 @@ UNITS = {
 }
 # What a column of the database takes.
 MAX_SIZE_BYTES = 2**63 - 1
-WRITTEN = re.compile(r"(?P<number>[0-9]{1,19}(?:\.[0-9]{1,12})?) ?(?P<unit>[A-Za-z]*)")
+SIZE_PATTERN = re.compile(r"(?P<number>[0-9]{1,19}(?:\.[0-9]{1,12})?) ?(?P<unit>[A-Za-z]*)")
 
 
-def human_size(size_bytes: int) -> str:
+def format_size(size_bytes: int) -> str:
     """Return a number of bytes for people, as bills count: in thousands.
 
-    >>> human_size(1), human_size(1_250), human_size(999_960), human_size(5_000_000_000_000)
+    >>> format_size(1), format_size(1_250), format_size(999_960), format_size(5_000_000_000_000)
     ('1 byte', '1.2 kB', '1 MB', '5 TB')
     """
     if size_bytes < THOUSAND:
@@ -37,30 +37,30 @@ def human_size(size_bytes: int) -> str:
     return f"{amount:.1f}".removesuffix(".0") + f" {units[0]}"
 
 
-def exact_size(size_bytes: int) -> str:
+def format_exact_size(size_bytes: int) -> str:
     """Return a number of bytes for people who compare it with another one.
 
-    >>> exact_size(999), exact_size(1_960_000)
+    >>> format_exact_size(999), format_exact_size(1_960_000)
     ('999 bytes', '2 MB (1,960,000 bytes)')
     """
-    words = human_size(size_bytes)
+    words = format_size(size_bytes)
     return words if size_bytes < THOUSAND else f"{words} ({size_bytes:,} bytes)"
 
 
-def parsed_size(text: str) -> int:
+def parse_size(text: str) -> int:
     """Return the bytes that somebody wrote, such as 10GB, 1.5 GiB or 250000.
 
-    >>> parsed_size("10GB"), parsed_size("1.5 KiB"), parsed_size("250000")
+    >>> parse_size("10GB"), parse_size("1.5 KiB"), parse_size("250000")
     (10000000000, 1536, 250000)
-    >>> parsed_size("10gb")
+    >>> parse_size("10gb")
     Traceback (most recent call last):
     tenants.errors.SizeRefused: The size cannot be read. '10gb': write '10GB'.
 
     Raises SizeRefused. Nothing is guessed: no other case, no part of a byte, no sign.
     """
-    written = WRITTEN.fullmatch(text)
+    written = SIZE_PATTERN.fullmatch(text)
     if not written or written["unit"] not in UNITS:
-        raise SizeRefused(f"{text[:40]!r}: write {_meant(written)}.")
+        raise SizeRefused(f"{text[:40]!r}: write {_suggest_size(written)}.")
     size_bytes = Decimal(written["number"]) * UNITS[written["unit"]]
     if size_bytes != int(size_bytes):
         raise SizeRefused(f"{text!r} is no whole number of bytes: write it in a smaller unit.")
@@ -69,7 +69,7 @@ def parsed_size(text: str) -> int:
     return int(size_bytes)
 
 
-def _meant(written: re.Match[str] | None) -> str:
+def _suggest_size(written: re.Match[str] | None) -> str:
     """Return how it is to be written: with the unit that was meant where that is clear."""
     meant = {unit.lower(): unit for unit in UNITS}.get((written["unit"] if written else "").lower())
     if written and meant:

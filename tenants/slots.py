@@ -87,7 +87,7 @@ def hold_slot(*, waits: bool = False) -> Iterator[None]:
     if not _thread.is_serving or _thread.holds_slot:
         yield
         return
-    with process_slots().hold(room_id(), waits=waits):
+    with get_process_slots().hold(room_id(), waits=waits):
         _thread.holds_slot = True
         try:
             yield
@@ -95,7 +95,7 @@ def hold_slot(*, waits: bool = False) -> Iterator[None]:
             _thread.holds_slot = False
 
 
-def process_slots() -> Slots:
+def get_process_slots() -> Slots:
     """Return the slots of this process."""
     threads: int = settings.WEB_THREADS
     return _slots.get(threads) or _slots.setdefault(threads, make_slots(threads))

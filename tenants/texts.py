@@ -10,22 +10,22 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Model, QuerySet
 
-Values: TypeAlias = Mapping[str, Any]
+Parameters: TypeAlias = Mapping[str, Any]
 
 # What is written into a query set stays as it is; a moment or an id in it would be one that has passed by.
-PLAIN = re.compile(r"[A-Za-z0-9_ ]*")
-LASTING = (str, int, bool, timedelta, type(None))
+SAFE_LITERAL = re.compile(r"[A-Za-z0-9_ ]*")
+CONSTANT_TYPES = (str, int, bool, timedelta, type(None))
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
+class Statement:
     """One statement: its SQL, and for each placeholder the name of a value, or what always stands there."""
 
     sql: str
     names: tuple[str | None, ...]
     constants: tuple[object, ...]
 
-    def filled(self, values: Values) -> list[Any]:
+    def build_parameters(self, values: Parameters) -> list[Any]:
         """Return the parameters, with these values where their names stand."""
         return [
             constant if name is None else values[name]
@@ -33,18 +33,18 @@ class Text:
         ]
 
 
-def text_of_rows(rows: QuerySet[Any, Any], made_up: Values) -> Text:
+def compile_queryset(rows: QuerySet[Any, Any], made_up: Parameters) -> Statement:
     """Return the statement of a query set that was built with made-up values. No query.
 
     Raises TypeError when one of them would stay in it.
     """
     sql, parameters = rows.query.sql_with_params()
-    text = text_of(sql, parameters, made_up)
-    refuse_leftovers(text, list(made_up.values()))
+    text = compile_statement(sql, parameters, made_up)
+    refuse_leaked_values(text, list(made_up.values()))
     return text
 
 
-def run(sql: str, parameters: list[Any]) -> list[tuple[Any, ...]]:
+def run_statement(sql: str, parameters: list[Any]) -> list[tuple[Any, ...]]:
     """Return the rows of one statement, on the connection as it stands."""
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
@@ -52,7 +52,7 @@ def run(sql: str, parameters: list[Any]) -> list[tuple[Any, ...]]:
     return found
 
 
-def columns_of(model: type[Model], *only: str) -> tuple[str, ...]:
+def list_columns(model: type[Model], *only: str) -> tuple[str, ...]:
     """Return the names of a model's columns, or of `only` these, in the order in which `from_db` takes their values."""
     names = [field.attname for field in model._meta.concrete_fields]  # noqa: SLF001 - Django's documented API
     if unknown := set(only).difference(names):
@@ -60,7 +60,7 @@ def columns_of(model: type[Model], *only: str) -> tuple[str, ...]:
     return tuple(name for name in names if name in only or not only)
 
 
-def text_of(sql: str, parameters: tuple[object, ...], made_up: Values) -> Text:
+def compile_statement(sql: str, parameters: tuple[object, ...], made_up: Parameters) -> Statement:
     """Return the statement with the made-up parameters known by name."""
     name_of = {value: name for name, value in made_up.items()}
     names = tuple(
@@ -69,10 +69,10 @@ def text_of(sql: str, parameters: tuple[object, ...], made_up: Values) -> Text:
     constants = tuple(
         value if name is None else None for name, value in zip(names, parameters, strict=True)
     )
-    return brief(Text(sql, names, constants))
+    return inline_constants(Statement(sql, names, constants))
 
 
-def brief(text: Text) -> Text:
+def inline_constants(text: Statement) -> Statement:
     """Return the statement with what always stands there written into its SQL: psycopg need not adapt it each time.
 
     Only numbers, and text that is the same quoted or not; the rest stays a parameter.
@@ -82,25 +82,25 @@ def brief(text: Text) -> Text:
         return text
     sql, names, constants = parts[0], [], []
     for name, constant, after in zip(text.names, text.constants, parts[1:], strict=True):
-        literal = None if name else _literal(constant)
+        literal = None if name else _format_literal(constant)
         if literal is None:
             names.append(name)
             constants.append(constant)
         sql += f"{literal or '%s'}{after}"
-    return Text(sql, tuple(names), tuple(constants))
+    return Statement(sql, tuple(names), tuple(constants))
 
 
-def _literal(constant: object) -> str | None:
+def _format_literal(constant: object) -> str | None:
     if isinstance(constant, int) and not isinstance(constant, bool) and constant >= 0:
         return str(int(constant))
-    if isinstance(constant, str) and PLAIN.fullmatch(constant):
+    if isinstance(constant, str) and SAFE_LITERAL.fullmatch(constant):
         return f"'{str.__str__(constant)}'"
     return None
 
 
-def refuse_leftovers(text: Text, made_up: list[object]) -> None:
+def refuse_leaked_values(text: Statement, made_up: list[object]) -> None:
     """Refuse (TypeError) a statement that would keep something of the one for which it was written."""
-    if fleeting := [value for value in text.constants if not isinstance(value, LASTING)]:
+    if fleeting := [value for value in text.constants if not isinstance(value, CONSTANT_TYPES)]:
         raise TypeError(f"Only a value may stand here, or the database's own Now(): {fleeting}.")
     kept = " ".join([text.sql, *map(str, text.constants)])
     for value in made_up:

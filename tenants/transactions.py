@@ -14,7 +14,7 @@ from django.db import (
 )
 from psycopg_pool import PoolTimeout
 
-from tenants.binding import bound_tenant_even_suspended, connection, rebound
+from tenants.binding import bound_tenant_even_suspended, capture_binding, connection
 from tenants.database.base import SecondConnection
 from tenants.database.pool import MAX_SECOND_CONNECTIONS, WAIT_SECONDS
 from tenants.errors import TooBusy
@@ -26,7 +26,7 @@ LOCK_NOT_AVAILABLE = "55P03"
 _has_second: ContextVar[bool] = ContextVar("has_second", default=False)
 
 
-def in_callers_transaction() -> bool:
+def is_in_outer_transaction() -> bool:
     """Return whether a transaction is open that somebody else may still roll back. No statement.
 
     Django answers: where a durable block may begin, there is none.
@@ -41,7 +41,7 @@ def in_callers_transaction() -> bool:
 
 
 @contextmanager
-def own_transaction() -> Iterator[None]:
+def begin_autonomous_transaction() -> Iterator[None]:
     """Commit what the block writes when it ends, whatever becomes of a transaction that is open around it.
 
     Inside one the block works on a second connection, of which a process has MAX_SECOND_CONNECTIONS. It sees nothing
@@ -49,24 +49,24 @@ def own_transaction() -> Iterator[None]:
     rows of its own, and asks nothing of the bucket. A block inside another one is a part of it, and is committed with
     it. Raises TooBusy when no second connection becomes free in WAIT_SECONDS.
     """
-    needs_second = in_callers_transaction() and not _has_second.get()
+    needs_second = is_in_outer_transaction() and not _has_second.get()
     with _second_connection() if needs_second else nullcontext(), transaction.atomic():
         yield
 
 
 @contextmanager
-def waiting_at_most(milliseconds: int) -> Iterator[None]:
+def limit_lock_wait(milliseconds: int) -> Iterator[None]:
     """Let statements in the block, inside a transaction, wait no longer for what others hold. Two statements.
 
-    One that had to wait longer raises OperationalError, for which `waited_too_long` is true.
+    One that had to wait longer raises OperationalError, for which `is_lock_timeout` is true.
     """
     _set_lock_timeout(f"'{milliseconds}ms'")
     yield
     _set_lock_timeout("DEFAULT")
 
 
-def waited_too_long(error: DatabaseError) -> bool:
-    """Return whether it says that something was held for longer than `waiting_at_most` allows."""
+def is_lock_timeout(error: DatabaseError) -> bool:
+    """Return whether it says that something was held for longer than `limit_lock_wait` allows."""
     return getattr(error.__cause__, "sqlstate", None) == LOCK_NOT_AVAILABLE
 
 
@@ -83,7 +83,7 @@ def _second_connection() -> Iterator[None]:
     and the block stays on the first connection: what becomes of the tenant becomes of it.
     """
     # Whose it is the first connection says.
-    bind_again, first = rebound(), connections[DEFAULT_DB_ALIAS]
+    bind_again, first = capture_binding(), connections[DEFAULT_DB_ALIAS]
     # It goes back into the pool whatever happens: there are few.
     with closing(_take_second(first)) as second:
         if not _knows_tenant(second):

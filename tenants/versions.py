@@ -28,18 +28,18 @@ class AppVersions:
     last: str
     known: frozenset[str]
     # Tenants with these as their last migration are served by this code.
-    served: frozenset[str]
+    served_migrations: frozenset[str]
     # The oldest code that serves tenants at `last`, by the last migration that it knows.
     oldest_code: str
 
 
 @cache
-def loader() -> MigrationLoader:
+def load_migrations() -> MigrationLoader:
     """Return the migrations of this code as a graph."""
     return MigrationLoader(None)
 
 
-def tenant_app_labels() -> list[str]:
+def list_tenant_app_labels() -> list[str]:
     """Return the labels of the apps whose tables stand in every tenant's schema."""
     return sorted(
         config.label for config in apps.get_app_configs() if config.name in settings.TENANT_APPS
@@ -47,31 +47,37 @@ def tenant_app_labels() -> list[str]:
 
 
 @cache
-def app_versions() -> dict[str, AppVersions]:
+def get_app_versions() -> dict[str, AppVersions]:
     """Return what this code knows of each tenant app that has migrations."""
-    leaves = [node for label in tenant_app_labels() for node in loader().graph.leaf_nodes(label)]
-    return {label: _versions_of(label, last) for label, last in leaves}
+    leaves = [
+        node
+        for label in list_tenant_app_labels()
+        for node in load_migrations().graph.leaf_nodes(label)
+    ]
+    return {label: _build_app_versions(label, last) for label, last in leaves}
 
 
-def _versions_of(label: str, last: str) -> AppVersions:
-    disk = {name for app, name in loader().disk_migrations if app == label}
+def _build_app_versions(label: str, last: str) -> AppVersions:
+    disk = {name for app, name in load_migrations().disk_migrations if app == label}
     return AppVersions(
         last=last,
         known=frozenset({*disk, ZERO}),
-        served=frozenset({last, *_since(label, declared(label, "OLDEST_SCHEMA") or last)}),
-        oldest_code=declared(label, "OLDEST_CODE") or last,
+        served_migrations=frozenset(
+            {last, *_list_migrations_since(label, read_declaration(label, "OLDEST_SCHEMA") or last)}
+        ),
+        oldest_code=read_declaration(label, "OLDEST_CODE") or last,
     )
 
 
-def declared(label: str, name: str) -> str:
+def read_declaration(label: str, name: str) -> str:
     """Return what the app's migrations/__init__.py says under this name; nothing when it does not."""
     module, _ = MigrationLoader.migrations_module(label)
     return str(getattr(import_module(module), name, "")) if module else ""
 
 
-def _since(label: str, oldest: str) -> Iterable[str]:
+def _list_migrations_since(label: str, oldest: str) -> Iterable[str]:
     """Yield the app's migrations from this one on. A squashed one is also called by the last that it replaces."""
-    graph = loader().graph
+    graph = load_migrations().graph
     if oldest == ZERO:
         yield ZERO
     for node, migration in graph.nodes.items():
@@ -81,45 +87,47 @@ def _since(label: str, oldest: str) -> Iterable[str]:
 
 
 @cache
-def schema_version() -> str:
+def get_schema_version() -> str:
     """Return the version of a tenant's schema in this code: the last migration of each tenant app."""
-    return " ".join(f"{label}.{app.last}" for label, app in app_versions().items())
+    return " ".join(f"{label}.{app.last}" for label, app in get_app_versions().items())
 
 
 @cache
-def oldest_code() -> str:
+def get_oldest_code() -> str:
     """Return the oldest code that serves a tenant of this code's version; noted beside the version."""
-    return " ".join(f"{label}.{app.oldest_code}" for label, app in app_versions().items())
+    return " ".join(f"{label}.{app.oldest_code}" for label, app in get_app_versions().items())
 
 
-def refusal(version: str, oldest: str) -> str:
+def find_version_problem(version: str, oldest: str) -> str:
     """Return why this code cannot serve a tenant that is noted like this, or "" when it can.
 
     Behind this code: while it is in the range that this code declares. Ahead of it: when the newer code has declared,
     and noted as `oldest`, that this one still serves. No query; for a current tenant one comparison.
     """
-    if version == schema_version():
+    if version == get_schema_version():
         return ""
-    return misfit(version, oldest, app_versions())
+    return explain_version_mismatch(version, oldest, get_app_versions())
 
 
-ABSENT = AppVersions(ZERO, frozenset({ZERO}), frozenset({ZERO}), ZERO)
+ABSENT_APP = AppVersions(ZERO, frozenset({ZERO}), frozenset({ZERO}), ZERO)
 
 
-def misfit(version: str, oldest: str, code: Mapping[str, AppVersions]) -> str:
+def explain_version_mismatch(version: str, oldest: str, code: Mapping[str, AppVersions]) -> str:
     """Return why code that knows these apps cannot serve a tenant that is noted like this, or ""."""
     if not version:
         return "its version is not noted"
-    noted, serving = named(version), named(oldest)
+    noted, serving = parse_version(version), parse_version(oldest)
     found = (
-        _refused(label, code.get(label, ABSENT), noted.get(label, ZERO), serving.get(label, ""))
+        _explain_app_mismatch(
+            label, code.get(label, ABSENT_APP), noted.get(label, ZERO), serving.get(label, "")
+        )
         for label in sorted({*code, *noted})
     )
     return "; ".join(filter(None, found))
 
 
-def _refused(label: str, app: AppVersions, at: str, oldest: str) -> str:
-    if at in app.served:
+def _explain_app_mismatch(label: str, app: AppVersions, at: str, oldest: str) -> str:
+    if at in app.served_migrations:
         return ""
     if at in app.known:
         return f"{label} is at {at}, which this code ({app.last}) does not serve"
@@ -129,10 +137,10 @@ def _refused(label: str, app: AppVersions, at: str, oldest: str) -> str:
     return f"{label} is at {at}, which needs {needed}; this is {app.last}"
 
 
-def named(version: str) -> dict[str, str]:
+def parse_version(version: str) -> dict[str, str]:
     """Return the migrations of a version by their apps. Two of one app are one that nobody knows.
 
-    >>> named("media_core.0002_b stamp.0001_a stamp.0001_b")
+    >>> parse_version("media_core.0002_b stamp.0001_a stamp.0001_b")
     {'media_core': '0002_b', 'stamp': '0001_a+0001_b'}
     """
     found: dict[str, str] = {}
@@ -144,33 +152,38 @@ def named(version: str) -> dict[str, str]:
 
 def is_ahead(version: str) -> bool:
     """Return whether a version has a migration that this code does not know."""
-    known = app_versions()
-    return any(name not in known.get(label, ABSENT).known for label, name in named(version).items())
+    known = get_app_versions()
+    return any(
+        name not in known.get(label, ABSENT_APP).known
+        for label, name in parse_version(version).items()
+    )
 
 
-def standing(version: str, oldest: str) -> str:
+def describe_version_state(version: str, oldest: str) -> str:
     """Return how a tenant stands to this code in words for a list: current, behind, ahead; and whether it is served."""
-    if version == schema_version():
+    if version == get_schema_version():
         return "current"
     where = "unknown" if not version else "ahead" if is_ahead(version) else "behind"
-    return f"{where}, not served" if refusal(version, oldest) else where
+    return f"{where}, not served" if find_version_problem(version, oldest) else where
 
 
-def version_of(applied: Sequence[Node]) -> str:
+def compute_version(applied: Sequence[Node]) -> str:
     """Return the version that these migrations of tenant apps make, in the order in which they were applied.
 
     What this code does not know is newer when it was applied last, and else was squashed or removed since.
     """
-    nodes = loader().graph.nodes
+    nodes = load_migrations().graph.nodes
     last: list[Node] = []
     for label in sorted({label for label, _ in applied}):
         own = [node for node in applied if node[0] == label]
-        last += [node for node in own if _is_last(node, own)] if own[-1] in nodes else own[-1:]
+        last += (
+            [node for node in own if _is_last_applied(node, own)] if own[-1] in nodes else own[-1:]
+        )
     return " ".join(".".join(node) for node in last)
 
 
-def _is_last(node: Node, applied: Iterable[Node]) -> bool:
+def _is_last_applied(node: Node, applied: Iterable[Node]) -> bool:
     """Return whether none of the app's own migrations after this one is applied."""
-    known = loader().graph.node_map.get(node)
+    known = load_migrations().graph.node_map.get(node)
     after = {child.key for child in known.children if child.key[0] == node[0]} if known else None
     return after is not None and not after & set(applied)

@@ -4,11 +4,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from tenants.names import MAX_SEGMENT_BYTES, checked_file_name
+from tenants.names import MAX_SEGMENT_BYTES, clean_file_name
 
 # Windows takes none of these in a name, nor a name that ends in a dot, nor a device's.
 NOT_ON_WINDOWS = re.compile(r'[<>:"|?*]|\.$')
-DEVICE = re.compile(r"(?i)(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])\s*(\..*)?$")
+WINDOWS_DEVICE = re.compile(
+    r"(?i)(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])\s*(\..*)?$"
+)
 # Room for a number such as " (1234567)".
 MAX_UNNUMBERED_BYTES = MAX_SEGMENT_BYTES - 10
 # What is longer behind the last dot is no ending, but a part of the name.
@@ -31,33 +33,33 @@ class ZipPaths:
 
         Raises NameRefused for a segment that no file or folder may be called.
         """
-        *folders, file = [unpackable(segment) for segment in segments]
+        *folders, file = [make_portable_name(segment) for segment in segments]
         path = ""
         for folder in folders:
-            path = _free(path, folder, self._files) + "/"
+            path = _find_free_path(path, folder, self._files) + "/"
             self._folders.add(path[:-1].casefold())
-        path = _free(path, file, self._files | self._folders)
+        path = _find_free_path(path, file, self._files | self._folders)
         self._files.add(path.casefold())
         return path
 
 
-def unpackable(segment: str) -> str:
+def make_portable_name(segment: str) -> str:
     """Return the checked name as every system can write it: no device of Windows, no character it refuses.
 
-    >>> unpackable("Q3: draft?.pdf"), unpackable("CON"), unpackable("the end.")
+    >>> make_portable_name("Q3: draft?.pdf"), make_portable_name("CON"), make_portable_name("the end.")
     ('Q3_ draft_.pdf', '_CON', 'the end_')
     """
-    name = NOT_ON_WINDOWS.sub("_", checked_file_name(segment))
-    return cut(f"_{name}", MAX_SEGMENT_BYTES) if DEVICE.match(name) else name
+    name = NOT_ON_WINDOWS.sub("_", clean_file_name(segment))
+    return truncate_bytes(f"_{name}", MAX_SEGMENT_BYTES) if WINDOWS_DEVICE.match(name) else name
 
 
-def _free(above: str, name: str, taken: set[str]) -> str:
+def _find_free_path(above: str, name: str, taken: set[str]) -> str:
     """Return the path of the name, numbered when it is taken."""
     stem, ending = split_name(name)
     path, number = f"{above}{name}", 1
     while path.casefold() in taken:
         number += 1
-        short = cut(stem, MAX_UNNUMBERED_BYTES - len(ending.encode()))
+        short = truncate_bytes(stem, MAX_UNNUMBERED_BYTES - len(ending.encode()))
         path = f"{above}{short} ({number}){ending}"
     return path
 
@@ -74,7 +76,7 @@ def split_name(name: str) -> tuple[str, str]:
     return stem, dot + ending
 
 
-def cut(text: str, most_bytes: int) -> str:
+def truncate_bytes(text: str, most_bytes: int) -> str:
     """Return as much of the text as fits, cut between characters, and without space or dot at its new end."""
     whole = text.encode()
     return (

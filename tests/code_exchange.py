@@ -52,15 +52,15 @@ def exchange_code(file: str, tree: ast.Module) -> Iterator[None]:
 def forget_statements() -> None:
     """Let statements that were compiled once be compiled again, by the code that is in use now."""
     for compiled in find_compiled_statements():
-        compiled._texts.clear()
+        compiled._statements.clear()
 
 
 @cache
 def find_compiled_statements() -> list[Any]:
-    from tenants.compiled import Compiled  # noqa: PLC0415 - a plugin is there before Django is set up
+    from tenants.compiled import CompiledQuery  # noqa: PLC0415 - a plugin is there before Django is set up
 
     find_running_functions()
-    return find_objects(Compiled)
+    return find_objects(CompiledQuery)
 
 
 def find_objects(kind: type[T]) -> list[T]:

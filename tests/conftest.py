@@ -18,7 +18,7 @@ from django.test import Client
 from gateway.demo.bucket.embedded import EmbeddedBucket
 from media_core.documents.models import Document
 from media_core.documents.permissions import required_editor
-from media_core.storages.client import bucket_client
+from media_core.storages.client import get_bucket_client
 from media_core.uploads.flow import store_upload
 from tenants.binding import bind_agency, bind_tenant
 from tenants.models import FileGroup, Tenant
@@ -26,7 +26,7 @@ from tenants.people.identity import Member
 from tenants.people.members import add_agency_role, set_role
 from tenants.people.models import AgencyRole, Membership, Person, Role
 from tenants.people.sessions import SessionStore
-from tenants.provisioning import create_tenant, suspend
+from tenants.provisioning import create_tenant, suspend_tenant
 from tests.demo import Demo, share_demo
 from tests.proof import forget_caches, proved
 
@@ -92,7 +92,7 @@ def create_world() -> World:
     ):
         made.people[name] = create_person(name, "agency")
         add_agency_role(made.people[name], agency_role)
-    suspend(made.tenants["hooli"])
+    suspend_tenant(made.tenants["hooli"])
     made.tenants["hooli"].refresh_from_db()
     return made
 
@@ -117,12 +117,12 @@ def create_person(name: str, place: str) -> Person:
 def _empty_bucket() -> Iterator[None]:
     """Remove what the tests of a module left under the tenants' prefixes: to list many objects takes long."""
     yield
-    pages = bucket_client().get_paginator("list_objects_v2")
+    pages = get_bucket_client().get_paginator("list_objects_v2")
     for name in TENANTS:
         prefix = f"{settings.LOCATION_PREFIX}{name}/"
         for page in pages.paginate(Bucket=settings.BUCKET_NAME, Prefix=prefix):
             if keys := [entry["Key"] for entry in page.get("Contents", [])]:
-                bucket_client().delete_objects(
+                get_bucket_client().delete_objects(
                     Bucket=settings.BUCKET_NAME,
                     Delete={"Objects": [{"Key": key} for key in keys], "Quiet": True},
                 )
@@ -251,5 +251,5 @@ def moody_bucket(_store_of_moods: EmbeddedBucket, settings: LazySettings) -> Emb
     settings.BUCKET_SECRET_KEY = _store_of_moods.secret_key
     settings.BUCKET_SIGNATURE_VERSION, settings.BUCKET_ADDRESSING_STYLE = "s3v4", "path"
     settings.BUCKET_NAME = f"moody-{uuid.uuid4().hex[:12]}"
-    bucket_client().create_bucket(Bucket=settings.BUCKET_NAME)
+    get_bucket_client().create_bucket(Bucket=settings.BUCKET_NAME)
     return _store_of_moods

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from gateway.demo.bucket.embedded import EmbeddedBucket
-from gateway.demo.postgres import database_url
-from gateway.demo.resolution import localhost_names
+from gateway.demo.postgres import provide_database_url
+from gateway.demo.resolution import resolve_localhost_names
 from tests.run_folder import RUN_FOLDER, share_run_folder
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -103,9 +103,9 @@ def start() -> None:
     # WhiteNoise warns of a folder that is not there.
     (scratch / "static").mkdir()
     (scratch / "media").mkdir(mode=0o700)
-    url = servers.enter_context(database_url(ROOT / ".data" / "postgres", fast=True))
+    url = servers.enter_context(provide_database_url(ROOT / ".data" / "postgres", fast=True))
     # A bucket whose name is part of the host's: browsers and curl find it, glibc does not.
-    servers.enter_context(localhost_names())
+    servers.enter_context(resolve_localhost_names())
     given = os.environ.get(BUCKET_FACTS)
     os.environ.update(json.loads(given) if given else start_bucket())
     os.environ.update(

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from media_core.documents.folders import Folder
 from media_core.documents.models import Document
-from media_core.documents.moves import reading
+from media_core.documents.moves import readers_of_path
 from media_core.documents.permissions import Admin, Editor, required_admin, required_editor
 from media_core.documents.restriction import restrict_folder
 from media_core.documents.tree import create_folder
@@ -52,6 +52,6 @@ def read_by(tenant: Tenant, people: dict[str, Person], folder: Folder) -> set[st
             sees = Folder.objects.readable_by(who).filter(pk=folder.pk).exists()
             assert sees == Document.objects.readable_by(who).filter(pk=document.pk).exists()
             listed |= {person.name} if sees else set()
-        counted = reading(Folder.objects.get(pk=folder.pk).path)
+        counted = readers_of_path(Folder.objects.get(pk=folder.pk).path)
         assert {str(Person.objects.get(pk=pk)) for pk in counted} == listed
     return listed

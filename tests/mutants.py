@@ -45,11 +45,11 @@ IDENTITY, PERMISSIONS = "tenants/people/identity.py", "media_core/documents/perm
 # Functions whose conditions are checks although they call nothing that decides.
 GUARDED: dict[tuple[str, str], tuple[Operator, ...]] = {
     # Who asks, and where they belong.
-    ("tenants/people/models.py", "roles_of"): ROWS,
-    ("tenants/people/models.py", "SessionQuerySet.opened"): (*ROWS, match_every_row),
-    (IDENTITY, "session_row"): (*REFUSALS, always_grant),
-    (IDENTITY, "required_member"): REFUSALS,
-    (IDENTITY, "required_staff"): REFUSALS,
+    ("tenants/people/models.py", "build_roles_query"): ROWS,
+    ("tenants/people/models.py", "SessionQuerySet.open"): (*ROWS, match_every_row),
+    (IDENTITY, "find_open_session"): (*REFUSALS, always_grant),
+    (IDENTITY, "require_member"): REFUSALS,
+    (IDENTITY, "require_staff"): REFUSALS,
     ("tenants/middleware.py", "SuspendedMiddleware.__call__"): (always_grant,),
     # Permissions.
     (PERMISSIONS, "closed_folders"): (skip_body,),
@@ -58,7 +58,7 @@ GUARDED: dict[tuple[str, str], tuple[Operator, ...]] = {
     (PERMISSIONS, "required_editor"): REFUSALS,
     (PERMISSIONS, "required_admin"): REFUSALS,
     # Files: the signature, its end and its tenant; what counts as public; what an app has under a name.
-    ("media_core/storages/signed_files.py", "signed_file"): REFUSALS,
+    ("media_core/storages/signed_files.py", "unsign_file_path"): REFUSALS,
     ("media_core/ledger/querysets.py", "StoredObjectQuerySet.published"): (drop_argument,),
     ("media_core/files/find.py", "find_signed"): ROWS,
     ("media_core/files/find.py", "find_public"): ROWS,
@@ -67,21 +67,21 @@ GUARDED: dict[tuple[str, str], tuple[Operator, ...]] = {
     (VISIT_MODELS, "VisitQuerySet.possible"): ROWS,
     (VISIT_MODELS, "VisitQuerySet.enterable"): ROWS,
     (VISIT_MODELS, "VisitQuerySet.under_way"): ROWS,
-    (VISIT_MODELS, "roles_of_visit"): (drop_step, match_every_row),
+    (VISIT_MODELS, "build_visit_roles_query"): (drop_step, match_every_row),
     (VISIT_FLOW, "find_visit"): ROWS,
     (VISIT_FLOW, "find_own_visit"): ROWS,
-    (VISIT_FLOW, "consent_to"): (drop_argument,),
-    (VISIT_FLOW, "new_ticket"): ROWS,
-    (VISIT_FLOW, "redeem"): (*ROWS, *REFUSALS),
+    (VISIT_FLOW, "consent_to_visit"): (drop_argument,),
+    (VISIT_FLOW, "issue_ticket"): ROWS,
+    (VISIT_FLOW, "redeem_ticket"): (*ROWS, *REFUSALS),
     (VISIT_FLOW, "start_session"): (skip_statement,),
-    (VISIT_FLOW, "still_writes"): ROWS,
+    (VISIT_FLOW, "may_still_write"): ROWS,
     ("media_core/visits/views.py", "redeem"): REFUSALS,
 }
 # What can be taken away from such a function and lets nobody in: the function, what stands there, what is left.
 HARMLESS: dict[tuple[str, str, str], str] = {
     (
-        "required_staff",
-        "row is None or row.person is None or bound() is not AGENCY",
+        "require_staff",
+        "row is None or row.person is None or get_binding() is not AGENCY",
         "row is None or row.person is None",
     ): "Its routes exist on the agency's host only.",
     (
@@ -95,11 +95,11 @@ HARMLESS: dict[tuple[str, str, str], str] = {
     ("start_session", "session.save()", "pass"): "The middleware saves what was changed.",
     ("start_session", "rotate_token(request)", "pass"): "It is about forms, not about who asks.",
     (
-        "still_writes",
+        "may_still_write",
         "Visit.objects.under_way().filter(pk=visit_id, person=person_id, may_write=True)",
         "Visit.objects.under_way().filter(pk=visit_id, may_write=True)",
     ): "A visit has one person.",
-    ("still_writes", "mine.filter(tenant=bound_tenant().id)", "mine.filter()"): (
+    ("may_still_write", "mine.filter(tenant=bound_tenant().id)", "mine.filter()"): (
         "A visit has one tenant."
     ),
     (
@@ -108,7 +108,7 @@ HARMLESS: dict[tuple[str, str, str], str] = {
         "self.stored().filter(of_documents | of_apps)",
     ): "Its caller looks for a name that begins with the area.",
     (
-        "session_row",
+        "find_open_session",
         "not request.session.get(BACKEND_SESSION_KEY)",
         "False",
     ): "It saves a query; a session without it has no person.",
@@ -117,23 +117,23 @@ HARMLESS: dict[tuple[str, str, str], str] = {
 # What makes the code fail when it is gone, so that no test of the walk comes to its own assertion.
 CRASHING: dict[tuple[str, str, str], str] = {
     (
-        "here",
-        "member_of(request)",
+        "build_page_identity",
+        "find_member(request)",
         ANYBODY,
     ): "At the agency no tenant is bound to look a member up in.",
     (
-        "session_row",
+        "find_open_session",
         "row is None or row.person is None or (not row.person.is_active) or (not row.roles)",
         "row is None or row.person is None or (not row.person.is_active)",
     ): "Who has no role has no first one.",
-    ("required_member", "member is None", "False"): "None has no role.",
+    ("require_member", "member is None", "False"): "None has no role.",
     (
-        "required_staff",
-        "row is None or row.person is None or bound() is not AGENCY",
+        "require_staff",
+        "row is None or row.person is None or get_binding() is not AGENCY",
         "False",
     ): "None is no person.",
     (
-        "SessionQuerySet.opened",
+        "SessionQuerySet.open",
         "self.filter(session_key=session_key, tenant=tenant_id, expire_date__gt=Now())",
         "self.filter(tenant=tenant_id, expire_date__gt=Now())",
     ): "A compiled statement refuses to be without the values that it needs.",

@@ -10,14 +10,14 @@ from django.utils import timezone
 from media_core.storages.bucket.capabilities import (
     Capability,
     Proof,
-    current_target,
+    describe_target,
     proofs,
     store_proof,
 )
-from media_core.storages.bucket.marker import ownership, take_over
+from media_core.storages.bucket.marker import read_ownership, take_over
 from media_core.storages.bucket.models import BucketCapabilities, BucketReport
 from media_core.storages.bucket.requirements import owned
-from tenants.domains import hosts
+from tenants.domains import host_cache
 
 
 def reported(*lacking: str, days_ago: int = 0, **given: Any) -> BucketReport:
@@ -29,16 +29,16 @@ def reported(*lacking: str, days_ago: int = 0, **given: Any) -> BucketReport:
         "findings": [],
         "requests": 0,
         "seconds": 0,
-        "target": current_target(),
+        "target": describe_target(),
         "made_at": at,
     }
-    store_proof(Proof().extend(capabilities, at))
+    store_proof(Proof().merge_results(capabilities, at))
     return BucketReport.objects.create(**{**facts, "capabilities": capabilities, **given})
 
 
 def forget_caches() -> None:
     """Let this process know nothing that it remembers for seconds."""
-    hosts.forget()
+    host_cache.forget()
     proofs.forget()
     owned.forget()
 
@@ -52,7 +52,7 @@ def forget_proofs() -> None:
 
 def proved() -> None:
     """Let flows rely on what the bucket can do, also where a run before used the same prefix on another database."""
-    found = ownership()
+    found = read_ownership()
     if found.deployment:
         take_over(found.deployment)
     call_command("bucket", "doctor", try_policy=True, stdout=StringIO())

@@ -19,7 +19,7 @@ from django.core.files.base import ContentFile  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.test import override_settings  # noqa: E402
 
-from gateway.demo.resolution import localhost_names  # noqa: E402
+from gateway.demo.resolution import resolve_localhost_names  # noqa: E402
 from media_core.documents.folders import Folder  # noqa: E402
 from media_core.documents.models import Document, Version  # noqa: E402
 from media_core.documents.permissions import required_admin, required_editor  # noqa: E402
@@ -33,8 +33,8 @@ from media_core.documents.versions import restore_version  # noqa: E402
 from media_core.errors import ObjectMissing  # noqa: E402
 from media_core.ledger.models import StoredObject  # noqa: E402
 from media_core.storages.bucket.listing import can_public_read, iterate_objects  # noqa: E402
-from media_core.storages.client import bucket_client  # noqa: E402
-from media_core.storages.room import storage_of  # noqa: E402
+from media_core.storages.client import get_bucket_client  # noqa: E402
+from media_core.storages.room import find_storage  # noqa: E402
 from media_core.uploads.flow import replace_file, store_upload  # noqa: E402
 from tenants.binding import bind_tenant  # noqa: E402
 from tenants.models import VERSIONS_KEPT, Quota, Tenant  # noqa: E402
@@ -205,7 +205,7 @@ def _list_documents() -> Any:
 def _read_digest(original: StoredObject) -> str:
     """Return the digest of the bytes that people get; nothing where they get none."""
     try:
-        with storage_of(original).read(original) as body:
+        with find_storage(original).read(original) as body:
             return sha256(body.read()).hexdigest()
     except ObjectMissing:
         return ""
@@ -217,7 +217,7 @@ def _list_keys(tenant: Tenant) -> list[str]:
 
 def _read_facts(key: str) -> list[str]:
     """Return what a browser goes by, and the bytes' digest."""
-    answer = bucket_client().get_object(Bucket=settings.BUCKET_NAME, Key=key)
+    answer = get_bucket_client().get_object(Bucket=settings.BUCKET_NAME, Key=key)
     names = ("ContentType", "ContentDisposition", "CacheControl")
     return [
         *(str(answer.get(name, "")) for name in names),
@@ -230,7 +230,7 @@ def main() -> None:
         "prepare": prepare, "change": change, "unpublish": unpublish_some, "check": check,
     }  # fmt: skip
     # On Ceph RGW the bucket's host is a name that glibc does not find.
-    with localhost_names():
+    with resolve_localhost_names():
         print(json.dumps(actions[sys.argv[1]]()))  # noqa: T201
 
 

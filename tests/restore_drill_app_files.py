@@ -58,7 +58,7 @@ def _fail_to_save(fate: str) -> None:
     body = _make_body(fate)
     content = Content(f"{fate}.txt", len(body), "text/plain", sha256(body).hexdigest())
     name = f"media/{_name(fate)}"
-    StoredObject.objects.announce(content, area="media", kind="app", name=name).abandon()
+    StoredObject.objects.create_pending(content, area="media", kind="app", name=name).abandon()
 
 
 def _take_down(fate: str) -> None:

@@ -67,7 +67,7 @@ class SmtpServer:
     def settings(self, *, timeout_seconds: int) -> dict[str, object]:
         """Return the settings by which Django speaks to it."""
         url = f"smtp://{LOOPBACK}:{self.port}"
-        return Environment().mail("NO_MAIL_URL", url, timeout_seconds)
+        return Environment().read_mail("NO_MAIL_URL", url, timeout_seconds)
 
     def subjects(self) -> list[str]:
         return [mail.subject for mail in self.mails]

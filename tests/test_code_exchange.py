@@ -2,7 +2,7 @@
 
 from django.utils.functional import SimpleLazyObject
 
-from tenants.compiled import Compiled
+from tenants.compiled import CompiledQuery
 from tests.code_exchange import find_compiled_statements, find_running_functions
 
 
@@ -16,5 +16,5 @@ def test_lazy_objects_of_other_tests_are_not_evaluated() -> None:
     find_running_functions.cache_clear()
     find_compiled_statements.cache_clear()
     assert find_running_functions()
-    assert all(type(each) is Compiled for each in find_compiled_statements())
+    assert all(type(each) is CompiledQuery for each in find_compiled_statements())
     del left_behind

@@ -20,7 +20,7 @@ from django.core.management import call_command, get_commands, load_command_clas
 from django.core.management.base import BaseCommand, CommandError
 
 from tenants.errors import GatewayError, PrefixRefused
-from tenants.prefixes import checked_location_prefix
+from tenants.prefixes import validate_location_prefix
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
@@ -75,14 +75,14 @@ def readings() -> dict[str, ast.Call]:
         node
         for node in ast.walk(ast.parse((ROOT / "gateway" / "settings.py").read_text()))
         if isinstance(node, ast.Call)
-        and ast.unparse(node.func).startswith(("env.", "_bucket_value"))
+        and ast.unparse(node.func).startswith(("env.", "_read_bucket_value"))
     ]
     return {ast.literal_eval(call.args[0]): call for call in calls}
 
 
 def default_of(call: ast.Call) -> str | None:
     """Return the default as the table writes it, or None when it is computed."""
-    if ast.unparse(call.func) in {"env.secret", "_bucket_value"}:
+    if ast.unparse(call.func) in {"env.secret", "_read_bucket_value"}:
         return "required"
     named = [keyword.value for keyword in call.keywords if keyword.arg == "default"]
     node = (named or call.args[1:] or [ast.Constant("")])[0]
@@ -164,9 +164,9 @@ def test_rates_are_those_that_count(row: list[str]) -> None:
 
 def test_a_segment_of_a_prefix_takes_63_characters() -> None:
     assert "1 to 63" in (REFERENCE / "limits.md").read_text()
-    checked_location_prefix("a" * 63 + "/")
+    validate_location_prefix("a" * 63 + "/")
     with pytest.raises(PrefixRefused):
-        checked_location_prefix("a" * 64 + "/")
+        validate_location_prefix("a" * 64 + "/")
 
 
 # --- Commands

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from media_core.storages.content_types import is_inline
-from media_core.storages.file_types import BY_EXTENSION, CATALOGUE
+from media_core.storages.file_types import CATALOGUE, TYPES_BY_EXTENSION
 from tenants.models import FileGroup
 from tests.test_docs import REFERENCE, rows
 
@@ -39,4 +39,4 @@ def test_what_the_page_calls_unknown_is_unknown() -> None:
     text = PAGE.read_text().partition("## Everything else")[2]
     named = set(re.findall(r"`\.([a-z0-9]+)`", text))
     assert len(named) > 10
-    assert not named & BY_EXTENSION.keys()
+    assert not named & TYPES_BY_EXTENSION.keys()

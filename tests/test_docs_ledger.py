@@ -7,7 +7,7 @@ from django.db.models import ForeignKey, Model, OneToOneField
 
 from media_core.ledger.models import StoredObject
 from media_core.ledger.steps import NEXT_STATES
-from media_core.rows import RoomModel
+from media_core.rows import TenantModel
 from tests.test_docs import ROOT, rows
 
 PAGE = ROOT / "docs" / "explanation" / "the-ledger.md"
@@ -21,7 +21,7 @@ def find_models() -> list[type[Model]]:
     """Return the tables of a tenant's schema that are ours."""
     return [
         model for model in apps.get_app_config("media_core").get_models()
-        if issubclass(model, RoomModel)
+        if issubclass(model, TenantModel)
     ]  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 from media_core.app_files.models import AppFile
 from media_core.documents.models import AccessEvent, Document
 from media_core.ledger.models import StoredObject
-from media_core.storages.room import storage_of
+from media_core.storages.room import find_storage
 from tenants.binding import bind_tenant
 from tenants.errors import SignInRequired
 from tenants.models import Tenant
@@ -185,7 +185,7 @@ def live_row(kind: str, state: str = "stored", **given: Any) -> StoredObject:
         id=object_id, kind=kind, size_bytes=5, content_type="application/pdf", sha256="0" * 64, state=state, **facts
     )  # fmt: skip
     if state == "stored":
-        storage_of(row).put(row, BytesIO(b"bytes"), file_name="offer.pdf")
+        find_storage(row).put(row, BytesIO(b"bytes"), file_name="offer.pdf")
     return row
 
 

@@ -11,10 +11,10 @@ from django.utils import timezone
 
 from media_core.documents.models import Document
 from media_core.ledger.models import StoredObject
-from media_core.storages.room import link_to, storage_of
+from media_core.storages.room import find_storage, sign_url
 from tenants.binding import bind_tenant
 from tenants.models import Tenant
-from tenants.provisioning import suspend
+from tenants.provisioning import suspend_tenant
 from tests.conftest import Browse
 from tests.media_core.documents.conftest import LOCATED, has_location
 from tests.walk import METHODS, asked, seen
@@ -30,7 +30,7 @@ def secret(store: Store, on_disk: None, acme: Tenant, globex: Tenant) -> Documen
 
 def signed(document: Document, tenant: Tenant) -> str:
     with bind_tenant(tenant, even_suspended=True):
-        return link_to(document.original, file_name=document.name)
+        return sign_url(document.original, file_name=document.name)
 
 
 def bytes_of(answer: Any) -> bytes:
@@ -42,7 +42,7 @@ def address_of(document: Document, tenant: Tenant) -> str:
     public = document.public_copy
     assert public
     with bind_tenant(tenant):
-        return storage_of(public).public_url(public)
+        return find_storage(public).build_public_url(public)
 
 
 def nothing(client: Client, method: str = "get") -> object:
@@ -67,7 +67,7 @@ def test_the_same_row_id_at_another_tenant_does_not_help(secret, acme, globex, b
             id=stored.pk, name=stored.name, area="private", size_bytes=8, place="disk", sha256="0" * 64,
             content_type="application/pdf", state="stored", stored_at=stored.stored_at,
         )  # fmt: skip
-        storage_of(theirs).put(theirs, BytesIO(b"globex's"), file_name="x.pdf")
+        find_storage(theirs).put(theirs, BytesIO(b"globex's"), file_name="x.pdf")
     client = browse(globex)
     assert bytes_of(client.get(signed_there(theirs, globex))) == b"globex's"
     assert seen(asked(client, "get", signed(secret, acme))) == nothing(client)
@@ -75,7 +75,7 @@ def test_the_same_row_id_at_another_tenant_does_not_help(secret, acme, globex, b
 
 def signed_there(stored: StoredObject, tenant: Tenant) -> str:
     with bind_tenant(tenant):
-        return link_to(stored, file_name="x.pdf")
+        return sign_url(stored, file_name="x.pdf")
 
 
 def test_one_that_is_over_looks_like_what_is_missing(secret, acme, monkeypatch, browse: Browse):
@@ -178,7 +178,7 @@ def test_a_link_to_it_works_at_its_own_host_only_and_no_longer_than_it_is_served
     client = browse(globex, "eve")
     for path in (f"/d/{document.pk}", link):
         assert seen(asked(client, "get", path)) == nothing(client)
-    suspend(acme)
+    suspend_tenant(acme)
     for path in (f"/d/{document.pk}", link):
         assert browse(acme).get(path).status_code != 200
 

@@ -20,7 +20,7 @@ from tenants.people.identity import Member, VisitFacts
 from tenants.people.members import remove_agency_role, set_role
 from tenants.people.models import AgencyRole, Person, Role
 from tenants.people.visit_models import Visit
-from tenants.provisioning import resume, suspend
+from tenants.provisioning import resume_tenant, suspend_tenant
 from tests.conftest import browser_at, new_session
 from tests.visiting import (
     asked_visit,
@@ -89,8 +89,8 @@ def test_a_role_that_comes_back_brings_no_visit_back(acme: Tenant, otto: Person)
 
 def test_a_tenant_that_is_resumed_has_no_visitors(acme: Tenant, otto: Person) -> None:
     client = visiting(otto, acme)
-    suspend(acme)
-    resume(acme)
+    suspend_tenant(acme)
+    resume_tenant(acme)
     assert not is_in(client)
 
 

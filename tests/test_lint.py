@@ -27,13 +27,13 @@ CACHES = frozenset({"cache", "lru_cache", "cached_property"})
 # What may be remembered by a process: facts about the code or the deployment, the same for every tenant.
 REMEMBERED = frozenset(
     {
-        "media_core/library/addresses.py:_around",
+        "media_core/library/addresses.py:_split_route",
         "media_core/storages/bucket/proof_age.py:_log_once_a_day",
-        "tenants/schemas.py:fingerprint",
-        "tenants/versions.py:loader",
-        "tenants/versions.py:app_versions",
-        "tenants/versions.py:schema_version",
-        "tenants/versions.py:oldest_code",
+        "tenants/schemas.py:compute_fingerprint",
+        "tenants/versions.py:load_migrations",
+        "tenants/versions.py:get_app_versions",
+        "tenants/versions.py:get_schema_version",
+        "tenants/versions.py:get_oldest_code",
     }
 )
 

@@ -21,7 +21,7 @@ from tenants.errors import NameRefused
 from tenants.models import Tenant
 from tenants.people.members import find_or_create_person
 from tenants.people.models import Person
-from tenants.provisioning import create_tenant, rename
+from tenants.provisioning import create_tenant, rename_tenant
 from tests.conftest import member
 
 pytestmark = pytest.mark.django_db
@@ -61,7 +61,7 @@ def text_fields() -> dict[str, forms.Field]:
         f"{kind.__name__}.{name}": field
         for kind in classes
         for name, field in getattr(kind, "base_fields", {}).items()
-        if type(field) is forms.CharField or isinstance(field, fields.CheckedField)
+        if type(field) is forms.CharField or isinstance(field, fields.ValidatedCharField)
         if name not in NO_NAMES
     }
 
@@ -70,15 +70,17 @@ def test_every_field_of_a_form_for_text_asks_the_validator() -> None:
     found = text_fields()
     assert "UploadForm.title" in found
     assert [
-        name for name, field in found.items() if not isinstance(field, fields.CheckedField)
+        name for name, field in found.items() if not isinstance(field, fields.ValidatedCharField)
     ] == []
-    checks = {field.check for field in found.values() if isinstance(field, fields.CheckedField)}
+    checks = {
+        field.check for field in found.values() if isinstance(field, fields.ValidatedCharField)
+    }
     assert all(check.__module__ == names.__name__ for check in checks)
 
 
 @every_hostile
 def test_a_field_refuses_with_the_validators_reason(name: str) -> None:
-    field = fields.CheckedField(names.checked_title, required=False)
+    field = fields.ValidatedCharField(names.clean_title, required=False)
     with pytest.raises(forms.ValidationError):
         field.clean(name)
     assert (field.clean("  U\u0308 "), field.clean("")) == ("Ü", "")
@@ -97,7 +99,7 @@ WAYS: dict[str, Enter] = {
     "a tenant is made": lambda name, _tenant, _people: create_tenant(
         name=name, location_prefix="u/", domain="u.example"
     ),
-    "a tenant is renamed": lambda name, tenant, _people: rename(tenant, name),
+    "a tenant is renamed": lambda name, tenant, _people: rename_tenant(tenant, name),
     "a person is added": lambda name, _tenant, _people: find_or_create_person("u@u.example", name),
     "a file is uploaded": lambda name, tenant, people: upload(name, "", tenant, people),
     "a file gets a title": lambda name, tenant, people: upload("x.pdf", name, tenant, people),

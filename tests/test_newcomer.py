@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import requests
 
-from gateway.demo.samples import pdf
+from gateway.demo.samples import make_pdf
 from tests.demo import SECONDS_TO_START, SHORT_LINK_SECONDS, Demo, token
 
 pytestmark = pytest.mark.run_first
@@ -41,7 +41,7 @@ def test_every_sample_of_acme_comes_back_byte_for_byte(demo: Demo, ada: requests
 
 
 def test_upload_open_redirect_and_the_same_bytes(demo: Demo, ada: requests.Session) -> None:
-    content = pdf("Grüße aus dem Büro", 30)
+    content = make_pdf("Grüße aus dem Büro", 30)
     page = ada.get(demo.url("acme"), timeout=60)
     form = {"csrfmiddlewaretoken": token(page.text), "title": "Von Ada", "visibility": "private"}
     page = ada.post(

@@ -13,7 +13,7 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 from gateway.demo.postgres.binaries import find_binaries
-from media_core.storages.client import bucket_client
+from media_core.storages.client import get_bucket_client
 from tests.environment import ROOT
 from tests.restore_drill_app_files import FATES
 from tests.restore_drill_deployment import (
@@ -67,20 +67,20 @@ def deployment(tmp_path: Path, acme: object) -> Iterator[Deployment]:
         admin.autocommit = True
         admin.execute(f"CREATE DATABASE {made.name}")
         for each in (bucket, f"{bucket}-copy"):
-            bucket_client().create_bucket(Bucket=each)
+            get_bucket_client().create_bucket(Bucket=each)
         made.do("prepare")
         yield made
         for each in (bucket, f"{bucket}-copy"):
             empty(each)
-            bucket_client().delete_bucket(Bucket=each)
+            get_bucket_client().delete_bucket(Bucket=each)
         for database in (made.name, made.new_database):
             admin.execute(f"DROP DATABASE IF EXISTS {database} WITH (FORCE)")
 
 
 def empty(bucket: str) -> None:
-    for page in bucket_client().get_paginator("list_objects_v2").paginate(Bucket=bucket):
+    for page in get_bucket_client().get_paginator("list_objects_v2").paginate(Bucket=bucket):
         for entry in page.get("Contents", []):
-            bucket_client().delete_object(Bucket=bucket, Key=entry["Key"])
+            get_bucket_client().delete_object(Bucket=bucket, Key=entry["Key"])
 
 
 def pick(found: dict[str, Any], *facts: str, of: tuple[str, ...] = ()) -> dict[str, Any]:

@@ -16,19 +16,19 @@ import requests
 from django.conf import settings as django_settings
 from django.core.exceptions import ImproperlyConfigured
 
-from gateway.demo.resolution import localhost_names
-from media_core.checks import bucket_name_is_legal
+from gateway.demo.resolution import resolve_localhost_names
+from media_core.checks import check_bucket_name
 from media_core.documents.models import Document
 from media_core.errors import TypeRefused
 from media_core.ledger.models import StoredObject
-from media_core.storages.client import bucket_access, bucket_client, client_config
-from media_core.storages.presigned import presigned_get
-from media_core.storages.room import storage_of
-from media_core.storages.shared_bucket import SharedBucketStorage, bucket_storage
+from media_core.storages.client import build_client_config, get_bucket_access, get_bucket_client
+from media_core.storages.presigned import presign_get
+from media_core.storages.room import find_storage
+from media_core.storages.shared_bucket import SharedBucketStorage, get_bucket_storage
 from tenants.binding import bind_tenant
 from tenants.errors import NotFound, PrefixRefused
 from tenants.models import Tenant
-from tenants.prefixes import checked_location_prefix
+from tenants.prefixes import validate_location_prefix
 from tests import samples
 from tests.conftest import browser_at
 from tests.media_core.conftest import stored_row
@@ -42,7 +42,7 @@ PDF, PNG = samples.pdf(), samples.picture("PNG")
 
 def link(document: Document, tenant) -> str:
     with bind_tenant(tenant):
-        return presigned_get(document.original, file_name=document.name)
+        return presign_get(document.original, file_name=document.name)
 
 
 def address(document: Document, tenant) -> str:
@@ -50,7 +50,7 @@ def address(document: Document, tenant) -> str:
     with bind_tenant(tenant):
         public = document.public_copy
         assert public
-        return storage_of(public).public_url(public)
+        return find_storage(public).build_public_url(public)
 
 
 def starts_with(**given: str) -> subprocess.CompletedProcess[str]:
@@ -89,9 +89,9 @@ def test_02_without_a_bucket_private_and_public_lie_apart_and_addresses_lead_som
 def test_03_private_and_public_storage_sign_alike_overwrite_nothing_and_stay_signed(acme, settings):
     settings.PUBLIC_MEDIA_BASE_URL = "https://cdn.example"
     with bind_tenant(acme):
-        public, private = bucket_storage("media"), bucket_storage("private")
-        url = presigned_get(stored_row(), file_name="x.pdf")
-    assert public.connection.meta.client is private.connection.meta.client is bucket_client()
+        public, private = get_bucket_storage("media"), get_bucket_storage("private")
+        url = presign_get(stored_row(), file_name="x.pdf")
+    assert public.connection.meta.client is private.connection.meta.client is get_bucket_client()
     assert (public.file_overwrite, private.file_overwrite) == (False, False)
     assert "X-Amz-Signature=" in url
     assert "cdn.example" not in url
@@ -128,7 +128,7 @@ def test_06_public_addresses_and_links_name_the_bucket_alike(style, acme, globex
     settings.BUCKET_ENDPOINT_URL = (
         f"http://{'s3.localhost' if style == 'virtual' else '127.0.0.1'}:{port}"
     )
-    with localhost_names():
+    with resolve_localhost_names():
         urls = [link(private, acme), address(public, acme)]
         assert {urlsplit(url).netloc for url in urls} == {urlsplit(urls[0]).netloc}
         assert [requests.get(url, timeout=60).status_code for url in urls] == [200, 200]
@@ -136,7 +136,7 @@ def test_06_public_addresses_and_links_name_the_bucket_alike(style, acme, globex
 
 def test_07_an_illegal_bucket_name_and_an_empty_key_are_refused(settings, tmp_path):
     settings.BUCKET_NAME = "example_project"
-    (found,) = bucket_name_is_legal()
+    (found,) = check_bucket_name()
     assert "example_project" in found.msg
     done = starts_with(DJANGO_SECRET_KEY="x" * 50, AWS_ACCESS_KEY_ID="", DJANGO_ENV_FILE="/none")
     assert "AWS_ACCESS_KEY_ID is not set" in done.stderr
@@ -156,7 +156,7 @@ def test_09_no_link_is_made_for_what_is_not_stored(acme, globex, browse):
     with bind_tenant(acme):
         for state in ("pending", "abandoned"):
             with pytest.raises(NotFound):
-                presigned_get(stored_row(state), file_name="x.pdf")
+                presign_get(stored_row(state), file_name="x.pdf")
     assert "Signature" not in browse(acme, "ada").get("/").content.decode()
 
 
@@ -182,14 +182,14 @@ def test_12_no_object_is_forgotten_with_its_document(acme, globex, store):
 
 
 def test_14_checksums_are_what_botocore_knows_and_ceph_takes():
-    options = vars(client_config(bucket_access()))
+    options = vars(build_client_config(get_bucket_access()))
     assert options["request_checksum_calculation"] == "when_required"
     assert options["response_checksum_validation"] == "when_required"
 
 
 def test_15_a_prefix_without_its_slash_is_refused():
     with pytest.raises(PrefixRefused, match="write 'acme/'"):
-        checked_location_prefix("acme")
+        validate_location_prefix("acme")
     done = starts_with(
         DJANGO_SECRET_KEY="x" * 50, LOCATION_PREFIX="agency", DJANGO_ENV_FILE="/none"
     )
@@ -247,10 +247,10 @@ def test_21_one_process_serves_each_tenant_from_its_own_prefix(acme, globex, sto
 
 
 def test_22_links_are_signed_by_one_client(acme, globex, store):
-    client, document = bucket_client(), store(acme, PDF)
+    client, document = get_bucket_client(), store(acme, PDF)
     for _ in range(100):
         link(document, acme)
-    assert bucket_client() is client
+    assert get_bucket_client() is client
 
 
 def test_24_an_upload_is_one_request_and_overwrites_nothing(acme, globex, store):

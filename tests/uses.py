@@ -19,7 +19,7 @@ from media_core.documents.restriction import lift_restriction, restrict_folder
 from media_core.documents.trash import restore_entry, trash_document, trash_folder
 from media_core.documents.tree import create_folder, rename_folder
 from media_core.ledger.models import StoredObject
-from media_core.upkeep.app_file_bytes import find_taken_down
+from media_core.upkeep.app_file_bytes import find_wrongly_taken_down
 from media_core.upkeep.app_takedown import bring_files_back
 from media_core.upkeep.move_storage import left_to_move
 from media_core.upkeep.recount import recount
@@ -125,7 +125,7 @@ FLOWS: dict[str, Callable[[dict[str, Any], Any], Any]] = {
     ),
     "sweep": lambda there, admin: sweep(),
     "sweep files of apps": lambda there, admin: sweep_app_files(),
-    "find files that are taken down": lambda there, admin: list(find_taken_down()),
+    "find files that are taken down": lambda there, admin: list(find_wrongly_taken_down()),
     "bring files back": lambda there, admin: bring_files_back(lambda *_: None),
     "recount": lambda there, admin: recount(),
     "count what stays public": lambda there, admin: stays_public(),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import connection
 from psycopg.pq import Trace
 
-from media_core.storages.client import bucket_client
+from media_core.storages.client import get_bucket_client
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -58,7 +58,7 @@ def bucket_requests(client: "S3Client | None" = None) -> Iterator[list[Any]]:
     def note(request: Any, **_given: Any) -> None:
         seen.append(request)
 
-    events = (client or bucket_client()).meta.events
+    events = (client or get_bucket_client()).meta.events
     events.register("before-send.s3", note)
     try:
         yield seen

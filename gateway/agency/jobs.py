@@ -15,7 +15,7 @@ from tenants.jobs.overview import (
     find_states,
     list_statuses,
 )
-from tenants.people.identity import required_staff
+from tenants.people.identity import require_staff
 from tenants.people.models import AgencyRole
 
 STATES_PER_PAGE = 50
@@ -24,7 +24,7 @@ STATES_PER_PAGE = 50
 @require_safe
 def show_jobs(request: HttpRequest) -> HttpResponse:
     """All kinds of jobs: when each last ran, how long it took, what fails or is overdue. Three queries."""
-    staff = required_staff(request, *AgencyRole.Role)
+    staff = require_staff(request, *AgencyRole.Role)
     context = {"staff": staff, "statuses": list_statuses(), "workers": count_workers()}
     return render(request, "agency/jobs.html", context)
 
@@ -32,7 +32,7 @@ def show_jobs(request: HttpRequest) -> HttpResponse:
 @require_safe
 def show_kind(request: HttpRequest, name: str) -> HttpResponse:
     """One kind of job, tenant by tenant; what fails comes first. Raises NotFound. Four queries."""
-    staff = required_staff(request, *AgencyRole.Role)
+    staff = require_staff(request, *AgencyRole.Role)
     kind = next((kind for kind in list_kinds() if kind.name == name), None)
     if kind is None:
         raise NotFound

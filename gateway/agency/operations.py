@@ -21,14 +21,14 @@ from tenants.jobs.operations import (
     pause,
     resume,
 )
-from tenants.jobs.progress import Progress, human_duration
-from tenants.people.identity import Staff, required_staff
+from tenants.jobs.progress import Progress, format_duration
+from tenants.people.identity import Staff, require_staff
 from tenants.people.models import AgencyRole
 
 OPERATIONS_PER_PAGE = 25
 EVENTS_PER_PAGE = 50
 # The roles that may pause, resume and cancel, and read the log. Finance reads the progress only.
-STEERING = (AgencyRole.Role.OWNER, AgencyRole.Role.OPERATOR)
+STEERING_ROLES = (AgencyRole.Role.OWNER, AgencyRole.Role.OPERATOR)
 # How often the page of an operation that is not over reloads itself.
 REFRESH_SECONDS = 3
 
@@ -36,7 +36,7 @@ REFRESH_SECONDS = 3
 @require_safe
 def list_operations(request: HttpRequest) -> HttpResponse:
     """List all operations, the newest first. Four queries."""
-    staff = required_staff(request, *AgencyRole.Role)
+    staff = require_staff(request, *AgencyRole.Role)
     found = Operation.objects.select_related("tenant")
     page = Paginator(found, OPERATIONS_PER_PAGE).get_page(request.GET.get("page"))
     rows = [_describe(operation) for operation in page]
@@ -59,20 +59,20 @@ def _describe(operation: Operation) -> dict[str, Any]:
     return {
         "operation": operation,
         "title": find_title(operation.kind, operation.parameters),
-        "progress": Progress.of(operation),
+        "progress": Progress.from_operation(operation),
     }
 
 
 @require_safe
 def show_operation(request: HttpRequest, operation_id: UUID) -> HttpResponse:
     """Show the progress of one operation, and to those who may steer its log. Raises NotFound. Seven queries."""
-    staff = required_staff(request, *AgencyRole.Role)
+    staff = require_staff(request, *AgencyRole.Role)
     operation = find_operation(operation_id)
     context = {
         **_describe(operation),
         "staff": staff,
         "may_steer": may_steer(staff),
-        "worked": human_duration(operation.worked_seconds),
+        "worked": format_duration(operation.worked_seconds),
         **_plan_reload(request, [operation]),
         "problems": list_problems(operation),
     }
@@ -83,27 +83,27 @@ def show_operation(request: HttpRequest, operation_id: UUID) -> HttpResponse:
 
 
 def may_steer(staff: Staff) -> bool:
-    return bool(staff.roles.intersection(STEERING))
+    return bool(staff.roles.intersection(STEERING_ROLES))
 
 
 @require_POST
 def pause_operation(request: HttpRequest, operation_id: UUID) -> HttpResponse:
     """Stop it after the object that is under way."""
-    staff = required_staff(request, *STEERING)
+    staff = require_staff(request, *STEERING_ROLES)
     return _change(request, operation_id, pause, staff)
 
 
 @require_POST
 def resume_operation(request: HttpRequest, operation_id: UUID) -> HttpResponse:
     """Let it go on where it stopped."""
-    staff = required_staff(request, *STEERING)
+    staff = require_staff(request, *STEERING_ROLES)
     return _change(request, operation_id, resume, staff)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def cancel_operation(request: HttpRequest, operation_id: UUID) -> HttpResponse:
     """Ask for a confirmation that shows what is done and what stays; then end it."""
-    staff = required_staff(request, *STEERING)
+    staff = require_staff(request, *STEERING_ROLES)
     if request.method == "POST":
         return _change(request, operation_id, cancel, staff)
     operation = find_operation(operation_id)

@@ -15,13 +15,20 @@ from django.core.exceptions import ImproperlyConfigured
 
 from gateway.demo.bucket.embedded import BucketNotStarted
 from gateway.demo.errors import DemoRefused, ServerEnded
-from gateway.demo.people import AGENCY_HOST, SITES
-from gateway.demo.place import ENVIRONMENT, FACTS, LOG, MAIL, MEDIA, taken
-from gateway.demo.port import LOOPBACK, free_port
+from gateway.demo.people import AGENCY_HOST, DEMO_TENANTS
+from gateway.demo.place import (
+    ENVIRONMENT_FILE,
+    FACTS_FILE,
+    LOG_FILE,
+    MAIL_FOLDER,
+    MEDIA_FOLDER,
+    lock_demo_folder,
+)
+from gateway.demo.port import LOOPBACK, find_free_port
 from gateway.demo.postgres import NoPostgres
 from gateway.demo.server import DemoServer
-from gateway.demo.surroundings import Surroundings, surroundings
-from gateway.demo.worker import worker_beside
+from gateway.demo.surroundings import DemoServices, start_services
+from gateway.demo.worker import run_worker_process
 
 ENVIRONMENT_NAMES = (
     "DJANGO_SECRET_KEY",
@@ -48,12 +55,12 @@ def main() -> int:
     """Run the demo until Ctrl-C; return the exit code."""
     # A shell that starts us in the background has Ctrl-C ignored.
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, end)
+        signal.signal(number, raise_interrupt)
     try:
-        with taken():
-            port = free_port()
+        with lock_demo_folder():
+            port = find_free_port()
             say("Starting from scratch: what a demo before this one had is gone.")
-            with surroundings(port) as around:
+            with start_services(port) as around:
                 where = "a bucket" if around.with_bucket else "a folder instead of a bucket"
                 say(f"  PostgreSQL runs, and {where} is there.")
                 serve(port, around)
@@ -68,13 +75,13 @@ def main() -> int:
     return 0
 
 
-def end(_signal: int, _frame: FrameType | None) -> None:
+def raise_interrupt(_signal: int, _frame: FrameType | None) -> None:
     """End like Ctrl-C does, so that everything that was started is stopped."""
     raise KeyboardInterrupt
 
 
 @contextmanager
-def heard() -> Iterator[None]:
+def repeat_interrupts() -> Iterator[None]:
     """Let Ctrl-C end the block also when Python drops it.
 
     What a signal's handler raises while an object is tidied away, or inside a callback, is printed and forgotten. So
@@ -86,7 +93,7 @@ def heard() -> Iterator[None]:
         nonlocal dropped
         dropped = True
         signal.setitimer(signal.ITIMER_REAL, 1)
-        end(number, frame)
+        raise_interrupt(number, frame)
 
     try:
         try:
@@ -94,35 +101,37 @@ def heard() -> Iterator[None]:
                 signal.signal(number, end_again)
             yield
         finally:
-            hear_once()
+            reset_interrupts()
     finally:
         # Ctrl-C may have come where the first one began. An alarm that is left would kill this process at its end.
-        hear_once()
+        reset_interrupts()
     if dropped:
         raise KeyboardInterrupt
 
 
-def hear_once() -> None:
+def reset_interrupts() -> None:
     """Let Ctrl-C raise once, and no alarm ring."""
     signal.signal(signal.SIGALRM, signal.SIG_IGN)
     signal.setitimer(signal.ITIMER_REAL, 0)
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, end)
+        signal.signal(number, raise_interrupt)
 
 
-def serve(port: int, around: Surroundings) -> None:
+def serve(port: int, around: DemoServices) -> None:
     """Fill the demo and serve it until somebody stops it."""
-    with heard():
-        facts = filled(port, around)
+    with repeat_interrupts():
+        facts = fill_demo(port, around)
     os.umask(0o077)
     write_environment(port, around)
-    FACTS.write_text(json.dumps(facts, ensure_ascii=False, indent=2) + "\n")
+    FACTS_FILE.write_text(json.dumps(facts, ensure_ascii=False, indent=2) + "\n")
     try:
-        with worker_beside():
-            DemoServer(port, lambda: say(summary(facts)), around.find_ended_server).run()
+        with run_worker_process():
+            DemoServer(port, lambda: say(format_summary(facts)), around.find_ended_server).run()
     except SystemExit as stop:
         if stop.code:
-            raise DemoRefused(f"The server ended with code {stop.code}. Its log: {LOG}") from stop
+            raise DemoRefused(
+                f"The server ended with code {stop.code}. Its log: {LOG_FILE}"
+            ) from stop
     finally:
         if around.real_bucket and not around.find_ended_server():
             clean_real_bucket(around)
@@ -130,7 +139,7 @@ def serve(port: int, around: Surroundings) -> None:
     say("\nStopped.")
 
 
-def require_servers(around: Surroundings) -> None:
+def require_servers(around: DemoServices) -> None:
     """Raise ServerEnded when the demo's own PostgreSQL or bucket has ended."""
     name = around.find_ended_server()
     if not name:
@@ -145,7 +154,7 @@ def require_servers(around: Surroundings) -> None:
     )
 
 
-def filled(port: int, around: Surroundings) -> dict[str, Any]:
+def fill_demo(port: int, around: DemoServices) -> dict[str, Any]:
     """Make tables, tenants, people and documents; return all that a script needs to know."""
     import django  # noqa: PLC0415 - settings read the environment that was made just now
     from django.core.management import call_command  # noqa: PLC0415
@@ -176,18 +185,18 @@ def filled(port: int, around: Surroundings) -> dict[str, Any]:
             label: {"host": host, "url": f"http://{host}:{port}/"}
             for label, host in (
                 ("agency", AGENCY_HOST),
-                *((site.label, site.host) for site in SITES),
+                *((site.label, site.host) for site in DEMO_TENANTS),
             )
         },
         "people": people,
         "folders": folders,
-        "documents": [with_public_address(document, port) for document in documents],
+        "documents": [complete_public_url(document, port) for document in documents],
         "storage": "bucket" if around.with_bucket else "disk",
-        "bucket": bucket_facts(around) if around.with_bucket else None,
+        "bucket": build_bucket_facts(around) if around.with_bucket else None,
     }
 
 
-def with_public_address(document: dict[str, Any], port: int) -> dict[str, Any]:
+def complete_public_url(document: dict[str, Any], port: int) -> dict[str, Any]:
     """Return the document with the whole of its public address, where it has one: on disk that is a path."""
     if "public_url" not in document:
         return document
@@ -195,17 +204,17 @@ def with_public_address(document: dict[str, Any], port: int) -> dict[str, Any]:
     return document | {"public_url": urljoin(site, document["public_url"])}
 
 
-def write_environment(port: int, around: Surroundings) -> None:
+def write_environment(port: int, around: DemoServices) -> None:
     """Write what manage.py needs to work on this demo, unless that would write down keys of a real bucket."""
     if around.real_bucket or around.real_database:
         return
     lines = [f"{name}={os.environ[name]}" for name in ENVIRONMENT_NAMES if name in os.environ]
-    ENVIRONMENT.write_text(
+    ENVIRONMENT_FILE.write_text(
         f"# For manage.py, while the demo runs on port {port}.\n" + "\n".join(lines) + "\n"
     )
 
 
-def bucket_facts(around: Surroundings) -> dict[str, str]:
+def build_bucket_facts(around: DemoServices) -> dict[str, str]:
     """Return where the bucket is. The keys of a real one are left out: they are not ours to write down."""
     facts = {
         "endpoint_url": os.environ["AWS_S3_ENDPOINT_URL"],
@@ -221,7 +230,7 @@ def bucket_facts(around: Surroundings) -> dict[str, str]:
     }
 
 
-def clean_real_bucket(around: Surroundings) -> None:
+def clean_real_bucket(around: DemoServices) -> None:
     """Delete what this demo's ledgers say it stored, and say what is left behind."""
     from gateway.demo import content  # noqa: PLC0415 - models need Django set up
 
@@ -230,7 +239,7 @@ def clean_real_bucket(around: Surroundings) -> None:
     say("What a real database was given stays there.")
 
 
-def summary(facts: dict[str, Any]) -> str:
+def format_summary(facts: dict[str, Any]) -> str:
     """Return what the person at the terminal needs: where to go, and who signs in there."""
     lines = ["", "The gateway is running. Sign in with any of these:", ""]
     for label, site in facts["sites"].items():
@@ -242,20 +251,20 @@ def summary(facts: dict[str, Any]) -> str:
         ]
     lines += [
         "",
-        f"  {storage_in_words(facts['bucket'])}",
-        f"  The same for scripts: {FACTS}",
-        f"  For commands: DJANGO_ENV_FILE={shlex.quote(str(ENVIRONMENT))} .venv/bin/python manage.py tenant list",
-        f"  Mail: {MAIL}   Log: {LOG}",
+        f"  {describe_storage(facts['bucket'])}",
+        f"  The same for scripts: {FACTS_FILE}",
+        f"  For commands: DJANGO_ENV_FILE={shlex.quote(str(ENVIRONMENT_FILE))} .venv/bin/python manage.py tenant list",
+        f"  Mail: {MAIL_FOLDER}   Log: {LOG_FILE}",
         "",
         "Every start begins from scratch. Stop with Ctrl-C.",
     ]
     return "\n".join(lines)
 
 
-def storage_in_words(bucket: dict[str, str] | None) -> str:
+def describe_storage(bucket: dict[str, str] | None) -> str:
     """Return where the files are."""
     if bucket is None:
-        return f"No bucket: all files under {MEDIA}"
+        return f"No bucket: all files under {MEDIA_FOLDER}"
     return f"One bucket: {bucket['name']} at {bucket['endpoint_url']}, all keys under {bucket['location_prefix']}"
 
 

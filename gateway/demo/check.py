@@ -6,11 +6,11 @@ import django
 from django.core.management import call_command
 
 from gateway.demo.place import ROOT
-from gateway.demo.postgres import database_url
+from gateway.demo.postgres import provide_database_url
 
 
 def main() -> None:
-    with database_url(ROOT / ".data" / "postgres", fast=True) as url:
+    with provide_database_url(ROOT / ".data" / "postgres", fast=True) as url:
         os.environ.update(
             DJANGO_SETTINGS_MODULE="gateway.settings",
             DATABASE_URL=url,

@@ -10,8 +10,8 @@ from typing import Any
 from django.core.files.base import ContentFile
 
 from gateway.demo.errors import DemoRefused
-from gateway.demo.people import ACTORS, SITES, Actor
-from gateway.demo.samples import FOLDERS, Sample, SampleFolder, samples
+from gateway.demo.people import DEMO_PEOPLE, DEMO_TENANTS, DemoPerson
+from gateway.demo.samples import FOLDERS, Sample, SampleFolder, make_samples
 from media_core.documents.folders import Folder, path_of
 from media_core.documents.models import Document
 from media_core.documents.permissions import Admin, readers, required_admin
@@ -20,9 +20,9 @@ from media_core.documents.tree import create_folder
 from media_core.ledger.models import StoredObject
 from media_core.storages.bucket.doctor.examine import examine, store_examination
 from media_core.storages.bucket.findings import Outcome
-from media_core.storages.bucket.marker import withdraw
+from media_core.storages.bucket.marker import withdraw_marker
 from media_core.storages.public import is_public
-from media_core.storages.room import storage_of
+from media_core.storages.room import find_storage
 from media_core.uploads.flow import store_upload
 from tenants.binding import bind_agency, bind_tenant
 from tenants.models import FileGroup, Tenant
@@ -54,7 +54,7 @@ def create_tenants() -> dict[str, Tenant]:
         site.label: create_tenant(
             name=site.name, location_prefix=f"{site.label}/", domain=site.host
         )
-        for site in SITES
+        for site in DEMO_TENANTS
     }
     acme = tenants["acme"]
     acme.file_groups = FileGroup.values
@@ -65,9 +65,9 @@ def create_tenants() -> dict[str, Tenant]:
 
 def create_people(tenants: dict[str, Tenant]) -> list[dict[str, str]]:
     """Create everybody with a random password; return who signs in where."""
-    passwords = {actor.email: secrets.token_urlsafe(9) for actor in ACTORS}
+    passwords = {actor.email: secrets.token_urlsafe(9) for actor in DEMO_PEOPLE}
     with bind_agency():
-        for actor in ACTORS:
+        for actor in DEMO_PEOPLE:
             person, is_new = find_or_create_person(actor.email, actor.name)
             if is_new:
                 person.set_password(passwords[actor.email])
@@ -81,11 +81,11 @@ def create_people(tenants: dict[str, Tenant]) -> list[dict[str, str]]:
             "tenant": a.tenant,
             "role": a.role,
         }
-        for a in ACTORS
+        for a in DEMO_PEOPLE
     ]
 
 
-def _give_role(person: Person, actor: Actor, tenants: dict[str, Tenant]) -> None:
+def _give_role(person: Person, actor: DemoPerson, tenants: dict[str, Tenant]) -> None:
     if actor.tenant == "agency":
         add_agency_role(person, AgencyRole.Role(actor.role))
     else:
@@ -94,15 +94,15 @@ def _give_role(person: Person, actor: Actor, tenants: dict[str, Tenant]) -> None
 
 def create_folders(tenants: dict[str, Tenant]) -> list[dict[str, Any]]:
     """Make the folders and restrict some; return what was made, and who may read it."""
-    return [_make(sample, tenants[sample.tenant]) for sample in FOLDERS]
+    return [_create_sample_folder(sample, tenants[sample.tenant]) for sample in FOLDERS]
 
 
-def _make(sample: SampleFolder, tenant: Tenant) -> dict[str, Any]:
-    admin = _admin_of(tenant)
+def _create_sample_folder(sample: SampleFolder, tenant: Tenant) -> dict[str, Any]:
+    admin = _find_admin(tenant)
     with bind_tenant(tenant):
-        parent = _found(sample.way[:-1])
+        parent = _find_folder(sample.path_names[:-1])
         folder = create_folder(
-            name=sample.way[-1], parent_id=parent.pk if parent else None, editor=admin
+            name=sample.path_names[-1], parent_id=parent.pk if parent else None, editor=admin
         )
         if sample.readers is not None:
             named = active_members().filter(person__name__in=sample.readers)
@@ -111,14 +111,14 @@ def _make(sample: SampleFolder, tenant: Tenant) -> dict[str, Any]:
         read_by = readers([*path_of(parent), folder.pk]).order_by("person__email")
         return {
             "id": str(folder.id),
-            "path": " / ".join(sample.way),
+            "path": " / ".join(sample.path_names),
             "restricted": sample.readers is not None,
             "readers": list(read_by.values_list("person__email", flat=True)),
             "tenant": sample.tenant,
         }
 
 
-def _found(way: tuple[str, ...]) -> Folder | None:
+def _find_folder(way: tuple[str, ...]) -> Folder | None:
     """Return the folder to which these names lead from the top; None for the top itself."""
     folder: Folder | None = None
     for name in way:
@@ -126,26 +126,26 @@ def _found(way: tuple[str, ...]) -> Folder | None:
     return folder
 
 
-def _admin_of(tenant: Tenant) -> Admin:
+def _find_admin(tenant: Tenant) -> Admin:
     person = Membership.objects.select_related("person").get(tenant=tenant, role=Role.ADMIN).person
     return required_admin(Member(person.id, person.name, Role.ADMIN))
 
 
 def create_documents(tenants: dict[str, Tenant]) -> list[dict[str, Any]]:
     """Store the samples in the bucket; return what was stored."""
-    return [_store(sample, tenants[sample.tenant]) for sample in samples()]
+    return [_store_sample(sample, tenants[sample.tenant]) for sample in make_samples()]
 
 
-def _store(sample: Sample, tenant: Tenant) -> dict[str, Any]:
+def _store_sample(sample: Sample, tenant: Tenant) -> dict[str, Any]:
     with bind_tenant(tenant):
         document: Document = store_upload(
-            uploader=_admin_of(tenant),
+            uploader=_find_admin(tenant),
             file=ContentFile(sample.content, name=sample.name),
             title=sample.title,
             visibility=sample.visibility,
-            folder=_found(sample.folder),
+            folder=_find_folder(sample.folder),
         )
-        public = public_address_of(document)
+        public = find_public_url(document)
     return {
         "id": str(document.id),
         "name": document.name,
@@ -159,18 +159,18 @@ def _store(sample: Sample, tenant: Tenant) -> dict[str, Any]:
     }
 
 
-def public_address_of(document: Document) -> str:
+def find_public_url(document: Document) -> str:
     """Return where everybody finds a public document without the gateway's redirect; empty when nowhere."""
     stored = document.public_copy
-    return storage_of(stored).public_url(stored) if stored and is_public(stored) else ""
+    return find_storage(stored).build_public_url(stored) if stored and is_public(stored) else ""
 
 
 def remove_objects() -> int:
     """Delete the objects that this demo's ledgers know, its marker, and nothing else; return how many."""
-    removed = int(withdraw())
+    removed = int(withdraw_marker())
     for tenant in Tenant.objects.all():
         with bind_tenant(tenant, even_suspended=True):
             for row in StoredObject.objects.exclude(state=StoredObject.State.GONE):
-                storage_of(row).remove(row)
+                find_storage(row).remove(row)
                 removed += 1
     return removed

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
+class DemoTenant:
     """A client project of the demo: its name and, before .localhost, its host."""
 
     label: str
@@ -16,7 +16,7 @@ class Site:
 
 
 @dataclass(frozen=True, slots=True)
-class Actor:
+class DemoPerson:
     """Someone who signs in. `tenant` is a site's label, or "agency"."""
 
     name: str
@@ -26,22 +26,22 @@ class Actor:
 
 
 AGENCY_HOST = "agency.localhost"
-SITES = (
-    Site("acme", "Acme Tools"),
-    Site("globex", "Globex Gardens"),
-    Site("initech", "Initech Software"),
+DEMO_TENANTS = (
+    DemoTenant("acme", "Acme Tools"),
+    DemoTenant("globex", "Globex Gardens"),
+    DemoTenant("initech", "Initech Software"),
 )
-ACTORS = (
-    Actor("Olga Owner", "olga@agency.example", "agency", "owner"),
-    Actor("Otto Operator", "otto@agency.example", "agency", "operator"),
-    Actor("Fiona Finance", "fiona@agency.example", "agency", "finance"),
-    Actor("Ada Admin", "ada@acme.example", "acme", "admin"),
-    Actor("Ed Editor", "ed@acme.example", "acme", "editor"),
-    Actor("Vic Viewer", "vic@acme.example", "acme", "viewer"),
-    Actor("Eve Admin", "eve@globex.example", "globex", "admin"),
-    Actor("Gus Viewer", "gus@globex.example", "globex", "viewer"),
-    Actor("Ines Admin", "ines@initech.example", "initech", "admin"),
+DEMO_PEOPLE = (
+    DemoPerson("Olga Owner", "olga@agency.example", "agency", "owner"),
+    DemoPerson("Otto Operator", "otto@agency.example", "agency", "operator"),
+    DemoPerson("Fiona Finance", "fiona@agency.example", "agency", "finance"),
+    DemoPerson("Ada Admin", "ada@acme.example", "acme", "admin"),
+    DemoPerson("Ed Editor", "ed@acme.example", "acme", "editor"),
+    DemoPerson("Vic Viewer", "vic@acme.example", "acme", "viewer"),
+    DemoPerson("Eve Admin", "eve@globex.example", "globex", "admin"),
+    DemoPerson("Gus Viewer", "gus@globex.example", "globex", "viewer"),
+    DemoPerson("Ines Admin", "ines@initech.example", "initech", "admin"),
     # Belongs to two tenants, and has to sign in on each.
-    Actor("Max Freelance", "max@freelance.example", "acme", "editor"),
-    Actor("Max Freelance", "max@freelance.example", "globex", "viewer"),
+    DemoPerson("Max Freelance", "max@freelance.example", "acme", "editor"),
+    DemoPerson("Max Freelance", "max@freelance.example", "globex", "viewer"),
 )

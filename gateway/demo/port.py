@@ -7,13 +7,13 @@ import sys
 from gateway.demo.errors import DemoRefused
 
 LOOPBACK = "127.0.0.1"
-LAST_PORT = 65535
+MAX_PORT = 65535
 
 
-def free_port() -> int:
+def find_free_port() -> int:
     """Return the port to serve on: PORT, 8000 when it is unset, any free one when it is 0. Raises DemoRefused."""
     given = os.environ.get("PORT") or "8000"
-    if not (given.isascii() and given.isdecimal() and int(given) <= LAST_PORT):
+    if not (given.isascii() and given.isdecimal() and int(given) <= MAX_PORT):
         raise DemoRefused(
             f"PORT={given} is no port: give a number from 1 to 65535, or 0 for any free one."
         )
@@ -31,7 +31,7 @@ def free_port() -> int:
 def main() -> int:
     """Say why the port cannot be used, and return the exit code."""
     try:
-        free_port()
+        find_free_port()
     except DemoRefused as refusal:
         print(f"The demo did not start: {refusal}", file=sys.stderr)
         return 1

@@ -13,10 +13,10 @@ LOOPBACK = "127.0.0.1"
 
 
 @contextmanager
-def localhost_names() -> Iterator[None]:
+def resolve_localhost_names() -> Iterator[None]:
     """Let every `*.localhost` resolve to 127.0.0.1, in this process and inside the `with` block.
 
-    >>> with localhost_names():
+    >>> with resolve_localhost_names():
     ...     socket.getaddrinfo("demo.s3.localhost", 80)[0][4]
     ('127.0.0.1', 80)
     """

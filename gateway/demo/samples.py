@@ -29,7 +29,7 @@ class SampleFolder:
     """A folder as a person would make it; `readers` are names, None while it is for all members."""
 
     tenant: str
-    way: tuple[str, ...]
+    path_names: tuple[str, ...]
     readers: tuple[str, ...] | None = None
 
 
@@ -40,11 +40,11 @@ FOLDERS = (
 )
 
 
-def samples() -> Iterator[Sample]:
+def make_samples() -> Iterator[Sample]:
     """Yield the documents of all three tenants."""
-    yield from _office("acme", "Acme", 210)
-    yield from _office("globex", "Globex", 20)
-    yield from _office("initech", "Initech", 120)
+    yield from _make_office_samples("acme", "Acme", 210)
+    yield from _make_office_samples("globex", "Globex", 20)
+    yield from _make_office_samples("initech", "Initech", 120)
     yield Sample(
         "acme", "日本語.txt", "日本語のメモ", "private", "共有バケット、別々の部屋。\n".encode()
     )
@@ -54,7 +54,7 @@ def samples() -> Iterator[Sample]:
             f"Rahmenvertrag {year}.pdf",
             f"Framework contract {year}",
             "private",
-            pdf(f"Framework contract {year}", 1),
+            make_pdf(f"Framework contract {year}", 1),
             folder=("Contracts",),
         )
     yield Sample(
@@ -62,7 +62,7 @@ def samples() -> Iterator[Sample]:
         "plan-2026.pdf",
         "Plan for 2026",
         "private",
-        pdf("Plan for 2026", 1),
+        make_pdf("Plan for 2026", 1),
         folder=("Marketing", "2026"),
     )
     yield Sample(
@@ -70,35 +70,35 @@ def samples() -> Iterator[Sample]:
         "flyer.png",
         "Flyer, spring",
         "private",
-        picture("Spring", 90, "PNG"),
+        make_picture("Spring", 90, "PNG"),
         folder=("Marketing",),
     )
     recording = random.Random(7).randbytes(LARGE_FILE_BYTES)  # noqa: S311 - bytes to move, not a secret
     yield Sample("acme", "site-recording.bin", "Site recording, 20 MB", "private", recording)
 
 
-def _office(tenant: str, company: str, hue: int) -> Iterator[Sample]:
+def _make_office_samples(tenant: str, company: str, hue: int) -> Iterator[Sample]:
     yield Sample(
         tenant,
         "Übersicht – Q3.pdf",
         "Quarterly overview",
         "private",
-        pdf(f"{company}: overview of Q3", 3),
+        make_pdf(f"{company}: overview of Q3", 3),
     )
     yield Sample(
-        tenant, "brochure.pdf", f"{company} brochure", "public", pdf(f"What {company} does", 1)
+        tenant, "brochure.pdf", f"{company} brochure", "public", make_pdf(f"What {company} does", 1)
     )
-    yield Sample(tenant, "logo.png", f"{company} logo", "public", picture(company, hue, "PNG"))
+    yield Sample(tenant, "logo.png", f"{company} logo", "public", make_picture(company, hue, "PNG"))
     yield Sample(
         tenant,
         "Büro & Garten (final).jpg",
         "Office, from the garden",
         "private",
-        picture("Garden", hue, "JPEG"),
+        make_picture("Garden", hue, "JPEG"),
     )
 
 
-def pdf(heading: str, pages: int) -> bytes:
+def make_pdf(heading: str, pages: int) -> bytes:
     """Return a PDF with a heading and some lines on each page."""
     document = FPDF()
     for number in range(1, pages + 1):
@@ -113,7 +113,7 @@ def pdf(heading: str, pages: int) -> bytes:
     return bytes(document.output())
 
 
-def picture(text: str, hue: int, file_format: str) -> bytes:
+def make_picture(text: str, hue: int, file_format: str) -> bytes:
     """Return a picture of a hue with a word on it."""
     image = Image.new("HSV", (800, 500), (hue, 160, 200)).convert("RGB")
     draw = ImageDraw.Draw(image)

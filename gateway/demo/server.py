@@ -12,7 +12,7 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 from gunicorn.workers.gthread import ThreadWorker
 
-from gateway.demo.place import LOG
+from gateway.demo.place import LOG_FILE
 from gateway.demo.port import LOOPBACK
 from gateway.server_logs import JsonLogger
 
@@ -73,14 +73,14 @@ class DemoServer(BaseApplication):  # type: ignore[misc]  # gunicorn ships no ty
         self, port: int, when_ready: Callable[[], None], find_ended_server: Callable[[], str]
     ) -> None:
         self.port = port
-        self.announce = when_ready
+        self.create_pending = when_ready
         self.find_ended_server = find_ended_server
         super().__init__()
 
-    def ready(self) -> None:
+    def announce_ready(self) -> None:
         """Say so; and end with the terminal, for gunicorn takes its hang-up for "load the code again"."""
         signal.signal(signal.SIGHUP, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
-        self.announce()
+        self.create_pending()
 
     def run(self) -> None:
         """Serve until a signal, or until `find_ended_server` names something; then SystemExit, in this process only."""
@@ -102,9 +102,9 @@ class DemoServer(BaseApplication):  # type: ignore[misc]  # gunicorn ships no ty
             "loglevel": "warning",
             "logger_class": JsonLogger,
             # The terminal is for the person who started it.
-            "errorlog": str(LOG),
+            "errorlog": str(LOG_FILE),
             "forwarder_headers": "",
-            "when_ready": lambda _server: self.ready(),
+            "when_ready": lambda _server: self.announce_ready(),
             "post_fork": lambda _server, worker: become_worker(worker),
             "control_socket_disable": True,
         }
@@ -122,6 +122,6 @@ def become_worker(worker: Any) -> None:
     worker.cfg.set("graceful_timeout", GRACEFUL_SECONDS)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    file = os.open(LOG, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
+    file = os.open(LOG_FILE, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
     os.dup2(file, 2)
     os.close(file)

@@ -11,19 +11,27 @@ import psycopg
 from gateway.demo.bucket.embedded import EmbeddedBucket
 from gateway.demo.errors import DemoRefused
 from gateway.demo.people import AGENCY_HOST
-from gateway.demo.place import BUCKET_LOG, MAIL, MEDIA, PLACE, POSTGRES, STATIC, swept
-from gateway.demo.postgres import EmbeddedPostgres, given_url
+from gateway.demo.place import (
+    BUCKET_LOG_FILE,
+    DEMO_FOLDER,
+    MAIL_FOLDER,
+    MEDIA_FOLDER,
+    POSTGRES_FOLDER,
+    STATIC_FOLDER,
+    clear_demo_folder,
+)
+from gateway.demo.postgres import EmbeddedPostgres, read_database_url
 from gateway.demo.server import THREADS
 
 BUCKET = "demo-bucket"
 REGION = "fsn1"
-ENDPOINT = "AWS_S3_ENDPOINT_URL"
+ENDPOINT_VARIABLE = "AWS_S3_ENDPOINT_URL"
 BUCKET_VARIABLES = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_STORAGE_BUCKET_NAME")
-ANSWERS = {"": True, "true": True, "false": False}
+BOOLEAN_WORDS = {"": True, "true": True, "false": False}
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class DemoServices:
     """Whether there is a bucket, whether it and the database are real ones, and the prefix of all that is stored."""
 
     with_bucket: bool
@@ -39,26 +47,26 @@ class Surroundings:
 
 
 @contextmanager
-def surroundings(port: int) -> Iterator[Surroundings]:
+def start_services(port: int) -> Iterator[DemoServices]:
     """Lend a database and a bucket, and set the environment so that settings find them.
 
     Real ones, named by DATABASE_URL or AWS_S3_ENDPOINT_URL, are used only with DEMO_REAL=1. Raises DemoRefused.
     """
-    with_bucket = asked_for_a_bucket()
-    around = Surroundings(
+    with_bucket = should_use_bucket()
+    around = DemoServices(
         with_bucket=with_bucket,
-        real_database=bool(given_url()),
-        real_bucket=with_bucket and bool(os.environ.get(ENDPOINT)),
+        real_database=bool(read_database_url()),
+        real_bucket=with_bucket and bool(os.environ.get(ENDPOINT_VARIABLE)),
         location_prefix=f"demo-{secrets.token_hex(4)}/",
     )
-    refuse_what_is_real_by_accident(around)
+    refuse_accidental_real_services(around)
     if around.real_database:
-        refuse_a_database_in_use(given_url())
-    swept()
+        refuse_used_database(read_database_url())
+    clear_demo_folder()
     with ExitStack() as servers:
         os.environ.update(
             # What stands in a .env file is for another deployment than this.
-            DJANGO_ENV_FILE=str(PLACE / "no.env"),
+            DJANGO_ENV_FILE=str(DEMO_FOLDER / "no.env"),
             DJANGO_SECRET_KEY=secrets.token_urlsafe(50),
             DJANGO_DEBUG="False",
             DJANGO_SETTINGS_MODULE="gateway.settings",
@@ -69,18 +77,18 @@ def surroundings(port: int) -> Iterator[Surroundings]:
             TRUSTED_PROXY_COUNT="0",
             WEB_THREADS=str(THREADS),
             USE_S3_MEDIA=str(around.with_bucket),
-            DISK_MEDIA_ROOT=str(MEDIA),
+            DISK_MEDIA_ROOT=str(MEDIA_FOLDER),
             DISK_MEDIA_SENDER="gateway",
             LOCATION_PREFIX=around.location_prefix,
-            EMAIL_URL=f"filemail:///{MAIL}",
-            STATIC_ROOT=str(STATIC),
+            EMAIL_URL=f"filemail:///{MAIL_FOLDER}",
+            STATIC_ROOT=str(STATIC_FOLDER),
         )
         if not around.real_database:
-            database = servers.enter_context(empty_database())
-            os.environ["DATABASE_URL"] = database.url("gateway")
+            database = servers.enter_context(start_empty_database())
+            os.environ["DATABASE_URL"] = database.build_url("gateway")
             around.servers["PostgreSQL"] = database.has_ended
         if around.with_bucket and not around.real_bucket:
-            bucket = servers.enter_context(empty_bucket())
+            bucket = servers.enter_context(make_empty_bucket())
             os.environ.update(build_bucket_environment(bucket))
             around.servers["bucket"] = bucket.has_ended
         if not around.with_bucket:
@@ -88,21 +96,21 @@ def surroundings(port: int) -> Iterator[Surroundings]:
         yield around
 
 
-def asked_for_a_bucket() -> bool:
+def should_use_bucket() -> bool:
     """Return whether the demo is to store in a bucket; USE_S3_MEDIA=False says on disk. Raises DemoRefused."""
     given = os.environ.get("USE_S3_MEDIA", "")
-    if given.lower() not in ANSWERS:
+    if given.lower() not in BOOLEAN_WORDS:
         raise DemoRefused(f"USE_S3_MEDIA={given}: give True or False.")
-    return ANSWERS[given.lower()]
+    return BOOLEAN_WORDS[given.lower()]
 
 
-def refuse_what_is_real_by_accident(around: Surroundings) -> None:
+def refuse_accidental_real_services(around: DemoServices) -> None:
     """Real servers may be named by an environment that was made for something else."""
     named = [
         name
         for name, is_real in (
             ("DATABASE_URL", around.real_database),
-            (ENDPOINT, around.real_bucket),
+            (ENDPOINT_VARIABLE, around.real_bucket),
         )
         if is_real
     ]
@@ -113,7 +121,7 @@ def refuse_what_is_real_by_accident(around: Surroundings) -> None:
         )
 
 
-def refuse_a_database_in_use(url: str) -> None:
+def refuse_used_database(url: str) -> None:
     """Refuse a database that holds tenants, or anything else."""
     try:
         with psycopg.connect(url, connect_timeout=5) as connection:
@@ -129,9 +137,9 @@ def refuse_a_database_in_use(url: str) -> None:
 
 
 @contextmanager
-def empty_database() -> Iterator[EmbeddedPostgres]:
+def start_empty_database() -> Iterator[EmbeddedPostgres]:
     """Lend a server of the demo's own with an empty database. Each demo starts from scratch."""
-    server = EmbeddedPostgres(POSTGRES, fast=True)
+    server = EmbeddedPostgres(POSTGRES_FOLDER, fast=True)
     server.delete()
     try:
         with server:
@@ -141,14 +149,14 @@ def empty_database() -> Iterator[EmbeddedPostgres]:
         server.delete()
 
 
-def empty_bucket() -> EmbeddedBucket:
+def make_empty_bucket() -> EmbeddedBucket:
     """Return a bucket of the demo's own, to be started."""
     return EmbeddedBucket(
         bucket=BUCKET,
         access_key=secrets.token_hex(10),
         secret_key=secrets.token_urlsafe(30),
         region=REGION,
-        log=BUCKET_LOG,
+        log=BUCKET_LOG_FILE,
     )
 
 
@@ -156,7 +164,7 @@ def build_bucket_environment(bucket: EmbeddedBucket) -> dict[str, str]:
     """Return the environment in which settings find the bucket."""
     return {
         "BUCKET_PROVIDER": "ceph",
-        ENDPOINT: bucket.endpoint_url,
+        ENDPOINT_VARIABLE: bucket.endpoint_url,
         "AWS_ACCESS_KEY_ID": bucket.access_key,
         "AWS_SECRET_ACCESS_KEY": bucket.secret_key,
         "AWS_STORAGE_BUCKET_NAME": BUCKET,

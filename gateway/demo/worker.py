@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from gateway.demo.place import LOG, ROOT
+from gateway.demo.place import LOG_FILE, ROOT
 from gateway.demo.server import PR_SET_PDEATHSIG
 
 THREADS = 2
@@ -17,9 +17,9 @@ SECONDS_TO_STOP = 60
 
 
 @contextmanager
-def worker_beside() -> Iterator[None]:
+def run_worker_process() -> Iterator[None]:
     """Run a worker while the block runs. It logs into the demo's file."""
-    with LOG.open("a") as log:
+    with LOG_FILE.open("a") as log:
         process = subprocess.Popen(  # noqa: S603 - our own module, started with the running interpreter
             [sys.executable, "-m", "gateway.demo.worker", str(os.getpid())],
             cwd=ROOT,

@@ -5,22 +5,22 @@ from urllib.parse import quote
 from django.conf import settings
 from django.urls import reverse
 
-from media_core.storages.public import public_address
+from media_core.storages.public import join_public_url
 from tenants.binding import bound_tenant
 from tenants.prefixes import PRIVATE_AREA, PUBLIC_AREA
 
 
 def public_url(name: str) -> str:
     """Return the address of a public file: in the bucket or at the CDN, else a path at the tenant's host."""
-    key = bound_tenant().prefix.key(f"{PUBLIC_AREA}/{name}")
+    key = bound_tenant().prefix.build_key(f"{PUBLIC_AREA}/{name}")
     if settings.USE_S3_MEDIA and settings.PUBLIC_MEDIA_MODE != "gateway":
-        return public_address(key)
+        return join_public_url(key)
     return reverse("files:public", kwargs={"name": name}, urlconf=settings.ROOT_URLCONF)
 
 
 def private_url(name: str) -> str:
     """Return the path at the tenant's host where whoever may read a private file is sent on to it."""
-    bound_tenant().prefix.key(f"{PRIVATE_AREA}/{name}")
+    bound_tenant().prefix.build_key(f"{PRIVATE_AREA}/{name}")
     return private_path(name)
 
 

@@ -14,7 +14,7 @@ from media_core.storages.file_types import DOWNLOAD_TYPE, FileType
 HEAD_BYTES = 64
 
 
-def _begins(*beginnings: bytes) -> Callable[[bytes], bool]:
+def _starts_with(*beginnings: bytes) -> Callable[[bytes], bool]:
     return lambda head: head.startswith(beginnings)
 
 
@@ -38,24 +38,28 @@ def _is_movie(head: bytes) -> bool:
     return head[4:8] == b"ftyp" and not _is_avif(head) and not _is_sound_only(head)
 
 
-def _any(_file: IO[bytes]) -> None:
+def _accept_any(_file: IO[bytes]) -> None:
     """A picture is not decoded: a browser that is told it is one makes nothing else of it."""
 
 
 # How each begins, and what reads the rest of it: quickly, in this process, nothing unpacked or decoded.
-SIGNS: tuple[tuple[FileType, Callable[[bytes], bool], Callable[[IO[bytes]], None]], ...] = (
-    (known.PNG, _begins(b"\x89PNG\r\n\x1a\n"), _any),
-    (known.JPEG, _begins(b"\xff\xd8\xff"), _any),
-    (known.GIF, _begins(b"GIF87a", b"GIF89a"), _any),
-    (known.WEBP, _is_webp, _any),
-    (known.AVIF, _is_avif, _any),
-    (known.PDF, _begins(b"%PDF-"), prove_pdf),
+SIGNATURES: tuple[tuple[FileType, Callable[[bytes], bool], Callable[[IO[bytes]], None]], ...] = (
+    (known.PNG, _starts_with(b"\x89PNG\r\n\x1a\n"), _accept_any),
+    (known.JPEG, _starts_with(b"\xff\xd8\xff"), _accept_any),
+    (known.GIF, _starts_with(b"GIF87a", b"GIF89a"), _accept_any),
+    (known.WEBP, _is_webp, _accept_any),
+    (known.AVIF, _is_avif, _accept_any),
+    (known.PDF, _starts_with(b"%PDF-"), prove_pdf),
     (known.M4A, _is_sound_only, prove_movie),
     (known.MP4, _is_movie, prove_movie),
-    (known.WEBM, _begins(b"\x1a\x45\xdf\xa3"), prove_webm),
-    (known.OGG, _begins(b"OggS\0"), prove_ogg),
+    (known.WEBM, _starts_with(b"\x1a\x45\xdf\xa3"), prove_webm),
+    (known.OGG, _starts_with(b"OggS\0"), prove_ogg),
     (known.WAV, _is_wav, prove_wav),
-    (known.MP3, _begins(b"ID3", b"\xff\xfb", b"\xff\xf3", b"\xff\xf2", b"\xff\xfa"), prove_mp3),
+    (
+        known.MP3,
+        _starts_with(b"ID3", b"\xff\xfb", b"\xff\xf3", b"\xff\xf2", b"\xff\xfa"),
+        prove_mp3,
+    ),
 )
 
 
@@ -68,15 +72,15 @@ def content_type_of(file: IO[bytes]) -> str:
     file.seek(0)
     head = file.read(HEAD_BYTES)
     try:
-        return _shown_as(file, head)
+        return _detect_type(file, head)
     except (Unproved, OverLimit):
         return DOWNLOAD_TYPE
     finally:
         file.seek(0)
 
 
-def _shown_as(file: IO[bytes], head: bytes) -> str:
-    for kind, begins, prove in SIGNS:
+def _detect_type(file: IO[bytes], head: bytes) -> str:
+    for kind, begins, prove in SIGNATURES:
         if begins(head):
             prove(file)
             refuse_zip_inside(file)

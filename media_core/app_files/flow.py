@@ -10,18 +10,18 @@ from typing import IO, Any, Self
 from django.core.files.base import File
 from django.core.files.storage import Storage
 
-from media_core.app_files.incoming import received
-from media_core.app_files.ledger import find_file, give_up, reserve_name, settle_file
+from media_core.app_files.incoming import receive_file
+from media_core.app_files.ledger import abandon_file, find_file, reserve_name, settle_file
 from media_core.errors import ObjectDiffers, ObjectMissing
 from media_core.ledger.models import StoredObject
-from media_core.storages.disk import copied
-from media_core.storages.room import storage_of
-from media_core.storages.shared_bucket import temporary_file
+from media_core.storages.disk import copy_and_digest
+from media_core.storages.room import find_storage
+from media_core.storages.shared_bucket import make_temporary_file
 from tenants.binding import bound_tenant
 from tenants.errors import RowOfAnotherTenant
 
 
-def store(
+def save_file(
     storage: Storage, area: str, name: str, content: "File[Any]", *, max_length: int | None
 ) -> str:
     """Return the name under which the file is stored: the given one, or another beside it. One bucket request.
@@ -29,11 +29,11 @@ def store(
     Raises NameRefused, UploadTooLarge, QuotaExceeded, BucketUnavailable or UploadLost; then there is no file, and what
     may lie in the bucket is known to the ledger.
     """
-    with received(content) as taken, ExitStack() as on_failure:
+    with receive_file(content) as taken, ExitStack() as on_failure:
         file = reserve_name(storage, area, name, received=taken, max_length=max_length)
-        on_failure.callback(give_up, file)
+        on_failure.callback(abandon_file, file)
         stored = file.stored_object
-        settle_file(file, storage_of(stored).put(stored, taken.body, file_name=file.file_name))
+        settle_file(file, find_storage(stored).put(stored, taken.body, file_name=file.file_name))
         on_failure.pop_all()
     return file.name
 
@@ -44,7 +44,7 @@ class StoredFile(File):  # type: ignore[type-arg]  # Django's is not generic whe
     def __init__(self, area: str, name: str) -> None:
         self.area = area
         self.tenant_id = bound_tenant().id
-        super().__init__(read(area, name), name)
+        super().__init__(read_file(area, name), name)
 
     def open(self, mode: str | None = None, *_args: Any, **_kwargs: Any) -> Self:
         """Go to the beginning; read the file again when it was closed. Raises RowOfAnotherTenant."""
@@ -54,7 +54,7 @@ class StoredFile(File):  # type: ignore[type-arg]  # Django's is not generic whe
             return self
         if bound_tenant().id != self.tenant_id:
             raise RowOfAnotherTenant("The file was opened under another tenant: open it again.")
-        self.file = read(self.area, str(self.name))
+        self.file = read_file(self.area, str(self.name))
         return self
 
 
@@ -64,7 +64,7 @@ def refuse_to_write(mode: str) -> None:
         raise ValueError(f"Files are opened to be read ('rb'), not {mode!r}. Write with save().")
 
 
-def read(area: str, name: str) -> IO[bytes]:
+def read_file(area: str, name: str) -> IO[bytes]:
     """Return a copy of the file's bytes, in memory while it is small. One query, one bucket request.
 
     Raises FileNotFoundError when there is no such file, ObjectMissing when its bytes are lost, and ObjectDiffers when
@@ -79,9 +79,9 @@ def read(area: str, name: str) -> IO[bytes]:
 
 def _read_copy(stored: StoredObject) -> IO[bytes]:
     with ExitStack() as on_failure:
-        body = on_failure.enter_context(temporary_file())
-        with storage_of(stored).read(stored) as original:
-            found = copied(original, body.write)
+        body = on_failure.enter_context(make_temporary_file())
+        with find_storage(stored).read(stored) as original:
+            found = copy_and_digest(original, body.write)
         if found != (stored.size_bytes, stored.sha256):
             raise ObjectDiffers(f"{stored.pk}: see manage.py bucket verify --repair.")
         body.seek(0)

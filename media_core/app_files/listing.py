@@ -4,16 +4,16 @@ from django.db.models import F, Func, TextField, Value
 from django.db.models.functions import StrIndex, Substr
 
 from media_core.app_files.models import AppFile
-from media_core.app_files.names import checked_app_name
+from media_core.app_files.names import validate_app_name
 
 
-def listed(area: str, path: str) -> tuple[list[str], list[str]]:
+def list_path(area: str, path: str) -> tuple[list[str], list[str]]:
     """Return the folders and the files right under a path of the bound tenant's; '' is the whole area. Two queries.
 
     PostgreSQL picks them out of the names that begin so; what lies deeper is never sent.
     """
     whole_area = path in {"", ".", "./"}
-    beginning = "" if whole_area else f"{checked_app_name(area, path.removesuffix('/'))}/"
+    beginning = "" if whole_area else f"{validate_app_name(area, path.removesuffix('/'))}/"
     files = AppFile.objects.live(area).filter(name__startswith=beginning)
     rest = files.annotate(rest=Substr("name", len(beginning) + 1))
     parts = rest.annotate(slash=StrIndex("rest", Value("/")))

@@ -12,18 +12,18 @@ from django.utils import timezone
 from media_core.errors import UploadLost
 from media_core.ledger.models import StoredObject
 from media_core.ledger.querysets import PENDING_LIFETIME
-from media_core.rows import RoomManager, RoomModel, RoomQuerySet
+from media_core.rows import TenantModel, TenantRowManager, TenantRowQuerySet
 
 # Where the private objects of apps lie; also their kind in the ledger.
 APP_FOLDER = "app"
 
 
-class AppFileQuerySet(RoomQuerySet["AppFile"]):
+class AppFileQuerySet(TenantRowQuerySet["AppFile"]):
     def live(self, area: str) -> Self:
         """Return the files that apps have in this area: saved, by a transaction that was committed, and not deleted."""
         return self.filter(area=area, state__in=[AppFile.State.SAVED, AppFile.State.TAKEN_DOWN])
 
-    def deleted(self) -> Self:
+    def deleted_not_condemned(self) -> Self:
         """Return those that were deleted, and whose object still has to be condemned."""
         return self.filter(
             state=AppFile.State.DELETED, stored_object__state=StoredObject.State.STORED
@@ -35,7 +35,7 @@ class AppFileQuerySet(RoomQuerySet["AppFile"]):
         old = Q(created_at__lt=timezone.now() - PENDING_LIFETIME)
         return self.filter(old | Q(stored_object__state__in=given_up), state=AppFile.State.SAVING)
 
-    def not_yet_public(self) -> Self:
+    def awaiting_publication(self) -> Self:
         """Return public files whose object lies under `private/` still, of a tenant that is served."""
         return self.filter(
             state=AppFile.State.SAVED,
@@ -44,7 +44,7 @@ class AppFileQuerySet(RoomQuerySet["AppFile"]):
         ).served_now()
 
 
-class AppFile(RoomModel):
+class AppFile(TenantModel):
     """A file that an app keeps under a name of its own.
 
     saving → saved → deleted, the last two in the app's own transaction. A public file of a suspended tenant is taken
@@ -70,9 +70,9 @@ class AppFile(RoomModel):
     # When the transaction began in which the app deleted it.
     deleted_at = models.DateTimeField(null=True)
 
-    objects = RoomManager.from_queryset(AppFileQuerySet)()  # type: ignore[misc]  # the stubs take it for an instance variable
+    objects = TenantRowManager.from_queryset(AppFileQuerySet)()  # type: ignore[misc]  # the stubs take it for an instance variable
 
-    class Meta(RoomModel.Meta):
+    class Meta(TenantModel.Meta):
         indexes = [
             models.Index(
                 name="app_file_saving", fields=["created_at"], condition=Q(state="saving")
@@ -111,7 +111,7 @@ class AppFile(RoomModel):
         """What its object is called in the room while the public gets it."""
         return f"{StoredObject.Area.PUBLIC}/{self.name}"
 
-    def key_parts(self, area: str) -> dict[str, str]:
+    def key_arguments(self, area: str) -> dict[str, str]:
         """Return what the ledger makes the key of its object in this area from. Only a public key may come again."""
         if area == StoredObject.Area.PUBLIC:
             return {"name": self.public_name}

@@ -16,9 +16,9 @@ from django.db import IntegrityError, transaction
 from media_core.app_files.models import AppFile
 from media_core.errors import ObjectDiffers, ObjectMissing, PublicNameTaken, UploadLost
 from media_core.ledger.models import StoredObject
-from media_core.storages.copies import copied, take_away
+from media_core.storages.copies import copy_object, remove_object
 from media_core.storages.public import prove_public
-from media_core.storages.room import verify
+from media_core.storages.room import verify_bytes
 from tenants.binding import connection, on_commit
 from tenants.errors import GatewayError, TooBusy
 
@@ -27,7 +27,7 @@ Area, State = StoredObject.Area, StoredObject.State
 logger = logging.getLogger("media_core.app_files")
 
 
-def hide(file: AppFile, *, state: AppFile.State) -> None:
+def move_to_private(file: AppFile, *, state: AppFile.State) -> None:
     """Move a public object to where nobody reaches it. Three bucket requests where the bucket copies.
 
     Raises ObjectMissing, ObjectDiffers, UploadLost or BucketUnavailable; then it stays until it is tried again.
@@ -35,27 +35,29 @@ def hide(file: AppFile, *, state: AppFile.State) -> None:
     _move(file, Area.PRIVATE, state=state, keep_for=timedelta())
 
 
-def show(file: AppFile) -> None:
+def move_to_public(file: AppFile) -> None:
     """Give a file to the public under its name. The object of before is kept as long as backups may name it.
 
     Raises as `hide`, BucketRefused where the public does not get it, TooBusy, and PublicNameTaken. Three to eight
     bucket requests.
     """
-    _free_key(file)
+    _free_public_key(file)
     _refuse_other_bytes(file)
     keep_for = timedelta(days=settings.RETENTION_DAYS)
     _move(file, Area.PUBLIC, state=AppFile.State.SAVED, keep_for=keep_for)
 
 
-def _free_key(file: AppFile) -> None:
+def _free_public_key(file: AppFile) -> None:
     """Remove the public objects of before that are still there: of deleted files, and what failures left."""
-    for other in AppFile.objects.deleted().filter(stored_object__name=file.public_name):
-        put_away(other)
+    for other in AppFile.objects.deleted_not_condemned().filter(
+        stored_object__name=file.public_name
+    ):
+        condemn_deleted(other)
     left = StoredObject.objects.filter(
         name=file.public_name, state__in=[State.ABANDONED, State.CONDEMNED]
     )
     for row in left:
-        if not take_away(row) and left.filter(pk=row.pk).exists():
+        if not remove_object(row) and left.filter(pk=row.pk).exists():
             raise TooBusy(f"The object of before, {row.pk}, is being removed: try again.")
 
 
@@ -68,7 +70,7 @@ def _refuse_other_bytes(file: AppFile) -> None:
         size_bytes=of_file.size_bytes, sha256=of_file.sha256,
     )  # fmt: skip
     try:
-        verify(there)
+        verify_bytes(there)
     except ObjectMissing:
         return
     except ObjectDiffers as error:
@@ -82,7 +84,9 @@ def _move(
 ) -> None:
     old = file.stored_object
     try:
-        with copied(old, area=area, file_name=file.file_name, **file.key_parts(area)) as copy:
+        with copy_object(
+            old, area=area, file_name=file.file_name, **file.key_arguments(area)
+        ) as copy:
             if area == Area.PUBLIC:
                 prove_public(copy.stored)
             with transaction.atomic():
@@ -91,10 +95,10 @@ def _move(
     except IntegrityError as error:
         raise PublicNameTaken(f"{file.public_name}: see manage.py bucket verify.") from error
     if not keep_for:
-        take_away(old)
+        remove_object(old)
 
 
-def put_away(file: AppFile) -> bool:
+def condemn_deleted(file: AppFile) -> bool:
     """Condemn the object of a deleted file, a public one once it is out of reach; return False when another did.
 
     Raises ObjectDiffers or BucketUnavailable; then it stays until it is tried again.
@@ -102,36 +106,41 @@ def put_away(file: AppFile) -> bool:
     stored = file.stored_object
     try:
         if stored.area == Area.PUBLIC:
-            hide(file, state=AppFile.State.DELETED)
+            move_to_private(file, state=AppFile.State.DELETED)
         return file.condemn_object()
     except ObjectMissing:
         # Where another has moved it meanwhile, its bytes are kept.
         if not stored.condemn():
             return False
         logger.warning("The deleted object %s is not there; nothing of it is kept.", stored.pk)
-        return take_away(stored)
+        return remove_object(stored)
     except UploadLost:
         return False
 
 
-def put_away_now(file_id: UUID) -> None:
+def condemn_deleted_now(file_id: UUID) -> None:
     """Put a file away that was deleted just now. What the bucket does not do is left to the sweep."""
-    file = AppFile.objects.deleted().select_related("stored_object").filter(pk=file_id).first()
+    file = (
+        AppFile.objects.deleted_not_condemned()
+        .select_related("stored_object")
+        .filter(pk=file_id)
+        .first()
+    )
     try:
         if file is not None:
-            put_away(file)
+            condemn_deleted(file)
     except GatewayError as error:
         logger.warning("The object of the deleted file %s is left to the sweep: %s", file_id, error)
 
 
-def show_now(file_id: UUID) -> bool:
+def move_to_public_now(file_id: UUID) -> bool:
     """Show a file that was saved just now under `private/`; return False when the bucket leaves that to the sweep."""
-    files = AppFile.objects.not_yet_public().select_related("stored_object")
+    files = AppFile.objects.awaiting_publication().select_related("stored_object")
     file = files.filter(pk=file_id).first()
     if file is None:
         return False
     try:
-        show(file)
+        move_to_public(file)
     except GatewayError as error:
         logger.warning("Showing the file %s is left to the sweep: %s", file_id, error)
         return False

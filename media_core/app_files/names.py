@@ -7,13 +7,13 @@ from django.core.files.storage import Storage
 from tenants.binding import bound_tenant
 
 
-def checked_app_name(area: str, name: str) -> str:
+def validate_app_name(area: str, name: str) -> str:
     """Return the name when a key can be made of it; else raise NameRefused or KeyOutsidePrefix. No query."""
-    bound_tenant().prefix.key(f"{area}/{name}")
+    bound_tenant().prefix.build_key(f"{area}/{name}")
     return name
 
 
-class FreeNames(Storage):
+class AvailableNames(Storage):
     """Finds a name as Django does, but knows what is taken instead of asking."""
 
     def __init__(self, storage: Storage, taken: Collection[str]) -> None:

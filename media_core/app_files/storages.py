@@ -9,7 +9,7 @@ from django.utils.deconstruct import deconstructible
 
 from media_core.app_files import addresses, deleting, flow, listing
 from media_core.app_files.ledger import find_file
-from media_core.app_files.names import checked_app_name
+from media_core.app_files.names import validate_app_name
 from media_core.ledger.models import StoredObject
 
 
@@ -27,9 +27,9 @@ class AppStorage(Storage):
 
     def save(self, name: str | None, content: Any, max_length: int | None = None) -> str:
         """Store a file and return the name that it got. Raises UploadTooLarge, QuotaExceeded, BucketUnavailable."""
-        called = checked_app_name(self.area, str((content.name if name is None else name) or ""))
+        called = validate_app_name(self.area, str((content.name if name is None else name) or ""))
         file = content if hasattr(content, "chunks") else File(content, called)
-        return flow.store(self, self.area, called, file, max_length=max_length)
+        return flow.save_file(self, self.area, called, file, max_length=max_length)
 
     def _open(self, name: str, mode: str = "rb") -> "File[bytes]":
         flow.refuse_to_write(mode)
@@ -46,7 +46,7 @@ class AppStorage(Storage):
         return True
 
     def listdir(self, path: str) -> tuple[list[str], list[str]]:
-        return listing.listed(self.area, path)
+        return listing.list_path(self.area, path)
 
     def size(self, name: str) -> int:
         return find_file(self.area, name).stored_object.size_bytes

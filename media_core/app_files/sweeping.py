@@ -5,10 +5,10 @@ import logging
 from django.db import transaction
 
 from media_core.app_files.models import AppFile
-from media_core.app_files.moving import put_away, show_now
+from media_core.app_files.moving import condemn_deleted, move_to_public_now
 from media_core.errors import ObjectDiffers
 from media_core.ledger.models import StoredObject
-from media_core.storages.copies import take_away
+from media_core.storages.copies import remove_object
 
 State = StoredObject.State
 
@@ -25,15 +25,15 @@ def sweep_app_files(*, dry_run: bool = False) -> list[AppFile]:
     a public file, one for any other.
     """
     files = list_unfinished()
-    leaving = [file for file in files if _leaves_its_place(file)]
+    leaving = [file for file in files if _loses_its_object(file)]
     if dry_run:
         return leaving
     _forget_deleted()
-    done = [file for file in files if finish(file)]
+    done = [file for file in files if finish_file(file)]
     return [file for file in leaving if file in done]
 
 
-def _leaves_its_place(file: AppFile) -> bool:
+def _loses_its_object(file: AppFile) -> bool:
     if file.state == AppFile.State.DELETED:
         return file.stored_object.area == StoredObject.Area.PUBLIC
     return file.state == AppFile.State.SAVING
@@ -42,17 +42,17 @@ def _leaves_its_place(file: AppFile) -> bool:
 def list_unfinished() -> list[AppFile]:
     """Return the files with which the sweep has something to do. Three queries."""
     files = AppFile.objects.select_related("stored_object")
-    return [*files.deleted(), *files.unclaimed(), *files.not_yet_public()]
+    return [*files.deleted_not_condemned(), *files.unclaimed(), *files.awaiting_publication()]
 
 
-def finish(file: AppFile) -> bool:
+def finish_file(file: AppFile) -> bool:
     """Do what is to be done with one of these; return False when it has to stay for now, or is wanted after all."""
     if file.state == AppFile.State.SAVING:
-        return let_go(file) and take_away(file.stored_object)
+        return let_go(file) and remove_object(file.stored_object)
     if file.state == AppFile.State.SAVED:
-        return show_now(file.pk)
+        return move_to_public_now(file.pk)
     try:
-        return put_away(file)
+        return condemn_deleted(file)
     except ObjectDiffers as error:
         logger.warning("The object of %s stays until the next sweep: %s", file.pk, error)
         return False

@@ -4,11 +4,11 @@ from uuid import UUID
 
 from django.db import models
 
-from media_core.rows import RoomModel
+from media_core.rows import TenantModel
 from tenants.people.identity import Member
 
 
-class AuditEvent(RoomModel):
+class AuditEvent(TenantModel):
     """Somebody did something in this tenant. Only its admins read it."""
 
     at = models.DateTimeField(auto_now_add=True)
@@ -19,7 +19,7 @@ class AuditEvent(RoomModel):
     subject = models.CharField(max_length=200, default="")
     detail = models.TextField(default="")
 
-    class Meta(RoomModel.Meta):
+    class Meta(TenantModel.Meta):
         ordering = ["-at", "id"]
         indexes = [models.Index(fields=["-at", "id"], name="audit_event_newest")]
 
@@ -27,7 +27,7 @@ class AuditEvent(RoomModel):
         return f"{self.actor_name} {self.action} {self.subject}"
 
 
-def audited(
+def record_event(
     actor: Member | None, action: str, *, subject_id: UUID, subject: str, detail: str = ""
 ) -> AuditEvent:
     """Write down what this member, or with None the command line, did. One INSERT, in the caller's transaction."""

@@ -8,21 +8,21 @@ from django.core.management.base import CommandError
 
 from media_core.errors import BucketOfAnother
 from media_core.storages.bucket.desired.applying import apply as apply_to_bucket
-from media_core.storages.bucket.desired.applying import differences
+from media_core.storages.bucket.desired.applying import list_differences
 from media_core.storages.bucket.desired.part import Difference
 from media_core.storages.bucket.marker import (
     OTHER_DATABASE,
     TAKEN_OVER,
+    MarkerOwner,
     Ownership,
-    Whose,
-    ownership,
-    refusal,
+    explain_ownership,
+    read_ownership,
     take_over,
 )
-from media_core.storages.bucket.marker_store import describe_place, is_on_disk, marker_key
+from media_core.storages.bucket.marker_store import describe_place, is_on_disk, make_marker_key
 from media_core.storages.bucket.models import Deployment
-from tenants.audit import agency_audited
-from tenants.commands.base import Actions, PlainCommand, add_action, typed_by_a_person
+from tenants.audit import record_agency_event
+from tenants.commands.base import Actions, PlainCommand, add_action, is_interactive
 
 
 def add_apply(actions: Actions) -> None:
@@ -51,27 +51,27 @@ says what to do instead.""",
 
 def apply_(command: PlainCommand, asked: Namespace) -> None:
     refuse_without_bucket(asked)
-    found = ownership()
+    found = read_ownership()
     if asked.take_over == OTHER_DATABASE:
-        asked.take_over = str(Deployment.this())
-    refuse_anothers(found, asked.take_over)
-    if asked.take_over and found.whose == Whose.OURS:
+        asked.take_over = str(Deployment.get_current())
+    refuse_foreign_owner(found, asked.take_over)
+    if asked.take_over and found.owner == MarkerOwner.OURS:
         command.stdout.write("marker: the prefix is ours already, nothing is taken over.")
-    planned = [] if is_on_disk() else differences()
-    say_whose(command, found)
+    planned = [] if is_on_disk() else list_differences()
+    print_owner(command, found)
     for difference in planned:
-        say_difference(command, difference)
-    if asked.dry_run or (found.whose == Whose.OURS and not any(planned)):
+        print_difference(command, difference)
+    if asked.dry_run or (found.owner == MarkerOwner.OURS and not any(planned)):
         command.stdout.write("Nothing was changed.")
         raise_troubles(planned)
         return
-    verb = "Take over" if found.whose in TAKEN_OVER else "Change"
-    if not asked.yes and not _confirmed(f"{verb} {settings.BUCKET_NAME or describe_place()}?"):
+    verb = "Take over" if found.owner in TAKEN_OVER else "Change"
+    if not asked.yes and not _is_confirmed(f"{verb} {settings.BUCKET_NAME or describe_place()}?"):
         raise CommandError("Nothing was changed: the answer was not yes.")
-    if asked.take_over and found.whose != Whose.OURS:
+    if asked.take_over and found.owner != MarkerOwner.OURS:
         _take_over(command, found, asked.take_over)
     done = [] if is_on_disk() else apply_to_bucket()
-    say_done(command, done)
+    print_result(command, done)
     raise_troubles(done)
 
 
@@ -83,23 +83,25 @@ def refuse_without_bucket(asked: Namespace) -> None:
 
 def _take_over(command: PlainCommand, found: Ownership, deployment: str) -> None:
     after = take_over(deployment)
-    agency_audited(None, "the command line", "took the storage over", detail=f"from {found}")
+    record_agency_event(None, "the command line", "took the storage over", detail=f"from {found}")
     command.stdout.write(f"marker: taken over. It names database {after.database} now.")
     if not is_on_disk():
         command.stdout.write("Run manage.py bucket doctor next: uploads rely on what it proves.")
 
 
-def refuse_anothers(found: Ownership, taken_over: str | None) -> None:
+def refuse_foreign_owner(found: Ownership, taken_over: str | None) -> None:
     """Raise BucketOfAnother unless the prefix is ours, nobody's, or taken over by name."""
-    named = found.whose in TAKEN_OVER and found.deployment == taken_over
-    if found.whose not in {Whose.OURS, Whose.NOBODYS} and not named:
-        raise BucketOfAnother(refusal(found))
+    named = found.owner in TAKEN_OVER and found.deployment == taken_over
+    if found.owner not in {MarkerOwner.OURS, MarkerOwner.NOBODYS} and not named:
+        raise BucketOfAnother(explain_ownership(found))
 
 
-def say_whose(command: PlainCommand, found: Ownership) -> None:
-    if found.whose == Whose.NOBODYS:
-        command.stdout.write(f"marker: {marker_key()} is to be written, the prefix is nobody's.")
-    if found.whose in TAKEN_OVER:
+def print_owner(command: PlainCommand, found: Ownership) -> None:
+    if found.owner == MarkerOwner.NOBODYS:
+        command.stdout.write(
+            f"marker: {make_marker_key()} is to be written, the prefix is nobody's."
+        )
+    if found.owner in TAKEN_OVER:
         command.stdout.write(
             f"marker: to be taken over from {found.deployment}, which works on database {found.database}.\n"
             "  Do so only when nothing uses that database any more. From then on this one removes objects by its own\n"
@@ -107,7 +109,7 @@ def say_whose(command: PlainCommand, found: Ownership) -> None:
         )
 
 
-def say_difference(command: PlainCommand, difference: Difference) -> None:
+def print_difference(command: PlainCommand, difference: Difference) -> None:
     """Print what is to change in one part, line by line."""
     if difference.trouble:
         return
@@ -124,7 +126,7 @@ def say_difference(command: PlainCommand, difference: Difference) -> None:
         command.stdout.write(f"  {styles[line[0]](line)}")
 
 
-def say_done(command: PlainCommand, done: Sequence[Difference]) -> None:
+def print_result(command: PlainCommand, done: Sequence[Difference]) -> None:
     for difference in filter(None, done):
         command.stdout.write(
             f"{difference.part}: {difference.added} added, {difference.replaced} replaced, "
@@ -146,9 +148,9 @@ def raise_troubles(differences: Sequence[Difference]) -> None:
         raise CommandError("\n".join(troubles))
 
 
-def _confirmed(question: str) -> bool:
+def _is_confirmed(question: str) -> bool:
     """Return whether a person at a terminal says yes; a script is not asked."""
-    if not typed_by_a_person():
+    if not is_interactive():
         return True
     try:
         return input(f"{question} [y/N] ").strip().lower() in {"y", "yes"}

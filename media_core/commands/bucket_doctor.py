@@ -10,16 +10,16 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError
 
-from media_core.storages.bucket.capabilities import proof, uses
+from media_core.storages.bucket.capabilities import describe_uses, find_proof
 from media_core.storages.bucket.doctor.examine import Examination, examine, store_examination
 from media_core.storages.bucket.findings import Finding, Outcome
 from media_core.storages.bucket.models import BucketReport
 from tenants.commands.base import Actions, PlainCommand, add_action
-from tenants.commands.tables import table
+from tenants.commands.tables import format_table
 
-COLUMN = 9
+OUTCOME_WIDTH = 9
 # A terminal that tells no width, or a silly one, gets lines of so many characters.
-NARROWEST = 60
+MIN_WIDTH = 60
 
 
 def add_doctor(actions: Actions) -> None:
@@ -52,15 +52,17 @@ def doctor(command: PlainCommand, asked: Namespace) -> None:
     refuse_without_bucket()
     if not asked.json:
         command.stdout.write(f"{settings.BUCKET_NAME} at {settings.BUCKET_ENDPOINT_URL}\n")
-    tell = (lambda _: None) if asked.json else (lambda finding: say(command, finding))
+    tell = (lambda _: None) if asked.json else (lambda finding: print_finding(command, finding))
     examination = examine(try_policy=asked.try_policy, tell=tell)
     report = store_examination(examination)
     if asked.json:
-        command.stdout.write(json.dumps(as_json(report), indent=2, ensure_ascii=False))
+        command.stdout.write(json.dumps(serialize_report(report), indent=2, ensure_ascii=False))
     else:
-        sum_up(command, examination)
+        print_summary(command, examination)
     if not examination.passed:
-        raise CommandError(f"{settings.BUCKET_NAME} is not fit as it is: {counted(examination)}.")
+        raise CommandError(
+            f"{settings.BUCKET_NAME} is not fit as it is: {format_counts(examination)}."
+        )
 
 
 def refuse_without_bucket() -> None:
@@ -71,7 +73,7 @@ def refuse_without_bucket() -> None:
         )
 
 
-def say(command: PlainCommand, finding: Finding) -> None:
+def print_finding(command: PlainCommand, finding: Finding) -> None:
     """Print one finding: what and what was seen, why it matters, what to do."""
     styles = {
         Outcome.OK: command.style.SUCCESS,
@@ -79,78 +81,78 @@ def say(command: PlainCommand, finding: Finding) -> None:
         Outcome.FAILED: command.style.ERROR,
         Outcome.UNKNOWN: command.style.NOTICE,
     }
-    state = styles[finding.outcome](f"{finding.outcome:<{COLUMN}}")
+    state = styles[finding.outcome](f"{finding.outcome:<{OUTCOME_WIDTH}}")
     command.stdout.write(f"{state}{command.style.MIGRATE_HEADING(finding.title)}")
     for name, text in (("seen", finding.seen), ("why", finding.why), ("do", finding.remedy)):
         if text:
-            command.stdout.write(wrapped(command, f"{'':<{COLUMN}}{name + ':':<6}{text}"))
+            command.stdout.write(wrap_line(command, f"{'':<{OUTCOME_WIDTH}}{name + ':':<6}{text}"))
     command.stdout.flush()
 
 
-def wrapped(command: PlainCommand, line: str) -> str:
+def wrap_line(command: PlainCommand, line: str) -> str:
     """Return the line as it fits a terminal, and what follows below its words. In a pipe it stays one line."""
     if not command.stdout.isatty():
         return line
-    width = max(get_terminal_size().columns, NARROWEST)
+    width = max(get_terminal_size().columns, MIN_WIDTH)
     # Keys and addresses stay whole, to be copied.
     return fill(
         line,
         width,
-        subsequent_indent=" " * (COLUMN + 6),
+        subsequent_indent=" " * (OUTCOME_WIDTH + 6),
         break_long_words=False,
         break_on_hyphens=False,
     )
 
 
-def sum_up(command: PlainCommand, examination: Examination) -> None:
+def print_summary(command: PlainCommand, examination: Examination) -> None:
     """Print the seven points, what the gateway does from now on, and how many of each outcome there are."""
     command.stdout.write("\nThe seven points of the checklist")
-    command.stdout.write(indented(table(*seven_points(examination.findings))))
-    say_troubles(command, examination)
+    command.stdout.write(indent(format_table(*list_checklist(examination.findings))))
+    print_troubles(command, examination)
     command.stdout.write("\nFrom now on the gateway")
-    command.stdout.write(indented(table(*uses(proof()).items())))
+    command.stdout.write(indent(format_table(*describe_uses(find_proof()).items())))
     command.stdout.write(
-        f"\n{counted(examination)}; {examination.requests} requests, {examination.seconds:.1f} s."
+        f"\n{format_counts(examination)}; {examination.requests} requests, {examination.seconds:.1f} s."
     )
 
 
-def say_troubles(command: PlainCommand, examination: Examination) -> None:
+def print_troubles(command: PlainCommand, examination: Examination) -> None:
     """Name once more what failed or is worth changing: by now it has scrolled away."""
     troubles = [f for f in examination.findings if f.outcome in {Outcome.FAILED, Outcome.WARNING}]
     if troubles:
-        rows = [(each.outcome.value, each.title) for each in sorted(troubles, key=_worst_first)]
+        rows = [(each.outcome.value, each.title) for each in sorted(troubles, key=_is_warning)]
         command.stdout.write("\nWhat to look at, above")
-        command.stdout.write(indented(table(*rows)))
+        command.stdout.write(indent(format_table(*rows)))
 
 
-def _worst_first(finding: Finding) -> bool:
+def _is_warning(finding: Finding) -> bool:
     return finding.outcome != Outcome.FAILED
 
 
-def seven_points(findings: tuple[Finding, ...]) -> Iterator[tuple[str, str, str]]:
+def list_checklist(findings: tuple[Finding, ...]) -> Iterator[tuple[str, str, str]]:
     """Yield the points of the checklist this project grew from, each with its finding."""
     points = [(f.checklist, f.outcome.value, f.seen) for f in findings if f.checklist]
     yield from sorted(points)
 
 
-def indented(text: str) -> str:
+def indent(text: str) -> str:
     return "\n".join(f"  {line}" for line in text.splitlines())
 
 
-def counted(examination: Examination) -> str:
+def format_counts(examination: Examination) -> str:
     """Return how many findings there are of each outcome, worst first."""
     outcomes = (Outcome.FAILED, Outcome.WARNING, Outcome.UNKNOWN, Outcome.OK)
     return ", ".join(f"{examination.count(outcome)} {outcome}" for outcome in outcomes)
 
 
-def as_json(report: BucketReport) -> dict[str, Any]:
+def serialize_report(report: BucketReport) -> dict[str, Any]:
     """Return the report as it is printed with --json."""
     return {
         "target": report.target,
         "made_at": report.made_at.isoformat(timespec="seconds"),
         "passed": report.passed,
         "capabilities": report.capabilities,
-        "uses": uses(proof()),
+        "uses": describe_uses(find_proof()),
         "findings": report.findings,
         "requests": report.requests,
         "seconds": report.seconds,

@@ -9,15 +9,15 @@ from django.conf import settings
 from django.core.management.base import CommandError
 
 from media_core.errors import BucketOfAnother
-from media_core.storages.bucket.marker import Whose, ownership, refusal
+from media_core.storages.bucket.marker import MarkerOwner, explain_ownership, read_ownership
 from media_core.storages.bucket.models import Attestation
 from media_core.upkeep.proving.neighbours import assign_neighbours
-from media_core.upkeep.proving.plan import planned
+from media_core.upkeep.proving.plan import make_plan
 from media_core.upkeep.proving.prove import prove as proved
 from tenants.commands.base import Actions, PlainCommand, add_action
 from tenants.commands.references import REFERENCE_HELP
-from tenants.commands.skipping import fail_if_any_broken, pass_over_broken
-from tenants.commands.tables import table
+from tenants.commands.skipping import fail_if_any_broken, skip_broken_tenants
+from tenants.commands.tables import format_table
 from tenants.models import Tenant
 from tenants.provisioning import find_tenant
 
@@ -59,35 +59,35 @@ def prove(command: PlainCommand, asked: Namespace) -> None:
         raise CommandError(
             "New files go to disk (USE_S3_MEDIA=False): there is no bucket to prove."
         )
-    usable, broken = pass_over_broken(command, asked_for(asked.tenant))
+    usable, broken = skip_broken_tenants(command, find_tenants(asked.tenant))
     chosen = assign_neighbours(usable)
     if not chosen:
         fail_if_any_broken(broken)
         raise CommandError("There is no tenant yet, so there is nothing to prove.")
-    plan = planned(chosen)
+    plan = make_plan(chosen)
     # The table is for people; where JSON is printed, nothing else is.
-    command.stderr.write(plan.words, command.style.NOTICE)
+    command.stderr.write(plan.description, command.style.NOTICE)
     if asked.dry_run:
         fail_if_any_broken(broken)
         return
-    refuse_anothers()
+    refuse_foreign_owner()
     made = proved(chosen, tell=lambda line: command.stderr.write(line, command.style.NOTICE))
     text = json.dumps(made.document, indent=2, ensure_ascii=False)
     if asked.output:
-        write_down(asked.output, f"{text}\n", made)
-    command.stdout.write(text if asked.json else page(command, made))
+        write_attestation(asked.output, f"{text}\n", made)
+    command.stdout.write(text if asked.json else format_attestation(command, made))
     refuse_failures(made)
     fail_if_any_broken(broken)
 
 
-def refuse_anothers() -> None:
+def refuse_foreign_owner() -> None:
     """Raise BucketOfAnother when the prefix is another deployment's: no canary is written into its rooms."""
-    found = ownership()
-    if found.whose not in {Whose.OURS, Whose.NOBODYS}:
-        raise BucketOfAnother(refusal(found))
+    found = read_ownership()
+    if found.owner not in {MarkerOwner.OURS, MarkerOwner.NOBODYS}:
+        raise BucketOfAnother(explain_ownership(found))
 
 
-def write_down(file: str, text: str, made: Attestation) -> None:
+def write_attestation(file: str, text: str, made: Attestation) -> None:
     """Write the attestation; raise CommandError where that cannot be done. It is stored all the same."""
     try:
         Path(file).write_text(text, encoding="utf-8")
@@ -98,7 +98,7 @@ def write_down(file: str, text: str, made: Attestation) -> None:
         ) from error
 
 
-def asked_for(references: list[str]) -> list[Tenant]:
+def find_tenants(references: list[str]) -> list[Tenant]:
     """Return the tenants that are meant, each once, or all of them."""
     meant = [find_tenant(reference) for reference in references]
     return list(dict.fromkeys(meant)) or list(Tenant.objects.order_by("location_prefix"))
@@ -114,7 +114,7 @@ def refuse_failures(made: Attestation) -> None:
         )
 
 
-def page(command: PlainCommand, made: Attestation) -> str:
+def format_attestation(command: PlainCommand, made: Attestation) -> str:
     """Return the attestation as people read it; what is wrong comes first."""
     document = made.document
     verdict = (
@@ -124,15 +124,15 @@ def page(command: PlainCommand, made: Attestation) -> str:
     )
     parts = [
         verdict,
-        *_failures(command, document["failures"]),
-        _kinds(document),
-        *_not_tried(document),
-        _facts(made),
+        *_format_failures(command, document["failures"]),
+        _format_kinds(document),
+        *_format_untried(document),
+        _format_facts(made),
     ]
     return "\n".join(parts)
 
 
-def _failures(command: PlainCommand, failures: list[dict[str, str]]) -> list[str]:
+def _format_failures(command: PlainCommand, failures: list[dict[str, str]]) -> list[str]:
     lines = [
         command.style.ERROR(
             f"  {each['key']}\n    {each['kind']}: {each['asker']}, {each['how']}: "
@@ -144,16 +144,16 @@ def _failures(command: PlainCommand, failures: list[dict[str, str]]) -> list[str
     return [*lines, f"  and {more} more, in the attestation"] if more > 0 else lines
 
 
-def _kinds(document: dict[str, Any]) -> str:
+def _format_kinds(document: dict[str, Any]) -> str:
     rows = [(each["kind"], str(each["tried"]), str(each["refused"])) for each in document["kinds"]]
     given = [
         (f"must be given: {each['kind']}", str(each["tried"]), str(each["given"]))
         for each in document["controls"]
     ]
-    return table(("ASKED", "TRIED", "REFUSED"), *rows, ("", "", "GIVEN"), *given)
+    return format_table(("ASKED", "TRIED", "REFUSED"), *rows, ("", "", "GIVEN"), *given)
 
 
-def _not_tried(document: dict[str, Any]) -> list[str]:
+def _format_untried(document: dict[str, Any]) -> list[str]:
     return [
         f"Not tried for {tenant['prefix']}: {what}"
         for tenant in document["tenants"]
@@ -161,7 +161,7 @@ def _not_tried(document: dict[str, Any]) -> list[str]:
     ]
 
 
-def _facts(made: Attestation) -> str:
+def _format_facts(made: Attestation) -> str:
     document = made.document
     requests = document["requests"]
     return (

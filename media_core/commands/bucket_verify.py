@@ -10,12 +10,17 @@ from django.conf import settings
 from django.core.management.base import CommandError
 
 from media_core.storages.bucket.requirements import require_to_remove
-from media_core.upkeep.repairing import find_republishable, make_copy_again, repair, show_again
+from media_core.upkeep.repairing import (
+    find_republishable,
+    repair,
+    republish_app_file,
+    republish_document,
+)
 from media_core.upkeep.verifying import Finding, Problem, verify_ledger
 from tenants.binding import bind_tenant
 from tenants.commands.base import Actions, PlainCommand, add_action
 from tenants.commands.references import REFERENCE_HELP
-from tenants.commands.skipping import fail_if_any_broken, pass_over_broken
+from tenants.commands.skipping import fail_if_any_broken, skip_broken_tenants
 from tenants.errors import GatewayError
 from tenants.models import Tenant
 from tenants.provisioning import find_tenant
@@ -23,7 +28,7 @@ from tenants.provisioning import find_tenant
 logger = logging.getLogger("media_core.upkeep")
 
 # Of each tenant, where `--deep` names no number.
-SAMPLE = 100
+DEFAULT_SAMPLE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +84,8 @@ however much a tenant keeps. Exit code 1: something is left.""",
         help=f"{REFERENCE_HELP}. Without it: every tenant",
     )  # fmt: skip
     parser.add_argument(
-        "--deep", metavar="N", type=int, nargs="?", const=SAMPLE, default=0,
-        help=f"of each tenant read back N objects ({SAMPLE}), chosen by chance, compare their digests, and ask "
+        "--deep", metavar="N", type=int, nargs="?", const=DEFAULT_SAMPLE, default=0,
+        help=f"of each tenant read back N objects ({DEFAULT_SAMPLE}), chosen by chance, compare their digests, and ask "
         "for those that are private as a stranger",
     )  # fmt: skip
     parser.add_argument(
@@ -103,7 +108,9 @@ def verify(command: PlainCommand, asked: Namespace) -> None:
         # By the rows of a copied database, what the real one has published since would be closed.
         require_to_remove()
     chosen = [find_tenant(reference) for reference in asked.tenant]
-    usable, broken = pass_over_broken(command, chosen or Tenant.objects.order_by("location_prefix"))
+    usable, broken = skip_broken_tenants(
+        command, chosen or Tenant.objects.order_by("location_prefix")
+    )
     left = found = 0
     for report in iterate_reports(usable, asked):
         found += 1
@@ -124,18 +131,18 @@ def iterate_reports(tenants: Iterable[Tenant], asked: Namespace) -> Iterator[Rep
     for tenant in tenants:
         with bind_tenant(tenant, even_suspended=True):
             for finding in verify_ledger(sample=asked.deep):
-                yield Report(tenant, finding, act_on(finding, asked))
+                yield Report(tenant, finding, handle_finding(finding, asked))
 
 
-def act_on(finding: Finding, asked: Namespace) -> str:
+def handle_finding(finding: Finding, asked: Namespace) -> str:
     """Return what was done about a finding, or nothing."""
     try:
         if asked.republish and finding.problem == Problem.TAKEN_DOWN:
-            return show_again(finding)
+            return republish_app_file(finding)
         # A copy that was only moved is not made again.
         done = repair(finding) if asked.repair else ""
         document = find_republishable(finding) if asked.republish and not done else None
-        return make_copy_again(document) if document else done
+        return republish_document(document) if document else done
     except GatewayError as error:
         # It is reported as left, and the others go on.
         logger.warning("%s was not put right: %s", finding.name, error)

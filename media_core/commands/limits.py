@@ -9,14 +9,14 @@ from media_core.ledger.used_bytes import kept
 from media_core.upkeep.recount import Recount, recount
 from tenants.binding import bind_tenant
 from tenants.commands.base import Actions, PlainCommand, add_action
-from tenants.commands.life import SOON
-from tenants.commands.limits import add_limit_options, chosen_limits
-from tenants.commands.references import add_reference, called, referred
-from tenants.commands.tables import table
-from tenants.limits import change_limits, limits_of, quota_of, shortfall
+from tenants.commands.life import CACHE_NOTE
+from tenants.commands.limits import add_limit_options, parse_limits
+from tenants.commands.references import add_reference, find_referenced_tenant, format_tenant
+from tenants.commands.tables import format_table
+from tenants.limits import change_limits, describe_quota_shortfall, find_quota, read_limits
 from tenants.models import Quota, Tenant
 from tenants.schema_problems import find_schema_problem, require_schema
-from tenants.sizes import exact_size, human_size
+from tenants.sizes import format_exact_size, format_size
 
 
 def add_limits(actions: Actions) -> None:
@@ -52,8 +52,8 @@ those beyond go when a document is replaced the next time. Sizes are plain bytes
 
 
 def limits(command: PlainCommand, asked: Namespace) -> None:
-    tenant = referred(asked)
-    chosen = _chosen(asked)
+    tenant = find_referenced_tenant(asked)
+    chosen = _read_changes(asked)
     if chosen:
         _change(command, tenant, chosen, dry_run=asked.dry_run)
     if asked.recount:
@@ -64,9 +64,9 @@ def limits(command: PlainCommand, asked: Namespace) -> None:
         _show(command, tenant)
 
 
-def _chosen(asked: Namespace) -> dict[str, Any]:
+def _read_changes(asked: Namespace) -> dict[str, Any]:
     consent = {"requires_consent": asked.consent == "yes"} if asked.consent else {}
-    return {**chosen_limits(asked), **consent}
+    return {**parse_limits(asked), **consent}
 
 
 def _change(
@@ -74,18 +74,20 @@ def _change(
 ) -> None:
     changes = change_limits(tenant, dry_run=dry_run, **chosen)
     if not changes:
-        command.stdout.write(f"{called(tenant)} has these limits already. Nothing was changed.")
+        command.stdout.write(
+            f"{format_tenant(tenant)} has these limits already. Nothing was changed."
+        )
         return
-    said = "would have other limits" if dry_run else f"has other limits; {SOON}"
-    command.stdout.write(f"{called(tenant)} {said}.")
+    said = "would have other limits" if dry_run else f"has other limits; {CACHE_NOTE}"
+    command.stdout.write(f"{format_tenant(tenant)} {said}.")
     for change in changes:
         command.stdout.write(f"  {change}")
-    row = quota_of(tenant)
-    if row and (below := shortfall(Quota(**_with(row, chosen)))):
+    row = find_quota(tenant)
+    if row and (below := describe_quota_shortfall(Quota(**_build_columns(row, chosen)))):
         command.stdout.write(below)
 
 
-def _with(row: Quota, chosen: dict[str, Any]) -> dict[str, Any]:
+def _build_columns(row: Quota, chosen: dict[str, Any]) -> dict[str, Any]:
     """Return the quota's columns as they are, or in a dry run would be."""
     return {
         "tenant_id": row.tenant_id,
@@ -101,47 +103,47 @@ def _recount(command: PlainCommand, tenant: Tenant, *, dry_run: bool) -> None:
         found = recount(mend=not dry_run)
     if found.agrees:
         command.stdout.write(
-            f"The usage of {called(tenant)} is right: {_counted(found)}. Nothing was changed."
+            f"The usage of {format_tenant(tenant)} is right: {_format_counts(found)}. Nothing was changed."
         )
         return
     done = "is not right" if dry_run else "was not right and is mended"
     command.stdout.write(
-        f"The usage of {called(tenant)} {done}. Its ledger says {_counted(found)}."
+        f"The usage of {format_tenant(tenant)} {done}. Its ledger says {_format_counts(found)}."
     )
     command.stdout.write(
-        f"It said {exact_size(found.used_bytes)} used, "
-        f"{exact_size(found.reserved_bytes)} promised to uploads."
+        f"It said {format_exact_size(found.used_bytes)} used, "
+        f"{format_exact_size(found.reserved_bytes)} promised to uploads."
     )
 
 
-def _counted(found: Recount) -> str:
+def _format_counts(found: Recount) -> str:
     return (
-        f"{exact_size(found.counted_used_bytes)} used, "
-        f"{exact_size(found.counted_reserved_bytes)} promised to uploads"
+        f"{format_exact_size(found.counted_used_bytes)} used, "
+        f"{format_exact_size(found.counted_reserved_bytes)} promised to uploads"
     )
 
 
 def _show(command: PlainCommand, tenant: Tenant) -> None:
-    usage = [*_usage(quota_of(tenant)), *_parts(tenant)]
-    rows = [(called(tenant), ""), *usage, *limits_of(tenant).in_words().items()]
+    usage = [*_format_usage(find_quota(tenant)), *_format_usage_by_kind(tenant)]
+    rows = [(format_tenant(tenant), ""), *usage, *read_limits(tenant).describe().items()]
     (title, _), *rest = rows
     command.stdout.write(title)
-    for line in table(*rest).splitlines():
+    for line in format_table(*rest).splitlines():
         command.stdout.write(f"  {line}")
 
 
-def _usage(row: Quota | None) -> list[tuple[str, str]]:
+def _format_usage(row: Quota | None) -> list[tuple[str, str]]:
     if row is None:
         return [("usage", "unknown: its quota is missing, so nothing is taken in")]
-    left = "no limit" if row.left_bytes is None else human_size(row.left_bytes)
+    left = "no limit" if row.left_bytes is None else format_size(row.left_bytes)
     return [
-        ("used", exact_size(row.used_bytes)),
-        ("promised", f"{exact_size(row.reserved_bytes)}, to uploads that are under way"),
+        ("used", format_exact_size(row.used_bytes)),
+        ("promised", f"{format_exact_size(row.reserved_bytes)}, to uploads that are under way"),
         ("left", left),
     ]
 
 
-def _parts(tenant: Tenant) -> list[tuple[str, str]]:
+def _format_usage_by_kind(tenant: Tenant) -> list[tuple[str, str]]:
     """Return what the used bytes are made of, where that is more than documents."""
     if problem := find_schema_problem(tenant):
         return [("unknown", str(problem))]
@@ -154,5 +156,6 @@ def _parts(tenant: Tenant) -> list[tuple[str, str]]:
         ("files of apps", parts.app_files),
     ]
     return [
-        (name, f"{exact_size(part.size_bytes)}, {part.objects} object(s)") for name, part in named
+        (name, f"{format_exact_size(part.size_bytes)}, {part.objects} object(s)")
+        for name, part in named
     ]

@@ -11,9 +11,9 @@ from media_core.upkeep.move_storage import left_to_move, refuse_the_wrong_way
 from media_core.upkeep.operations import MOVE_STORAGE
 from tenants.binding import bind_tenant
 from tenants.commands.base import Actions, PlainCommand, add_group
-from tenants.commands.following import follow, tell_in_background
-from tenants.commands.references import REFERENCE_HELP, called
-from tenants.commands.skipping import fail_if_any_broken, pass_over_broken
+from tenants.commands.following import follow_operation, write_background_notice
+from tenants.commands.references import REFERENCE_HELP, format_tenant
+from tenants.commands.skipping import fail_if_any_broken, skip_broken_tenants
 from tenants.jobs.operation_models import Operation
 from tenants.jobs.operations import request_operation
 from tenants.models import Tenant
@@ -55,46 +55,48 @@ def move_storage(command: PlainCommand, asked: Namespace) -> None:
     """Move one room after the other, suspended ones too; what fails in one does not stop the others."""
     to = StoredObject.Place(asked.to)
     refuse_the_wrong_way(to)
-    tenants, broken = pass_over_broken(command, asked_for(asked.tenants))
+    tenants, broken = skip_broken_tenants(command, find_tenants(asked.tenants))
     under_way = set(
         Operation.objects.open().filter(kind=MOVE_STORAGE.name).values_list("tenant", flat=True)
     )
     failed = 0
     for tenant in tenants:
-        objects, size_bytes = left_of(tenant, to)
+        objects, size_bytes = count_left(tenant, to)
         if not objects and tenant.pk not in under_way:
             continue
         if asked.dry_run or asked.background:
-            command.stdout.write(f"{called(tenant)}: {amount(objects, size_bytes)} to move")
+            command.stdout.write(
+                f"{format_tenant(tenant)}: {format_amount(objects, size_bytes)} to move"
+            )
         if asked.dry_run:
             continue
         operation = request_operation(MOVE_STORAGE.name, tenant, parameters={"to": to.value})
         if asked.background:
-            tell_in_background(command, operation)
+            write_background_notice(command, operation)
         else:
-            failed += moved_by(command, tenant, operation)
-    tell_what_is_left(command, tenants, to, failed=failed)
+            failed += move_tenant(command, tenant, operation)
+    print_left(command, tenants, to, failed=failed)
     fail_if_any_broken(broken)
 
 
-def asked_for(references: Iterable[str]) -> list[Tenant]:
+def find_tenants(references: Iterable[str]) -> list[Tenant]:
     """Return the tenants that are meant, in the order they were given, or all of them."""
     return [find_tenant(reference) for reference in references] or list(Tenant.objects.all())
 
 
-def moved_by(command: PlainCommand, tenant: Tenant, operation: Operation) -> int:
+def move_tenant(command: PlainCommand, tenant: Tenant, operation: Operation) -> int:
     """Move a room and say so; return how many of its objects failed."""
-    command.stdout.write(f"{called(tenant)}: operation {operation.reference}")
-    follow(command, operation)
-    for name, error in failures_of(tenant, operation):
-        command.stderr.write(f"{called(tenant)}: {name}: {error}")
+    command.stdout.write(f"{format_tenant(tenant)}: operation {operation.reference}")
+    follow_operation(command, operation)
+    for name, error in list_failures(tenant, operation):
+        command.stderr.write(f"{format_tenant(tenant)}: {name}: {error}")
     if operation.done_objects:
-        moved = amount(operation.done_objects, operation.done_bytes)
-        command.stdout.write(f"{called(tenant)}: {moved} moved")
+        moved = format_amount(operation.done_objects, operation.done_bytes)
+        command.stdout.write(f"{format_tenant(tenant)}: {moved} moved")
     return int(operation.failed_objects)
 
 
-def failures_of(tenant: Tenant, operation: Operation) -> list[tuple[str, str]]:
+def list_failures(tenant: Tenant, operation: Operation) -> list[tuple[str, str]]:
     """Return the objects that did not move, by name, each with the sentence of its error. The log has only ids."""
     failed = operation.events.exclude(error_code="").order_by("pk")
     sentences = {event.object_id: event.sentence for event in failed}
@@ -103,24 +105,26 @@ def failures_of(tenant: Tenant, operation: Operation) -> list[tuple[str, str]]:
         return [(name, sentences[row_id]) for row_id, name in rows]
 
 
-def left_of(tenant: Tenant, to: StoredObject.Place) -> tuple[int, int]:
+def count_left(tenant: Tenant, to: StoredObject.Place) -> tuple[int, int]:
     with bind_tenant(tenant, even_suspended=True):
         return left_to_move(to)
 
 
-def tell_what_is_left(
+def print_left(
     command: PlainCommand, tenants: list[Tenant], to: StoredObject.Place, *, failed: int = 0
 ) -> None:
     """Say how much is not at this place yet; end with exit code 1 when something failed."""
-    left = [left_of(tenant, to) for tenant in tenants]
+    left = [count_left(tenant, to) for tenant in tenants]
     objects, size_bytes = sum(part[0] for part in left), sum(part[1] for part in left)
     here = "in the bucket" if to == StoredObject.Place.BUCKET else "on disk"
-    rest = f"{amount(objects, size_bytes)} left to move" if objects else f"Everything is {here}"
+    rest = (
+        f"{format_amount(objects, size_bytes)} left to move" if objects else f"Everything is {here}"
+    )
     command.stdout.write(f"{rest}, of {len(tenants)} tenant(s).")
     if failed:
         raise CommandError(f"{failed} object(s) did not move, see above: run it again.")
 
 
-def amount(objects: int, size_bytes: int) -> str:
+def format_amount(objects: int, size_bytes: int) -> str:
     """Return objects and bytes as people read them."""
     return f"{objects} object(s), {size(size_bytes)}"

@@ -6,30 +6,30 @@ from dataclasses import dataclass
 from django.core.management.base import CommandError
 
 from media_core.documents.models import Document
-from media_core.upkeep.app_takedown import bring_files_back, files_taken_down
+from media_core.upkeep.app_takedown import bring_files_back, list_taken_down
 from media_core.upkeep.operations import TAKE_DOWN
 from media_core.upkeep.takedown import (
-    Moved,
     Progress,
     StaysPublic,
+    TakedownResult,
     bring_all_back,
     count_listed_public,
     links_live_on,
     stays_public,
     taken_down,
 )
-from tenants.binding import bind_tenant, one_at_a_time
-from tenants.commands.base import Actions, PlainCommand, add_action, typed_by_a_person
-from tenants.commands.following import follow, tell_in_background
-from tenants.commands.life import SOON
-from tenants.commands.references import add_reference, called, referred
+from tenants.binding import bind_tenant, lock_tenant
+from tenants.commands.base import Actions, PlainCommand, add_action, is_interactive
+from tenants.commands.following import follow_operation, write_background_notice
+from tenants.commands.life import CACHE_NOTE
+from tenants.commands.references import add_reference, find_referenced_tenant, format_tenant
 from tenants.errors import GatewayError
 from tenants.jobs.operation_models import Operation
 from tenants.jobs.operations import cancel_open, request_operation
 from tenants.models import Tenant
-from tenants.provisioning import longest_link_seconds, resume, suspend
+from tenants.provisioning import get_longest_link_seconds, resume_tenant, suspend_tenant
 from tenants.schema_problems import find_schema_problem, require_schema
-from tenants.sizes import human_size
+from tenants.sizes import format_size
 
 # How often a long run says how far it is.
 PROGRESS_EVERY = 25
@@ -68,38 +68,42 @@ run again; exit code 1 says that something is left.""",
 def suspend_(command: PlainCommand, asked: Namespace) -> None:
     if asked.background and not asked.take_down:
         raise CommandError("--background is about taking down: give --take-down too.")
-    tenant = referred(asked)
+    tenant = find_referenced_tenant(asked)
     problem = find_schema_problem(tenant)
-    reach, public = _reach(tenant), _count_public(tenant, problem)
+    reach, public = _describe_reach(tenant), _count_public(tenant, problem)
     if asked.dry_run:
-        done = "is suspended already" if not tenant.served else f"would be suspended: {reach}"
-        command.stdout.write(f"{called(tenant)} {done}. Nothing was changed.")
+        done = "is suspended already" if not tenant.is_served else f"would be suspended: {reach}"
+        command.stdout.write(f"{format_tenant(tenant)} {done}. Nothing was changed.")
         moves = asked.take_down and not problem
-        command.stdout.write(_public_in_words(public, "would be moved" if moves else ""))
+        command.stdout.write(_describe_public(public, "would be moved" if moves else ""))
         return
-    if tenant.served and not asked.yes and not _confirmed(f"Suspend {called(tenant)}: {reach}?"):
-        raise CommandError(f"{called(tenant)} was not suspended: the answer was not yes.")
-    _stop_serving(command, tenant, reach, links_live=bool(problem) or _links_live_on(tenant))
+    if (
+        tenant.is_served
+        and not asked.yes
+        and not _is_confirmed(f"Suspend {format_tenant(tenant)}: {reach}?")
+    ):
+        raise CommandError(f"{format_tenant(tenant)} was not suspended: the answer was not yes.")
+    _stop_serving(command, tenant, reach, links_live=bool(problem) or _has_living_links(tenant))
     if asked.take_down and problem:
-        command.stdout.write(_public_in_words(public, "stay public"))
+        command.stdout.write(_describe_public(public, "stay public"))
         raise CommandError(f"Nothing was taken down. {problem}")
     if asked.take_down:
         _take_down(command, tenant, public, in_background=asked.background)
     else:
-        command.stdout.write(_public_in_words(public, ""))
+        command.stdout.write(_describe_public(public, ""))
 
 
 def _stop_serving(command: PlainCommand, tenant: Tenant, reach: str, *, links_live: bool) -> None:
-    if not suspend(tenant):
-        command.stdout.write(f"{called(tenant)} was suspended already. Nothing was changed.")
+    if not suspend_tenant(tenant):
+        command.stdout.write(f"{format_tenant(tenant)} was suspended already. Nothing was changed.")
         return
-    command.stdout.write(f"Suspended {called(tenant)}: {reach}; {SOON}.")
+    command.stdout.write(f"Suspended {format_tenant(tenant)}: {reach}; {CACHE_NOTE}.")
     command.stdout.write("Members see a page saying so, everybody else finds nothing there.")
-    living = f"live on, up to {longest_link_seconds(tenant)} s" if links_live else "end too"
+    living = f"live on, up to {get_longest_link_seconds(tenant)} s" if links_live else "end too"
     command.stdout.write(f"Links given out before {living}.")
 
 
-def _links_live_on(tenant: Tenant) -> bool:
+def _has_living_links(tenant: Tenant) -> bool:
     with bind_tenant(tenant, even_suspended=True):
         return links_live_on()
 
@@ -107,36 +111,36 @@ def _links_live_on(tenant: Tenant) -> bool:
 def _count_public(tenant: Tenant, problem: GatewayError | None) -> StaysPublic | GatewayError:
     """Return what stays public, or why nobody knows. Where the schema is not in order, the bucket is asked."""
     try:
-        return count_listed_public(tenant) if problem else _stays_public(tenant)
+        return count_listed_public(tenant) if problem else _count_public_in_ledger(tenant)
     except GatewayError as error:
         return error
 
 
-def _stays_public(tenant: Tenant) -> StaysPublic:
+def _count_public_in_ledger(tenant: Tenant) -> StaysPublic:
     with bind_tenant(tenant, even_suspended=True):
         return stays_public()
 
 
-def _public_in_words(public: StaysPublic | GatewayError, moved: str) -> str:
+def _describe_public(public: StaysPublic | GatewayError, moved: str) -> str:
     if isinstance(public, GatewayError):
         return f"It is not known whether objects of it stay public. {public}"
     if not public.objects:
         return "No object of it stays public."
     fate = moved or "stay public: whoever has an address reads on. --take-down moves them"
-    return f"{public.objects} public object(s), {human_size(public.size_bytes)}, {fate}."
+    return f"{public.objects} public object(s), {format_size(public.size_bytes)}, {fate}."
 
 
 @dataclass(frozen=True, slots=True)
-class TakenDown:
+class TakenDownCounts:
     """How many documents and files of apps a tenant has that are taken down."""
 
     documents: int
     files: int
 
     @classmethod
-    def of(cls, tenant: Tenant) -> "TakenDown":
+    def of(cls, tenant: Tenant) -> "TakenDownCounts":
         with bind_tenant(tenant, even_suspended=True):
-            return cls(len(taken_down()), files_taken_down().count())
+            return cls(len(taken_down()), list_taken_down().count())
 
 
 def _take_down(
@@ -146,31 +150,31 @@ def _take_down(
     *,
     in_background: bool,
 ) -> None:
-    before = TakenDown.of(tenant)
+    before = TakenDownCounts.of(tenant)
     operation = request_operation(TAKE_DOWN.name, tenant)
     if in_background:
-        command.stdout.write(_public_in_words(public, "are to be moved"))
-        tell_in_background(command, operation)
+        command.stdout.write(_describe_public(public, "are to be moved"))
+        write_background_notice(command, operation)
         return
-    follow(command, operation)
-    after = TakenDown.of(tenant)
-    documents, files = _failures_of(tenant, operation)
+    follow_operation(command, operation)
+    after = TakenDownCounts.of(tenant)
+    documents, files = _list_failures(tenant, operation)
     documents.done, files.done = after.documents - before.documents, after.files - before.files
     command.stdout.write(
-        f"Took {_counted(documents, files)} down; `tenant resume` brings them back."
+        f"Took {_format_counts(documents, files)} down; `tenant resume` brings them back."
     )
     if documents.done or files.done:
         command.stdout.write("Browsers and CDNs keep what they have until it is too old for them.")
-    left = _stays_public(tenant)
+    left = _count_public_in_ledger(tenant)
     if left.objects:
         remedy = "stay public: they came or failed just now. Run it again"
-        command.stdout.write(_public_in_words(left, remedy))
-    _say_what_failed(command, documents, files)
+        command.stdout.write(_describe_public(left, remedy))
+    _report_failures(command, documents, files)
 
 
-def _failures_of(tenant: Tenant, operation: Operation) -> tuple[Moved, Moved]:
+def _list_failures(tenant: Tenant, operation: Operation) -> tuple[TakedownResult, TakedownResult]:
     """Return the documents and the files of apps that failed, each with the sentence of its error."""
-    documents, files = Moved(), Moved()
+    documents, files = TakedownResult(), TakedownResult()
     failed = operation.events.exclude(error_code="").order_by("pk")
     sentences = {event.object_id: event.sentence for event in failed if event.object_id}
     with bind_tenant(tenant, even_suspended=True):
@@ -180,13 +184,13 @@ def _failures_of(tenant: Tenant, operation: Operation) -> tuple[Moved, Moved]:
     return documents, files
 
 
-def _counted(documents: Moved, files: Moved) -> str:
+def _format_counts(documents: TakedownResult, files: TakedownResult) -> str:
     """Return how many were moved; of apps' files only where there are some."""
     of_apps = f" and {files.done} file(s) of apps" if files.done or files.failed else ""
     return f"{documents.done} document(s){of_apps}"
 
 
-def _told(command: PlainCommand) -> Progress:
+def _make_progress_printer(command: PlainCommand) -> Progress:
     def tell(done: int, of: int) -> None:
         if done % PROGRESS_EVERY == 0 or done == of:
             command.stdout.write(f"  {done} of {of}")
@@ -194,7 +198,9 @@ def _told(command: PlainCommand) -> Progress:
     return tell
 
 
-def _say_what_failed(command: PlainCommand, documents: Moved, files: Moved) -> None:
+def _report_failures(
+    command: PlainCommand, documents: TakedownResult, files: TakedownResult
+) -> None:
     failed = {**documents.failed, **files.failed}
     for row_id, why in failed.items():
         command.stderr.write(f"{row_id}: {why}")
@@ -204,14 +210,14 @@ def _say_what_failed(command: PlainCommand, documents: Moved, files: Moved) -> N
         raise CommandError(f"{len(failed)} object(s) failed, see above: run it again.")
 
 
-def _reach(tenant: Tenant) -> str:
+def _describe_reach(tenant: Tenant) -> str:
     domains = tenant.domains.active().count()
     return f"{domains} active domain(s), {tenant.memberships.count()} member(s)"
 
 
-def _confirmed(question: str) -> bool:
+def _is_confirmed(question: str) -> bool:
     """Return whether a person at a terminal says yes; a script is not asked."""
-    if not typed_by_a_person():
+    if not is_interactive():
         return True
     try:
         return input(f"{question} [y/N] ").strip().lower() in {"y", "yes"}
@@ -235,24 +241,24 @@ is run again; exit code 1 says that something is left.""",
 
 
 def resume_(command: PlainCommand, asked: Namespace) -> None:
-    tenant = referred(asked)
+    tenant = find_referenced_tenant(asked)
     require_schema(tenant)
-    resumed = resume(tenant)
+    resumed = resume_tenant(tenant)
     tenant.refresh_from_db()
     if resumed:
-        command.stdout.write(f"{called(tenant)} is served again; {SOON}.")
+        command.stdout.write(f"{format_tenant(tenant)} is served again; {CACHE_NOTE}.")
     _bring_back(command, tenant, resumed=resumed)
 
 
 def _bring_back(command: PlainCommand, tenant: Tenant, *, resumed: bool) -> None:
     # What is still being taken down stops first, and nothing is missed that it has in hand.
     cancel_open(TAKE_DOWN.name, tenant)
-    with bind_tenant(tenant), one_at_a_time():
-        waiting = bool(taken_down()) or files_taken_down().exists()
-        files = bring_files_back(_told(command)) if waiting else Moved()
-        documents = bring_all_back(_told(command)) if waiting else Moved()
+    with bind_tenant(tenant), lock_tenant():
+        waiting = bool(taken_down()) or list_taken_down().exists()
+        files = bring_files_back(_make_progress_printer(command)) if waiting else TakedownResult()
+        documents = bring_all_back(_make_progress_printer(command)) if waiting else TakedownResult()
     if waiting:
-        command.stdout.write(f"Brought {_counted(documents, files)} back.")
+        command.stdout.write(f"Brought {_format_counts(documents, files)} back.")
     elif not resumed:
-        command.stdout.write(f"{called(tenant)} was not suspended. Nothing was changed.")
-    _say_what_failed(command, documents, files)
+        command.stdout.write(f"{format_tenant(tenant)} was not suspended. Nothing was changed.")
+    _report_failures(command, documents, files)

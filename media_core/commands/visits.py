@@ -2,10 +2,10 @@
 
 from argparse import Namespace
 
-from media_core.visits.flow import end, terms_of
+from media_core.visits.flow import end, format_terms
 from tenants.commands.base import Actions, PlainCommand, add_action
-from tenants.commands.references import add_reference, called, referred
-from tenants.commands.tables import table
+from tenants.commands.references import add_reference, find_referenced_tenant, format_tenant
+from tenants.commands.tables import format_table
 from tenants.errors import VisitRefused
 from tenants.models import Tenant
 from tenants.people.visit_models import Visit, VisitQuerySet
@@ -32,26 +32,28 @@ An end counts from the visitor's next request on.""",
 
 
 def visits(command: PlainCommand, asked: Namespace) -> None:
-    tenant = referred(asked)
+    tenant = find_referenced_tenant(asked)
     if asked.end:
-        ended = sum(_ended(visit) for visit in _of(tenant).not_over())
-        command.stdout.write(f"Ended {ended} visit(s) to {called(tenant)}.")
+        ended = sum(_end(visit) for visit in _find_visits(tenant).not_over())
+        command.stdout.write(f"Ended {ended} visit(s) to {format_tenant(tenant)}.")
         return
     rows = [
-        (f"{visit.asked_at:%Y-%m-%d %H:%M}", visit.state, visit.person_name, terms_of(visit))
-        for visit in _of(tenant)[:NEWEST]
+        (f"{visit.asked_at:%Y-%m-%d %H:%M}", visit.state, visit.person_name, format_terms(visit))
+        for visit in _find_visits(tenant)[:NEWEST]
     ]
     if rows:
-        command.stdout.write(table(("ASKED (UTC)", "STATE", "WHO", "WHY"), *rows))
+        command.stdout.write(format_table(("ASKED (UTC)", "STATE", "WHO", "WHY"), *rows))
     else:
-        command.stdout.write(f"Nobody of the agency has asked to enter {called(tenant)} yet.")
+        command.stdout.write(
+            f"Nobody of the agency has asked to enter {format_tenant(tenant)} yet."
+        )
 
 
-def _of(tenant: Tenant) -> VisitQuerySet:
+def _find_visits(tenant: Tenant) -> VisitQuerySet:
     return Visit.objects.filter(tenant=tenant).select_related("tenant")
 
 
-def _ended(visit: Visit) -> bool:
+def _end(visit: Visit) -> bool:
     """Return whether it was ended by us; somebody may have been faster."""
     try:
         end(visit, by=None)

@@ -8,7 +8,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
 from django.utils.module_loading import import_string
 
-from tenants.people.identity import member_of
+from tenants.people.identity import find_member
 
 # What stands in PRIVATE_MEDIA_READERS answers. An app's is not ours: whatever it answers, only True is a yes.
 Readers = Callable[[HttpRequest, str], object]
@@ -17,7 +17,7 @@ REMEDY = "Name a function that takes the request and the file's name, as package
 
 def members(request: HttpRequest, name: str) -> bool:
     """Return whether a member asks, or somebody of the agency on a visit: they all read what apps store."""
-    return member_of(request) is not None
+    return find_member(request) is not None
 
 
 def app_readers() -> Readers:

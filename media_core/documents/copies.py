@@ -7,19 +7,19 @@ from typing import IO
 from django.conf import settings
 
 from media_core.errors import PublishingRefused
-from media_core.inspection.locations import HEAD_BYTES, looks_like_photo, without_location
+from media_core.inspection.locations import HEAD_BYTES, copy_without_location, may_be_photo
 from media_core.ledger.models import StoredObject
 from media_core.storages.bucket.requirements import require_to_publish
-from media_core.storages.copies import Copy, copied, derived, lent
+from media_core.storages.copies import ProvedCopy, copy_object, open_local_copy, store_public_copy
 from media_core.storages.file_types import DOWNLOAD_TYPE
 from media_core.storages.public import prove_public, public_reaches_objects
-from media_core.storages.room import storage_of
+from media_core.storages.room import find_storage
 
 PUBLIC = StoredObject.Area.PUBLIC
 
 
 @contextmanager
-def make_public_copy(original: StoredObject, *, file_name: str) -> Iterator[Copy | None]:
+def make_public_copy(original: StoredObject, *, file_name: str) -> Iterator[ProvedCopy | None]:
     """Lend the object that the public is to get: a copy of the original, or a photo without its location.
 
     None where the public is to get the original: it reaches no object without the gateway, and the bytes are the same.
@@ -36,17 +36,19 @@ def make_public_copy(original: StoredObject, *, file_name: str) -> Iterator[Copy
             yield copy
 
 
-def shown_by(copy: Copy | None) -> dict[str, object]:
+def public_columns(copy: ProvedCopy | None) -> dict[str, object]:
     """Return the columns of a document of which the public gets this copy, or with None the original."""
     return {"public_copy": copy.stored if copy else None, "shows_original": copy is None}
 
 
 def _write_copy(
     photo: IO[bytes] | None, original: StoredObject, file_name: str
-) -> AbstractContextManager[Copy]:
+) -> AbstractContextManager[ProvedCopy]:
     if photo:
-        return derived(photo, original, area=PUBLIC, file_name=file_name)
-    return copied(original, area=PUBLIC, file_name=file_name, kind=StoredObject.Kind.PUBLIC_COPY)
+        return store_public_copy(photo, original, area=PUBLIC, file_name=file_name)
+    return copy_object(
+        original, area=PUBLIC, file_name=file_name, kind=StoredObject.Kind.PUBLIC_COPY
+    )
 
 
 @contextmanager
@@ -59,8 +61,8 @@ def cleaned(original: StoredObject) -> Iterator[IO[bytes] | None]:
         refuse_unknown_photo(original)
         yield None
         return
-    with lent(original) as photo, ExitStack() as opened:
-        clean = without_location(photo, original.content_type)
+    with open_local_copy(original) as photo, ExitStack() as opened:
+        clean = copy_without_location(photo, original.content_type)
         yield opened.enter_context(clean) if clean else None
 
 
@@ -71,9 +73,9 @@ def refuse_unknown_photo(original: StoredObject) -> None:
     """
     if not settings.PUBLIC_PHOTOS_WITHOUT_LOCATION or original.content_type != DOWNLOAD_TYPE:
         return
-    with storage_of(original).read(original) as body:
+    with find_storage(original).read(original) as body:
         head = body.read(HEAD_BYTES)
-    if looks_like_photo(head):
+    if may_be_photo(head):
         raise PublishingRefused(
             "It looks like a photo, and where it was taken cannot be removed: export it as JPEG, and upload that."
         )

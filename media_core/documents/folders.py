@@ -12,7 +12,7 @@ from django.db.models.functions import Lower
 
 from media_core.documents import permissions
 from media_core.errors import FolderRefused
-from media_core.rows import RoomManager, RoomModel, RoomQuerySet
+from media_core.rows import TenantModel, TenantRowManager, TenantRowQuerySet
 from tenants.errors import NotFound
 from tenants.people.identity import Member
 from tenants.people.models import Membership
@@ -21,7 +21,7 @@ from tenants.people.models import Membership
 MAX_DEPTH = 20
 
 
-class FolderQuerySet(RoomQuerySet["Folder"]):
+class FolderQuerySet(TenantRowQuerySet["Folder"]):
     def readable_by(self, member: Member | None) -> Self:
         """Return what this member may know of; a stranger knows of no folder. The twin of may_read_folder."""
         return self.filter(permissions.readable_folders(member))
@@ -55,7 +55,7 @@ class FolderQuerySet(RoomQuerySet["Folder"]):
         return self.filter(pk__in=list(path), is_restricted=True)
 
 
-class Folder(RoomModel):
+class Folder(TenantModel):
     """A folder of documents. `path` holds the ids from the top folder down to this one, itself included.
 
     A restricted folder is for admins and the members named in its `readers`; so is everything below it.
@@ -73,9 +73,9 @@ class Folder(RoomModel):
     created_by_name = models.CharField(max_length=200)
     created_at = models.DateTimeField(auto_now_add=True)
 
-    objects = RoomManager.from_queryset(FolderQuerySet)()  # type: ignore[misc]  # the stubs take it for an instance variable
+    objects = TenantRowManager.from_queryset(FolderQuerySet)()  # type: ignore[misc]  # the stubs take it for an instance variable
 
-    class Meta(RoomModel.Meta):
+    class Meta(TenantModel.Meta):
         ordering = [Lower("name"), "id"]
         indexes = [GinIndex(fields=["path"], name="folder_path")]
         constraints = [
@@ -130,7 +130,7 @@ class Folder(RoomModel):
         self.is_restricted = is_restricted
 
 
-class FolderReader(RoomModel):
+class FolderReader(TenantModel):
     """A member who may see a restricted folder, beside the admins. Counts since the membership that they have now."""
 
     folder = models.ForeignKey(Folder, on_delete=models.CASCADE, related_name="readers")
@@ -138,7 +138,7 @@ class FolderReader(RoomModel):
     person_name = models.CharField(max_length=120)
     added_at = models.DateTimeField(auto_now_add=True)
 
-    class Meta(RoomModel.Meta):
+    class Meta(TenantModel.Meta):
         ordering = ["person_name", "id"]
         constraints = [
             models.UniqueConstraint(fields=["folder", "person_id"], name="folder_reader_once")

@@ -12,7 +12,7 @@ from django.db.models import Count, F, Q, Sum
 from media_core.documents import permissions
 from media_core.documents.folders import Folder
 from media_core.ledger.models import StoredObject
-from media_core.rows import RoomManager, RoomModel, RoomQuerySet
+from media_core.rows import TenantModel, TenantRowManager, TenantRowQuerySet
 from tenants.people.identity import Member
 from tenants.people.models import Role
 
@@ -24,7 +24,7 @@ class Holding(NamedTuple):
     size_bytes: int = 0
 
 
-class DocumentQuerySet(RoomQuerySet["Document"]):
+class DocumentQuerySet(TenantRowQuerySet["Document"]):
     def update(self, **after: Any) -> int:
         """Change documents, and return how many. The revision of each rises by one; what is private shows nothing."""
         if after.get("visibility") == Document.Visibility.PRIVATE:
@@ -66,13 +66,13 @@ class DocumentQuerySet(RoomQuerySet["Document"]):
         return {row["sibling"]: Holding(row["documents"], row["size_bytes"]) for row in sums}
 
 
-class TrashEntryQuerySet(RoomQuerySet["TrashEntry"]):
+class TrashEntryQuerySet(TenantRowQuerySet["TrashEntry"]):
     def visible_to(self, member: Member) -> Self:
         """Return what this member finds in the trash. Of folders that were restricted then, or are now, admins do."""
         found = self.filter(condemned_at=None)
         if member.role == Role.ADMIN:
             return found
-        place = Q(place=None) | permissions.open_paths(member, path="place__path")
+        place = Q(place=None) | permissions.readable_paths(member, path="place__path")
         return found.filter(place, was_restricted=False)
 
     def due(self, now: datetime) -> Self:
@@ -81,7 +81,7 @@ class TrashEntryQuerySet(RoomQuerySet["TrashEntry"]):
         return self.filter(is_old | Q(condemned_at__isnull=False))
 
 
-class TrashEntry(RoomModel):
+class TrashEntry(TenantModel):
     """A document or a folder in the trash, with everything in it: nobody finds it elsewhere until it is restored.
 
     What it holds points to it, and keeps its place among the folders.
@@ -102,9 +102,9 @@ class TrashEntry(RoomModel):
     # When its purge began or was asked for: from then on nobody finds it, and it cannot be restored.
     condemned_at = models.DateTimeField(null=True)
 
-    objects = RoomManager.from_queryset(TrashEntryQuerySet)()  # type: ignore[misc]  # the stubs take it for an instance variable
+    objects = TenantRowManager.from_queryset(TrashEntryQuerySet)()  # type: ignore[misc]  # the stubs take it for an instance variable
 
-    class Meta(RoomModel.Meta):
+    class Meta(TenantModel.Meta):
         ordering = ["-trashed_at", "id"]
         indexes = [models.Index(fields=["-trashed_at", "id"], name="trash_entry_newest")]
 
@@ -112,12 +112,12 @@ class TrashEntry(RoomModel):
         return self.title
 
     @property
-    def purged_at(self) -> datetime:
+    def purge_due_at(self) -> datetime:
         """When it is removed for good."""
         return self.trashed_at + timedelta(days=settings.TRASH_DAYS)
 
 
-class Document(RoomModel):
+class Document(TenantModel):
     """A stored object under the name and title that people gave it."""
 
     class Visibility(models.TextChoices):
@@ -149,9 +149,9 @@ class Document(RoomModel):
     created_by_name = models.CharField(max_length=200)
     created_at = models.DateTimeField(auto_now_add=True)
 
-    objects = RoomManager.from_queryset(DocumentQuerySet)()  # type: ignore[misc]  # the stubs take it for an instance variable
+    objects = TenantRowManager.from_queryset(DocumentQuerySet)()  # type: ignore[misc]  # the stubs take it for an instance variable
 
-    class Meta(RoomModel.Meta):
+    class Meta(TenantModel.Meta):
         ordering = ["-created_at", "id"]
         indexes = [models.Index(fields=["-created_at", "id"], name="document_newest")]
         constraints = [
@@ -179,12 +179,12 @@ class Document(RoomModel):
         return self.title
 
     @property
-    def is_shown(self) -> bool:
+    def is_served_to_public(self) -> bool:
         """Whether the public gets something of it now: a copy, or the original."""
         return self.public_copy_id is not None or self.shows_original
 
 
-class Version(RoomModel):
+class Version(TenantModel):
     """One state of a document's bytes. People open the newest; editors may open the older ones, and restore them."""
 
     document = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="versions")
@@ -198,7 +198,7 @@ class Version(RoomModel):
     created_at = models.DateTimeField(auto_now_add=True)
     note = models.CharField(max_length=200, default="")
 
-    class Meta(RoomModel.Meta):
+    class Meta(TenantModel.Meta):
         ordering = ["-number"]
         constraints = [
             models.UniqueConstraint(name="version_number_once", fields=["document", "number"])
@@ -208,7 +208,7 @@ class Version(RoomModel):
         return f"{self.file_name}, version {self.number}"
 
 
-class AccessEvent(RoomModel):
+class AccessEvent(TenantModel):
     """Somebody was given a link to a document. Kept when the document is gone, so it refers to nothing."""
 
     document_id = models.UUIDField(db_index=True)
@@ -217,7 +217,7 @@ class AccessEvent(RoomModel):
     person_name = models.CharField(max_length=120, default="")
     at = models.DateTimeField(auto_now_add=True)
 
-    class Meta(RoomModel.Meta):
+    class Meta(TenantModel.Meta):
         ordering = ["-at", "id"]
 
     def __str__(self) -> str:

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils.translation import ngettext
 
-from media_core.audit.models import audited
+from media_core.audit.models import record_event
 from media_core.documents.folders import (
     MAX_DEPTH,
     Folder,
@@ -16,7 +16,7 @@ from media_core.documents.folders import (
     path_of,
     refuse_too_deep,
 )
-from media_core.documents.locks import hold_the_tree
+from media_core.documents.locks import lock_tree
 from media_core.documents.models import Document
 from media_core.documents.open import find_document
 from media_core.documents.permissions import Editor, readers
@@ -33,16 +33,18 @@ def move_folder(
     Raises NotFound or FolderRefused. The number of statements does not grow with the folder.
     """
     with transaction.atomic():
-        hold_the_tree()
+        lock_tree()
         folder, target = find_folder(folder_id, editor), find_place(target_id, editor)
         path = [*path_of(target), folder.pk]
         _refuse_move(folder, target)
         _refuse_too_deep_below(folder, path, editor)
         refuse_public_in_restricted(folder, path_of(target))
-        widening = confirmed_widening(reading(folder.path), reading(path), widens_to)
+        widening = confirmed_widening(
+            readers_of_path(folder.path), readers_of_path(path), widens_to
+        )
         with only_one_of_this_name(folder.name):
             folder.move_under(target)
-        audited(
+        record_event(
             editor,
             "moved the folder",
             subject_id=folder.pk,
@@ -61,15 +63,17 @@ def move_document(
     Raises NotFound or FolderRefused.
     """
     with transaction.atomic():
-        hold_the_tree()
+        lock_tree()
         document, target = find_document(document_id, editor), find_place(target_id, editor)
         if document.folder_id == target_id:
             raise FolderRefused(f"“{document.title}” is there already.")
         _refuse_public(document, target)
         before = find_place(document.folder_id, editor)
-        widening = confirmed_widening(reading(path_of(before)), reading(path_of(target)), widens_to)
+        widening = confirmed_widening(
+            readers_of_path(path_of(before)), readers_of_path(path_of(target)), widens_to
+        )
         Document.objects.filter(pk=document.pk).update(folder=target)
-        audited(
+        record_event(
             editor,
             "moved the document",
             subject_id=document.pk,
@@ -80,7 +84,7 @@ def move_document(
     return document
 
 
-def reading(path: Sequence[UUID]) -> frozenset[UUID]:
+def readers_of_path(path: Sequence[UUID]) -> frozenset[UUID]:
     """Return who reads at the end of a path, by their ids. One query."""
     return frozenset(readers(path).values_list("person_id", flat=True))
 

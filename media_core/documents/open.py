@@ -4,7 +4,7 @@ from uuid import UUID
 
 from media_core.documents.models import Document
 from media_core.documents.opening import Served, find
-from media_core.storages.room import link_to, storage_of
+from media_core.storages.room import find_storage, sign_url
 from tenants.errors import NotFound
 from tenants.people.identity import Member
 
@@ -50,5 +50,5 @@ def _there(served: Served | None) -> Served:
 
 def _address(served: Served) -> str:
     if served.is_public:
-        return storage_of(served.stored).public_url(served.stored)
-    return link_to(served.stored, file_name=served.name)
+        return find_storage(served.stored).build_public_url(served.stored)
+    return sign_url(served.stored, file_name=served.name)

@@ -22,18 +22,18 @@ from django.utils import timezone
 
 from media_core.documents.models import AccessEvent, Document
 from media_core.ledger.models import StoredObject
-from media_core.rows import stamped
+from media_core.rows import build_stamped_value
 from media_core.storages.public import is_public
-from tenants.compiled import TENANT, Compiled
+from tenants.compiled import TENANT_ID, CompiledQuery
 from tenants.people.identity import Member, VisitFacts
 from tenants.people.models import Role
-from tenants.texts import Values, columns_of, run
+from tenants.texts import Parameters, list_columns, run_statement
 
 # What a link and the headers are made of.
-STORED_FIELDS: Final = columns_of(
+STORED_FIELDS: Final = list_columns(
     StoredObject, "id", "name", "area", "place", "state", "size_bytes", "content_type"
 )
-EVENT_COLUMNS: Final = columns_of(AccessEvent)
+EVENT_COLUMNS: Final = list_columns(AccessEvent)
 FOUND: Final = ["file_name", *(f"stored_{name}" for name in STORED_FIELDS)]
 NOTED: Final = ["is_noted", *(f"event_{column}" for column in EVENT_COLUMNS)]
 
@@ -80,10 +80,10 @@ def find(document_id: UUID, member: Member | None, *, is_noted: bool) -> Served 
     """
     shape = Shape.of(member, is_noted=is_noted)
     sql, parameters = (
-        STATEMENT.text(shape).sql,
-        STATEMENT.parameters(shape, of(member, document_id)),
+        STATEMENT.get_statement(shape).sql,
+        STATEMENT.build_parameters(shape, of(member, document_id)),
     )
-    rows = run(recording(sql) if is_noted else sql, parameters)
+    rows = run_statement(recording(sql) if is_noted else sql, parameters)
     return served(*rows[0]) if rows else None
 
 
@@ -118,7 +118,7 @@ def of(member: Member | None, document_id: UUID) -> dict[str, object]:
     }
 
 
-def readable(shape: Shape, values: Values) -> QuerySet[Document, Any]:
+def readable(shape: Shape, values: Parameters) -> QuerySet[Document, Any]:
     """Return the document as far as the asker may read it, with what `find` and the record need of it."""
     member = asker(shape, values)
     rows: QuerySet[Document, Any] = (
@@ -144,7 +144,7 @@ def shown_to_all(column: str) -> Case:
     return Case(shows_original, default=F(f"public_copy__{column}"))
 
 
-def asker(shape: Shape, values: Values) -> Member | None:
+def asker(shape: Shape, values: Parameters) -> Member | None:
     """Return the member of whom it is asked, as permissions know one."""
     if shape.role is None:
         return None
@@ -160,7 +160,7 @@ def asker(shape: Shape, values: Values) -> Member | None:
     )
 
 
-def event(shape: Shape, values: Values) -> dict[str, Any]:
+def event(shape: Shape, values: Parameters) -> dict[str, Any]:
     """Return the columns of the access record. Its id is written by way of the stamp, as every row's."""
     is_secret = (
         Q(pk__isnull=False)
@@ -169,7 +169,7 @@ def event(shape: Shape, values: Values) -> dict[str, Any]:
     )
     return {
         "is_noted": ExpressionWrapper(is_secret, BooleanField()),
-        "event_id": stamped(values["event_id"]),
+        "event_id": build_stamped_value(values["event_id"]),
         "event_document_id": F("pk"),
         "event_document_name": F("name"),
         "event_person_id": Cast(Value(values["person_id"] if shape.role else None), UUIDField()),
@@ -178,7 +178,7 @@ def event(shape: Shape, values: Values) -> dict[str, Any]:
     }
 
 
-STATEMENT: Final = Compiled(
+STATEMENT: Final = CompiledQuery(
     readable,
     {
         "document_id": UUID,
@@ -188,5 +188,5 @@ STATEMENT: Final = Compiled(
         "visit_id": UUID,
         "visit_reason": str,
     },
-    needs=frozenset({"document_id", TENANT}),
+    needs=frozenset({"document_id", TENANT_ID}),
 )

@@ -15,7 +15,7 @@ from tenants.binding import bound_tenant
 from tenants.errors import NotFound, RoleRequired, SignInRequired
 from tenants.people.identity import Member
 from tenants.people.models import Membership, Role
-from tenants.people.visits import still_writes
+from tenants.people.visits import may_still_write
 
 if TYPE_CHECKING:
     from media_core.documents.folders import Folder
@@ -48,10 +48,10 @@ def closed_folders(member: Member) -> "QuerySet[Folder]":
 
 def readable_folders(member: Member | None) -> Q:
     """Return `may_read_folder` as a condition on folders. A test holds the two together."""
-    return Q(trash_entry=None) & open_paths(member, path="path")
+    return Q(trash_entry=None) & readable_paths(member, path="path")
 
 
-def open_paths(member: Member | None, *, path: str) -> Q:
+def readable_paths(member: Member | None, *, path: str) -> Q:
     """Return as a condition that no folder of `path` is closed to this member, be it in the trash or not."""
     if member is None:
         return Q(pk__in=[])
@@ -75,13 +75,13 @@ def readable(member: Member | None) -> Q:
     """Return `may_read` as a condition on documents. A test holds the two together."""
     if member is None:
         return Q(visibility="public") & (Q(public_copy__isnull=False) | Q(shows_original=True))
-    return Q(trash_entry=None) & (Q(folder=None) | open_paths(member, path="folder__path"))
+    return Q(trash_entry=None) & (Q(folder=None) | readable_paths(member, path="folder__path"))
 
 
 def may_read(member: Member | None, document: "Document") -> bool:
     """A member reads what lies in a folder that they may read; a stranger only what is public now."""
     if member is None:
-        return document.visibility == "public" and document.is_shown
+        return document.visibility == "public" and document.is_served_to_public
     if document.trash_entry_id is not None:
         return False
     return document.folder is None or may_read_folder(member, document.folder)
@@ -142,7 +142,7 @@ def may_edit(member: Member) -> bool:
 def confirm_editor(editor: Editor) -> None:
     """Refuse (RoleRequired) one who was removed, lost the role or ended their visit while the bytes came. One query."""
     if editor.visit:
-        if not still_writes(editor.visit.id, editor.person_id):
+        if not may_still_write(editor.visit.id, editor.person_id):
             raise RoleRequired
         return
     roles = Membership.objects.filter(

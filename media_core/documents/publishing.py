@@ -14,26 +14,26 @@ from uuid import UUID
 
 from django.db import transaction
 
-from media_core.audit.models import audited
-from media_core.documents.copies import make_public_copy, shown_by
+from media_core.audit.models import record_event
+from media_core.documents.copies import make_public_copy, public_columns
 from media_core.documents.folders import Folder
-from media_core.documents.locks import hold_the_tree
+from media_core.documents.locks import lock_tree
 from media_core.documents.models import Document
 from media_core.documents.open import find_document
 from media_core.documents.permissions import Editor, confirm_editor, may_be_public
 from media_core.errors import BucketUnavailable, DocumentChanged, PublishingRefused, StillPublic
 from media_core.ledger.models import StoredObject
-from media_core.storages.copies import Copy, take_away
+from media_core.storages.copies import ProvedCopy, remove_object
 from media_core.storages.public import public_reaches_objects
 from tenants.errors import NotFound
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class PublishRequest:
     """Who wants it, and how to ask whether they may: before the bytes move, and again when they have."""
 
     find: Callable[[], Document]
-    by: Editor | None
+    requested_by: Editor | None
     action: str
 
 
@@ -45,11 +45,11 @@ def publish(document_id: UUID, *, editor: Editor, revision: int | None = None) -
     BucketUnavailable; then nothing was changed. Two bucket requests where the bucket copies, up to five elsewhere; none
     where the public gets the original.
     """
-    asked = Asked(lambda: editable(document_id, editor), editor, "published")
+    asked = PublishRequest(lambda: find_editable(document_id, editor), editor, "published")
     document = asked.find()
-    if is_shown_as_due(document):
+    if is_served_to_public(document):
         return document
-    refuse_changed(document, revision)
+    require_revision(document, revision)
     return make_public(document, asked)
 
 
@@ -59,11 +59,11 @@ def unpublish(document_id: UUID, *, editor: Editor, revision: int | None = None)
     Raises as `publish`, and StillPublic when the document is private but its public copy could not be removed yet. One
     bucket request, or none where the public got the original.
     """
-    asked = Asked(lambda: editable(document_id, editor), editor, "unpublished")
+    asked = PublishRequest(lambda: find_editable(document_id, editor), editor, "unpublished")
     document = asked.find()
     if document.visibility == Document.Visibility.PRIVATE:
         return document
-    refuse_changed(document, revision)
+    require_revision(document, revision)
     return make_private(document, asked, visibility=Document.Visibility.PRIVATE)
 
 
@@ -73,7 +73,9 @@ def take_down(document_id: UUID) -> Document:
     One that shows its original has none: of a suspended tenant nobody gets it, and afterwards everybody does again.
     For the agency, also while the tenant is suspended. Raises as `unpublish`.
     """
-    asked = Asked(lambda: known(document_id, even_suspended=True), None, "took down")
+    asked = PublishRequest(
+        lambda: find_for_agency(document_id, even_suspended=True), None, "took down"
+    )
     document = asked.find()
     if not document.public_copy_id:
         return document
@@ -82,35 +84,35 @@ def take_down(document_id: UUID) -> Document:
 
 def bring_back(document_id: UUID) -> Document:
     """Return a public document that was taken down, or waits for its copy; the public gets it. Raises as `publish`."""
-    asked = Asked(lambda: known(document_id), None, "brought back")
+    asked = PublishRequest(lambda: find_for_agency(document_id), None, "brought back")
     document = asked.find()
-    if is_shown_as_due(document) or document.visibility == Document.Visibility.PRIVATE:
+    if is_served_to_public(document) or document.visibility == Document.Visibility.PRIVATE:
         return document
     return make_public(document, asked)
 
 
 def republish(document_id: UUID) -> Document:
     """Return a public document, published once more; the public copy of before is condemned. Raises as `publish`."""
-    asked = Asked(lambda: known(document_id), None, "published again")
+    asked = PublishRequest(lambda: find_for_agency(document_id), None, "published again")
     document = asked.find()
     if document.visibility == Document.Visibility.PRIVATE:
         return document
     return make_public(document, asked)
 
 
-def is_shown_as_due(document: Document) -> bool:
+def is_served_to_public(document: Document) -> bool:
     """Return whether the public gets the document, and from where PUBLIC_MEDIA_MODE says."""
     has_copy = document.public_copy_id is not None
     return has_copy or (document.shows_original and not public_reaches_objects())
 
 
-def editable(document_id: UUID, editor: Editor) -> Document:
+def find_editable(document_id: UUID, editor: Editor) -> Document:
     """Return a document that this editor may change now. Raises RoleRequired or NotFound. Two queries."""
     confirm_editor(editor)
     return find_document(document_id, editor)
 
 
-def known(document_id: UUID, *, even_suspended: bool = False) -> Document:
+def find_for_agency(document_id: UUID, *, even_suspended: bool = False) -> Document:
     """Return a document for the agency's own work on it, whoever may read it. Raises NotFound. One query."""
     documents = Document.objects.with_object().select_related("public_copy", "folder")
     documents = documents if even_suspended else documents.served_now()
@@ -120,7 +122,7 @@ def known(document_id: UUID, *, even_suspended: bool = False) -> Document:
     return found
 
 
-def refuse_closed_folder(folder: Folder | None) -> None:
+def require_publishable_folder(folder: Folder | None) -> None:
     """Raise PublishingRefused for what lies in a restricted folder, or below one. One query."""
     if folder and not may_be_public(folder):
         closed = Folder.objects.restricting(folder.path).first()
@@ -129,68 +131,70 @@ def refuse_closed_folder(folder: Folder | None) -> None:
         )
 
 
-def make_public(document: Document, asked: Asked) -> Document:
+def make_public(document: Document, asked: PublishRequest) -> Document:
     """Let the public get the document; see `publish`."""
-    refuse_closed_folder(document.folder)
+    require_publishable_folder(document.folder)
     with (
         make_public_copy(document.original, file_name=document.name) as copy,
         transaction.atomic(),
     ):
-        now = ask_again(document, asked)
-        refuse_closed_folder(now.folder)
-        point_document(document, visibility=Document.Visibility.PUBLIC, **shown_by(copy))
-        settle_copies(copy, document.public_copy)
-        _write_down(document, asked)
-    return known(document.pk, even_suspended=True)
+        now = recheck_permission(document, asked)
+        require_publishable_folder(now.folder)
+        update_unchanged(document, visibility=Document.Visibility.PUBLIC, **public_columns(copy))
+        settle_public_copies(copy, document.public_copy)
+        _record_event(document, asked)
+    return find_for_agency(document.pk, even_suspended=True)
 
 
-def make_private(document: Document, asked: Asked, *, visibility: Document.Visibility) -> Document:
+def make_private(
+    document: Document, asked: PublishRequest, *, visibility: Document.Visibility
+) -> Document:
     """Take the document's public copy away; see `unpublish`."""
     copy = document.public_copy
     with transaction.atomic():
-        ask_again(document, asked)
-        point_document(document, visibility=visibility, public_copy=None)
-        settle_copies(None, copy)
-        _write_down(document, asked)
+        recheck_permission(document, asked)
+        update_unchanged(document, visibility=visibility, public_copy=None)
+        settle_public_copies(None, copy)
+        _record_event(document, asked)
     if copy:
-        remove_copy(copy)
-    return known(document.pk, even_suspended=True)
+        remove_public_copy(copy)
+    return find_for_agency(document.pk, even_suspended=True)
 
 
-def ask_again(document: Document, asked: Asked) -> Document:
+def recheck_permission(document: Document, asked: PublishRequest) -> Document:
     """Return the document as it is now, when whoever asked still may. Nothing of the tree changes from here on."""
-    hold_the_tree()
+    lock_tree()
     return asked.find()
 
 
-def refuse_changed(document: Document, revision: int | None) -> None:
+def require_revision(document: Document, revision: int | None) -> None:
     """Raise DocumentChanged when the document is no more what somebody saw; with None they do not say what they saw."""
     if revision is not None and document.revision != revision:
         raise DocumentChanged
 
 
-def point_document(document: Document, **after: Any) -> None:
+def update_unchanged(document: Document, **after: Any) -> None:
     """Change the document, or raise DocumentChanged when it was changed since it was read. One UPDATE."""
     same = Document.objects.filter(pk=document.pk, revision=document.revision)
     if not same.update(**after):
         raise DocumentChanged
 
 
-def settle_copies(new: Copy | None, old: StoredObject | None) -> None:
-    """Let the new public copy count, and condemn the old one. Belongs behind `point_document`, in its transaction."""
+def settle_public_copies(new: ProvedCopy | None, old: StoredObject | None) -> None:
+    """Let the new public copy count, and condemn the old one. Belongs behind `update_unchanged`, in its transaction."""
     if new:
         new.stored.mark_stored(new.etag)
     if old and not old.condemn():
         raise DocumentChanged
 
 
-def _write_down(document: Document, asked: Asked) -> None:
-    audited(asked.by, asked.action, subject_id=document.pk, subject=document.title)
+def _record_event(document: Document, asked: PublishRequest) -> None:
+    record_event(asked.requested_by, asked.action, subject_id=document.pk, subject=document.title)
 
 
-def remove_copy(copy: StoredObject) -> None:
+def remove_public_copy(copy: StoredObject) -> None:
     """Remove a condemned public copy now. Raises StillPublic when the bucket does not answer; the sweep removes it."""
     try:
-        take_away(copy)
+        remove_object(copy)
     except BucketUnavailable as error:
         raise StillPublic(f"Object {copy.pk}: {error}") from error

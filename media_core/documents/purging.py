@@ -16,12 +16,12 @@ from django.db.models import Sum
 from django.utils import timezone
 from django.utils.translation import ngettext
 
-from media_core.audit.models import audited
+from media_core.audit.models import record_event
 from media_core.documents.folders import Folder
-from media_core.documents.locks import hold_the_tree
+from media_core.documents.locks import lock_tree
 from media_core.documents.models import Document, TrashEntry, Version
 from media_core.documents.permissions import Admin, Editor, confirm_editor
-from media_core.documents.trash import find_entry, find_row
+from media_core.documents.trash import find_entry, find_trashed_row
 from media_core.ledger.models import StoredObject
 from tenants import quotas
 from tenants.binding import bound_tenant
@@ -36,7 +36,7 @@ MOVES_PER_STEP = 50
 def delete_forever(entry_id: UUID, *, admin: Admin) -> None:
     """Have an entry of the trash purged now. Nobody finds it from here on. Raises NotFound or RoleRequired."""
     with transaction.atomic():
-        hold_the_tree()
+        lock_tree()
         confirm_editor(admin)
         _condemn(find_entry(entry_id, admin), admin)
         request_job("purge_trash", bound_tenant().id)
@@ -54,7 +54,7 @@ def purge_entry(entry: TrashEntry, has_time: Callable[[], bool] = lambda: True) 
 
     One that was restored meanwhile stays. No bucket request; up to twenty statements for 200 documents.
     """
-    while not _purge_some(entry.pk):
+    while not _purge_next_step(entry.pk):
         if not has_time():
             return False
     return True
@@ -70,21 +70,27 @@ def _condemn(entry: TrashEntry, by: Editor | None) -> None:
     documents = Document.objects.filter(trash_entry=entry.pk).count()
     held = ngettext("the folder, with {} document", "the folder, with {} documents", documents)
     detail = held.format(documents) if entry.is_folder else ""
-    audited(
-        by, "deleted forever", subject_id=find_row(entry).pk, subject=entry.title, detail=detail
+    record_event(
+        by,
+        "deleted forever",
+        subject_id=find_trashed_row(entry).pk,
+        subject=entry.title,
+        detail=detail,
     )
 
 
-def _purge_some(entry_id: UUID) -> bool:
+def _purge_next_step(entry_id: UUID) -> bool:
     """Take one bounded step; return whether nothing is left to do."""
     with transaction.atomic():
-        hold_the_tree()
+        lock_tree()
         entry: TrashEntry | None = TrashEntry.objects.filter(pk=entry_id).first()
         if entry is None:
             return True
         if entry.condemned_at is None:
             _condemn(entry, None)
-        elif not (_purge_documents(entry) or _move_others_out(entry) or _purge_folders(entry)):
+        elif not (
+            _purge_documents(entry) or _move_other_entries_up(entry) or _purge_folders(entry)
+        ):
             TrashEntry.objects.filter(pk=entry.pk).delete()
             return True
     return False
@@ -104,11 +110,11 @@ def _purge_documents(entry: TrashEntry) -> bool:
     # Held until the end, so that what they hold of the quota is what is freed.
     charged_bytes = sum(row.charged_bytes for row in rows.select_for_update(of=("self",)))
     rows.mark_condemned(keep_for=timedelta(days=settings.RETENTION_DAYS))
-    quotas.free(charged_bytes)
+    quotas.free_used(charged_bytes)
     return True
 
 
-def _move_others_out(entry: TrashEntry) -> bool:
+def _move_other_entries_up(entry: TrashEntry) -> bool:
     """Let what was trashed before, out of these folders, have the entry's place; return False when nothing was."""
     others = TrashEntry.objects.filter(place__trash_entry=entry.pk)
     place = {"place": entry.place, "lost_its_place": True}

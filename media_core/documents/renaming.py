@@ -8,15 +8,15 @@ from django.db import transaction
 from media_core.documents.models import Document
 from media_core.documents.permissions import Editor
 from media_core.documents.publishing import (
-    Asked,
-    ask_again,
-    editable,
-    point_document,
-    refuse_changed,
+    PublishRequest,
+    find_editable,
+    recheck_permission,
+    require_revision,
+    update_unchanged,
 )
-from media_core.documents.versions import NewFile, add_version, audit_title
+from media_core.documents.versions import NewFile, add_version, record_new_title
 from tenants.errors import NameRefused
-from tenants.names import checked_file_name, checked_title
+from tenants.names import clean_file_name, clean_title
 
 
 def rename_document(
@@ -28,11 +28,11 @@ def rename_document(
     name in its headers. With a `revision` it changes nothing that has another one by now. Raises NotFound,
     RoleRequired, NameRefused, and as `add_version`.
     """
-    file_name = checked_file_name(file_name)
-    title = checked_title(title or file_name)
-    document = editable(document_id, editor)
-    refuse_changed(document, revision)
-    _refuse_other_ending(document.name, file_name)
+    file_name = clean_file_name(file_name)
+    title = clean_title(title or file_name)
+    document = find_editable(document_id, editor)
+    require_revision(document, revision)
+    _require_same_extension(document.name, file_name)
     if file_name != document.name:
         note = f"Renamed from {document.name}"[:200]
         file = NewFile(document.original, file_name, note, title=title)
@@ -40,13 +40,15 @@ def rename_document(
     if title == document.title:
         return document
     with transaction.atomic():
-        ask_again(document, Asked(lambda: editable(document_id, editor), editor, "renamed"))
-        point_document(document, title=title)
-        audit_title(document, title, editor)
-    return editable(document_id, editor)
+        recheck_permission(
+            document, PublishRequest(lambda: find_editable(document_id, editor), editor, "renamed")
+        )
+        update_unchanged(document, title=title)
+        record_new_title(document, title, editor)
+    return find_editable(document_id, editor)
 
 
-def _refuse_other_ending(before: str, after: str) -> None:
+def _require_same_extension(before: str, after: str) -> None:
     """Raise NameRefused for another ending: it says how a file is opened, and its type was proved for the old one."""
     ending = PurePosixPath(before).suffix
     if PurePosixPath(after).suffix.lower() != ending.lower():

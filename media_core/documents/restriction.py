@@ -7,10 +7,10 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import QuerySet
 
-from media_core.audit.models import audited
+from media_core.audit.models import record_event
 from media_core.documents.folders import Folder, find_folder
-from media_core.documents.locks import hold_the_tree
-from media_core.documents.moves import confirmed_widening, reading, refuse_public_in
+from media_core.documents.locks import lock_tree
+from media_core.documents.moves import confirmed_widening, readers_of_path, refuse_public_in
 from media_core.documents.permissions import Admin
 from media_core.documents.tree import only_one_of_this_name
 from media_core.errors import FolderRefused
@@ -41,14 +41,14 @@ def restrict_folder(
     more people in. A fixed number of statements, no request to the bucket.
     """
     with transaction.atomic():
-        hold_the_tree()
+        lock_tree()
         folder = find_folder(folder_id, admin)
         refuse_public_in(folder, "Nothing in a restricted folder is public")
         named = members_to_name(readers)
-        before = reading(folder.path)
+        before = readers_of_path(folder.path)
         folder.restrict_to(named)
-        confirmed_widening(before, reading(folder.path), widens_to)
-        audited(
+        confirmed_widening(before, readers_of_path(folder.path), widens_to)
+        record_event(
             admin,
             "restricted the folder",
             subject_id=folder.pk,
@@ -64,15 +64,15 @@ def lift_restriction(*, folder_id: UUID, admin: Admin, widens_to: int | None = N
     Raises NotFound, FolderRefused (not restricted; its name is taken by a folder beside it) or WideningNotConfirmed.
     """
     with transaction.atomic():
-        hold_the_tree()
+        lock_tree()
         folder = find_folder(folder_id, admin)
         if not folder.is_restricted:
             raise FolderRefused(f"“{folder.name}” is not restricted.")
-        before = reading(folder.path)
+        before = readers_of_path(folder.path)
         with only_one_of_this_name(folder.name):
             folder.open_up()
-        more = confirmed_widening(before, reading(folder.path), widens_to)
-        audited(
+        more = confirmed_widening(before, readers_of_path(folder.path), widens_to)
+        record_event(
             admin,
             "lifted the restriction of the folder",
             subject_id=folder.pk,
@@ -84,12 +84,12 @@ def lift_restriction(*, folder_id: UUID, admin: Admin, widens_to: int | None = N
 
 def widening_by_lifting(folder: Folder) -> int:
     """Return how many more people may read the folder once its restriction is lifted. Two queries."""
-    return len(reading(folder.path[:-1]) - reading(folder.path))
+    return len(readers_of_path(folder.path[:-1]) - readers_of_path(folder.path))
 
 
 def choices_for(folder: Folder) -> list[Choice]:
     """Return every member, and what the folder and those above it say about them now. Three queries."""
-    above, named = reading(folder.path[:-1]), reading([folder.pk])
+    above, named = readers_of_path(folder.path[:-1]), readers_of_path([folder.pk])
     return [
         Choice(
             member,

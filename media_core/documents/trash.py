@@ -14,17 +14,17 @@ from django.db import transaction
 from django.db.models import Count, Q, Sum
 from django.utils.translation import ngettext
 
-from media_core.audit.models import audited
+from media_core.audit.models import record_event
 from media_core.documents.folders import Folder, find_folder, path_of
-from media_core.documents.locks import hold_the_tree
+from media_core.documents.locks import lock_tree
 from media_core.documents.models import Document, TrashEntry
-from media_core.documents.moves import reading
-from media_core.documents.permissions import Editor, confirm_editor, open_paths
+from media_core.documents.moves import readers_of_path
+from media_core.documents.permissions import Editor, confirm_editor, readable_paths
 from media_core.documents.publishing import (
-    editable,
-    point_document,
-    remove_copy,
-    settle_copies,
+    find_editable,
+    remove_public_copy,
+    settle_public_copies,
+    update_unchanged,
 )
 from media_core.documents.tree import only_one_of_this_name
 from media_core.errors import DocumentChanged, WideningNotConfirmed
@@ -46,7 +46,7 @@ class Contents(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Restoration:
+class RestorePlan:
     """What comes back, under which name, into which folder (None is the top), and how many people can open it there."""
 
     row: Document | Folder
@@ -63,17 +63,17 @@ def trash_document(document_id: UUID, *, editor: Editor) -> TrashEntry:
     its public copy could not be removed yet.
     """
     with transaction.atomic():
-        hold_the_tree()
-        document = editable(document_id, editor)
+        lock_tree()
+        document = find_editable(document_id, editor)
         folder = document.folder
         entry = _make_entry(document.title, folder, path_of(folder), editor=editor, is_folder=False)
-        point_document(
+        update_unchanged(
             document, visibility=Document.Visibility.PRIVATE, public_copy=None, trash_entry=entry
         )
-        settle_copies(None, document.public_copy)
-        audited(editor, "moved to the trash", subject_id=document.pk, subject=document.title)
+        settle_public_copies(None, document.public_copy)
+        record_event(editor, "moved to the trash", subject_id=document.pk, subject=document.title)
     if document.public_copy:
-        remove_copy(document.public_copy)
+        remove_public_copy(document.public_copy)
     return entry
 
 
@@ -85,7 +85,7 @@ def trash_folder(folder_id: UUID, *, editor: Editor) -> TrashEntry:
     not grow with the folder.
     """
     with transaction.atomic():
-        hold_the_tree()
+        lock_tree()
         confirm_editor(editor)
         folder = find_folder(folder_id, editor)
         entry = _make_entry(folder.name, folder.parent, folder.path, editor=editor, is_folder=True)
@@ -105,7 +105,7 @@ def trash_folder(folder_id: UUID, *, editor: Editor) -> TrashEntry:
         if found["copies"]:
             request_job("sweep", bound_tenant().id)
         held = ngettext("{} document", "{} documents", found["documents"])
-        audited(
+        record_event(
             editor,
             "moved the folder to the trash",
             subject_id=folder.pk,
@@ -129,7 +129,7 @@ def _make_entry(
     return entry
 
 
-def count_in_folder(folder: Folder, member: Member) -> Contents:
+def count_contents(folder: Folder, member: Member) -> Contents:
     """Return what this member reads in a folder and below it. Two queries."""
     folders = Folder.objects.readable_by(member).below(folder).besides(folder.pk).count()
     is_public = Q(visibility=Document.Visibility.PUBLIC)
@@ -145,11 +145,11 @@ def count_in_folder(folder: Folder, member: Member) -> Contents:
     return Contents(folders, **found)
 
 
-def count_in_entries(entries: Iterable[TrashEntry], member: Member) -> dict[UUID, Contents]:
+def count_entry_contents(entries: Iterable[TrashEntry], member: Member) -> dict[UUID, Contents]:
     """Return what entries of the trash hold, without what was hidden from this member. Two queries."""
     ids = [entry.pk for entry in entries]
-    folders = Folder.objects.filter(open_paths(member, path="path"), trash_entry__in=ids)
-    place = Q(folder=None) | open_paths(member, path="folder__path")
+    folders = Folder.objects.filter(readable_paths(member, path="path"), trash_entry__in=ids)
+    place = Q(folder=None) | readable_paths(member, path="folder__path")
     documents = Document.objects.filter(place, trash_entry__in=ids)
     # The folder itself is not in it.
     counted = {
@@ -173,24 +173,24 @@ def find_entry(entry_id: UUID, editor: Editor) -> TrashEntry:
     return found
 
 
-def plan_restoration(entry: TrashEntry) -> Restoration:
+def plan_restore(entry: TrashEntry) -> RestorePlan:
     """Return how an entry comes back: to its place, or the nearest folder above that is not in the trash. Four queries.
 
     Beside a folder of the same name a folder gets a number. Raises NotFound when it was restored or purged meanwhile.
     """
-    row = find_row(entry)
+    row = find_trashed_row(entry)
     target = Folder.objects.untrashed().way_to(entry.place_id).last() if entry.place_id else None
     is_folder = isinstance(row, Folder)
-    return Restoration(
+    return RestorePlan(
         row=row,
         name=find_free_name(row, target) if isinstance(row, Folder) else row.title,
         target=target,
         is_its_place=not entry.lost_its_place and entry.place_id == (target.pk if target else None),
-        readers=len(reading([*path_of(target), *([row.pk] if is_folder else [])])),
+        readers=len(readers_of_path([*path_of(target), *([row.pk] if is_folder else [])])),
     )
 
 
-def find_row(entry: TrashEntry) -> Document | Folder:
+def find_trashed_row(entry: TrashEntry) -> Document | Folder:
     """Return the document, or the folder that holds everything else of the entry. Raises NotFound. One query."""
     rows: Any = Folder if entry.is_folder else Document
     found: Document | Folder | None = (
@@ -227,10 +227,10 @@ def restore_entry(
     number of statements does not grow with a folder.
     """
     with transaction.atomic():
-        hold_the_tree()
+        lock_tree()
         confirm_editor(editor)
         entry = find_entry(entry_id, editor)
-        plan = plan_restoration(entry)
+        plan = plan_restore(entry)
         if not plan.is_its_place and readers != plan.readers:
             raise WideningNotConfirmed(plan.readers)
         row = plan.row
@@ -240,11 +240,11 @@ def restore_entry(
             row.folder, row.trash_entry = plan.target, None
             Document.objects.filter(pk=row.pk).update(folder=plan.target, trash_entry=None)
         TrashEntry.objects.filter(pk=entry.pk).delete()
-        audited(editor, "restored from the trash", subject_id=row.pk, subject=plan.name)
+        record_event(editor, "restored from the trash", subject_id=row.pk, subject=plan.name)
     return row
 
 
-def _restore_folder(folder: Folder, entry: TrashEntry, plan: Restoration) -> None:
+def _restore_folder(folder: Folder, entry: TrashEntry, plan: RestorePlan) -> None:
     """Take the mark from the folder and everything in it. Two UPDATEs, four more where the place or the name differ."""
     if not plan.is_its_place:
         folder.move_under(plan.target)

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 from django.db import IntegrityError, transaction
 
-from media_core.audit.models import audited
+from media_core.audit.models import record_event
 from media_core.documents.folders import (
     Folder,
     find_folder,
@@ -14,10 +14,10 @@ from media_core.documents.folders import (
     path_of,
     refuse_too_deep,
 )
-from media_core.documents.locks import hold_the_tree
+from media_core.documents.locks import lock_tree
 from media_core.documents.permissions import Editor
 from media_core.errors import FolderRefused
-from tenants.names import checked_folder_name
+from tenants.names import clean_folder_name
 from tenants.people.identity import Member
 
 
@@ -26,9 +26,9 @@ def create_folder(*, name: str, parent_id: UUID | None, editor: Editor) -> Folde
 
     Raises NotFound, NameRefused or FolderRefused. Four statements in a transaction, no request to the bucket.
     """
-    name, folder_id = checked_folder_name(name), uuid4()
+    name, folder_id = clean_folder_name(name), uuid4()
     with transaction.atomic():
-        hold_the_tree()
+        lock_tree()
         parent = find_place(parent_id, editor)
         path = [*path_of(parent), folder_id]
         refuse_too_deep(path)
@@ -41,20 +41,22 @@ def create_folder(*, name: str, parent_id: UUID | None, editor: Editor) -> Folde
                 created_by_id=editor.person_id,
                 created_by_name=editor.name,
             )
-        audited(editor, "made the folder", subject_id=folder.id, subject=name)
+        record_event(editor, "made the folder", subject_id=folder.id, subject=name)
     return folder
 
 
 def rename_folder(*, folder_id: UUID, name: str, editor: Editor) -> Folder:
     """Return the folder under its new name. Raises NotFound, NameRefused or FolderRefused. No object is touched."""
-    name = checked_folder_name(name)
+    name = clean_folder_name(name)
     with transaction.atomic():
-        hold_the_tree()
+        lock_tree()
         folder = find_folder(folder_id, editor)
         before, folder.name = folder.name, name
         with only_one_of_this_name(name):
             folder.save(update_fields=["name"])
-        audited(editor, "renamed the folder", subject_id=folder.id, subject=name, detail=before)
+        record_event(
+            editor, "renamed the folder", subject_id=folder.id, subject=name, detail=before
+        )
     return folder
 
 
@@ -64,7 +66,7 @@ def confirm_place(folder: Folder | None, member: Member) -> None:
     Holds the tree, so the place stays until the caller's transaction ends.
     """
     if folder:
-        hold_the_tree()
+        lock_tree()
         find_folder(folder.pk, member)
 
 

@@ -15,21 +15,21 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Max
 
-from media_core.audit.models import audited
-from media_core.documents.copies import make_public_copy, shown_by
+from media_core.audit.models import record_event
+from media_core.documents.copies import make_public_copy, public_columns
 from media_core.documents.models import Document, Version
 from media_core.documents.permissions import Editor
 from media_core.documents.publishing import (
-    Asked,
-    ask_again,
-    editable,
-    point_document,
-    refuse_changed,
-    settle_copies,
+    PublishRequest,
+    find_editable,
+    recheck_permission,
+    require_revision,
+    settle_public_copies,
+    update_unchanged,
 )
 from media_core.errors import BucketUnavailable
 from media_core.ledger.models import StoredObject
-from media_core.storages.copies import Copy, take_away
+from media_core.storages.copies import ProvedCopy, remove_object
 from tenants.binding import bound_tenant
 from tenants.errors import NotFound
 
@@ -72,12 +72,12 @@ def restore_version(
 
     What has these bytes under this file name already stays as it is. Raises as `add_version`, and NotFound.
     """
-    document = editable(document_id, editor)
+    document = find_editable(document_id, editor)
     version = find_version(document, number)
     # A renamed document has the original of before.
     if (version.original_id, version.file_name) == (document.original_id, document.name):
         return document
-    refuse_changed(document, revision)
+    require_revision(document, revision)
     file = NewFile(version.original, version.file_name, f"Version {number} restored")
     return add_version(document, file, editor=editor)
 
@@ -88,41 +88,41 @@ def add_version(document: Document, file: NewFile, *, editor: Editor) -> Documen
     Raises NotFound, RoleRequired, DocumentChanged, PublishingRefused (a photo that cannot be published), UploadLost or
     BucketUnavailable; then nothing was changed.
     """
-    asked = Asked(lambda: editable(document.pk, editor), editor, "replaced")
+    asked = PublishRequest(lambda: find_editable(document.pk, editor), editor, "replaced")
     original = file.original
     original.etag = file.etag or original.etag
-    with _make_copy_if_shown(document, file) as (copy, shown), transaction.atomic():
-        ask_again(document, asked)
+    with make_public_copy_if_published(document, file) as (copy, shown), transaction.atomic():
+        recheck_permission(document, asked)
         if file.etag:
             original.mark_stored(file.etag)
-        add_row(document, file, number=find_last_number(document) + 1, editor=editor)
+        create_version(document, file, number=find_last_number(document) + 1, editor=editor)
         title = file.title or document.title
-        point_document(document, original=original, name=file.file_name, title=title, **shown)
-        settle_copies(copy, document.public_copy)
+        update_unchanged(document, original=original, name=file.file_name, title=title, **shown)
+        settle_public_copies(copy, document.public_copy)
         drop_old_versions(document)
-        audited(editor, asked.action, subject_id=document.pk, subject=title, detail=file.note)
-        audit_title(document, title, editor)
+        record_event(editor, asked.action, subject_id=document.pk, subject=title, detail=file.note)
+        record_new_title(document, title, editor)
     _remove_old_copy(document.public_copy)
-    return editable(document.pk, editor)
+    return find_editable(document.pk, editor)
 
 
-def audit_title(document: Document, title: str, editor: Editor) -> None:
+def record_new_title(document: Document, title: str, editor: Editor) -> None:
     """Write down that a document has another title now, if it has."""
     if title != document.title:
         before = f"from {document.title}"
-        audited(editor, "renamed", subject_id=document.pk, subject=title, detail=before)
+        record_event(editor, "renamed", subject_id=document.pk, subject=title, detail=before)
 
 
 @contextmanager
-def _make_copy_if_shown(
+def make_public_copy_if_published(
     document: Document, file: NewFile
-) -> Iterator[tuple[Copy | None, dict[str, object]]]:
+) -> Iterator[tuple[ProvedCopy | None, dict[str, object]]]:
     """Lend the new public copy, and the columns that say what the public gets: none where it gets nothing now."""
-    if not document.is_shown:
+    if not document.is_served_to_public:
         yield None, {}
         return
     with make_public_copy(file.original, file_name=file.file_name) as copy:
-        yield copy, shown_by(copy)
+        yield copy, public_columns(copy)
 
 
 def find_last_number(document: Document) -> int:
@@ -130,7 +130,7 @@ def find_last_number(document: Document) -> int:
     return int(last or 0)
 
 
-def add_row(document: Document, file: NewFile, *, number: int, editor: Editor) -> Version:
+def create_version(document: Document, file: NewFile, *, number: int, editor: Editor) -> Version:
     """Add a version's row. One statement, in the transaction that holds the tree or makes the document."""
     version: Version = Version.objects.create(
         document=document,
@@ -161,7 +161,7 @@ def drop_old_versions(document: Document) -> None:
             version.original.condemn(keep_for=timedelta(days=settings.RETENTION_DAYS))
 
 
-def count_next_dropped(document: Document) -> int:
+def count_versions_to_drop(document: Document) -> int:
     """Return how many versions the next one drops. At most one query."""
     kept = bound_tenant().versions_kept
     if kept is None:
@@ -174,6 +174,6 @@ def _remove_old_copy(copy: StoredObject | None) -> None:
     if copy is None:
         return
     try:
-        take_away(copy)
+        remove_object(copy)
     except BucketUnavailable as error:
         logger.warning("The public copy %s stays until the next sweep: %s", copy.pk, error)

@@ -7,9 +7,9 @@ from django.views.decorators.http import require_safe
 
 from media_core.documents.open import find_served, open_document
 from media_core.documents.opening import Served
-from media_core.storages.content_types import disposition
+from media_core.storages.content_types import build_disposition
 from media_core.storages.headers import PUBLIC_CACHE
-from tenants.people.identity import Member, member_of
+from tenants.people.identity import Member, find_member
 
 # The redirect holds a secret for one person: no cache may keep it, and no site may be told where it came from.
 LINK_HEADERS = {
@@ -25,7 +25,7 @@ PUBLIC_LINK_HEADERS = {**LINK_HEADERS, "Cache-Control": PUBLIC_CACHE}
 @require_safe
 def open_view(request: HttpRequest, document_id: UUID, name: str = "") -> HttpResponse:
     """Redirect to the bytes of a document. HEAD is answered from the row."""
-    member = member_of(request)
+    member = find_member(request)
     if request.method == "HEAD":
         return described(find_served(document_id, member), member)
     served, address = open_document(document_id, member)
@@ -45,6 +45,6 @@ def described(served: Served, member: Member | None) -> HttpResponse:
         headers={
             **link_headers(served, member),
             "Content-Length": str(stored.size_bytes),
-            "Content-Disposition": disposition(stored.content_type, served.name),
+            "Content-Disposition": build_disposition(stored.content_type, served.name),
         },
     )

@@ -4,15 +4,15 @@ from django.http import HttpRequest
 
 from media_core.documents.models import AccessEvent
 from media_core.documents.permissions import may_read_app_file
-from media_core.files.find import Found, find_private
-from media_core.storages.room import link_to
+from media_core.files.find import ServedFile, find_private
+from media_core.storages.room import sign_url
 from tenants.errors import NotFound
-from tenants.people.identity import member_of
+from tenants.people.identity import find_member
 
 MAX_RECORDED_NAME = 200
 
 
-def readable_app_file(request: HttpRequest, name: str) -> Found:
+def find_readable_app_file(request: HttpRequest, name: str) -> ServedFile:
     """Return an app's private file that the asker may read. One query, and what PRIVATE_MEDIA_READERS asks.
 
     Raises NotFound, the same for one that is missing, another tenant's, no app's, or not readable.
@@ -26,9 +26,9 @@ def readable_app_file(request: HttpRequest, name: str) -> Found:
 def open_app_file(request: HttpRequest, name: str) -> str:
     """Return the signed address of an app's private file. The access is recorded before.
 
-    One statement more than `readable_app_file`, and no request to the bucket. Raises NotFound.
+    One statement more than `find_readable_app_file`, and no request to the bucket. Raises NotFound.
     """
-    found, member = readable_app_file(request, name), member_of(request)
+    found, member = find_readable_app_file(request, name), find_member(request)
     AccessEvent.objects.create(
         document_id=found.stored.pk,
         # The end of a long name says more than its beginning.
@@ -36,4 +36,4 @@ def open_app_file(request: HttpRequest, name: str) -> str:
         person_id=member.person_id if member else None,
         person_name=member.name if member else "",
     )
-    return link_to(found.stored, file_name=found.file_name)
+    return sign_url(found.stored, file_name=found.file_name)

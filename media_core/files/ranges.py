@@ -10,7 +10,7 @@ from tenants.errors import GatewayError
 
 # "bytes=5-9", "bytes=5-" or "bytes=-5". Whoever asks for several parts gets the whole file: many small ones of a
 # large file would be a cheap way to make us work.
-ONE_PART = re.compile(r"bytes=(?P<first>[0-9]{0,19})-(?P<last>[0-9]{0,19})", re.IGNORECASE)
+SINGLE_RANGE = re.compile(r"bytes=(?P<first>[0-9]{0,19})-(?P<last>[0-9]{0,19})", re.IGNORECASE)
 
 
 class RangeRefused(GatewayError):
@@ -21,7 +21,7 @@ class RangeRefused(GatewayError):
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class ByteRange:
     """The bytes from the first to the last one, both of them included."""
 
     first: int
@@ -32,35 +32,39 @@ class Span:
         return self.last - self.first + 1
 
 
-def asked_span(header: str, size_bytes: int) -> Span | None:
+def parse_range(header: str, size_bytes: int) -> ByteRange | None:
     """Return the part that is asked for, or None for the whole file. Raises RangeRefused.
 
-    >>> asked_span("bytes=2-4", 10), asked_span("bytes=-3", 10), asked_span("bytes=8-99", 10)
-    (Span(first=2, last=4), Span(first=7, last=9), Span(first=8, last=9))
-    >>> asked_span("bytes=0-1,3-4", 10), asked_span("pages=1-2", 10), asked_span("bytes=4-2", 10)
+    >>> parse_range("bytes=2-4", 10), parse_range("bytes=-3", 10), parse_range("bytes=8-99", 10)
+    (ByteRange(first=2, last=4), ByteRange(first=7, last=9), ByteRange(first=8, last=9))
+    >>> parse_range("bytes=0-1,3-4", 10), parse_range("pages=1-2", 10), parse_range("bytes=4-2", 10)
     (None, None, None)
     """
-    found = ONE_PART.fullmatch(header.strip())
+    found = SINGLE_RANGE.fullmatch(header.strip())
     if found is None or found["first"] == found["last"] == "":
         return None
-    span = _from_the_end(found, size_bytes) if not found["first"] else _between(found, size_bytes)
+    span = (
+        _make_suffix_range(found, size_bytes)
+        if not found["first"]
+        else _make_bounded_range(found, size_bytes)
+    )
     if span is not None and not 0 <= span.first <= span.last:
         raise RangeRefused(f"{header} of {size_bytes} bytes.")
     return span
 
 
-def _from_the_end(found: "re.Match[str]", size_bytes: int) -> Span:
-    return Span(max(0, size_bytes - int(found["last"])), size_bytes - 1)
+def _make_suffix_range(found: "re.Match[str]", size_bytes: int) -> ByteRange:
+    return ByteRange(max(0, size_bytes - int(found["last"])), size_bytes - 1)
 
 
-def _between(found: "re.Match[str]", size_bytes: int) -> Span | None:
+def _make_bounded_range(found: "re.Match[str]", size_bytes: int) -> ByteRange | None:
     first, last = int(found["first"]), int(found["last"] or size_bytes - 1)
     if found["last"] and last < first:
         return None
-    return Span(first, min(last, size_bytes - 1))
+    return ByteRange(first, min(last, size_bytes - 1))
 
 
-def is_still_the_same(if_range: str, *, etag: str, modified: int) -> bool:
+def is_unchanged(if_range: str, *, etag: str, modified: int) -> bool:
     """Return whether the part continues what the client has (If-Range); an empty header asks for nothing."""
     if not if_range or if_range == etag:
         return True
@@ -70,10 +74,10 @@ def is_still_the_same(if_range: str, *, etag: str, modified: int) -> bool:
         return False
 
 
-class Part:
+class FileSlice:
     """A file that begins and ends where the span does. Closing it closes the file."""
 
-    def __init__(self, file: IO[bytes], span: Span) -> None:
+    def __init__(self, file: IO[bytes], span: ByteRange) -> None:
         self.file = file
         self.left_bytes = span.size_bytes
         file.seek(span.first)

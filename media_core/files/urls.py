@@ -4,7 +4,7 @@ from media_core.files import views
 
 app_name = "files"
 urlpatterns = [
-    path("files/<str:token>/<str:file_name>", views.signed_view, name="signed"),
-    path("media/<path:name>", views.public_view, name="public"),
-    path("private/<path:name>", views.private_view, name="private"),
+    path("files/<str:token>/<str:file_name>", views.serve_signed, name="signed"),
+    path("media/<path:name>", views.serve_public, name="public"),
+    path("private/<path:name>", views.serve_private, name="private"),
 ]

@@ -19,14 +19,14 @@ LOCAL_HEADER = struct.Struct("<4s5H3I2H")
 # A number of entries of two bytes, and the size of what describes them: 46 bytes and a name of up to 65,535 each.
 END_RECORD = struct.Struct("<4s4H2IH")
 MAX_DIRECTORY_BYTES = 5_000_000
-ENCRYPTED = 0x1 | 0x40
-SIZES_BEHIND = 0x8
+ENCRYPTED_FLAGS = 0x1 | 0x40
+HAS_DATA_DESCRIPTOR = 0x8
 # What follows an entry whose sizes stand behind it: at most a mark, the checksum and two large sizes.
 MAX_DESCRIPTOR_BYTES = 24
 # The size stands elsewhere.
-LARGE = 0xFFFFFFFF
+SIZE_IN_ZIP64 = 0xFFFFFFFF
 CHUNK_BYTES = 65_536
-METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
+COMPRESSION_METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 
 
 def prove_zip(file: IO[bytes]) -> dict[str, zipfile.ZipInfo]:
@@ -34,16 +34,16 @@ def prove_zip(file: IO[bytes]) -> dict[str, zipfile.ZipInfo]:
 
     Files inside of files are not looked into. Nothing is written.
     """
-    entries, end = _directory(file)
-    _refuse_sizes(entries)
+    entries, end = _read_directory(file)
+    _refuse_unsafe_entries(entries)
     _refuse_gaps(file, entries, end)
     left = MAX_UNPACKED_BYTES
     for entry in entries:
-        left -= _read_to_the_end(file, entry, left)
+        left -= _count_unpacked_bytes(file, entry, left)
     return {entry.filename: entry for entry in entries}
 
 
-def _directory(file: IO[bytes]) -> tuple[list[zipfile.ZipInfo], int]:
+def _read_directory(file: IO[bytes]) -> tuple[list[zipfile.ZipInfo], int]:
     """Return the entries in their order in the file, and where the table of contents begins."""
     _refuse_large_directory(file)
     try:
@@ -67,11 +67,13 @@ def _refuse_large_directory(file: IO[bytes]) -> None:
     if len(record) < END_RECORD.size or not record.startswith(b"PK\x05\x06"):
         raise Unproved("it does not end like a ZIP file")
     told: int = END_RECORD.unpack(record)[5]
-    if told > MAX_DIRECTORY_BYTES and not (told == LARGE and _large_directory(file, size)):
+    if told > MAX_DIRECTORY_BYTES and not (
+        told == SIZE_IN_ZIP64 and _may_read_zip64_directory(file, size)
+    ):
         raise OverLimit(f"Its table of contents is larger than {MAX_DIRECTORY_BYTES} bytes.")
 
 
-def _large_directory(file: IO[bytes], size: int) -> bool:
+def _may_read_zip64_directory(file: IO[bytes], size: int) -> bool:
     """Return whether the record for large files tells of a table that may be read."""
     file.seek(max(0, size - END_RECORD.size - 20 - 56))
     record = file.read(56)
@@ -81,12 +83,12 @@ def _large_directory(file: IO[bytes], size: int) -> bool:
     )
 
 
-def _refuse_sizes(entries: list[zipfile.ZipInfo]) -> None:
+def _refuse_unsafe_entries(entries: list[zipfile.ZipInfo]) -> None:
     if len({entry.filename for entry in entries}) < len(entries):
         raise Unproved("it holds two files of one name")
-    if any(entry.flag_bits & ENCRYPTED for entry in entries):
+    if any(entry.flag_bits & ENCRYPTED_FLAGS for entry in entries):
         raise Unproved("it is locked with a password")
-    if not METHODS.issuperset(entry.compress_type for entry in entries):
+    if not COMPRESSION_METHODS.issuperset(entry.compress_type for entry in entries):
         raise Unproved("it is packed in a way that cannot be checked here")
     unpacked, packed = (sum(e.file_size for e in entries), sum(e.compress_size for e in entries))
     if unpacked > MAX_UNPACKED_BYTES:
@@ -100,8 +102,8 @@ def _refuse_gaps(file: IO[bytes], entries: list[zipfile.ZipInfo], end: int) -> N
     expected, slack = 0, 0
     for entry in entries:
         _refuse_gap(expected, entry.header_offset, slack)
-        expected = _data_offset(file, entry) + entry.compress_size
-        slack = MAX_DESCRIPTOR_BYTES if entry.flag_bits & SIZES_BEHIND else 0
+        expected = _find_data_offset(file, entry) + entry.compress_size
+        slack = MAX_DESCRIPTOR_BYTES if entry.flag_bits & HAS_DATA_DESCRIPTOR else 0
     _refuse_gap(expected, end, slack)
 
 
@@ -110,7 +112,7 @@ def _refuse_gap(expected: int, start: int, slack: int) -> None:
         raise Unproved("its files overlap, or something stands between them")
 
 
-def _data_offset(file: IO[bytes], entry: zipfile.ZipInfo) -> int:
+def _find_data_offset(file: IO[bytes], entry: zipfile.ZipInfo) -> int:
     """Return where an entry's bytes begin; its own header has to say the same as the table of contents."""
     file.seek(entry.header_offset)
     header = file.read(LOCAL_HEADER.size)
@@ -119,7 +121,7 @@ def _data_offset(file: IO[bytes], entry: zipfile.ZipInfo) -> int:
     fields = LOCAL_HEADER.unpack(header)
     flags, method, name_bytes, extra_bytes = fields[2], fields[3], fields[9], fields[10]
     name = file.read(name_bytes).decode("utf-8" if flags & 0x800 else "cp437", "replace")
-    told = {fields[7], fields[8]} - {LARGE} if not flags & SIZES_BEHIND else set()
+    told = {fields[7], fields[8]} - {SIZE_IN_ZIP64} if not flags & HAS_DATA_DESCRIPTOR else set()
     if (method, name) != (entry.compress_type, entry.orig_filename) or not told <= {
         entry.compress_size,
         entry.file_size,
@@ -128,10 +130,10 @@ def _data_offset(file: IO[bytes], entry: zipfile.ZipInfo) -> int:
     return int(entry.header_offset + LOCAL_HEADER.size + name_bytes + extra_bytes)
 
 
-def _read_to_the_end(file: IO[bytes], entry: zipfile.ZipInfo, most: int) -> int:
+def _count_unpacked_bytes(file: IO[bytes], entry: zipfile.ZipInfo, most: int) -> int:
     """Return the size of an entry as it really unpacks; it has to be what was told."""
     size, checksum = 0, 0
-    for part in _unpacked(file, entry):
+    for part in _unpack_entry(file, entry):
         size += len(part)
         checksum = zlib.crc32(part, checksum)
         if size > min(entry.file_size, most):
@@ -141,9 +143,9 @@ def _read_to_the_end(file: IO[bytes], entry: zipfile.ZipInfo, most: int) -> int:
     return size
 
 
-def _unpacked(file: IO[bytes], entry: zipfile.ZipInfo) -> Iterator[bytes]:
+def _unpack_entry(file: IO[bytes], entry: zipfile.ZipInfo) -> Iterator[bytes]:
     """Yield what an entry unpacks to, in parts of a bounded size."""
-    file.seek(_data_offset(file, entry))
+    file.seek(_find_data_offset(file, entry))
     left = entry.compress_size
     inflate = zlib.decompressobj(-zlib.MAX_WBITS) if entry.compress_type else None
     while left > 0 and (chunk := file.read(min(left, CHUNK_BYTES))):
@@ -151,12 +153,12 @@ def _unpacked(file: IO[bytes], entry: zipfile.ZipInfo) -> Iterator[bytes]:
         if inflate is None:
             yield chunk
             continue
-        yield from _inflated(inflate, chunk)
+        yield from _inflate(inflate, chunk)
     if left or (inflate and (not inflate.eof or inflate.unused_data)):
         raise Unproved("one of its files is broken")
 
 
-def _inflated(inflate: "zlib._Decompress", chunk: bytes) -> Iterator[bytes]:
+def _inflate(inflate: "zlib._Decompress", chunk: bytes) -> Iterator[bytes]:
     try:
         while chunk and not inflate.eof:
             yield inflate.decompress(chunk, 16 * CHUNK_BYTES)
@@ -165,8 +167,8 @@ def _inflated(inflate: "zlib._Decompress", chunk: bytes) -> Iterator[bytes]:
         raise Unproved("one of its files is broken") from error
 
 
-def part(file: IO[bytes], entry: zipfile.ZipInfo, most: int) -> bytes:
+def read_entry(file: IO[bytes], entry: zipfile.ZipInfo, most: int) -> bytes:
     """Return one entry's content, if it is no larger than that. It has been read to its end before."""
     if entry.file_size > most:
         raise OverLimit(f"Its {entry.filename} is larger than {most} bytes.")
-    return b"".join(_unpacked(file, entry))
+    return b"".join(_unpack_entry(file, entry))

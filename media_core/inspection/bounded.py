@@ -25,7 +25,7 @@ from tenants.slots import hold_slot, is_serving
 
 logger = logging.getLogger("media_core.inspection")
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+PROJECT_ROOT = Path(__file__).resolve().parent.parent.parent
 # Its arguments: no site of the user's, no PYTHON* variables, nothing written beside the code.
 COMMAND = (sys.executable, "-E", "-s", "-B", "-m", "media_core.inspection.worker")
 # All of its environment. One arena: memory that is only set aside counts as taken.
@@ -56,7 +56,7 @@ def run_inspection(job: str, kind: str, file: IO[bytes], copy: IO[bytes] | None 
     `file` is read by the worker under the same handle: lend it a copy. In a web request it takes a slot, and
     charges the tenant's processor time. Raises TooBusy, or InspectionBusy when that is used up or too many others wait.
     """
-    with hold_slot(waits=True), _hold_worker_slot(), _spend_time() as spend:
+    with hold_slot(waits=True), _hold_worker_slot(), _charge_cpu_time() as spend:
         with tempfile.TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR) as words:
             verdict = _run((*COMMAND, job, kind), file, copy, words)
         spend(verdict.cpu_seconds)
@@ -74,7 +74,7 @@ def _hold_worker_slot() -> Iterator[None]:
 
 
 @contextmanager
-def _spend_time() -> Iterator[Callable[[float], None]]:
+def _charge_cpu_time() -> Iterator[Callable[[float], None]]:
     """Yield a function that charges seconds to the bound tenant. Outside a web request it charges nothing."""
     if not is_serving():
         yield lambda _seconds: None
@@ -94,7 +94,7 @@ def _run(
             stdin=file,
             stdout=copy or subprocess.DEVNULL,
             stderr=words,
-            cwd=ROOT,
+            cwd=PROJECT_ROOT,
             env=ENVIRONMENT,
             timeout=WALL_SECONDS,
             start_new_session=True,
@@ -104,14 +104,14 @@ def _run(
         return Verdict(DIED, f"It took more than {WALL_SECONDS} seconds.")
     words.seek(max(0, words.seek(0, os.SEEK_END) - STDERR_TAIL_BYTES))
     last_words = words.read().decode(errors="replace")
-    verdict = _understood(last_words) if not ended.returncode else None
+    verdict = _parse_verdict(last_words) if not ended.returncode else None
     if verdict is None:
         # An end that nobody foresaw is worth a look: it may be a mistake in a decoder.
         logger.warning("The inspection ended with %s: %s", ended.returncode, last_words[-500:])
     return verdict or Verdict(DIED, "It took more memory or time than is allowed.")
 
 
-def _understood(words: str) -> Verdict | None:
+def _parse_verdict(words: str) -> Verdict | None:
     try:
         return Verdict(**json.loads(words.strip().rpartition("\n")[2]))
     except (ValueError, TypeError):
@@ -119,7 +119,7 @@ def _understood(words: str) -> Verdict | None:
 
 
 @contextmanager
-def lent_read_only(file: IO[bytes]) -> Iterator[IO[bytes]]:
+def open_read_only(file: IO[bytes]) -> Iterator[IO[bytes]]:
     """Lend the bytes of a file under a handle that can neither write nor move the caller's; rewind that one."""
     # This also writes down what the caller wrote last.
     rewind(file)

@@ -22,18 +22,18 @@ class Box:
     end: int
 
 
-def boxes(file: IO[bytes], start: int, end: int) -> Iterator[Box]:
+def iterate_boxes(file: IO[bytes], start: int, end: int) -> Iterator[Box]:
     """Yield the boxes that fill a range exactly. Raises Unproved when they do not, OverLimit for too many."""
     for _ in range(MAX_BOXES):
         if start == end:
             return
-        box = _box_at(file, start, end)
+        box = _read_box(file, start, end)
         yield box
         start = box.end
     raise OverLimit(f"It has more than {MAX_BOXES} parts.")
 
 
-def _box_at(file: IO[bytes], start: int, end: int) -> Box:
+def _read_box(file: IO[bytes], start: int, end: int) -> Box:
     file.seek(start)
     header = file.read(LARGE_HEADER_BYTES)
     if len(header) < HEADER_BYTES or not header[4:8].strip(b" \xa9").isalnum():
@@ -47,15 +47,15 @@ def _box_at(file: IO[bytes], start: int, end: int) -> Box:
     return Box(header[4:8], content, stop)
 
 
-def top_boxes(file: IO[bytes]) -> list[Box]:
+def list_top_boxes(file: IO[bytes]) -> list[Box]:
     """Return the boxes of a whole file, the type box first."""
-    found = list(boxes(file, 0, file.seek(0, 2)))
+    found = list(iterate_boxes(file, 0, file.seek(0, 2)))
     if not found or found[0].kind != b"ftyp":
         raise Unproved("it does not begin like one")
     return found
 
 
-def brands(file: IO[bytes], box: Box) -> set[bytes]:
+def read_brands(file: IO[bytes], box: Box) -> set[bytes]:
     """Return what a type box says that the file is compatible with, its own brand included."""
     file.seek(box.start)
     said = file.read(min(box.end - box.start, MAX_BRANDS_BYTES))

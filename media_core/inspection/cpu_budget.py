@@ -9,7 +9,7 @@ from media_core.errors import InspectionBusy
 
 # Within a minute. A photo of 12 megapixels takes half a second.
 SECONDS_PER_MINUTE = 30.0
-SECONDS_BACK_PER_SECOND = SECONDS_PER_MINUTE / 60
+REFILL_PER_SECOND = SECONDS_PER_MINUTE / 60
 
 
 class CpuBudget:
@@ -23,18 +23,18 @@ class CpuBudget:
     def require(self, tenant_id: UUID | None) -> None:
         """Raise InspectionBusy when the tenant has used all of it."""
         with self._lock:
-            over = self._used_now(tenant_id) - SECONDS_PER_MINUTE
+            over = self._compute_used_seconds(tenant_id) - SECONDS_PER_MINUTE
         if over >= 0:
             busy = InspectionBusy(
                 "The tenant's files have used all the processor time of a minute."
             )
-            busy.retry_seconds = math.ceil(over / SECONDS_BACK_PER_SECOND) + 1
+            busy.retry_seconds = math.ceil(over / REFILL_PER_SECOND) + 1
             raise busy
 
     def spend(self, tenant_id: UUID | None, seconds: float) -> None:
         with self._lock:
-            self._used[tenant_id] = self._used_now(tenant_id) + seconds, monotonic()
+            self._used[tenant_id] = self._compute_used_seconds(tenant_id) + seconds, monotonic()
 
-    def _used_now(self, tenant_id: UUID | None) -> float:
+    def _compute_used_seconds(self, tenant_id: UUID | None) -> float:
         used, at = self._used.get(tenant_id, (0.0, 0.0))
-        return max(0.0, used - (monotonic() - at) * SECONDS_BACK_PER_SECOND)
+        return max(0.0, used - (monotonic() - at) * REFILL_PER_SECOND)

@@ -14,14 +14,14 @@ def prove_pdf(file: IO[bytes]) -> None:
     file.seek(0)
     if not file.read(8).startswith((b"%PDF-1.", b"%PDF-2.")):
         raise Unproved("it does not begin like a PDF")
-    end = tail(file, PDF_END_BYTES).rstrip(b"\0\t\n\f\r ")
+    end = read_tail(file, PDF_END_BYTES).rstrip(b"\0\t\n\f\r ")
     if not end.endswith(b"%%EOF"):
         raise Unproved("it does not end like a PDF")
 
 
 def refuse_zip_inside(file: IO[bytes]) -> None:
     """Raise Unproved for a file that unpackers take for a ZIP file, whatever else it is."""
-    end = tail(file, ZIP_END_BYTES)
+    end = read_tail(file, ZIP_END_BYTES)
     at = end.find(b"PK\x05\x06")
     while at >= 0:
         # Its last field is the length of the comment, which is all that may follow.
@@ -31,7 +31,7 @@ def refuse_zip_inside(file: IO[bytes]) -> None:
         at = end.find(b"PK\x05\x06", at + 1)
 
 
-def tail(file: IO[bytes], size_bytes: int) -> bytes:
+def read_tail(file: IO[bytes], size_bytes: int) -> bytes:
     """Return the last bytes of a file."""
     file.seek(max(0, file.seek(0, 2) - size_bytes))
     return file.read()

@@ -34,21 +34,21 @@ def prove_picture(file: IO[bytes], kind: str) -> None:
         raise OverLimit(f"It is larger than {MAX_PICTURE_BYTES} bytes.")
     if kind == "jpeg":
         _refuse_many_scans(file)
-    with opened(file, kind) as picture:
+    with open_picture(file, kind) as picture:
         _decode(picture)
     file.seek(0)
-    if FORMATS[kind][2].has_more_behind(file.read()):
+    if FORMATS[kind][2].has_trailing_data(file.read()):
         raise Unproved("something else stands behind the picture")
 
 
 def _refuse_many_scans(file: IO[bytes]) -> None:
     file.seek(0)
-    scans = sum(segment.marker == jpeg.SCAN for segment in jpeg.segments(file.read()))
+    scans = sum(segment.marker == jpeg.SCAN for segment in jpeg.iterate_segments(file.read()))
     if scans > MAX_SCANS:
         raise OverLimit(f"It is drawn in {scans} scans; {MAX_SCANS} is the most.")
 
 
-def opened(file: IO[bytes], kind: str) -> Image.Image:
+def open_picture(file: IO[bytes], kind: str) -> Image.Image:
     """Return the picture, not yet decoded: no other format is tried, whatever the bytes say."""
     name, plugin, _ = FORMATS[kind]
     # Pillow would load every format that it knows when this one is not there yet.
@@ -74,13 +74,13 @@ def _decode(picture: Image.Image) -> None:
     try:
         for number in range(frames):
             picture.seek(number)
-            pixels += _refuse_size(picture, pixels)
+            pixels += _count_pixels(picture, pixels)
             picture.load()
     except (OSError, SyntaxError, ValueError, EOFError, IndexError, Warning) as error:
         raise Unproved("it cannot be decoded to its end") from error
 
 
-def _refuse_size(picture: Image.Image, before: int) -> int:
+def _count_pixels(picture: Image.Image, before: int) -> int:
     pixels = picture.width * picture.height
     if pixels > MAX_PICTURE_PIXELS:
         raise OverLimit(f"It has more than {MAX_PICTURE_PIXELS} pixels.")

@@ -3,7 +3,7 @@
 import struct
 from typing import IO
 
-from media_core.inspection.boxes import brands, top_boxes
+from media_core.inspection.boxes import list_top_boxes, read_brands
 from media_core.inspection.verdicts import Unproved
 
 MOVIE_BRANDS = frozenset(
@@ -25,8 +25,8 @@ def prove_quicktime(file: IO[bytes]) -> None:
 
 
 def _prove_boxes(file: IO[bytes], known: frozenset[bytes]) -> None:
-    found = top_boxes(file)
-    if not brands(file, found[0]) & known:
+    found = list_top_boxes(file)
+    if not read_brands(file, found[0]) & known:
         raise Unproved("it is of another kind")
     kinds = {box.kind for box in found}
     if b"moov" not in kinds or not kinds & {b"mdat", b"moof"}:

@@ -15,7 +15,7 @@ SAMPLE_RATES = {
     0: (11_025, 12_000, 8_000),
 }
 # So many that chance does not bring them together.
-FRAMES = 4
+REQUIRED_FRAMES = 4
 TAG_HEAD_BYTES = 10
 # Writers fill up to here between the tag and the first frame.
 MAX_PADDING = 4_096
@@ -23,10 +23,10 @@ MAX_PADDING = 4_096
 
 def prove_mp3(file: IO[bytes]) -> None:
     """Raise Unproved for what does not begin with frames of MPEG layer III, one behind the other."""
-    size, at = file.seek(0, 2), _behind_tag(file)
-    for number in range(FRAMES):
+    size, at = file.seek(0, 2), _find_first_frame(file)
+    for number in range(REQUIRED_FRAMES):
         file.seek(at)
-        length = frame_bytes(file.read(4))
+        length = compute_frame_bytes(file.read(4))
         if not length:
             raise Unproved("its frames do not follow each other")
         at += length
@@ -37,7 +37,7 @@ def prove_mp3(file: IO[bytes]) -> None:
         raise Unproved("it ends too early")
 
 
-def _behind_tag(file: IO[bytes]) -> int:
+def _find_first_frame(file: IO[bytes]) -> int:
     """Return where the first frame begins: behind an ID3v2 tag and its padding, if there is one."""
     file.seek(0)
     head = file.read(TAG_HEAD_BYTES)
@@ -54,10 +54,10 @@ def _behind_tag(file: IO[bytes]) -> int:
     return at + len(padding) - len(padding.lstrip(b"\0"))
 
 
-def frame_bytes(header: bytes) -> int:
+def compute_frame_bytes(header: bytes) -> int:
     """Return the length of the frame that begins with this header, 0 when it is none.
 
-    >>> frame_bytes(bytes.fromhex("fffb9064")), frame_bytes(b"<scr")
+    >>> compute_frame_bytes(bytes.fromhex("fffb9064")), compute_frame_bytes(b"<scr")
     (417, 0)
     """
     word = int.from_bytes(header.ljust(4, b"\0"), "big")

@@ -4,16 +4,16 @@ import zipfile
 from typing import IO
 from xml.etree.ElementTree import Element, ParseError, XMLParser
 
-from media_core.inspection.archives import part, prove_zip
+from media_core.inspection.archives import prove_zip, read_entry
 from media_core.inspection.verdicts import MAX_MAIN_PART_BYTES, Unproved
 
 TYPES_PART = "[Content_Types].xml"
 TYPES_NAMESPACE = "{http://schemas.openxmlformats.org/package/2006/content-types}"
-MAIN = "application/vnd.openxmlformats-officedocument.{}.main+xml"
+MAIN_TYPE = "application/vnd.openxmlformats-officedocument.{}.main+xml"
 OPEN_XML = {
-    "docx": MAIN.format("wordprocessingml.document"),
-    "xlsx": MAIN.format("spreadsheetml.sheet"),
-    "pptx": MAIN.format("presentationml.presentation"),
+    "docx": MAIN_TYPE.format("wordprocessingml.document"),
+    "xlsx": MAIN_TYPE.format("spreadsheetml.sheet"),
+    "pptx": MAIN_TYPE.format("presentationml.presentation"),
 }
 OPEN_DOCUMENT = {"odt": "text", "ods": "spreadsheet", "odp": "presentation"}
 MACRO_FOLDERS = ("basic/", "scripts/")
@@ -31,7 +31,7 @@ def prove_office(file: IO[bytes], kind: str) -> None:
 def _prove_open_xml(file: IO[bytes], entries: dict[str, zipfile.ZipInfo], main: str) -> None:
     if TYPES_PART not in entries:
         raise Unproved("it is a ZIP file, but no office file")
-    types = _parsed(part(file, entries[TYPES_PART], MAX_MAIN_PART_BYTES))
+    types = _parse_content_types(read_entry(file, entries[TYPES_PART], MAX_MAIN_PART_BYTES))
     declared = [(each.get("PartName", ""), each.get("ContentType", "")) for each in types.iter()]
     if not any(kind == main and name.lstrip("/") in entries for name, kind in declared):
         raise Unproved("it is an office file of another kind")
@@ -40,7 +40,7 @@ def _prove_open_xml(file: IO[bytes], entries: dict[str, zipfile.ZipInfo], main: 
         raise Unproved("it carries macros")
 
 
-def _parsed(xml: bytes) -> Element:
+def _parse_content_types(xml: bytes) -> Element:
     # Nothing of an office file needs a document type; entities are how XML grows.
     if b"<!" in xml:
         raise Unproved("its list of contents is no plain XML")
@@ -60,7 +60,7 @@ def _prove_open_document(file: IO[bytes], entries: dict[str, zipfile.ZipInfo], k
     if said is None or said.header_offset or said.compress_type:
         raise Unproved("it is a ZIP file, but no OpenDocument file")
     if (
-        part(file, said, MAX_MAIN_PART_BYTES)
+        read_entry(file, said, MAX_MAIN_PART_BYTES)
         != f"application/vnd.oasis.opendocument.{kind}".encode()
     ):
         raise Unproved("it is an office file of another kind")

@@ -6,7 +6,7 @@ from typing import IO
 import puremagic
 
 from media_core.errors import TypeRefused
-from media_core.inspection.bounded import DIED, lent_read_only, run_inspection
+from media_core.inspection.bounded import DIED, open_read_only, run_inspection
 from media_core.inspection.documents import prove_pdf, refuse_zip_inside
 from media_core.inspection.media import prove_movie, prove_ogg, prove_quicktime, prove_wav
 from media_core.inspection.mp3 import prove_mp3
@@ -14,14 +14,14 @@ from media_core.inspection.texts import prove_text
 from media_core.inspection.verdicts import OVER_LIMIT, UNPROVED, OverLimit, Unproved
 from media_core.inspection.webm import prove_webm
 from media_core.storages import file_types as known
-from media_core.storages.file_types import DOWNLOAD_TYPE, FileType, type_named
+from media_core.storages.file_types import DOWNLOAD_TYPE, FileType, find_type_by_name
 from tenants.binding import bound_tenant
-from tenants.limits import types_in_words
+from tenants.limits import describe_file_groups
 from tenants.models import FileGroup
 
 # These are read here: nothing of them is decoded or unpacked. All others are read by the worker, and long texts:
 # all of a text is searched, and nobody else has a turn meanwhile.
-READ_HERE: dict[FileType, Callable[[IO[bytes]], None]] = {
+IN_PROCESS_PROOFS: dict[FileType, Callable[[IO[bytes]], None]] = {
     known.PDF: prove_pdf,
     known.TXT: prove_text,
     known.CSV: prove_text,
@@ -34,11 +34,11 @@ READ_HERE: dict[FileType, Callable[[IO[bytes]], None]] = {
     known.OGG: prove_ogg,
     known.WAV: prove_wav,
 }
-MAX_TEXT_BYTES_HERE = 100_000
+MAX_IN_PROCESS_TEXT_BYTES = 100_000
 HEAD_BYTES = 4_096
 
 
-def proved_type(file: IO[bytes], *, name: str, claimed: str) -> str:
+def prove_type(file: IO[bytes], *, name: str, claimed: str) -> str:
     """Return the content type to store and serve. Raises TypeRefused for what the bound tenant does not take.
 
     A file whose content, extension and claim do not agree, or whose type nobody knows, is refused; or kept as a plain
@@ -47,25 +47,25 @@ def proved_type(file: IO[bytes], *, name: str, claimed: str) -> str:
     texts.
     """
     groups = bound_tenant().file_groups
-    kind = type_named(name)
+    kind = find_type_by_name(name)
     if kind and kind.group not in groups:
-        raise TypeRefused(f"{kind.name} files are not taken here. {allowed(groups)}")
+        raise TypeRefused(f"{kind.name} files are not taken here. {describe_allowed_types(groups)}")
     try:
-        return _proved(file, kind, claimed)
+        return _prove_named_type(file, kind, claimed)
     except Unproved as seen:
         if FileGroup.OTHER in groups:
             return DOWNLOAD_TYPE
-        raise TypeRefused(f"{sentence(seen)} {allowed(groups)}") from seen
+        raise TypeRefused(f"{format_sentence(seen)} {describe_allowed_types(groups)}") from seen
     except OverLimit as seen:
         raise TypeRefused(f"It cannot be checked. {seen}") from seen
     finally:
         file.seek(0)
 
 
-def _proved(file: IO[bytes], kind: FileType | None, claimed: str) -> str:
+def _prove_named_type(file: IO[bytes], kind: FileType | None, claimed: str) -> str:
     if kind is None:
         raise Unproved("its name ends like no type that is known here")
-    if not kind.fits(claimed):
+    if not kind.matches_claim(claimed):
         raise Unproved(f"it is named like {kind.name}, and was sent as {claimed[:60]}")
     try:
         _prove(file, kind)
@@ -73,27 +73,27 @@ def _proved(file: IO[bytes], kind: FileType | None, claimed: str) -> str:
             refuse_zip_inside(file)
     except Unproved as seen:
         raise Unproved(
-            f"it is named like {kind.name}, but {seen}{looks_like(file, kind)}"
+            f"it is named like {kind.name}, but {seen}{describe_first_bytes(file, kind)}"
         ) from seen
     return kind.stored_as
 
 
 def _prove(file: IO[bytes], kind: FileType) -> None:
-    if kind in READ_HERE and not (
-        kind.group == FileGroup.TEXT and file.seek(0, 2) > MAX_TEXT_BYTES_HERE
+    if kind in IN_PROCESS_PROOFS and not (
+        kind.group == FileGroup.TEXT and file.seek(0, 2) > MAX_IN_PROCESS_TEXT_BYTES
     ):
         file.seek(0)
-        READ_HERE[kind](file)
+        IN_PROCESS_PROOFS[kind](file)
         return
-    with lent_read_only(file) as own:
-        verdict = run_inspection("prove", kind.word, own)
+    with open_read_only(file) as own:
+        verdict = run_inspection("prove", kind.worker_kind, own)
     if verdict.says == UNPROVED:
         raise Unproved(verdict.why)
     if verdict.says in {OVER_LIMIT, DIED}:
         raise OverLimit(verdict.why)
 
 
-def looks_like(file: IO[bytes], kind: FileType) -> str:
+def describe_first_bytes(file: IO[bytes], kind: FileType) -> str:
     """Return what a file's first bytes look like, for people. It decides nothing."""
     file.seek(0)
     head = file.read(HEAD_BYTES)
@@ -106,12 +106,14 @@ def looks_like(file: IO[bytes], kind: FileType) -> str:
     return "" if says_nothing else f" (it looks like {seen[0]})"
 
 
-def sentence(seen: Unproved) -> str:
+def format_sentence(seen: Unproved) -> str:
     """Return what was seen as a sentence."""
     words = str(seen)
     return f"{words[:1].upper()}{words[1:]}."
 
 
-def allowed(groups: list[str]) -> str:
+def describe_allowed_types(groups: list[str]) -> str:
     """Return which files a tenant takes, for people."""
-    return f"Taken here are: {types_in_words(groups)}." if groups else "No files are taken here."
+    return (
+        f"Taken here are: {describe_file_groups(groups)}." if groups else "No files are taken here."
+    )

@@ -13,23 +13,23 @@ def prove_webm(file: IO[bytes]) -> None:
     """Raise Unproved for what is no WebM with tracks and something to play."""
     size = file.seek(0, 2)
     file.seek(0)
-    if _number(file, keep_mark=True) != EBML:
+    if _read_number(file, keep_mark=True) != EBML:
         raise Unproved("it does not begin like one")
-    length = _number(file)
+    length = _read_number(file)
     head = file.read(min(length, MAX_HEAD_BYTES))
     # The element's id, the length 4 in one byte, the word.
     if DOC_TYPE.to_bytes(2, "big") + b"\x84webm" not in head:
         raise Unproved("it is of another kind")
-    if _number(file, keep_mark=True) != SEGMENT:
+    if _read_number(file, keep_mark=True) != SEGMENT:
         raise Unproved("there is nothing to play in it")
-    _number(file)
-    _walk(file, size)
+    _read_number(file)
+    _find_cluster(file, size)
 
 
-def _walk(file: IO[bytes], size: int) -> None:
+def _find_cluster(file: IO[bytes], size: int) -> None:
     tracks = False
     for _ in range(MAX_ELEMENTS):
-        kind, length = _number(file, keep_mark=True), _number(file)
+        kind, length = _read_number(file, keep_mark=True), _read_number(file)
         if kind == CLUSTER and tracks and file.tell() < size:
             return
         tracks = tracks or kind == TRACKS
@@ -39,7 +39,7 @@ def _walk(file: IO[bytes], size: int) -> None:
     raise Unproved("there is nothing to play in it")
 
 
-def _number(file: IO[bytes], *, keep_mark: bool = False) -> int:
+def _read_number(file: IO[bytes], *, keep_mark: bool = False) -> int:
     """Return EBML's number of one to eight bytes: the first one's leading zeros say how many follow."""
     first = file.read(1)
     if not first or not first[0]:

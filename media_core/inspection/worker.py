@@ -14,9 +14,9 @@ import time
 from typing import IO, Any
 
 from media_core.inspection.archives import prove_zip
-from media_core.inspection.images import FORMATS, opened, prove_picture
+from media_core.inspection.images import FORMATS, open_picture, prove_picture
 from media_core.inspection.office import prove_office
-from media_core.inspection.photos.metadata import UNREADABLE, read_orientation, read_profile
+from media_core.inspection.photos.metadata import PILLOW_ERRORS, read_orientation, read_profile
 from media_core.inspection.texts import prove_text
 from media_core.inspection.verdicts import (
     CLEANED,
@@ -33,16 +33,16 @@ MEMORY_BYTES = 1_000_000_000
 OPEN_FILES = 32
 LOWEST_NICENESS = 19
 # What a copy may have more than its original: a description of how to turn it.
-MORE_BYTES = 10_000
+MAX_ADDED_BYTES = 10_000
 TEXTS = frozenset({"txt", "csv", "markdown"})
-READ_AT_ONCE = 1_000_000
+CHUNK_BYTES = 1_000_000
 FAILURES = {Unproved: UNPROVED, OverLimit: OVER_LIMIT}
 
 
-def bind_to_limits(file: IO[bytes]) -> None:
+def set_resource_limits(file: IO[bytes]) -> None:
     """Give up more memory, time, files and room on disk than any honest file needs, and let everybody else go first."""
     os.nice(LOWEST_NICENESS)
-    written = file.seek(0, 2) + MORE_BYTES
+    written = file.seek(0, 2) + MAX_ADDED_BYTES
     for what, most in (
         (resource.RLIMIT_AS, MEMORY_BYTES),
         (resource.RLIMIT_CPU, CPU_SECONDS),
@@ -70,7 +70,7 @@ def prove(file: IO[bytes], kind: str) -> str:
     return PROVED
 
 
-def take_location_away(file: IO[bytes], kind: str) -> str:
+def remove_location(file: IO[bytes], kind: str) -> str:
     """Write a copy with nothing but the picture; return PROVED instead when that is the file as it is.
 
     Raises Unproved when the copy would not show the same picture, OverLimit for more than is looked at.
@@ -93,18 +93,18 @@ def have_same_bytes(one: IO[bytes], other: IO[bytes]) -> bool:
     """Return whether two files have the same bytes. Reads them in parts."""
     one.seek(0)
     other.seek(0)
-    while part := one.read(READ_AT_ONCE):
-        if part != other.read(READ_AT_ONCE):
+    while part := one.read(CHUNK_BYTES):
+        if part != other.read(CHUNK_BYTES):
             return False
     return not other.read(1)
 
 
 def describe_picture(file: IO[bytes], kind: str) -> tuple[Any, ...]:
     """Return size, mode, profile, orientation and frames of a picture, and a digest of the first frame."""
-    with opened(file, kind) as picture:
+    with open_picture(file, kind) as picture:
         try:
             picture.load()
-        except (*UNREADABLE, RuntimeError) as error:
+        except (*PILLOW_ERRORS, RuntimeError) as error:
             raise Unproved("it cannot be decoded to its end") from error
         # Others behind a JPEG are no frames.
         frames = 1 if kind == "jpeg" else getattr(picture, "n_frames", 1)
@@ -120,13 +120,13 @@ def describe_picture(file: IO[bytes], kind: str) -> tuple[Any, ...]:
         )
 
 
-JOBS = {"prove": prove, "take-location-away": take_location_away}
+JOBS = {"prove": prove, "take-location-away": remove_location}
 
 
 def main(job: str, kind: str) -> None:
     """Do one job and say what was found."""
     file = sys.stdin.buffer
-    bind_to_limits(file)
+    set_resource_limits(file)
     try:
         says, why = JOBS[job](file, kind), ""
     except (Unproved, OverLimit) as seen:

@@ -11,8 +11,8 @@ from media_core.errors import UploadLost
 from media_core.ledger import choices
 from media_core.ledger.constraints import CONSTRAINTS, INDEXES
 from media_core.ledger.querysets import PENDING_LIFETIME, StoredObjectQuerySet
-from media_core.ledger.steps import refuse_step
-from media_core.rows import RoomManager, RoomModel
+from media_core.ledger.steps import require_allowed_step
+from media_core.rows import TenantModel, TenantRowManager
 from tenants import quotas
 from tenants.jobs.queue import request_job
 from tenants.prefixes import ObjectKey
@@ -20,10 +20,10 @@ from tenants.prefixes import ObjectKey
 # Longer than one removal may take, which may read the whole object before, to see whose it is; and than a move.
 REMOVAL_LIFETIME = timedelta(hours=1)
 # When the sweep looks at an upload that failed, and of which the bucket may have something.
-SWEPT_AFTER = timedelta(minutes=1)
+SWEEP_DELAY = timedelta(minutes=1)
 
 
-class StoredObject(RoomModel):
+class StoredObject(TenantModel):
     """One object in the room: what it is called relative to the room, what it is, and since when.
 
     pending → stored → condemned → gone, or pending → abandoned → gone; back to abandoned when its bytes came after it
@@ -60,9 +60,9 @@ class StoredObject(RoomModel):
     # Whether the bucket may have the object, or something of it, though writing it failed. No column.
     may_be_there = True
 
-    objects = RoomManager.from_queryset(StoredObjectQuerySet)()  # type: ignore[misc]  # the stubs take it for an instance variable
+    objects = TenantRowManager.from_queryset(StoredObjectQuerySet)()  # type: ignore[misc]  # the stubs take it for an instance variable
 
-    class Meta(RoomModel.Meta):
+    class Meta(TenantModel.Meta):
         indexes = INDEXES
         constraints = CONSTRAINTS
 
@@ -72,10 +72,10 @@ class StoredObject(RoomModel):
     @property
     def key(self) -> ObjectKey:
         """The object's key in the bucket, in the bound tenant's room."""
-        return self.its_tenant().prefix.key(self.name)
+        return self.require_tenant().prefix.build_key(self.name)
 
     @property
-    def key_is_its_own(self) -> bool:
+    def has_unique_key(self) -> bool:
         """Whether no other object ever has its key, nor anything else in its last folder."""
         return self.kind != self.Kind.APP or self.area != self.Area.PUBLIC
 
@@ -86,9 +86,9 @@ class StoredObject(RoomModel):
         """
         self.state, self.etag, self.stored_at = self.State.STORED, etag, timezone.now()
         after = {"etag": etag, "stored_at": self.stored_at}
-        if not self._charged_step(self.State.PENDING, state=self.state, **after):
+        if not self._change_charged_state(self.State.PENDING, state=self.state, **after):
             raise UploadLost
-        quotas.settle(self.charged_bytes)
+        quotas.charge_reserved(self.charged_bytes)
 
     def replace(self, old: "StoredObject", etag: str, *, keep_for: timedelta = timedelta()) -> None:
         """This object takes the place of another, and its bytes of the quota; the other is condemned. Two UPDATEs.
@@ -101,7 +101,7 @@ class StoredObject(RoomModel):
         after = {"state": self.State.STORED, "charged_bytes": old.charged_bytes}
         after |= {"etag": etag, "stored_at": timezone.now()}
         condemned = old.mark_condemned(keep_for=keep_for)
-        if not (condemned and self._charged_step(self.State.PENDING, **after)):
+        if not (condemned and self._change_charged_state(self.State.PENDING, **after)):
             raise UploadLost
         for name, value in after.items():
             setattr(self, name, value)
@@ -115,7 +115,7 @@ class StoredObject(RoomModel):
         with transaction.atomic():
             condemned = self.mark_condemned(*known, keep_for=keep_for)
             if condemned and charged_bytes:
-                quotas.free(charged_bytes)
+                quotas.free_used(charged_bytes)
         return condemned
 
     def mark_condemned(self, *known: Q, keep_for: timedelta = timedelta()) -> bool:
@@ -125,7 +125,7 @@ class StoredObject(RoomModel):
             "charged_bytes": 0,
             "purge_after": timezone.now() + keep_for,
         }
-        condemned = self._charged_step(self.State.STORED, *known, **after)
+        condemned = self._change_charged_state(self.State.STORED, *known, **after)
         if condemned:
             for name, value in after.items():
                 setattr(self, name, value)
@@ -133,12 +133,12 @@ class StoredObject(RoomModel):
 
     def abandon(self) -> bool:
         """Nobody will finish this upload; the sweep removes what it left. One UPDATE."""
-        abandoned = self._step(self.State.PENDING, state=self.State.ABANDONED)
+        abandoned = self._change_state(self.State.PENDING, state=self.State.ABANDONED)
         if abandoned:
             self.state = self.State.ABANDONED
         return abandoned
 
-    def give_up(self) -> bool:
+    def abandon_or_reopen(self) -> bool:
         """The upload failed, maybe after its row was swept: what came after the sweep is swept again. Four statements.
 
         Where the bucket has nothing of it, the row is gone at once, and the quota free. Else the sweep comes soon; a
@@ -149,8 +149,10 @@ class StoredObject(RoomModel):
             if given_up and not self.may_be_there:
                 return self.mark_gone()
             if given_up and (self.charged_bytes or self.area == self.Area.PUBLIC):
-                request_job("sweep", self.its_tenant().id, at=timezone.now() + SWEPT_AFTER)
-            return given_up or self._step(self.State.GONE, state=self.State.ABANDONED, gone_at=None)
+                request_job("sweep", self.require_tenant().id, at=timezone.now() + SWEEP_DELAY)
+            return given_up or self._change_state(
+                self.State.GONE, state=self.State.ABANDONED, gone_at=None
+            )
 
     def claim_removal(self) -> bool:
         """Let nobody else remove its bytes for REMOVAL_LIFETIME; return False when somebody else does, or did.
@@ -163,7 +165,7 @@ class StoredObject(RoomModel):
             return True
         others = StoredObject.objects.filter(pk=self.pk, removal_until__gte=timezone.now())
         for until in others.values_list("removal_until", flat=True):
-            request_job("sweep", self.its_tenant().id, at=until)
+            request_job("sweep", self.require_tenant().id, at=until)
         return False
 
     def claim_move(self) -> bool:
@@ -195,9 +197,11 @@ class StoredObject(RoomModel):
         if not (is_young and is_awaited and self.state == self.State.ABANDONED):
             return self.mark_gone()
         with transaction.atomic():
-            released = self._charged_step(self.State.ABANDONED, charged_bytes=0, removal_until=None)
+            released = self._change_charged_state(
+                self.State.ABANDONED, charged_bytes=0, removal_until=None
+            )
             if released and self.charged_bytes:
-                quotas.release(self.charged_bytes)
+                quotas.release_reserved(self.charged_bytes)
             return released
 
     def mark_gone(self) -> bool:
@@ -207,20 +211,20 @@ class StoredObject(RoomModel):
             "removal_until": None,
         }  # fmt: skip
         with transaction.atomic():
-            if self._charged_step(self.State.ABANDONED, **gone):
+            if self._change_charged_state(self.State.ABANDONED, **gone):
                 if self.charged_bytes:
-                    quotas.release(self.charged_bytes)
-            elif not self._step(self.State.CONDEMNED, **gone):
+                    quotas.release_reserved(self.charged_bytes)
+            elif not self._change_state(self.State.CONDEMNED, **gone):
                 return False
             self.state, self.charged_bytes = self.State.GONE, 0
             return True
 
-    def _charged_step(self, before: State, *known: Q, **after: Any) -> bool:
+    def _change_charged_state(self, before: State, *known: Q, **after: Any) -> bool:
         """Change the row when it also holds the quota that this instance says: it may have been gone and come back."""
-        return self._step(before, Q(charged_bytes=self.charged_bytes), *known, **after)
+        return self._change_state(before, Q(charged_bytes=self.charged_bytes), *known, **after)
 
-    def _step(self, before: State, *known: Q, **after: Any) -> bool:
+    def _change_state(self, before: State, *known: Q, **after: Any) -> bool:
         """Change the row when it is in this state."""
         self.refuse_another_tenant()
-        refuse_step(before, after.get("state", before))
+        require_allowed_step(before, after.get("state", before))
         return bool(StoredObject.objects.filter(*known, pk=self.pk, state=before).update(**after))

@@ -13,7 +13,7 @@ from django.utils import timezone
 from media_core.errors import RemovedFilesExceedQuota
 from media_core.ledger.choices import Area, Kind, Place, State
 from media_core.ledger.object_names import object_name
-from media_core.rows import RoomQuerySet
+from media_core.rows import TenantRowQuerySet
 from tenants import quotas
 from tenants.errors import QuotaExceeded
 from tenants.prefixes import PUBLIC_AREA
@@ -36,17 +36,17 @@ class Content:
     sha256: str
 
 
-class StoredObjectQuerySet(RoomQuerySet["StoredObject"]):
+class StoredObjectQuerySet(TenantRowQuerySet["StoredObject"]):
     def reserve(self, content: Content, *, area: str = "private", **given: Any) -> "StoredObject":
         """Return a pending row for an object that is about to be written, its bytes promised from the quota.
 
         Raises as `promise`. Belongs into a transaction. One INSERT, one UPDATE.
         """
-        row = self.announce(content, area=area, charged_bytes=content.size_bytes, **given)
-        self.promise(row.charged_bytes)
+        row = self.create_pending(content, area=area, charged_bytes=content.size_bytes, **given)
+        self.reserve_quota(row.charged_bytes)
         return row
 
-    def promise(self, size_bytes: int) -> None:
+    def reserve_quota(self, size_bytes: int) -> None:
         """Promise bytes of the quota to an upload. Raises QuotaExceeded, or RemovedFilesExceedQuota. One UPDATE.
 
         What was removed holds no quota while it is kept for backups: beyond the quota, nothing more comes in.
@@ -54,7 +54,7 @@ class StoredObjectQuerySet(RoomQuerySet["StoredObject"]):
         retained = self.retained().order_by().values(ledger=Value(1))
         total = Subquery(retained.values(total=Sum("size_bytes")), BigIntegerField())
         try:
-            quotas.reserve(size_bytes, Q(quota_bytes__gte=Coalesce(total, 0)))
+            quotas.reserve_bytes(size_bytes, Q(quota_bytes__gte=Coalesce(total, 0)))
         except QuotaExceeded:
             self._refuse_retained()
             raise
@@ -62,7 +62,7 @@ class StoredObjectQuerySet(RoomQuerySet["StoredObject"]):
     def _refuse_retained(self) -> None:
         """Raise RemovedFilesExceedQuota if that is why nothing comes in. Two queries."""
         found = self.retained().aggregate(total=Sum("size_bytes"), first=Min("purge_after"))
-        quota_bytes = quotas.usage().quota_bytes
+        quota_bytes = quotas.read_quota().quota_bytes
         if found["total"] and quota_bytes is not None and found["total"] > quota_bytes:
             raise RemovedFilesExceedQuota(
                 f"The oldest of them are gone on {found['first']:%Y-%m-%d %H:%M} UTC. "
@@ -78,7 +78,7 @@ class StoredObjectQuerySet(RoomQuerySet["StoredObject"]):
             kind=Kind.PUBLIC_COPY
         )
 
-    def announce(
+    def create_pending(
         self, content: Content, *, area: str, folder: str = "", **given: Any
     ) -> "StoredObject":
         """Return a pending row for an object under a key that never was before. It holds no quota by itself.
@@ -117,7 +117,7 @@ class StoredObjectQuerySet(RoomQuerySet["StoredObject"]):
         of_apps = Q(app_file__state="saved")
         return self.stored().filter(of_documents | of_apps, area=PUBLIC_AREA)
 
-    def given_up(self, now: datetime) -> Self:
+    def removable(self, now: datetime) -> Self:
         """Return what may be removed: what killed or failed flows left, and what is condemned and whose time is over.
 
         What failed is tried at once if it holds quota or is public, else when it is old.

@@ -12,10 +12,10 @@ NEXT_STATES: Mapping[str, frozenset[str]] = {
 }
 
 
-def refuse_step(before: str, after: str) -> None:
+def require_allowed_step(before: str, after: str) -> None:
     """Raise ValueError for a step that no object takes. One that stays in its state is none.
 
-    >>> refuse_step("gone", "stored")
+    >>> require_allowed_step("gone", "stored")
     Traceback (most recent call last):
     ValueError: No object goes from gone to stored.
     """

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 
 from media_core.errors import WideningNotConfirmed
-from media_core.library.asking import rights_of
+from media_core.library.asking import build_rights_context
 from media_core.library.forms import RefusableForm
 from tenants.errors import GatewayError, NotFound, TooBusy
 from tenants.people.identity import Member
@@ -34,15 +34,15 @@ class Question:
     is_final: bool = False
 
 
-def ask(
+def render_question(
     request: HttpRequest, member: Member, question: Question, status: int = HTTPStatus.OK
 ) -> HttpResponse:
     """Return the page that asks. Its form is sent to the address that was asked for."""
-    context = {**rights_of(member), "question": question}
+    context = {**build_rights_context(member), "question": question}
     return render(request, "library/ask.html", context, status=status)
 
 
-def attempted(request: HttpRequest, work: Callable[[], str]) -> bool:
+def perform_action(request: HttpRequest, work: Callable[[], str]) -> bool:
     """Do what was asked, and leave what it says, or its refusal, as a line for the next page.
 
     What is not there stays a 404, too much at once a 503, and what has to be asked first is for the caller.
@@ -76,35 +76,35 @@ def show_refused(
     return response
 
 
-def to_place(folder_id: UUID | None) -> HttpResponseRedirect:
+def redirect_to_folder(folder_id: UUID | None) -> HttpResponseRedirect:
     """Redirect to the page of a folder, or with None to the top."""
     if folder_id is None:
         return redirect("library:documents")
     return redirect("library:folder", folder_id)
 
 
-def number_of(count: int, noun: str) -> str:
+def format_count(count: int, noun: str) -> str:
     """Return a number of things in words.
 
-    >>> number_of(1, "folder"), number_of(2, "folder")
+    >>> format_count(1, "folder"), format_count(2, "folder")
     ('1 folder', '2 folders')
     """
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
-def people(count: int) -> str:
+def format_people(count: int) -> str:
     """Return a number of people in words.
 
-    >>> people(1), people(12)
+    >>> format_people(1), format_people(12)
     ('1 person', '12 people')
     """
     return "1 person" if count == 1 else f"{count} people"
 
 
-def more_people(count: int) -> str:
+def format_more_people(count: int) -> str:
     """Return how many more people in words.
 
-    >>> more_people(1), more_people(12)
+    >>> format_more_people(1), format_more_people(12)
     ('1 more person', '12 more people')
     """
-    return people(count).replace(" ", " more ")
+    return format_people(count).replace(" ", " more ")

@@ -10,29 +10,29 @@ from media_core.documents.permissions import (
     required_admin,
     required_editor,
 )
-from tenants.people.identity import Member, required_member
+from tenants.people.identity import Member, require_member
 
 # Of no document: what is no number is compared, and refused.
 NO_REVISION = 0
 LONGEST_REVISION = 10
 
 
-def editor_of(request: HttpRequest) -> Editor:
+def identify_editor(request: HttpRequest) -> Editor:
     """Return who asks when they may change documents. Raises SignInRequired or RoleRequired."""
-    return required_editor(required_member(request))
+    return required_editor(require_member(request))
 
 
-def admin_of(request: HttpRequest) -> Admin:
+def identify_admin(request: HttpRequest) -> Admin:
     """Return who asks when they may settle who reads what. Raises SignInRequired or RoleRequired."""
-    return required_admin(required_member(request))
+    return required_admin(require_member(request))
 
 
-def rights_of(member: Member) -> dict[str, object]:
+def build_rights_context(member: Member) -> dict[str, object]:
     """Return what every page says of its reader, and which of its buttons they see."""
     return {"member": member, "may_edit": may_edit(member), "may_settle": may_settle(member)}
 
 
-def seen_revision(request: HttpRequest) -> int | None:
+def read_seen_revision(request: HttpRequest) -> int | None:
     """Return the revision of the document that the person had before them; None when the form does not say."""
     given = request.POST.get("revision")
     if given is None:

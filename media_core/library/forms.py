@@ -5,8 +5,8 @@ from typing import Any
 from django import forms
 
 from media_core.documents.models import Document
-from tenants.fields import CheckedField
-from tenants.names import MAX_NAME, MAX_TITLE, checked_file_name, checked_folder_name, checked_title
+from tenants.fields import ValidatedCharField
+from tenants.names import MAX_NAME, MAX_TITLE, clean_file_name, clean_folder_name, clean_title
 
 
 class RefusableForm(forms.Form):
@@ -22,8 +22,8 @@ class RefusableForm(forms.Form):
 class UploadForm(RefusableForm):
     """One file with a title, for one place. In a restricted folder there is no choice of who can open it."""
 
-    title = CheckedField(
-        checked_title,
+    title = ValidatedCharField(
+        clean_title,
         max_length=MAX_TITLE,
         required=False,
         help_text="Leave it empty to use the file's name.",
@@ -50,12 +50,12 @@ class UploadForm(RefusableForm):
 class RenameForm(RefusableForm):
     """A document's title and the name of its file. The flow checks that the ending stays."""
 
-    title = CheckedField(
-        checked_title, max_length=MAX_TITLE, required=False,
+    title = ValidatedCharField(
+        clean_title, max_length=MAX_TITLE, required=False,
         help_text="Leave it empty to use the file's name.",
     )  # fmt: skip
-    file_name = CheckedField(
-        checked_file_name, max_length=MAX_NAME, label="File name",
+    file_name = ValidatedCharField(
+        clean_file_name, max_length=MAX_NAME, label="File name",
         help_text="Keep its ending, such as .pdf.",
     )  # fmt: skip
 
@@ -63,8 +63,8 @@ class RenameForm(RefusableForm):
 class ReplaceForm(RefusableForm):
     """A file that becomes a document's newest version, and what changed."""
 
-    note = CheckedField(
-        checked_title, max_length=MAX_TITLE, required=False, label="What changed",
+    note = ValidatedCharField(
+        clean_title, max_length=MAX_TITLE, required=False, label="What changed",
         help_text="For the list of versions. You may leave it empty.",
     )  # fmt: skip
     # Last: the note is read also when the file is not.
@@ -74,18 +74,18 @@ class ReplaceForm(RefusableForm):
 class FolderForm(forms.Form):
     """The name of a folder, and where it is to stand. The flow checks both."""
 
-    name = CheckedField(checked_folder_name, max_length=MAX_NAME)
+    name = ValidatedCharField(clean_folder_name, max_length=MAX_NAME)
     folder = forms.UUIDField(required=False, widget=forms.HiddenInput)
 
 
-class PlaceForm(forms.Form):
+class TargetForm(forms.Form):
     """A place to move something to, the top when empty, and the number of people it was agreed to let in."""
 
     into = forms.UUIDField(required=False)
     widens_to = forms.IntegerField(required=False, min_value=0)
 
 
-def problems(form: forms.Form) -> str:
+def format_errors(form: forms.Form) -> str:
     """Return what is wrong with the form's fields, in one line."""
     return "; ".join(
         f"{form[name].label}: {' '.join(map(str, why))}" for name, why in form.errors.items()

@@ -10,14 +10,14 @@ from media_core.documents.permissions import may_edit, may_see_usage
 from media_core.ledger.used_bytes import kept
 from tenants.binding import bound_tenant
 from tenants.errors import QuotaBroken
-from tenants.limits import largest_upload_bytes, types_in_words, versions_in_words
+from tenants.limits import describe_file_groups, get_upload_max_bytes, versions_in_words
 from tenants.models import Quota
-from tenants.people.identity import Member, required_member
-from tenants.quotas import usage
+from tenants.people.identity import Member, require_member
+from tenants.quotas import read_quota
 
 
 @dataclass(frozen=True, slots=True)
-class RoomUsage:
+class VisibleUsage:
     """What a page says of the room.
 
     `quota` is for admins only. `fits_bytes` tells an editor that room is short, roughly: None as long as the largest
@@ -30,28 +30,28 @@ class RoomUsage:
     fits_bytes: int | None = None
 
 
-def usage_for_page(member: Member) -> RoomUsage:
+def find_visible_usage(member: Member) -> VisibleUsage:
     """Return what this member may know before they upload. One query, none for a viewer."""
     tenant = bound_tenant()
-    largest, types = largest_upload_bytes(tenant), types_in_words(tenant.file_groups)
+    largest, types = get_upload_max_bytes(tenant), describe_file_groups(tenant.file_groups)
     if not may_edit(member):
-        return RoomUsage(largest, types)
+        return VisibleUsage(largest, types)
     try:
-        now = usage()
+        now = read_quota()
     except QuotaBroken:
         # Reading goes on; an upload is refused, and says why in the log.
-        return RoomUsage(largest, types, fits_bytes=0)
+        return VisibleUsage(largest, types, fits_bytes=0)
     if may_see_usage(member):
-        return RoomUsage(largest, types, quota=now)
+        return VisibleUsage(largest, types, quota=now)
     left = now.left_bytes
     is_short = left is not None and left < largest
-    return RoomUsage(largest, types, fits_bytes=roughly(left or 0) if is_short else None)
+    return VisibleUsage(largest, types, fits_bytes=round_down(left or 0) if is_short else None)
 
 
-def roughly(size_bytes: int) -> int:
+def round_down(size_bytes: int) -> int:
     """Return 1, 2 or 5 with zeros, at most this number: enough to choose a file by, too little to follow others by.
 
-    >>> [roughly(number) for number in (0, 1, 3, 7, 1_999, 4_700_000)]
+    >>> [round_down(number) for number in (0, 1, 3, 7, 1_999, 4_700_000)]
     [0, 1, 2, 5, 1000, 2000000]
     """
     if size_bytes < 1:
@@ -61,10 +61,10 @@ def roughly(size_bytes: int) -> int:
 
 
 @require_safe
-def limits(request: HttpRequest) -> HttpResponse:
+def show_limits(request: HttpRequest) -> HttpResponse:
     """What may come in here; to admins how much of the quota is left, and what holds it. Up to two queries."""
-    member = required_member(request)
-    room = usage_for_page(member)
+    member = require_member(request)
+    room = find_visible_usage(member)
     parts = kept() if room.quota else None
     context = {
         "tenant": bound_tenant(),

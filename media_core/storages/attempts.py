@@ -46,7 +46,7 @@ def count_attempts() -> Iterator[Attempts]:
         _current.reset(token)
 
 
-def count_attempts_of(client: "S3Client") -> None:
+def register_attempt_hooks(client: "S3Client") -> None:
     """Have `count_attempts` count the attempts of a client. Call it before the client is used."""
     client.meta.events.register_first("before-send.s3", _begin_attempt)
     client.meta.events.register_first("needs-retry.s3", _end_attempt)
@@ -64,10 +64,12 @@ def _end_attempt(
 ) -> None:
     """Uncount an attempt that had no effect: it was refused, or never sent."""
     if attempts := _current.get():
-        attempts.in_doubt -= _had_no_effect(response, caught_exception)
+        attempts.in_doubt -= _is_without_effect(response, caught_exception)
 
 
-def _had_no_effect(response: tuple[Any, Any] | None, caught_exception: Exception | None) -> bool:
+def _is_without_effect(
+    response: tuple[Any, Any] | None, caught_exception: Exception | None
+) -> bool:
     if response is None:
         return isinstance(caught_exception, NEVER_SENT)
     status: int = response[0].status_code

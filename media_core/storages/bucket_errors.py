@@ -37,7 +37,7 @@ class NotAnswering(BotoCoreError):
     fmt = "The bucket did not answer a moment ago."
 
 
-NO_ANSWER = (
+NO_ANSWER_ERRORS = (
     ConnectTimeoutError,
     ConnectionClosedError,
     EndpointConnectionError,
@@ -57,12 +57,12 @@ NO_ACLS = "AccessControlListNotSupported"
 LOOK_AT = "Look at AWS_S3_ENDPOINT_URL, AWS_STORAGE_BUCKET_NAME and what stands before the bucket."
 
 
-def status_of(error: ClientError) -> int:
+def get_status(error: ClientError) -> int:
     """Return the HTTP status that the bucket answered with."""
     return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
 
 
-def code_of(error: ClientError) -> str:
+def get_error_code(error: ClientError) -> str:
     """Return the bucket's error code."""
     return error.response.get("Error", {}).get("Code", "")
 
@@ -89,19 +89,19 @@ def translate_error(error: Exception) -> GatewayError:
 
 def _describe_answer(error: Exception) -> str:
     if isinstance(error, ClientError):
-        return f"It answered {status_of(error)} {code_of(error)}."
+        return f"It answered {get_status(error)} {get_error_code(error)}."
     # A parser's message quotes the answer, which may hold secrets.
     return f"{type(error).__name__}."
 
 
 def _find_meaning(error: Exception) -> GatewayError | None:
-    if isinstance(error, NO_ANSWER):
+    if isinstance(error, NO_ANSWER_ERRORS):
         return BucketUnavailable(type(error).__name__)
     return _find_answer_meaning(error) if isinstance(error, ClientError) else None
 
 
 def _find_answer_meaning(error: ClientError) -> GatewayError | None:
-    status, code = status_of(error), code_of(error)
+    status, code = get_status(error), get_error_code(error)
     if code == "NoSuchKey":
         return ObjectMissing()
     if code == NO_ACLS:

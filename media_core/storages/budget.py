@@ -5,7 +5,7 @@ from threading import Lock
 
 from django.conf import settings
 
-from tenants.jobs.sharing import own_share
+from tenants.jobs.sharing import compute_worker_share
 
 # Without a request for so long, so many may go out at once.
 BURST_SECONDS = 1.0
@@ -36,6 +36,6 @@ def wait_for_budget() -> None:
 
     All workers together send BUCKET_WORKER_REQUESTS a second; the limit is the bucket's, for everybody.
     """
-    share = own_share(settings.BUCKET_WORKER_REQUESTS)
+    share = compute_worker_share(settings.BUCKET_WORKER_REQUESTS)
     if share is not None:
         _budget.wait(share)

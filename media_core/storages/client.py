@@ -11,14 +11,14 @@ from botocore import UNSIGNED
 from botocore.config import Config
 from django.conf import settings
 
-from media_core.storages.attempts import count_attempts_of
+from media_core.storages.attempts import register_attempt_hooks
 from media_core.storages.hooks import add_hooks
 from media_core.storages.providers import PROVIDERS, Provider
 from media_core.storages.sending import (
     CONNECT_TIMEOUT_SECONDS,
     READ_TIMEOUT_SECONDS,
     Sender,
-    understand_later,
+    translate_busy_answer,
 )
 
 if TYPE_CHECKING:
@@ -44,12 +44,12 @@ _senders: dict[tuple[int, int], Sender] = {}
 _lock = Lock()
 
 
-def provider() -> Provider:
+def get_provider() -> Provider:
     """Return what is known of the one who sold the bucket: BUCKET_PROVIDER in settings."""
     return PROVIDERS[settings.BUCKET_PROVIDER]
 
 
-def bucket_access() -> BucketAccess:
+def get_bucket_access() -> BucketAccess:
     """Return what settings say about the bucket."""
     return BucketAccess(
         endpoint_url=settings.BUCKET_ENDPOINT_URL,
@@ -61,7 +61,7 @@ def bucket_access() -> BucketAccess:
     )
 
 
-def client_config(access: BucketAccess) -> Config:
+def build_client_config(access: BucketAccess) -> Config:
     """Return every option explicitly, so that nothing of the environment decides.
 
     Checksums only where S3 demands them: boto's default sends an aws-chunked trailer over HTTPS, which Ceph RGW
@@ -84,29 +84,29 @@ def client_config(access: BucketAccess) -> Config:
     )
 
 
-def bucket_client() -> "S3Client":
+def get_bucket_client() -> "S3Client":
     """Return this process's client for the credentials in settings. Makes it once, anew after a fork."""
-    return _client(anonymous=False)
+    return _get_client(anonymous=False)
 
 
-def anonymous_client() -> "S3Client":
+def get_anonymous_client() -> "S3Client":
     """Return a client that signs nothing, to see what a stranger sees. Made once as well."""
-    return _client(anonymous=True)
+    return _get_client(anonymous=True)
 
 
-def _client(*, anonymous: bool) -> "S3Client":
-    access = bucket_access()
+def _get_client(*, anonymous: bool) -> "S3Client":
+    access = get_bucket_access()
     key = (os.getpid(), settings.BUCKET_CONNECTIONS, access, anonymous)
     client = _clients.get(key)
     if client is None:
         with _lock:
             client = _clients.get(key) or _clients.setdefault(
-                key, _new_client(access, anonymous=anonymous)
+                key, _make_shared_client(access, anonymous=anonymous)
             )
     return client
 
 
-def closed_session() -> botocore.session.Session:
+def make_isolated_session() -> botocore.session.Session:
     """Return a session that reads no AWS_* variable and no ~/.aws: an AWS_PROFILE of a shell would stop every upload.
 
     AWS_CA_BUNDLE alone counts: it is the way to trust an authority of one's own.
@@ -120,43 +120,43 @@ def closed_session() -> botocore.session.Session:
     return botocore.session.Session(session_vars={**variables, **files})
 
 
-def client_like(access: BucketAccess, config: Config, **other: Any) -> "S3Client":
+def make_one_off_client(access: BucketAccess, config: Config, **other: Any) -> "S3Client":
     """Return a client for one question, with some of its access and configuration changed. It is not kept."""
     changed = replace(access, **other)
-    return _made(changed, client_config(changed).merge(config))
+    return _make_client(changed, build_client_config(changed).merge(config))
 
 
-def _new_client(access: BucketAccess, *, anonymous: bool) -> "S3Client":
-    config = client_config(access)
+def _make_shared_client(access: BucketAccess, *, anonymous: bool) -> "S3Client":
+    config = build_client_config(access)
     if anonymous:
         config = config.merge(Config(signature_version=UNSIGNED))
-    return _made(access, config)
+    return _make_client(access, config)
 
 
-def _made(access: BucketAccess, config: Config) -> "S3Client":
+def _make_client(access: BucketAccess, config: Config) -> "S3Client":
     # A session of its own: boto3's default session is shared with whatever else runs in the process.
     session = boto3.session.Session(
         aws_access_key_id=access.access_key,
         aws_secret_access_key=access.secret_key,
         region_name=access.region,
-        botocore_session=closed_session(),
+        botocore_session=make_isolated_session(),
     )
     client = session.client("s3", endpoint_url=access.endpoint_url, config=config)
     add_hooks(client)
-    count_attempts_of(client)
+    register_attempt_hooks(client)
     events = client.meta.events
     # Last, so that whoever looks on sees a request before it is sent.
-    events.register_last("before-send.s3", cast("Any", bucket_sender().send))
-    events.register("before-parse.s3", understand_later)
+    events.register_last("before-send.s3", cast("Any", get_bucket_sender().send))
+    events.register("before-parse.s3", translate_busy_answer)
     return client
 
 
-def bucket_sender() -> Sender:
+def get_bucket_sender() -> Sender:
     """Return this process's one sender: what strangers see is asked over the same connections."""
     connections = settings.BUCKET_CONNECTIONS
     key = (os.getpid(), connections)
     sender = _senders.get(key)
     if sender is None:
-        verify = closed_session().get_config_variable("ca_bundle") or True
+        verify = make_isolated_session().get_config_variable("ca_bundle") or True
         sender = _senders.setdefault(key, Sender(connections, verify=verify))
     return sender

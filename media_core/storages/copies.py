@@ -14,11 +14,11 @@ from media_core.errors import BucketUnavailable
 from media_core.ledger.models import StoredObject
 from media_core.ledger.querysets import Content
 from media_core.storages import disk
-from media_core.storages.room import remove_everywhere, storage_of, verify
+from media_core.storages.room import find_storage, remove_everywhere, verify_bytes
 
 
 @dataclass(frozen=True, slots=True)
-class Copy:
+class ProvedCopy:
     """An object that is there, and whose row waits for somebody to point to it."""
 
     stored: StoredObject
@@ -26,9 +26,9 @@ class Copy:
 
 
 @contextmanager
-def copied(
+def copy_object(
     source: StoredObject, *, area: str, file_name: str, kind: str = "", **given: Any
-) -> Iterator[Copy]:
+) -> Iterator[ProvedCopy]:
     """Lend a proved copy of an object in another area, with the headers of that area; its row has what is given.
 
     It holds no quota. When the block fails, the copy is given up. Raises ObjectMissing, ObjectDiffers,
@@ -37,13 +37,13 @@ def copied(
     content = Content(file_name, source.size_bytes, source.content_type, source.sha256)
     # durable: an outer transaction that rolled back would leave an object that no row knows.
     with transaction.atomic(durable=True):
-        target = StoredObject.objects.announce(
+        target = StoredObject.objects.create_pending(
             content, area=area, kind=kind or source.kind, **given
         )
-    with _given_up_on_failure(target):
-        etag = copied_bytes(source, target, file_name)
+    with _abandon_on_failure(target):
+        etag = copy_bytes(source, target, file_name)
         prove_copy(source, target, etag)
-        yield Copy(target, etag)
+        yield ProvedCopy(target, etag)
 
 
 def prove_copy(source: StoredObject, target: StoredObject, etag: str) -> None:
@@ -52,62 +52,64 @@ def prove_copy(source: StoredObject, target: StoredObject, etag: str) -> None:
     The store computed the ETag: an equal one is proof, as is a digest of the whole. Else the copy is read back.
     """
     if etag not in {source.etag, source.sha256}:
-        verify(target)
+        verify_bytes(target)
 
 
-def copied_bytes(source: StoredObject, target: StoredObject, file_name: str) -> str:
+def copy_bytes(source: StoredObject, target: StoredObject, file_name: str) -> str:
     """Write the object of `target` with the bytes of `source`, wherever both lie; return its ETag."""
     if source.place == target.place:
-        return storage_of(target).copy(source, target, file_name=file_name)
-    with lent(source) as body:
-        return storage_of(target).put(target, body, file_name=file_name)
+        return find_storage(target).copy(source, target, file_name=file_name)
+    with open_local_copy(source) as body:
+        return find_storage(target).put(target, body, file_name=file_name)
 
 
 @contextmanager
-def derived(body: IO[bytes], source: StoredObject, *, area: str, file_name: str) -> Iterator[Copy]:
+def store_public_copy(
+    body: IO[bytes], source: StoredObject, *, area: str, file_name: str
+) -> Iterator[ProvedCopy]:
     """Lend a proved public copy that was made from an object, and is kept beside it.
 
     It holds no quota. When the block fails, it is given up. Raises BucketUnavailable or ObjectDiffers. One INSERT, two
     bucket requests.
     """
-    content = content_of(body, file_name=file_name, content_type=source.content_type)
+    content = describe_content(body, file_name=file_name, content_type=source.content_type)
     with transaction.atomic(durable=True):
-        target = StoredObject.objects.announce(
+        target = StoredObject.objects.create_pending(
             content, area=area, kind=StoredObject.Kind.PUBLIC_COPY
         )
-    with _given_up_on_failure(target):
-        etag = storage_of(target).put(target, body, file_name=file_name)
-        verify(target)
-        yield Copy(target, etag)
+    with _abandon_on_failure(target):
+        etag = find_storage(target).put(target, body, file_name=file_name)
+        verify_bytes(target)
+        yield ProvedCopy(target, etag)
 
 
-def content_of(body: IO[bytes], *, file_name: str, content_type: str) -> Content:
+def describe_content(body: IO[bytes], *, file_name: str, content_type: str) -> Content:
     """Return what the ledger writes down of these bytes; the file stands at its beginning afterwards."""
     body.seek(0)
-    size_bytes, digest = disk.copied(body, len)
+    size_bytes, digest = disk.copy_and_digest(body, len)
     body.seek(0)
     return Content(file_name, size_bytes, content_type, digest)
 
 
 @contextmanager
-def lent(stored: StoredObject) -> Iterator[IO[bytes]]:
+def open_local_copy(stored: StoredObject) -> Iterator[IO[bytes]]:
     """Lend an object as a temporary file, on disk, for other processes to read. Raises ObjectMissing. One request."""
     with tempfile.TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR) as body:
-        with storage_of(stored).read(stored) as original:
+        with find_storage(stored).read(stored) as original:
             copyfileobj(original, body)
         body.seek(0)
         yield body
 
 
 @contextmanager
-def _given_up_on_failure(stored: StoredObject) -> Iterator[None]:
+def _abandon_on_failure(stored: StoredObject) -> Iterator[None]:
     with ExitStack() as on_failure:
-        on_failure.callback(give_up, stored)
+        on_failure.callback(abandon_copy, stored)
         yield
         on_failure.pop_all()
 
 
-def give_up(stored: StoredObject) -> None:
+def abandon_copy(stored: StoredObject) -> None:
     """Take back an object to which nobody points; the sweep asks once more, for what a late request brings.
 
     One that somebody points to after all, because its transaction did come to its end, stays.
@@ -115,7 +117,7 @@ def give_up(stored: StoredObject) -> None:
     # Read again: what a transaction that was rolled back said about the row is not so.
     row: StoredObject = StoredObject.objects.get(pk=stored.pk)
     row.may_be_there = stored.may_be_there
-    if row.give_up() and row.state != StoredObject.State.GONE:
+    if row.abandon_or_reopen() and row.state != StoredObject.State.GONE:
         with suppress(BucketUnavailable):
             remove_abandoned(row)
 
@@ -125,7 +127,7 @@ def remove_abandoned(stored: StoredObject) -> None:
 
     Where its key may be used again, nothing is removed while another does it: the key may be a new object's by then.
     """
-    if stored.key_is_its_own:
+    if stored.has_unique_key:
         remove_everywhere(stored)
     elif stored.claim_removal():
         try:
@@ -134,18 +136,18 @@ def remove_abandoned(stored: StoredObject) -> None:
             stored.release_removal()
 
 
-def take_away(stored: StoredObject) -> bool:
+def remove_object(stored: StoredObject) -> bool:
     """Remove an object that leaves or was given up; return False when another did it. One bucket request.
 
     Up to three where its key may be used again: another's bytes stay, though no row may name them after a restore.
     """
-    if stored.key_is_its_own:
+    if stored.has_unique_key:
         remove_everywhere(stored)
         return stored.mark_removed()
-    return _take_away_alone(stored)
+    return _lock_and_remove(stored)
 
 
-def _take_away_alone(stored: StoredObject) -> bool:
+def _lock_and_remove(stored: StoredObject) -> bool:
     """Remove an object whose key may be used again: nobody else removes it, or takes the key, before it is gone.
 
     A late second request would remove what has the key by then. So one removal claims the row, committed, and only it

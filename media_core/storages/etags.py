@@ -9,7 +9,7 @@ from media_core.errors import UnknownBucketAnswer
 CHUNK_BYTES = 1_048_576
 
 
-def md5_of(body: IO[bytes]) -> str:
+def compute_md5(body: IO[bytes]) -> str:
     """Return the MD5 of a body, and seek back to its beginning."""
     digest = hashlib.md5(usedforsecurity=False)
     while chunk := body.read(CHUNK_BYTES):
@@ -18,7 +18,7 @@ def md5_of(body: IO[bytes]) -> str:
     return digest.hexdigest()
 
 
-def etag_in(answer: Mapping[str, Any]) -> str:
+def read_etag(answer: Mapping[str, Any]) -> str:
     """Return the ETag that an answer names; raise UnknownBucketAnswer when it names none."""
     etag = str(answer.get("ETag", "")).strip('"')
     if not etag:

@@ -26,14 +26,14 @@ class FileType:
         return DOWNLOAD_TYPE if self.group == FileGroup.TEXT else self.content_type
 
     @property
-    def word(self) -> str:
+    def worker_kind(self) -> str:
         """What the worker calls it."""
         return self.extensions[-1]
 
-    def fits(self, claim: str) -> bool:
+    def matches_claim(self, claim: str) -> bool:
         """Return whether a browser that says this of a file may mean this type.
 
-        >>> CSV.fits("application/vnd.ms-excel"), CSV.fits("text/html"), CSV.fits("")
+        >>> CSV.matches_claim("application/vnd.ms-excel"), CSV.matches_claim("text/html"), CSV.matches_claim("")
         (True, False, True)
         """
         plain = claim.partition(";")[0].strip().lower()
@@ -110,18 +110,18 @@ CATALOGUE = (
     PNG, JPEG, GIF, WEBP, AVIF, PDF, MP4, WEBM, MOV, MP3, M4A, OGG, WAV, TXT, CSV, MARKDOWN,
     DOCX, XLSX, PPTX, ODT, ODS, ODP, ZIP,
 )  # fmt: skip
-BY_EXTENSION = {extension: kind for kind in CATALOGUE for extension in kind.extensions}
+TYPES_BY_EXTENSION = {extension: kind for kind in CATALOGUE for extension in kind.extensions}
 # The browser shows these without running anything of the uploader's. Never HTML, SVG, XML or any text.
 INLINE_TYPES = frozenset(kind.content_type for kind in CATALOGUE if kind.inline)
 
 
-def type_named(name: str) -> FileType | None:
+def find_type_by_name(name: str) -> FileType | None:
     """Return the type that a file's name says it is of: by the last extension only.
 
-    >>> type_named("x.php.jpg") is JPEG
+    >>> find_type_by_name("x.php.jpg") is JPEG
     True
-    >>> type_named("photo.jpg.php"), type_named("README"), type_named(".png")
+    >>> find_type_by_name("photo.jpg.php"), find_type_by_name("README"), find_type_by_name(".png")
     (None, None, None)
     """
     stem, _, extension = name.rpartition(".")
-    return BY_EXTENSION.get(extension.lower()) if stem else None
+    return TYPES_BY_EXTENSION.get(extension.lower()) if stem else None

@@ -44,12 +44,12 @@ class DiskStorage(FileSystemStorage):
     def deconstruct(self) -> NoReturn:
         raise TypeError("A storage is one tenant's, so it stands in no migration.")
 
-    def _key(self, name: str) -> ObjectKey:
-        return self.prefix.key(f"{self.area}/{name}")
+    def _make_key(self, name: str) -> ObjectKey:
+        return self.prefix.build_key(f"{self.area}/{name}")
 
     # Django's own would follow links, and try other names without end where one is taken.
     def _save(self, name: str, content: "File[bytes]") -> str:
-        disk.write_once(self._key(name), content)
+        disk.write_once(self._make_key(name), content)
         return name
 
     def _open(self, name: str, mode: str = "rb") -> "File[bytes]":
@@ -57,31 +57,31 @@ class DiskStorage(FileSystemStorage):
             raise ValueError(
                 f"Objects are opened to be read ('rb'), not {mode!r}. Write with save()."
             )
-        return File(disk.opened_file(self._key(name)), name)
+        return File(disk.open_file(self._make_key(name)), name)
 
     def delete(self, name: str) -> None:
-        key = self._key(name)
+        key = self._make_key(name)
         disk.remove_file(key)
 
     def exists(self, name: str) -> bool:
         try:
-            self._stat(name)
+            self._read_stat(name)
         except FileNotFoundError:
             return False
         return True
 
     def size(self, name: str) -> int:
-        return self._stat(name).st_size
+        return self._read_stat(name).st_size
 
     def get_modified_time(self, name: str) -> datetime:
-        return datetime.fromtimestamp(self._stat(name).st_mtime, tz=UTC)
+        return datetime.fromtimestamp(self._read_stat(name).st_mtime, tz=UTC)
 
-    def _stat(self, name: str) -> os.stat_result:
-        with disk.opened_file(self._key(name)) as file:
+    def _read_stat(self, name: str) -> os.stat_result:
+        with disk.open_file(self._make_key(name)) as file:
             return os.fstat(file.fileno())
 
     def path(self, name: str) -> str:
-        return str(Path(settings.DISK_MEDIA_ROOT, self._key(name)))
+        return str(Path(settings.DISK_MEDIA_ROOT, self._make_key(name)))
 
     def get_available_name(self, name: str, max_length: int | None = None) -> str:
         if max_length is not None and len(name) > max_length:
@@ -98,24 +98,24 @@ class DiskStorage(FileSystemStorage):
 
         Raises ObjectDiffers when these are not as many bytes as the row says, or others are stored already.
         """
-        key, size_bytes = self._key_of(stored), stored.size_bytes
-        return disk.write_once(key, body, size_bytes=size_bytes, part=part_of(stored))
+        key, size_bytes = self._require_key(stored), stored.size_bytes
+        return disk.write_once(key, body, size_bytes=size_bytes, part=build_part_prefix(stored))
 
     def copy(self, source: StoredObject, target: StoredObject, *, file_name: str) -> str:
         """Write the object of `target`, in this area, with the bytes of `source`; return its ETag."""
-        with disk_storage(source.area).read(source) as body:
+        with get_disk_storage(source.area).read(source) as body:
             return self.put(target, body, file_name=file_name)
 
     @contextmanager
     def read(self, stored: StoredObject) -> Iterator[IO[bytes]]:
         """Lend the bytes of the object as a stream. Raises ObjectMissing."""
-        with self.opened(stored) as file:
+        with self.open_object(stored) as file:
             yield file
 
-    def opened(self, stored: StoredObject) -> IO[bytes]:
+    def open_object(self, stored: StoredObject) -> IO[bytes]:
         """Return the object as an open file, for who closes it later. Raises ObjectMissing."""
         try:
-            return disk.opened_file(self._key_of(stored))
+            return disk.open_file(self._require_key(stored))
         except FileNotFoundError as error:
             raise ObjectMissing(f"{stored.pk} is not on disk.") from error
 
@@ -123,15 +123,15 @@ class DiskStorage(FileSystemStorage):
         """Return whether the object of this row is there; another's under its key is not."""
         try:
             with self.read(stored) as body:
-                found = None if stored.key_is_its_own else disk.copied(body, len)
+                found = None if stored.has_unique_key else disk.copy_and_digest(body, len)
         except ObjectMissing:
             return False
         return found in {None, (stored.size_bytes, stored.sha256)}
 
     def remove(self, stored: StoredObject) -> None:
         """Delete the object of this row, and no other; one that is not there counts as deleted."""
-        key, part = self._key_of(stored), part_of(stored)
-        if stored.key_is_its_own:
+        key, part = self._require_key(stored), build_part_prefix(stored)
+        if stored.has_unique_key:
             # A private file of an app has a folder, and each of its objects one in there.
             disk.remove_file(key, own_folders=1 + (stored.kind == stored.Kind.APP), part=part)
         elif self.holds(stored):
@@ -139,26 +139,26 @@ class DiskStorage(FileSystemStorage):
         else:
             disk.remove_parts(key, part)
 
-    def public_url(self, stored: StoredObject) -> str:
+    def build_public_url(self, stored: StoredObject) -> str:
         """Return the path of a public object at its tenant's host, without a signature."""
-        name = self.prefix.name_of(self._key_of(stored)).removeprefix(f"{self.area}/")
+        name = self.prefix.extract_name(self._require_key(stored)).removeprefix(f"{self.area}/")
         return reverse("files:public", kwargs={"name": name}, urlconf=settings.ROOT_URLCONF)
 
-    def path_of(self, stored: StoredObject) -> str:
+    def find_path(self, stored: StoredObject) -> str:
         """Return where the object of this row lies, for a web server that sends it."""
-        return str(Path(settings.DISK_MEDIA_ROOT, self._key_of(stored)))
+        return str(Path(settings.DISK_MEDIA_ROOT, self._require_key(stored)))
 
-    def _key_of(self, stored: StoredObject) -> ObjectKey:
+    def _require_key(self, stored: StoredObject) -> ObjectKey:
         if stored.area != self.area or not self.prefix.holds(stored.key):
             raise ValueError(f"The object is not in the {self.area} area of {self.prefix}.")
         return stored.key
 
 
-def part_of(stored: StoredObject) -> str:
+def build_part_prefix(stored: StoredObject) -> str:
     """Return how what is being written of this object is called meanwhile: by its row, where others lie beside it."""
-    return disk.PART if stored.key_is_its_own else f"{disk.PART}{stored.pk.hex}-"
+    return disk.PART_PREFIX if stored.has_unique_key else f"{disk.PART_PREFIX}{stored.pk.hex}-"
 
 
-def disk_storage(area: str) -> DiskStorage:
+def get_disk_storage(area: str) -> DiskStorage:
     """Return the disk's storage of an area of the bound tenant's room. No query, nothing is touched."""
     return DiskStorage(bound_tenant().prefix, StoredObject.Area(area))

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.conf import settings
 
-from media_core.storages.content_types import disposition
+from media_core.storages.content_types import build_disposition
 from tenants.prefixes import PUBLIC_AREA
 
 PRIVATE_CACHE = "private, no-store"
@@ -12,7 +12,7 @@ PUBLIC_CACHE = "public, max-age=300"
 IMMUTABLE_CACHE = "public, max-age=31536000, immutable"
 
 
-def stored_headers(
+def build_object_parameters(
     area: str, content_type: str, *, file_name: str, key_is_its_own: bool = True
 ) -> dict[str, Any]:
     """Return the parameters of S3 with which an object of this area is written.
@@ -22,13 +22,13 @@ def stored_headers(
     """
     return {
         "ContentType": content_type,
-        "ContentDisposition": disposition(content_type, file_name),
-        "CacheControl": cache_control(area, key_is_its_own=key_is_its_own),
+        "ContentDisposition": build_disposition(content_type, file_name),
+        "CacheControl": choose_cache_control(area, key_is_its_own=key_is_its_own),
         **({"ACL": "public-read"} if has_acl(area) else {}),
     }
 
 
-def cache_control(area: str, *, key_is_its_own: bool = True) -> str:
+def choose_cache_control(area: str, *, key_is_its_own: bool = True) -> str:
     """Return how long browsers and CDNs may keep an object of this area.
 
     A key that is never used again may be kept for a year, but for what is taken back. A public file of an app has its

@@ -16,7 +16,7 @@ NEED_MD5 = (
 )
 # Answers that are changed and written back: what boto does not know of them would be lost.
 WRITTEN_BACK = ("GetBucketCors", "GetBucketLifecycleConfiguration")
-DOCUMENT = "Document"
+RAW_BODY = "Document"
 
 
 def add_hooks(client: "S3Client") -> None:
@@ -24,12 +24,12 @@ def add_hooks(client: "S3Client") -> None:
     for operation in NEED_MD5:
         client.meta.events.register(f"before-call.s3.{operation}", add_content_md5)
     for operation in WRITTEN_BACK:
-        client.meta.events.register(f"before-parse.s3.{operation}", keep_document)
+        client.meta.events.register(f"before-parse.s3.{operation}", keep_raw_body)
     # Last, when boto has noted its own.
-    client.meta.events.register_last("before-parameter-build.s3", follow_nothing)
+    client.meta.events.register_last("before-parameter-build.s3", prevent_redirects)
 
 
-def follow_nothing(context: dict[str, Any], **_given: Any) -> None:
+def prevent_redirects(context: dict[str, Any], **_given: Any) -> None:
     """Let a redirect be an error. boto asks a HEAD for the right region, which is redirected as well, without end."""
     context["s3_redirect"]["redirected"] = True
 
@@ -41,8 +41,8 @@ def add_content_md5(params: dict[str, Any], **_given: Any) -> None:
     params["headers"]["Content-MD5"] = base64.b64encode(digest).decode()
 
 
-def keep_document(
+def keep_raw_body(
     response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_given: Any
 ) -> None:
     """Give whoever asked the bytes of the answer beside what boto reads in them."""
-    customized_response_dict[DOCUMENT] = response_dict["body"]
+    customized_response_dict[RAW_BODY] = response_dict["body"]

@@ -3,7 +3,7 @@
 from django.conf import settings
 
 from media_core.storages.bucket_errors import BUCKET_ERRORS, translate_error
-from media_core.storages.client import bucket_client
+from media_core.storages.client import get_bucket_client
 from tenants.prefixes import Prefix
 
 
@@ -12,7 +12,7 @@ def count_objects(prefix: Prefix, area: str) -> tuple[int, int]:
 
     Raises BucketUnavailable.
     """
-    pages = bucket_client().get_paginator("list_objects_v2")
+    pages = get_bucket_client().get_paginator("list_objects_v2")
     found = pages.paginate(Bucket=settings.BUCKET_NAME, Prefix=f"{prefix}{area}/")
     try:
         sizes = [entry["Size"] for page in found for entry in page.get("Contents", [])]

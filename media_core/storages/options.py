@@ -6,7 +6,7 @@ from boto3.s3.transfer import TransferConfig
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from media_core.storages.client import bucket_access, client_config
+from media_core.storages.client import build_client_config, get_bucket_access
 
 # Reads roll over to disk instead of holding the whole object in memory.
 MAX_MEMORY_BYTES = 2_000_000
@@ -21,9 +21,9 @@ REMEDIES = {
 }
 
 
-def bucket_options(location: str) -> dict[str, Any]:
+def build_storage_options(location: str) -> dict[str, Any]:
     """Return every option of django-storages explicitly: it reads no AWS_* of settings or environment."""
-    access = bucket_access()
+    access = get_bucket_access()
     return {
         "access_key": access.access_key,
         "secret_key": access.secret_key,
@@ -31,7 +31,7 @@ def bucket_options(location: str) -> dict[str, Any]:
         "region_name": access.region,
         "signature_version": access.signature_version,
         "addressing_style": access.addressing_style,
-        "client_config": client_config(access),
+        "client_config": build_client_config(access),
         "bucket_name": settings.BUCKET_NAME,
         "location": location,
         # Keys carry a UUID, so nothing is overwritten and no name needs a HEAD to be tried.
@@ -62,21 +62,21 @@ def bucket_options(location: str) -> dict[str, Any]:
 def refuse_options(options: dict[str, Any]) -> None:
     """Raise ImproperlyConfigured for an option that somebody gives: none is for them to choose."""
     for name in options:
-        raise _refusal(name)
+        raise _build_refusal(name)
 
 
 def refuse_changed_options(storage: object, expected: dict[str, Any]) -> None:
     """Raise ImproperlyConfigured when a subclass changed an option, by an attribute or by its own settings."""
     for name, value in expected.items():
-        if _comparable(getattr(storage, name)) != _comparable(value):
-            raise _refusal(name)
+        if _make_comparable(getattr(storage, name)) != _make_comparable(value):
+            raise _build_refusal(name)
 
 
-def _comparable(value: Any) -> Any:
+def _make_comparable(value: Any) -> Any:
     # The configurations of boto compare by identity, and each is made anew.
     return getattr(value, "__dict__", value)
 
 
-def _refusal(name: str) -> ImproperlyConfigured:
+def _build_refusal(name: str) -> ImproperlyConfigured:
     remedy = REMEDIES.get(name, "The bucket is set by the environment: see .env.example.")
     return ImproperlyConfigured(f"The storage of a room takes no option {name}. {remedy}")

@@ -15,10 +15,10 @@ _PATH_CODES[ord("/")] = "/"
 _TWICE_CODES = [code.replace("%", "%25").replace("/", "%2F") for code in _PATH_CODES]
 
 
-def encoded(text: str) -> str:
+def encode_component(text: str) -> str:
     """Return the text as it stands in a query.
 
-    >>> encoded('inline; filename="Größe 50 %.pdf"')
+    >>> encode_component('inline; filename="Größe 50 %.pdf"')
     'inline%3B%20filename%3D%22Gr%C3%B6%C3%9Fe%2050%20%25.pdf%22'
     """
     # What a Content-Disposition and a content type are made of; "%" first, for the others bring it in.
@@ -29,10 +29,10 @@ def encoded(text: str) -> str:
     return "".join([_CODES[byte] for byte in text.encode()])
 
 
-def encoded_path(text: str) -> str:
+def encode_path(text: str) -> str:
     """Return the text as it stands in a path: its slashes stay.
 
-    >>> encoded_path("acme/a + b.txt")
+    >>> encode_path("acme/a + b.txt")
     'acme/a%20%2B%20b.txt'
     """
     if text.isascii() and _is_plain_path(text):
@@ -41,7 +41,7 @@ def encoded_path(text: str) -> str:
 
 
 def encode_twice(text: str) -> str:
-    """Return `encoded(encoded_path(text))`, at half its cost.
+    """Return `encode_component(encode_path(text))`, at half its cost.
 
     >>> encode_twice("Größe/50 %.pdf")
     'Gr%25C3%25B6%25C3%259Fe%2F50%2520%2525.pdf'

@@ -12,16 +12,16 @@ POLICY_VERSION = "2012-10-17"
 # What AWS and Ceph RGW take.
 MAX_POLICY_BYTES = 20_480
 # Every statement of ours begins like this, so that others' are told apart.
-SID = "GatewayPublic"
+SID_PREFIX = "GatewayPublic"
 
 
-def public_statement(tenant: Tenant) -> dict[str, Any]:
+def build_public_statement(tenant: Tenant) -> dict[str, Any]:
     """Return the statement that lets everybody read, and never list, this tenant's public objects.
 
     It names the tenant's prefix. A wildcard over tenants would cross slashes: `*/media/*` holds `x/private/media/y`.
     """
     return {
-        "Sid": f"{SID}{tenant.id.hex}",
+        "Sid": f"{SID_PREFIX}{tenant.id.hex}",
         "Effect": "Allow",
         "Principal": {"AWS": ["*"]},
         "Action": ["s3:GetObject"],
@@ -29,7 +29,7 @@ def public_statement(tenant: Tenant) -> dict[str, Any]:
     }
 
 
-def read_policy(text: str) -> dict[str, Any]:
+def parse_policy(text: str) -> dict[str, Any]:
     """Return a bucket's policy as it is, its statements as a list; raise ValueError where it is none."""
     document = json.loads(text)
     statements = document.get("Statement", []) if isinstance(document, dict) else None
@@ -39,9 +39,9 @@ def read_policy(text: str) -> dict[str, Any]:
     return {**document, "Statement": listed}
 
 
-def public_policy() -> dict[str, Any]:
+def build_public_policy() -> dict[str, Any]:
     """Return the policy of all tenants, oldest first, suspended ones too. One query."""
     statements = [
-        public_statement(tenant) for tenant in Tenant.objects.order_by("created_at", "id")
+        build_public_statement(tenant) for tenant in Tenant.objects.order_by("created_at", "id")
     ]
     return {"Version": POLICY_VERSION, "Statement": statements}

@@ -5,22 +5,22 @@ import time
 from django.conf import settings
 
 from media_core.ledger.models import StoredObject
-from media_core.storages.client import bucket_client
-from media_core.storages.content_types import disposition, encode_disposition, is_streamed
+from media_core.storages.client import get_bucket_client
+from media_core.storages.content_types import build_disposition, encode_disposition, is_streamed
 from media_core.storages.file_types import DOWNLOAD_TYPE, INLINE_TYPES
-from media_core.storages.percent import encoded
-from media_core.storages.signing import own_signer
+from media_core.storages.percent import encode_component
+from media_core.storages.signing import find_own_signer
 from tenants.errors import NotFound
 from tenants.models import MAX_PRESIGN_SECONDS, Tenant
 from tenants.prefixes import ObjectKey
 
 STORED = StoredObject.State.STORED.value
 NO_STORE = "private, no-store"
-NO_STORE_ENCODED = encoded(NO_STORE)
-TYPES_ENCODED = {known: encoded(known) for known in (*INLINE_TYPES, DOWNLOAD_TYPE)}
+ENCODED_NO_STORE = encode_component(NO_STORE)
+ENCODED_TYPES = {known: encode_component(known) for known in (*INLINE_TYPES, DOWNLOAD_TYPE)}
 
 
-def presigned_get(stored: StoredObject, *, file_name: str) -> str:
+def presign_get(stored: StoredObject, *, file_name: str) -> str:
     """Return a URL that gives this one object to whoever holds it, for a few minutes.
 
     Type, disposition and `private, no-store` are part of what is signed, so the holder cannot change them. The URL
@@ -30,23 +30,25 @@ def presigned_get(stored: StoredObject, *, file_name: str) -> str:
     """
     if stored.state != STORED:
         raise NotFound
-    tenant = stored.its_tenant()
-    key, content_type = tenant.prefix.key(stored.name), stored.content_type
-    seconds = lifetime_seconds(tenant, content_type)
-    signer = own_signer()
+    tenant = stored.require_tenant()
+    key, content_type = tenant.prefix.build_key(stored.name), stored.content_type
+    seconds = choose_lifetime_seconds(tenant, content_type)
+    signer = find_own_signer()
     if signer is None:
-        return _signed_by_botocore(key, disposition(content_type, file_name), content_type, seconds)
+        return _presign_with_botocore(
+            key, build_disposition(content_type, file_name), content_type, seconds
+        )
     shown = encode_disposition(content_type, file_name)
-    # In the order of the alphabet, as `sigv4.query_of` has it.
+    # In the order of the alphabet, as `sigv4.build_query` has it.
     query = (
-        f"response-cache-control={NO_STORE_ENCODED}&response-content-disposition={shown}"
-        f"&response-content-type={TYPES_ENCODED.get(content_type) or encoded(content_type)}"
+        f"response-cache-control={ENCODED_NO_STORE}&response-content-disposition={shown}"
+        f"&response-content-type={ENCODED_TYPES.get(content_type) or encode_component(content_type)}"
     )
-    return signer.url(key, query, method="GET", seconds=seconds, now=int(time.time()))
+    return signer.sign_url(key, query, method="GET", seconds=seconds, now=int(time.time()))
 
 
-def _signed_by_botocore(key: ObjectKey, shown: str, content_type: str, seconds: int) -> str:
-    return bucket_client().generate_presigned_url(
+def _presign_with_botocore(key: ObjectKey, shown: str, content_type: str, seconds: int) -> str:
+    return get_bucket_client().generate_presigned_url(
         "get_object",
         Params={
             "Bucket": settings.BUCKET_NAME,
@@ -60,7 +62,7 @@ def _signed_by_botocore(key: ObjectKey, shown: str, content_type: str, seconds: 
     )
 
 
-def lifetime_seconds(tenant: Tenant, content_type: str) -> int:
+def choose_lifetime_seconds(tenant: Tenant, content_type: str) -> int:
     """Return how long a link lives: the tenant's choice, else the deployment's; never more than an hour.
 
     Audio and video get the hour when the tenant chose nothing: a player asks again whenever somebody seeks.

@@ -6,7 +6,7 @@ A value without a source is a guess, or none: `manage.py bucket doctor` finds ou
 from dataclasses import dataclass
 from typing import Generic, Literal, TypeVar
 
-from media_core.storages import provider_sources as said
+from media_core.storages import provider_sources as sources
 
 Value = TypeVar("Value")
 REGION = "{region}"
@@ -22,7 +22,7 @@ class Fact(Generic[Value]):
     """What is known of one point. Without a source it is to be probed; None is not even guessed."""
 
     value: Value
-    source: said.Source | None = None
+    source: sources.Source | None = None
 
     @property
     def confirmed(self) -> Value | None:
@@ -30,11 +30,11 @@ class Fact(Generic[Value]):
         return self.value if self.source else None
 
 
-def yes(source: said.Source | None = None) -> Fact[bool | None]:
+def say_yes(source: sources.Source | None = None) -> Fact[bool | None]:
     return Fact(value=True, source=source)
 
 
-def no(source: said.Source | None = None) -> Fact[bool | None]:
+def say_no(source: sources.Source | None = None) -> Fact[bool | None]:
     return Fact(value=False, source=source)
 
 
@@ -64,7 +64,7 @@ class Provider:
     # From one address: all processes of a machine share them.
     sessions: Fact[int | None]
 
-    def endpoint_in(self, region: str) -> str:
+    def build_endpoint(self, region: str) -> str:
         """Return the endpoint of a region; empty when only its owner can know it."""
         endpoint = self.endpoint.value
         return endpoint.replace(REGION, region) if region or REGION not in endpoint else ""
@@ -72,14 +72,14 @@ class Provider:
 
 PROVIDERS = {
     "hetzner": Provider(
-        endpoint=Fact("https://{region}.your-objectstorage.com", said.HETZNER_OVERVIEW),
-        region=Fact("fsn1", said.HETZNER_OVERVIEW),
-        addressing=Fact("virtual", said.HETZNER_OVERVIEW),
+        endpoint=Fact("https://{region}.your-objectstorage.com", sources.HETZNER_OVERVIEW),
+        region=Fact("fsn1", sources.HETZNER_OVERVIEW),
+        addressing=Fact("virtual", sources.HETZNER_OVERVIEW),
         signature=Fact("s3v4"),
-        public_mode=Fact("acl", said.HETZNER_OBJECTS),
+        public_mode=Fact("acl", sources.HETZNER_OBJECTS),
         sigv2=Fact(None),
-        acls=yes(said.HETZNER_OBJECTS),
-        policies=yes(said.HETZNER_ACTIONS),
+        acls=say_yes(sources.HETZNER_OBJECTS),
+        policies=say_yes(sources.HETZNER_ACTIONS),
         post=Fact(None),
         conditional_put=Fact(None),
         put_max_bytes=Fact(PUT_BYTES),
@@ -90,93 +90,93 @@ PROVIDERS = {
         cors_rules=Fact(100),
         lifecycle_rules=Fact(1_000),
         policy_max_bytes=Fact(20_480),
-        requests_per_second=Fact(750, said.HETZNER_LIMITS),
-        sessions=Fact(256, said.HETZNER_LIMITS),
+        requests_per_second=Fact(750, sources.HETZNER_LIMITS),
+        sessions=Fact(256, sources.HETZNER_LIMITS),
     ),
     "aws": Provider(
-        endpoint=Fact("https://s3.{region}.amazonaws.com", said.AWS_ENDPOINTS),
-        region=Fact("us-east-1", said.AWS_ENDPOINTS),
-        addressing=Fact("virtual", said.AWS_ENDPOINTS),
-        signature=Fact("s3v4", said.AWS_SIGNATURES),
-        public_mode=Fact("policy", said.AWS_OWNERSHIP),
-        sigv2=no(said.AWS_SIGNATURES),
-        acls=no(said.AWS_OWNERSHIP),
-        policies=yes(said.AWS_POLICIES),
-        post=yes(said.AWS_POST),
-        conditional_put=yes(said.AWS_CONDITIONS),
-        put_max_bytes=Fact(PUT_BYTES, said.AWS_PUT),
-        object_max_bytes=Fact(10_000 * 5 * GIB, said.AWS_PARTS),
-        max_parts=Fact(10_000, said.AWS_PARTS),
-        part_min_bytes=Fact(5 * MIB, said.AWS_PARTS),
-        keys_per_delete=Fact(1_000, said.AWS_DELETE),
-        cors_rules=Fact(100, said.AWS_CORS),
-        lifecycle_rules=Fact(1_000, said.AWS_LIFECYCLE),
-        policy_max_bytes=Fact(20_480, said.AWS_POLICIES),
-        requests_per_second=Fact(3_500, said.AWS_RATES),
+        endpoint=Fact("https://s3.{region}.amazonaws.com", sources.AWS_ENDPOINTS),
+        region=Fact("us-east-1", sources.AWS_ENDPOINTS),
+        addressing=Fact("virtual", sources.AWS_ENDPOINTS),
+        signature=Fact("s3v4", sources.AWS_SIGNATURES),
+        public_mode=Fact("policy", sources.AWS_OWNERSHIP),
+        sigv2=say_no(sources.AWS_SIGNATURES),
+        acls=say_no(sources.AWS_OWNERSHIP),
+        policies=say_yes(sources.AWS_POLICIES),
+        post=say_yes(sources.AWS_POST),
+        conditional_put=say_yes(sources.AWS_CONDITIONS),
+        put_max_bytes=Fact(PUT_BYTES, sources.AWS_PUT),
+        object_max_bytes=Fact(10_000 * 5 * GIB, sources.AWS_PARTS),
+        max_parts=Fact(10_000, sources.AWS_PARTS),
+        part_min_bytes=Fact(5 * MIB, sources.AWS_PARTS),
+        keys_per_delete=Fact(1_000, sources.AWS_DELETE),
+        cors_rules=Fact(100, sources.AWS_CORS),
+        lifecycle_rules=Fact(1_000, sources.AWS_LIFECYCLE),
+        policy_max_bytes=Fact(20_480, sources.AWS_POLICIES),
+        requests_per_second=Fact(3_500, sources.AWS_RATES),
         sessions=Fact(None),
     ),
     "r2": Provider(
-        endpoint=Fact("", said.R2_API),
-        region=Fact("auto", said.R2_API),
-        addressing=Fact("virtual", said.R2_PRESIGNED),
-        signature=Fact("s3v4", said.R2_SIGNATURES),
-        public_mode=Fact("gateway", said.R2_API),
-        sigv2=no(said.R2_SIGNATURES),
-        acls=no(said.R2_API),
-        policies=no(said.R2_API),
-        post=no(said.R2_PRESIGNED),
-        conditional_put=yes(said.R2_CONDITIONS),
-        put_max_bytes=Fact(5 * GIB - 5 * MIB, said.R2_LIMITS),
-        object_max_bytes=Fact(5 * TIB - 5 * GIB, said.R2_LIMITS),
-        max_parts=Fact(10_000, said.R2_LIMITS),
-        part_min_bytes=Fact(5 * MIB, said.R2_UPLOADS),
+        endpoint=Fact("", sources.R2_API),
+        region=Fact("auto", sources.R2_API),
+        addressing=Fact("virtual", sources.R2_PRESIGNED),
+        signature=Fact("s3v4", sources.R2_SIGNATURES),
+        public_mode=Fact("gateway", sources.R2_API),
+        sigv2=say_no(sources.R2_SIGNATURES),
+        acls=say_no(sources.R2_API),
+        policies=say_no(sources.R2_API),
+        post=say_no(sources.R2_PRESIGNED),
+        conditional_put=say_yes(sources.R2_CONDITIONS),
+        put_max_bytes=Fact(5 * GIB - 5 * MIB, sources.R2_LIMITS),
+        object_max_bytes=Fact(5 * TIB - 5 * GIB, sources.R2_LIMITS),
+        max_parts=Fact(10_000, sources.R2_LIMITS),
+        part_min_bytes=Fact(5 * MIB, sources.R2_UPLOADS),
         keys_per_delete=Fact(1_000),
         cors_rules=Fact(None),
-        lifecycle_rules=Fact(1_000, said.R2_LIFECYCLE),
-        policy_max_bytes=Fact(None, said.R2_API),
+        lifecycle_rules=Fact(1_000, sources.R2_LIFECYCLE),
+        policy_max_bytes=Fact(None, sources.R2_API),
         requests_per_second=Fact(None),
         sessions=Fact(None),
     ),
     "b2": Provider(
-        endpoint=Fact("https://s3.{region}.backblazeb2.com", said.B2_CALLS),
-        region=Fact("", said.B2_CALLS),
-        addressing=Fact("virtual", said.B2_CALLS),
-        signature=Fact("s3v4", said.B2_CALLS),
-        public_mode=Fact("gateway", said.B2_ACLS),
-        sigv2=no(said.B2_CALLS),
-        acls=no(said.B2_ACLS),
-        policies=no(said.B2_POLICIES),
-        post=no(said.B2_POST),
-        conditional_put=no(said.B2_CONDITIONS),
+        endpoint=Fact("https://s3.{region}.backblazeb2.com", sources.B2_CALLS),
+        region=Fact("", sources.B2_CALLS),
+        addressing=Fact("virtual", sources.B2_CALLS),
+        signature=Fact("s3v4", sources.B2_CALLS),
+        public_mode=Fact("gateway", sources.B2_ACLS),
+        sigv2=say_no(sources.B2_CALLS),
+        acls=say_no(sources.B2_ACLS),
+        policies=say_no(sources.B2_POLICIES),
+        post=say_no(sources.B2_POST),
+        conditional_put=say_no(sources.B2_CONDITIONS),
         put_max_bytes=Fact(PUT_BYTES),
         object_max_bytes=Fact(10_000_000_000_000),
         max_parts=Fact(10_000),
-        part_min_bytes=Fact(5_000_000, said.B2_PARTS),
+        part_min_bytes=Fact(5_000_000, sources.B2_PARTS),
         keys_per_delete=Fact(1_000),
         cors_rules=Fact(None),
-        lifecycle_rules=Fact(100, said.B2_LIFECYCLE),
+        lifecycle_rules=Fact(100, sources.B2_LIFECYCLE),
         policy_max_bytes=Fact(None),
-        requests_per_second=Fact(500, said.B2_RATES),
+        requests_per_second=Fact(500, sources.B2_RATES),
         sessions=Fact(None),
     ),
     "ceph": Provider(
-        endpoint=Fact("", said.CEPH_OPTIONS),
+        endpoint=Fact("", sources.CEPH_OPTIONS),
         region=Fact("us-east-1"),
-        addressing=Fact("path", said.CEPH_OPTIONS),
+        addressing=Fact("path", sources.CEPH_OPTIONS),
         signature=Fact("s3v4"),
-        public_mode=Fact("acl", said.CEPH_FEATURES),
-        sigv2=yes(),
-        acls=yes(said.CEPH_FEATURES),
-        policies=yes(said.CEPH_FEATURES),
-        post=yes(said.CEPH_FEATURES),
-        conditional_put=yes(),
-        put_max_bytes=Fact(5 * GIB, said.CEPH_OPTIONS),
-        object_max_bytes=Fact(10_000 * 5 * GIB, said.CEPH_PARTS),
-        max_parts=Fact(10_000, said.CEPH_PARTS),
-        part_min_bytes=Fact(5 * MIB, said.CEPH_PARTS),
-        keys_per_delete=Fact(1_000, said.CEPH_OPTIONS),
-        cors_rules=Fact(100, said.CEPH_OPTIONS),
-        lifecycle_rules=Fact(1_000, said.CEPH_OPTIONS),
+        public_mode=Fact("acl", sources.CEPH_FEATURES),
+        sigv2=say_yes(),
+        acls=say_yes(sources.CEPH_FEATURES),
+        policies=say_yes(sources.CEPH_FEATURES),
+        post=say_yes(sources.CEPH_FEATURES),
+        conditional_put=say_yes(),
+        put_max_bytes=Fact(5 * GIB, sources.CEPH_OPTIONS),
+        object_max_bytes=Fact(10_000 * 5 * GIB, sources.CEPH_PARTS),
+        max_parts=Fact(10_000, sources.CEPH_PARTS),
+        part_min_bytes=Fact(5 * MIB, sources.CEPH_PARTS),
+        keys_per_delete=Fact(1_000, sources.CEPH_OPTIONS),
+        cors_rules=Fact(100, sources.CEPH_OPTIONS),
+        lifecycle_rules=Fact(1_000, sources.CEPH_OPTIONS),
         policy_max_bytes=Fact(20_480),
         requests_per_second=Fact(None),
         sessions=Fact(None),

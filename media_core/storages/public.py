@@ -7,11 +7,11 @@ from django.conf import settings
 
 from media_core.errors import BucketRefused
 from media_core.ledger.models import StoredObject
-from media_core.storages.bucket_errors import BUCKET_ERRORS, status_of, translate_error
-from media_core.storages.client import anonymous_client
+from media_core.storages.bucket_errors import BUCKET_ERRORS, get_status, translate_error
+from media_core.storages.client import get_anonymous_client
 from tenants.prefixes import ObjectKey
 
-NOT_FOR_STRANGERS = frozenset({401, 403, 404})
+ANONYMOUS_REFUSALS = frozenset({401, 403, 404})
 REMEDIES = {
     "acl": "The bucket overlooks ACLs: set PUBLIC_MEDIA_MODE=policy or gateway.",
     "policy": "Put what `manage.py public_policy` prints into the bucket's policy, "
@@ -33,27 +33,27 @@ def public_reaches_objects() -> bool:
     return bool(settings.USE_S3_MEDIA) and settings.PUBLIC_MEDIA_MODE != "gateway"
 
 
-def public_address(key: ObjectKey) -> str:
+def join_public_url(key: ObjectKey) -> str:
     """Return the address of a public object, without a signature. A join of strings: it makes no client."""
-    return f"{public_base_url()}/{quote(key, safe='/~')}"
+    return f"{get_public_base_url()}/{quote(key, safe='/~')}"
 
 
-def public_base_url() -> str:
+def get_public_base_url() -> str:
     """Return where public objects are: the CDN of PUBLIC_MEDIA_BASE_URL, else the bucket as we address it."""
     if settings.PUBLIC_MEDIA_BASE_URL:
         return str(settings.PUBLIC_MEDIA_BASE_URL).rstrip("/")
-    return bucket_base_url()
+    return get_bucket_base_url()
 
 
-def bucket_base_url() -> str:
+def get_bucket_base_url() -> str:
     """Return where the bucket itself is, as we address it. No request."""
     endpoint = urlsplit(settings.BUCKET_ENDPOINT_URL)
-    if settings.BUCKET_ADDRESSING_STYLE == "virtual" and _fits_a_host(endpoint.scheme):
+    if settings.BUCKET_ADDRESSING_STYLE == "virtual" and _can_be_subdomain(endpoint.scheme):
         return f"{endpoint.scheme}://{settings.BUCKET_NAME}.{endpoint.netloc}"
     return f"{endpoint.scheme}://{endpoint.netloc}/{settings.BUCKET_NAME}"
 
 
-def _fits_a_host(scheme: str) -> bool:
+def _can_be_subdomain(scheme: str) -> bool:
     # A wildcard certificate covers one label; boto, too, addresses such a bucket by path over HTTPS.
     return scheme == "http" or "." not in settings.BUCKET_NAME
 
@@ -67,13 +67,13 @@ def prove_public(stored: StoredObject) -> None:
     if settings.PUBLIC_MEDIA_MODE == "gateway" or not in_bucket:
         return
     try:
-        anonymous_client().head_object(Bucket=settings.BUCKET_NAME, Key=stored.key)
+        get_anonymous_client().head_object(Bucket=settings.BUCKET_NAME, Key=stored.key)
     except ClientError as error:
-        if status_of(error) not in NOT_FOR_STRANGERS:
+        if get_status(error) not in ANONYMOUS_REFUSALS:
             raise translate_error(error) from error
         mode = settings.PUBLIC_MEDIA_MODE
         raise BucketRefused(
-            f"Strangers get {status_of(error)} with PUBLIC_MEDIA_MODE={mode}. {REMEDIES[mode]}"
+            f"Strangers get {get_status(error)} with PUBLIC_MEDIA_MODE={mode}. {REMEDIES[mode]}"
         ) from error
     except BUCKET_ERRORS as error:
         raise translate_error(error) from error

@@ -7,14 +7,14 @@ from django.conf import settings
 
 from media_core.errors import BucketRefused, ObjectDiffers
 from media_core.ledger.models import StoredObject
-from media_core.storages.disk import copied
-from media_core.storages.filesystem import disk_storage
-from media_core.storages.presigned import presigned_get
-from media_core.storages.shared_bucket import bucket_storage
-from media_core.storages.signed_files import signed_get
+from media_core.storages.disk import copy_and_digest
+from media_core.storages.filesystem import get_disk_storage
+from media_core.storages.presigned import presign_get
+from media_core.storages.shared_bucket import get_bucket_storage
+from media_core.storages.signed_files import sign_file_path
 
 
-class RoomStorage(Protocol):
+class TenantStorage(Protocol):
     """One area (`media` or `private`) of one tenant's room. Objects are named by their rows of the ledger only.
 
     Each raises BucketUnavailable when the store does not answer, BucketRefused when it refuses the gateway.
@@ -41,16 +41,16 @@ class RoomStorage(Protocol):
         Where `holds` says that what has its key is another's, nothing is deleted; it is asked first, of such keys only.
         """
 
-    def public_url(self, stored: StoredObject) -> str:
+    def build_public_url(self, stored: StoredObject) -> str:
         """Return the address of a public object, without a signature. No request."""
 
 
-def room_storage(area: str, place: str = StoredObject.Place.BUCKET) -> RoomStorage:
+def get_tenant_storage(area: str, place: str = StoredObject.Place.BUCKET) -> TenantStorage:
     """Return the storage of an area of the bound tenant's room. No query, no request."""
     if place == StoredObject.Place.DISK:
-        return disk_storage(area)
+        return get_disk_storage(area)
     refuse_without_bucket()
-    return bucket_storage(area)
+    return get_bucket_storage(area)
 
 
 def refuse_without_bucket() -> None:
@@ -59,48 +59,48 @@ def refuse_without_bucket() -> None:
         raise BucketRefused("The object lies in the bucket: set AWS_STORAGE_BUCKET_NAME and keys.")
 
 
-def storage_of(stored: StoredObject) -> RoomStorage:
+def find_storage(stored: StoredObject) -> TenantStorage:
     """Return the storage in which this row's object lies."""
-    return room_storage(stored.area, stored.place)
+    return get_tenant_storage(stored.area, stored.place)
 
 
-def link_to(stored: StoredObject, *, file_name: str) -> str:
+def sign_url(stored: StoredObject, *, file_name: str) -> str:
     """Return a signed address that gives this one object to whoever holds it, for a few minutes.
 
     In the bucket it is a presigned URL, on disk a path at the tenant's host. It is a secret: redirect to it; never
     render, store, log or mail it. Raises NotFound when the object is not stored.
     """
     if stored.place == StoredObject.Place.DISK:
-        return signed_get(stored, file_name=file_name)
+        return sign_file_path(stored, file_name=file_name)
     refuse_without_bucket()
-    return presigned_get(stored, file_name=file_name)
+    return presign_get(stored, file_name=file_name)
 
 
 def remove_everywhere(stored: StoredObject) -> None:
     """Delete the object of this row, and the copy that a move between disk and bucket may have left. One query."""
-    for storage in _storages_of(stored):
+    for storage in _find_storages(stored):
         storage.remove(stored)
 
 
-def lies_anywhere(stored: StoredObject) -> bool:
+def exists_anywhere(stored: StoredObject) -> bool:
     """Return whether the object of this row, or a copy that a move may have left, is there. One query, one request."""
-    return any(storage.holds(stored) for storage in _storages_of(stored))
+    return any(storage.holds(stored) for storage in _find_storages(stored))
 
 
-def _storages_of(stored: StoredObject) -> list[RoomStorage]:
+def _find_storages(stored: StoredObject) -> list[TenantStorage]:
     """Return where the object may lie. Asked anew: it may have moved since. What has left `stored` moves no more."""
     places = {stored.place, stored.left_in}
     for known in StoredObject.objects.filter(pk=stored.pk).values_list("place", "left_in"):
         places |= {*known}
-    return [room_storage(stored.area, place) for place in sorted(places - {""})]
+    return [get_tenant_storage(stored.area, place) for place in sorted(places - {""})]
 
 
-def verify(stored: StoredObject, *, place: str = "") -> None:
+def verify_bytes(stored: StoredObject, *, place: str = "") -> None:
     """Read the object back from its place, or another; raise ObjectDiffers when its bytes are not those of its row.
 
     Raises ObjectMissing. One request.
     """
-    with room_storage(stored.area, place or stored.place).read(stored) as body:
-        size_bytes, digest = copied(body, len)
+    with get_tenant_storage(stored.area, place or stored.place).read(stored) as body:
+        size_bytes, digest = copy_and_digest(body, len)
     if (size_bytes, digest) != (stored.size_bytes, stored.sha256):
         raise ObjectDiffers(f"{stored.pk}: {size_bytes} bytes of {stored.size_bytes}.")

@@ -27,7 +27,7 @@ BREAK_SECONDS = 5.0
 # For one of the connections that others have.
 WAIT_SECONDS = 10
 # How a bucket says "later", and how what stands before it does, without a word of S3.
-LATER = frozenset({429, 503})
+SLOW_DOWN_STATUSES = frozenset({429, 503})
 S3_ERROR = re.compile(rb"\s*(?:<\?xml[^>]*>\s*)?<Error[\s>]")
 SLOW_DOWN = b"<Error><Code>SlowDown</Code><Message>The bucket is busy.</Message></Error>"
 
@@ -43,7 +43,7 @@ class Sender:
         # A body may be forgotten in the middle of anything, and a semaphore is not made for that; this queue is.
         self._free: SimpleQueue[None] = SimpleQueue()
         for _ in range(connections):
-            self._give_back()
+            self._release()
         # Its stubs know one form of each argument; boto itself passes these.
         self._breaker = Breaker()
         self._session: URLLib3Session = cast("Any", URLLib3Session)(
@@ -61,19 +61,19 @@ class Sender:
         """
         wait_for_budget()
         with hold_slot(waits=True):
-            self._take()
+            self._take_connection()
             lent = False
             try:
-                response = self._ask(request)
+                response = self._send_through_breaker(request)
                 if request.stream_output:
-                    response.raw = LentBody(response.raw, self._give_back)
+                    response.raw = StreamedBody(response.raw, self._release)
                     lent = True
                 return response
             finally:
                 if not lent:
-                    self._give_back()
+                    self._release()
 
-    def _ask(self, request: AWSPreparedRequest) -> AWSResponse:
+    def _send_through_breaker(self, request: AWSPreparedRequest) -> AWSResponse:
         """Send it. A timeout opens the breaker, any answer closes it."""
         if self._breaker.is_open():
             raise NotAnswering
@@ -86,13 +86,13 @@ class Sender:
         self._breaker.close()
         return response
 
-    def _take(self) -> None:
+    def _take_connection(self) -> None:
         try:
             self._free.get(timeout=WAIT_SECONDS)
         except Empty as error:
             raise NoConnectionFree from error
 
-    def _give_back(self) -> None:
+    def _release(self) -> None:
         self._free.put(None)
 
 
@@ -106,47 +106,47 @@ def is_timeout(error: BotoCoreError) -> bool:
     return isinstance(error, ConnectTimeoutError | ReadTimeoutError)
 
 
-class LentBody:
+class StreamedBody:
     """The body of an answer, read as it comes. Gives its connection back once, when there is no more to come."""
 
     def __init__(self, raw: Any, give_back: Callable[[], None]) -> None:
         self._raw = raw
         # Called by hand or when the body is forgotten, whichever is first.
-        self._give_back = weakref.finalize(self, give_back)
+        self._release = weakref.finalize(self, give_back)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._raw, name)
 
     def read(self, *given: Any, **named: Any) -> bytes:
         data: bytes = self._raw.read(*given, **named)
-        self._give_back_at_the_end()
+        self._release_at_end()
         return data
 
     def readinto(self, buffer: bytearray) -> int:
         count: int = self._raw.readinto(buffer)
-        self._give_back_at_the_end()
+        self._release_at_end()
         return count
 
     def stream(self, *given: Any, **named: Any) -> Iterator[bytes]:
         yield from self._raw.stream(*given, **named)
-        self._give_back_at_the_end()
+        self._release_at_end()
 
     def close(self) -> None:
         self._raw.close()
-        self._give_back()
+        self._release()
 
-    def _give_back_at_the_end(self) -> None:
+    def _release_at_end(self) -> None:
         if self._raw.closed:
-            self._give_back()
+            self._release()
 
 
-def understand_later(response_dict: dict[str, Any], **_event: Any) -> None:
+def translate_busy_answer(response_dict: dict[str, Any], **_event: Any) -> None:
     """Make a 429 or 503 without an error of S3 the SlowDown that it means, for boto's event `before-parse`.
 
     A proxy before the bucket answers with a page or with nothing. boto tries these again too, but a 503 after
     milliseconds, as if a connection had broken. Retry-After counts; boto waits five seconds longer for it at most.
     """
-    if response_dict["status_code"] not in LATER:
+    if response_dict["status_code"] not in SLOW_DOWN_STATUSES:
         return
     headers = response_dict["headers"]
     seconds = headers.get("retry-after", "")

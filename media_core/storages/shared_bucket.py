@@ -20,19 +20,19 @@ from media_core.ledger.models import StoredObject
 from media_core.storages.attempts import count_attempts
 from media_core.storages.bucket.capabilities import Capability
 from media_core.storages.bucket.requirements import require_to_store
-from media_core.storages.bucket_errors import BUCKET_ERRORS, status_of, translate_error
-from media_core.storages.client import bucket_client, closed_session
-from media_core.storages.disk import copied
-from media_core.storages.etags import etag_in, md5_of
+from media_core.storages.bucket_errors import BUCKET_ERRORS, get_status, translate_error
+from media_core.storages.client import get_bucket_client, make_isolated_session
+from media_core.storages.disk import copy_and_digest
+from media_core.storages.etags import compute_md5, read_etag
 from media_core.storages.file_types import DOWNLOAD_TYPE
-from media_core.storages.headers import stored_headers
+from media_core.storages.headers import build_object_parameters
 from media_core.storages.options import (
     MAX_MEMORY_BYTES,
-    bucket_options,
+    build_storage_options,
     refuse_changed_options,
     refuse_options,
 )
-from media_core.storages.public import public_address
+from media_core.storages.public import join_public_url
 from tenants.binding import bound_tenant
 from tenants.errors import NameRefused
 from tenants.prefixes import ObjectKey, Prefix
@@ -42,7 +42,7 @@ class SharedClientSession(boto3.session.Session):
     """Makes resources over the process's client instead of one client each."""
 
     def client(self, *_args: Any, **_kwargs: Any) -> Any:
-        return bucket_client()
+        return get_bucket_client()
 
 
 # Resources are not thread-safe, so each thread has one; it costs no client.
@@ -61,11 +61,11 @@ class SharedBucketStorage(S3Storage):  # type: ignore[misc]  # django-storages s
         self.prefix = prefix
         self.area = area
         super().__init__()
-        refuse_changed_options(self, bucket_options(f"{prefix}{area}"))
+        refuse_changed_options(self, build_storage_options(f"{prefix}{area}"))
 
     def get_default_settings(self) -> dict[str, Any]:
         """Return every option explicitly: django-storages reads no AWS_* of settings or environment."""
-        return bucket_options(f"{self.prefix}{self.area}")
+        return build_storage_options(f"{self.prefix}{self.area}")
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(
@@ -75,9 +75,9 @@ class SharedBucketStorage(S3Storage):  # type: ignore[misc]  # django-storages s
     @property
     def connection(self) -> Any:
         known = getattr(_local, "resource", None)
-        if known is None or known.meta.client is not bucket_client():
+        if known is None or known.meta.client is not get_bucket_client():
             _local.resource = known = SharedClientSession(
-                botocore_session=closed_session()
+                botocore_session=make_isolated_session()
             ).resource("s3")
         return known
 
@@ -87,7 +87,7 @@ class SharedBucketStorage(S3Storage):  # type: ignore[misc]  # django-storages s
         return self.connection.Bucket(self.bucket_name)
 
     def _normalize_name(self, name: str) -> ObjectKey:
-        return self.prefix.key(f"{self.area}/{name}")
+        return self.prefix.build_key(f"{self.area}/{name}")
 
     # django-storages tidies a name before it asks for its key ("a/../b" becomes "b"); here it is refused as it came.
     def _save(self, name: str, content: "File[bytes]") -> str:
@@ -117,7 +117,7 @@ class SharedBucketStorage(S3Storage):  # type: ignore[misc]  # django-storages s
 
     def get_object_parameters(self, name: str) -> dict[str, Any]:
         # A name is no proof of a type; neither is what a browser said of an upload.
-        return stored_headers(self.area, DOWNLOAD_TYPE, file_name=name.rpartition("/")[2])
+        return build_object_parameters(self.area, DOWNLOAD_TYPE, file_name=name.rpartition("/")[2])
 
     def _open(self, name: str, mode: str = "rb") -> File:  # type: ignore[type-arg]  # django-storages' file is untyped
         if mode != "rb":
@@ -130,15 +130,15 @@ class SharedBucketStorage(S3Storage):  # type: ignore[misc]  # django-storages s
 
     def url(self, name: str, *_args: Any, **_kwargs: Any) -> str:
         """Return the public address of a public object. There is none of a private one: TypeError."""
-        self._refuse_private_address()
-        return public_address(self._normalize_name(name))
+        self._refuse_private_url()
+        return join_public_url(self._normalize_name(name))
 
-    def public_url(self, stored: StoredObject) -> str:
+    def build_public_url(self, stored: StoredObject) -> str:
         """Return the address of a public object, without a signature. No request, and no client is made for it."""
-        self._refuse_private_address()
-        return public_address(self._key_of(stored))
+        self._refuse_private_url()
+        return join_public_url(self._require_key(stored))
 
-    def _refuse_private_address(self) -> None:
+    def _refuse_private_url(self) -> None:
         if self.area != StoredObject.Area.PUBLIC:
             raise TypeError(
                 f"No link for {self.area} by name: presigned.py signs, for a row that somebody may read."
@@ -160,23 +160,23 @@ class SharedBucketStorage(S3Storage):  # type: ignore[misc]  # django-storages s
 
     def _put(self, stored: StoredObject, body: IO[bytes], *, file_name: str) -> str:
         require_to_store(self.area)
-        digest = md5_of(body)
+        digest = compute_md5(body)
         try:
-            answer = bucket_client().put_object(
+            answer = get_bucket_client().put_object(
                 Bucket=self.bucket_name,
-                Key=self._key_of(stored),
+                Key=self._require_key(stored),
                 Body=body,
                 ContentLength=stored.size_bytes,
-                **stored_headers(
+                **build_object_parameters(
                     self.area,
                     stored.content_type,
                     file_name=file_name,
-                    key_is_its_own=stored.key_is_its_own,
+                    key_is_its_own=stored.has_unique_key,
                 ),
             )
         except BUCKET_ERRORS as error:
             raise translate_error(error) from error
-        etag = etag_in(answer)
+        etag = read_etag(answer)
         if etag != digest:
             self._confirm(stored)
         return etag
@@ -189,7 +189,7 @@ class SharedBucketStorage(S3Storage):  # type: ignore[misc]  # django-storages s
     def _has_its_bytes(self, stored: StoredObject) -> bool:
         try:
             with self.read(stored) as body:
-                return copied(body, len) == (stored.size_bytes, stored.sha256)
+                return copy_and_digest(body, len) == (stored.size_bytes, stored.sha256)
         except ObjectMissing:
             return False
 
@@ -201,35 +201,37 @@ class SharedBucketStorage(S3Storage):  # type: ignore[misc]  # django-storages s
         ObjectMissing, and as `put` does.
         """
         if not require_to_store(self.area).has(Capability.COPY):
-            return self._streamed(source, target, file_name=file_name)
+            return self._copy_through_file(source, target, file_name=file_name)
         try:
-            return self._copied(source, target, file_name=file_name)
+            return self._copy_in_bucket(source, target, file_name=file_name)
         except BUCKET_ERRORS as error:
             if not isinstance(error, ClientError) or isinstance(
                 translate_error(error), ObjectMissing
             ):
                 raise translate_error(error) from error
-        return self._streamed(source, target, file_name=file_name)
+        return self._copy_through_file(source, target, file_name=file_name)
 
-    def _copied(self, source: StoredObject, target: StoredObject, *, file_name: str) -> str:
+    def _copy_in_bucket(self, source: StoredObject, target: StoredObject, *, file_name: str) -> str:
         # REPLACE, or the headers of the other area would come along; the ACL never does.
-        answer = bucket_client().copy_object(
+        answer = get_bucket_client().copy_object(
             Bucket=self.bucket_name,
-            Key=self._key_of(target),
-            CopySource={"Bucket": self.bucket_name, "Key": self._key_in_room(source)},
+            Key=self._require_key(target),
+            CopySource={"Bucket": self.bucket_name, "Key": self._require_tenant_key(source)},
             MetadataDirective="REPLACE",
-            **stored_headers(
+            **build_object_parameters(
                 self.area,
                 target.content_type,
                 file_name=file_name,
-                key_is_its_own=target.key_is_its_own,
+                key_is_its_own=target.has_unique_key,
             ),
         )
-        return etag_in(answer.get("CopyObjectResult", {}))
+        return read_etag(answer.get("CopyObjectResult", {}))
 
-    def _streamed(self, source: StoredObject, target: StoredObject, *, file_name: str) -> str:
-        with temporary_file() as body:
-            with self._reading(self._key_in_room(source)) as original:
+    def _copy_through_file(
+        self, source: StoredObject, target: StoredObject, *, file_name: str
+    ) -> str:
+        with make_temporary_file() as body:
+            with self._open_body(self._require_tenant_key(source)) as original:
                 copyfileobj(original, body)
             body.seek(0)
             # Not `put`: the bucket may have done what it was asked to copy.
@@ -238,13 +240,13 @@ class SharedBucketStorage(S3Storage):  # type: ignore[misc]  # django-storages s
     @contextmanager
     def read(self, stored: StoredObject) -> Iterator[IO[bytes]]:
         """Lend the bytes of the object as a stream. Raises ObjectMissing. One request."""
-        with self._reading(self._key_of(stored)) as body:
+        with self._open_body(self._require_key(stored)) as body:
             yield body
 
     @contextmanager
-    def _reading(self, key: ObjectKey) -> Iterator[IO[bytes]]:
+    def _open_body(self, key: ObjectKey) -> Iterator[IO[bytes]]:
         try:
-            body = bucket_client().get_object(Bucket=self.bucket_name, Key=key)["Body"]
+            body = get_bucket_client().get_object(Bucket=self.bucket_name, Key=key)["Body"]
             try:
                 yield cast("IO[bytes]", body)
             finally:
@@ -255,39 +257,43 @@ class SharedBucketStorage(S3Storage):  # type: ignore[misc]  # django-storages s
     def holds(self, stored: StoredObject) -> bool:
         """Return whether the object of this row is there; another's under its key is not. One request, or two."""
         try:
-            found = bucket_client().head_object(Bucket=self.bucket_name, Key=self._key_of(stored))
+            found = get_bucket_client().head_object(
+                Bucket=self.bucket_name, Key=self._require_key(stored)
+            )
         except ClientError as error:
-            if status_of(error) == HTTPStatus.NOT_FOUND:
+            if get_status(error) == HTTPStatus.NOT_FOUND:
                 return False
             raise translate_error(error) from error
         except BUCKET_ERRORS as error:
             raise translate_error(error) from error
-        return stored.key_is_its_own or (
+        return stored.has_unique_key or (
             found["ContentLength"] == stored.size_bytes
-            and (etag_in(found) == stored.etag or self._has_its_bytes(stored))
+            and (read_etag(found) == stored.etag or self._has_its_bytes(stored))
         )
 
     def remove(self, stored: StoredObject) -> None:
         """Delete the object of this row, and no other; it may be gone already. One to three requests."""
-        if not (stored.key_is_its_own or self.holds(stored)):
+        if not (stored.has_unique_key or self.holds(stored)):
             return
         try:
-            bucket_client().delete_object(Bucket=self.bucket_name, Key=self._key_of(stored))
+            get_bucket_client().delete_object(
+                Bucket=self.bucket_name, Key=self._require_key(stored)
+            )
         except BUCKET_ERRORS as error:
             raise translate_error(error) from error
 
-    def _key_of(self, stored: StoredObject) -> ObjectKey:
+    def _require_key(self, stored: StoredObject) -> ObjectKey:
         if stored.area != self.area or not self.prefix.holds(stored.key):
             raise ValueError(f"The object is not in the {self.area} area of {self.prefix}.")
         return stored.key
 
-    def _key_in_room(self, stored: StoredObject) -> ObjectKey:
+    def _require_tenant_key(self, stored: StoredObject) -> ObjectKey:
         if not self.prefix.holds(stored.key):
             raise ValueError(f"The object is not in the room {self.prefix}.")
         return stored.key
 
 
-def temporary_file() -> IO[bytes]:
+def make_temporary_file() -> IO[bytes]:
     """Return a file for bytes on their way; a large one waits on disk, where uploads wait."""
     return cast(
         "IO[bytes]",
@@ -295,6 +301,6 @@ def temporary_file() -> IO[bytes]:
     )
 
 
-def bucket_storage(area: str) -> SharedBucketStorage:
+def get_bucket_storage(area: str) -> SharedBucketStorage:
     """Return the bucket's storage of an area of the bound tenant's room. No query, no request."""
     return SharedBucketStorage(bound_tenant().prefix, StoredObject.Area(area))

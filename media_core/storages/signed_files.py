@@ -13,7 +13,7 @@ from django.core.signing import BadSignature, Signer
 from django.urls import reverse
 
 from media_core.ledger.models import StoredObject
-from media_core.storages.presigned import lifetime_seconds
+from media_core.storages.presigned import choose_lifetime_seconds
 from tenants.binding import bound_tenant
 from tenants.errors import NotFound
 
@@ -29,7 +29,7 @@ class SignedFile:
     content_type: str
 
 
-def signed_get(stored: StoredObject, *, file_name: str) -> str:
+def sign_file_path(stored: StoredObject, *, file_name: str) -> str:
     """Return a path at the tenant's host that gives this one object to whoever holds it, for a few minutes.
 
     Object, tenant, type, name and end are signed, so the holder can change none of them. The path is a secret:
@@ -39,10 +39,10 @@ def signed_get(stored: StoredObject, *, file_name: str) -> str:
     if stored.state != StoredObject.State.STORED:
         raise NotFound
     tenant = bound_tenant()
-    expires_at = int(time.time()) + lifetime_seconds(tenant, stored.content_type)
+    expires_at = int(time.time()) + choose_lifetime_seconds(tenant, stored.content_type)
     facts = [stored.pk.hex, tenant.id.hex, expires_at, stored.content_type]
     payload = base64.urlsafe_b64encode(json.dumps(facts).encode()).decode().rstrip("=")
-    signature = _signer().signature(f"{payload}/{file_name}")
+    signature = _make_signer().signature(f"{payload}/{file_name}")
     path = reverse(
         "files:signed",
         kwargs={"token": f"{payload}.{signature}", "file_name": "x"},
@@ -51,14 +51,14 @@ def signed_get(stored: StoredObject, *, file_name: str) -> str:
     return path.removesuffix("x") + quote(file_name, safe="")
 
 
-def signed_file(token: str, file_name: str) -> SignedFile:
+def unsign_file_path(token: str, file_name: str) -> SignedFile:
     """Return what this address gives at the bound tenant's host. Raises NotFound when it was changed or is over."""
     payload, _, signature = token.partition(".")
     if "." in signature:
         # "….pdf.SIGNATURE/offer" would be signed as "…SIGNATURE/offer.pdf" was.
         raise NotFound
     try:
-        _signer().unsign(f"{payload}/{file_name}.{signature}")
+        _make_signer().unsign(f"{payload}/{file_name}.{signature}")
         object_id, tenant_id, expires_at, content_type = json.loads(
             base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))
         )
@@ -69,5 +69,5 @@ def signed_file(token: str, file_name: str) -> SignedFile:
     return SignedFile(UUID(object_id), file_name, content_type)
 
 
-def _signer() -> Signer:
+def _make_signer() -> Signer:
     return Signer(salt=SALT, sep=".")

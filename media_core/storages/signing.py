@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 
-from media_core.storages.client import BucketAccess, bucket_access, bucket_client
-from media_core.storages.percent import encoded_path
-from media_core.storages.sigv4 import QuerySigner, query_of, signed_when
+from media_core.storages.client import BucketAccess, get_bucket_access, get_bucket_client
+from media_core.storages.percent import encode_path
+from media_core.storages.sigv4 import QuerySigner, build_query, find_signing_time
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -24,20 +24,20 @@ SAMPLE_HEADERS = {
     "ResponseContentType": "text/plain; charset=utf-8",
 }
 SAMPLE_SECONDS = 60
-SAMPLE_QUERY = query_of(
+SAMPLE_QUERY = build_query(
     {
         "response-cache-control": SAMPLE_HEADERS["ResponseCacheControl"],
         "response-content-disposition": SAMPLE_HEADERS["ResponseContentDisposition"],
         "response-content-type": SAMPLE_HEADERS["ResponseContentType"],
     }
 )
-SAMPLE_URL = re.compile(rf"(?P<address>.+)/{re.escape(encoded_path(SAMPLE_KEY))}\?.*")
+SAMPLE_URL = re.compile(rf"(?P<address>.+)/{re.escape(encode_path(SAMPLE_KEY))}\?.*")
 
 # The settings for which the answer is known, and the answer. One is kept: settings change in tests only.
 _known: tuple[object, QuerySigner | None] = (None, None)
 
 
-def own_signer() -> QuerySigner | None:
+def find_own_signer() -> QuerySigner | None:
     """Return our signer for the bucket in settings, or None where botocore must sign. No request.
 
     The first call of a process lets botocore sign a sample, and compares.
@@ -47,12 +47,12 @@ def own_signer() -> QuerySigner | None:
     current = settings._wrapped  # type: ignore[misc]  # noqa: SLF001 - the stubs know settings only
     known, signer = _known
     if known is not current:
-        signer = proved_signer(bucket_client(), bucket_access(), settings.BUCKET_NAME)
+        signer = prove_signer(get_bucket_client(), get_bucket_access(), settings.BUCKET_NAME)
         _known = (current, signer)
     return signer
 
 
-def proved_signer(client: "S3Client", access: BucketAccess, bucket: str) -> QuerySigner | None:
+def prove_signer(client: "S3Client", access: BucketAccess, bucket: str) -> QuerySigner | None:
     """Return a signer that has written the same URL as this client, byte for byte; None when it cannot."""
     theirs = client.generate_presigned_url(
         "get_object",
@@ -60,7 +60,7 @@ def proved_signer(client: "S3Client", access: BucketAccess, bucket: str) -> Quer
         ExpiresIn=SAMPLE_SECONDS,
         HttpMethod="GET",
     )
-    found, signed_at = SAMPLE_URL.fullmatch(theirs), signed_when(theirs)
+    found, signed_at = SAMPLE_URL.fullmatch(theirs), find_signing_time(theirs)
     if found is None or signed_at is None:
         return None
     signer = QuerySigner(
@@ -69,5 +69,7 @@ def proved_signer(client: "S3Client", access: BucketAccess, bucket: str) -> Quer
         access_key=access.access_key,
         secret_key=access.secret_key,
     )
-    ours = signer.url(SAMPLE_KEY, SAMPLE_QUERY, method="GET", seconds=SAMPLE_SECONDS, now=signed_at)
+    ours = signer.sign_url(
+        SAMPLE_KEY, SAMPLE_QUERY, method="GET", seconds=SAMPLE_SECONDS, now=signed_at
+    )
     return signer if ours == theirs else None

@@ -13,7 +13,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, NoReturn
 from urllib.parse import urlsplit
 
-from media_core.storages.percent import encoded, encoded_path
+from media_core.storages.percent import encode_component, encode_path
 
 if TYPE_CHECKING:
     import hashlib
@@ -27,7 +27,7 @@ _TWO_DIGITS = [f"{number:02}" for number in range(60)]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class _Day:
+class _SigningDay:
     """What all signatures of one day (UTC) have in common. The key signs anything in the bucket: it is never shown.
 
     It is kept as the two digests of an HMAC (RFC 2104) that have taken it in already. That is what `hmac.HMAC.copy`
@@ -42,7 +42,7 @@ class _Day:
     inner: "hashlib._Hash"
     outer: "hashlib._Hash"
 
-    def signature(self, text: str) -> str:
+    def sign(self, text: str) -> str:
         """Return HMAC-SHA-256 of the text with the signing key of the day."""
         inner, outer = self.inner.copy(), self.outer.copy()
         inner.update(text.encode())
@@ -63,8 +63,8 @@ class QuerySigner:
         parts = urlsplit(address)
         self._origin, self._path = f"{parts.scheme}://{parts.netloc}", f"{parts.path}/"
         self._region, self._access_key, self._secret_key = region, access_key, secret_key
-        self._end = f"\nhost:{_host(address)}\n\nhost\nUNSIGNED-PAYLOAD"
-        self._day = self._day_of(0)
+        self._end = f"\nhost:{_build_host(address)}\n\nhost\nUNSIGNED-PAYLOAD"
+        self._day = self._make_day(0)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._origin!r})"
@@ -72,35 +72,35 @@ class QuerySigner:
     def __reduce__(self) -> NoReturn:
         raise TypeError("A signer holds credentials, so it is never pickled.")
 
-    def url(self, key: str, query: str, *, method: str, seconds: int, now: int) -> str:
+    def sign_url(self, key: str, query: str, *, method: str, seconds: int, now: int) -> str:
         """Return the URL that allows this method on this key for so many seconds from `now` (of the Unix clock).
 
-        `query` is what else is signed, such as the headers of the answer: as `query_of` writes it.
+        `query` is what else is signed, such as the headers of the answer: as `build_query` writes it.
         """
         day = self._day
         second = now - day.begins
         if not 0 <= second < DAY_SECONDS:
-            day = self._day = self._day_of(now)
+            day = self._day = self._make_day(now)
             second = now - day.begins
         clock = f"{_TWO_DIGITS[second // 3600]}{_TWO_DIGITS[second // 60 % 60]}{_TWO_DIGITS[second % 60]}Z"
-        path = self._path + encoded_path(key)
+        path = self._path + encode_path(key)
         signed = f"{day.query}{clock}&X-Amz-Expires={seconds}&X-Amz-SignedHeaders=host"
         # In the order of the alphabet X-Amz-… comes before response-…; in the URL botocore puts it last.
         request = f"{method}\n{path}\n{signed}{'&' if query else ''}{query}{self._end}"
         digest = sha256(request.encode()).hexdigest()
-        signature = day.signature(f"{ALGORITHM}\n{day.date}T{clock}\n{day.scope}\n{digest}")
+        signature = day.sign(f"{ALGORITHM}\n{day.date}T{clock}\n{day.scope}\n{digest}")
         before = f"{query}&" if query else ""
         return f"{self._origin}{path}?{before}{signed}&X-Amz-Signature={signature}"
 
-    def _day_of(self, now: int) -> _Day:
+    def _make_day(self, now: int) -> _SigningDay:
         date = time.strftime("%Y%m%d", time.gmtime(now))
         scope = f"{date}/{self._region}/s3/aws4_request"
         key = f"AWS4{self._secret_key}".encode()
         for step in scope.split("/"):
             key = hmac.digest(key, step.encode(), "sha256")
         block = key.ljust(BLOCK_BYTES, b"\0")
-        credential = encoded(f"{self._access_key}/{scope}")
-        return _Day(
+        credential = encode_component(f"{self._access_key}/{scope}")
+        return _SigningDay(
             begins=now - now % DAY_SECONDS,
             date=date,
             scope=scope,
@@ -110,16 +110,19 @@ class QuerySigner:
         )
 
 
-def query_of(parameters: Mapping[str, str]) -> str:
+def build_query(parameters: Mapping[str, str]) -> str:
     """Return the parameters as they are signed: in the order of their names, encoded.
 
-    >>> query_of({"response-content-type": "text/plain", "response-cache-control": "no-store"})
+    >>> build_query({"response-content-type": "text/plain", "response-cache-control": "no-store"})
     'response-cache-control=no-store&response-content-type=text%2Fplain'
     """
-    return "&".join(f"{encoded(name)}={encoded(parameters[name])}" for name in sorted(parameters))
+    return "&".join(
+        f"{encode_component(name)}={encode_component(parameters[name])}"
+        for name in sorted(parameters)
+    )
 
 
-def _host(address: str) -> str:
+def _build_host(address: str) -> str:
     """Return the Host header that a client sends for this address: without a port that goes without saying."""
     parts = urlsplit(address)
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else str(parts.hostname)
@@ -128,7 +131,7 @@ def _host(address: str) -> str:
     return f"{host}:{parts.port}"
 
 
-def signed_when(url: str) -> int | None:
+def find_signing_time(url: str) -> int | None:
     """Return the time, by the Unix clock, at which somebody signed this URL in this way; None when it is not."""
     found = SIGNED_AT.search(url)
     return calendar.timegm(time.strptime(found[1], "%Y%m%dT%H%M%SZ")) if found else None

@@ -2,8 +2,8 @@
 
 from django import template
 
-from media_core.library.addresses import details_path, open_path
+from media_core.library.addresses import build_details_path, build_open_path
 
 register = template.Library()
-register.filter("open_path", open_path)
-register.filter("details_path", details_path)
+register.filter("open_path", build_open_path)
+register.filter("details_path", build_details_path)

@@ -2,7 +2,7 @@
 
 from django import template
 
-from tenants.sizes import human_size
+from tenants.sizes import format_size
 
 register = template.Library()
 
@@ -10,4 +10,4 @@ register = template.Library()
 @register.filter
 def size(size_bytes: int) -> str:
     """Return a number of bytes for people: 1 MB is 1,000,000 bytes (SI), so that limits read as they are set."""
-    return human_size(size_bytes)
+    return format_size(size_bytes)

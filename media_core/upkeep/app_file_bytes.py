@@ -16,10 +16,10 @@ from media_core.errors import ObjectDiffers, ObjectMissing
 from media_core.ledger.models import StoredObject
 from media_core.ledger.querysets import Content
 from media_core.storages.bucket.listing import ListedObject, iterate_objects
-from media_core.storages.copies import copied
-from media_core.storages.disk import PART, disk_errors
-from media_core.storages.filesystem import disk_storage
-from media_core.storages.room import verify
+from media_core.storages.copies import copy_object
+from media_core.storages.disk import PART_PREFIX, translate_disk_errors
+from media_core.storages.filesystem import get_disk_storage
+from media_core.storages.room import verify_bytes
 from tenants.binding import bound_tenant
 
 Area, Place, State = StoredObject.Area, StoredObject.Place, StoredObject.State
@@ -30,20 +30,20 @@ def has_other_bytes(row: StoredObject, listed: ListedObject) -> bool:
 
     It is read only where its ETag is not the one with which it was stored.
     """
-    if row.key_is_its_own or listed.etag == row.etag:
+    if row.has_unique_key or listed.etag == row.etag:
         return False
-    return not _is_stored(row)
+    return not _has_stored_bytes(row)
 
 
-def _is_stored(row: StoredObject) -> bool:
+def _has_stored_bytes(row: StoredObject) -> bool:
     try:
-        verify(row)
+        verify_bytes(row)
     except (ObjectDiffers, ObjectMissing):
         return False
     return True
 
 
-def find_taken_down() -> QuerySet[AppFile]:
+def find_wrongly_taken_down() -> QuerySet[AppFile]:
     """Return the files that are taken down though the bound tenant is served."""
     found: QuerySet[AppFile] = AppFile.objects.filter(state=AppFile.State.TAKEN_DOWN).served_now()
     return found
@@ -66,11 +66,11 @@ def point_to_own_bytes(row_id: UUID) -> str:
         return ""
     if kept.pk:
         # It is condemned, and stays so: its row's life has one direction.
-        known = {**file.key_parts(Area.PRIVATE), "place": kept.place}
-        with copied(kept, area=Area.PRIVATE, file_name=file.file_name, **known) as copy:
-            _swap(file, copy.stored, copy.etag)
+        known = {**file.key_arguments(Area.PRIVATE), "place": kept.place}
+        with copy_object(kept, area=Area.PRIVATE, file_name=file.file_name, **known) as copy:
+            _replace_object(file, copy.stored, copy.etag)
     else:
-        _adopt(file, kept)
+        _adopt_unnamed_object(file, kept)
     return f"Its bytes are in {file.stored_object.name}, and not public."
 
 
@@ -79,7 +79,7 @@ def _find_bytes(file: AppFile) -> StoredObject | None:
     for kept in (*_list_in_bucket(file), *_list_on_disk(file)):
         known = StoredObject.objects.filter(name=kept.name).exclude(state=State.GONE).first()
         row: StoredObject = known or kept
-        if _is_stored(row):
+        if _has_stored_bytes(row):
             return row
     return None
 
@@ -90,23 +90,23 @@ def _list_in_bucket(file: AppFile) -> Iterator[StoredObject]:
         name = listed.key.removeprefix(prefix)
         # We never write a name that cannot be printed.
         if name.isprintable() and listed.size_bytes == file.stored_object.size_bytes:
-            yield _describe(file, name, place=Place.BUCKET, etag=listed.etag)
+            yield _make_unsaved_row(file, name, place=Place.BUCKET, etag=listed.etag)
 
 
 def _list_on_disk(file: AppFile) -> Iterator[StoredObject]:
     """Yield what was moved to disk with its room since. Each object has a folder of its own in the file's folder."""
-    storage, folder = disk_storage(Area.PRIVATE), f"{APP_FOLDER}/{file.pk}"
-    with disk_errors(), suppress(FileNotFoundError):
+    storage, folder = get_disk_storage(Area.PRIVATE), f"{APP_FOLDER}/{file.pk}"
+    with translate_disk_errors(), suppress(FileNotFoundError):
         for each in storage.listdir(folder)[0]:
             for name in storage.listdir(f"{folder}/{each}")[1]:
-                if not name.startswith(PART):
-                    yield _describe(
+                if not name.startswith(PART_PREFIX):
+                    yield _make_unsaved_row(
                         file, f"{Area.PRIVATE}/{folder}/{each}/{name}",
                         place=Place.DISK, etag=file.stored_object.sha256,
                     )  # fmt: skip
 
 
-def _describe(file: AppFile, name: str, *, place: str, etag: str) -> StoredObject:
+def _make_unsaved_row(file: AppFile, name: str, *, place: str, etag: str) -> StoredObject:
     of_file = file.stored_object
     return StoredObject(
         id=None, name=name, area=Area.PRIVATE, kind=StoredObject.Kind.APP, etag=etag,
@@ -114,18 +114,18 @@ def _describe(file: AppFile, name: str, *, place: str, etag: str) -> StoredObjec
     )  # fmt: skip
 
 
-def _adopt(file: AppFile, kept: StoredObject) -> None:
+def _adopt_unnamed_object(file: AppFile, kept: StoredObject) -> None:
     """Write a row for an object that no row names. All in one: the sweep removes what a pending row names."""
     old = file.stored_object
     content = Content(file.file_name, old.size_bytes, old.content_type, old.sha256)
     with transaction.atomic():
-        stored = StoredObject.objects.announce(
+        stored = StoredObject.objects.create_pending(
             content, area=Area.PRIVATE, kind=kept.kind, name=kept.name, place=kept.place
         )
-        _swap(file, stored, kept.etag)
+        _replace_object(file, stored, kept.etag)
 
 
-def _swap(file: AppFile, stored: StoredObject, etag: str) -> None:
+def _replace_object(file: AppFile, stored: StoredObject, etag: str) -> None:
     old, is_saved = file.stored_object, file.state == AppFile.State.SAVED
     state = AppFile.State.TAKEN_DOWN if is_saved else AppFile.State(file.state)
     with transaction.atomic():

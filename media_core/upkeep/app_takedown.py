@@ -8,26 +8,28 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from media_core.app_files.models import AppFile
-from media_core.app_files.moving import hide, show
+from media_core.app_files.moving import move_to_private, move_to_public
 from media_core.app_files.sweeping import let_go
 from media_core.ledger.models import StoredObject
 from media_core.storages.bucket.requirements import require_to_remove
-from media_core.storages.copies import take_away
-from media_core.upkeep.takedown import Moved, Progress, each
-from tenants.binding import one_at_a_time
+from media_core.storages.copies import remove_object
+from media_core.upkeep.takedown import Progress, TakedownResult, run_for_each
+from tenants.binding import lock_tenant
 
 Area, State = StoredObject.Area, StoredObject.State
 
 
-def bring_files_back(progress: Progress) -> Moved:
+def bring_files_back(progress: Progress) -> TakedownResult:
     """Give every file that was taken down back to the public. Raises RemovalRefused."""
     require_to_remove()
     # Whatever an earlier run began and did not end is nobody's any more.
-    with one_at_a_time():
-        return each(files_taken_down().values_list("pk", flat=True), bring_file_back, progress)
+    with lock_tenant():
+        return run_for_each(
+            list_taken_down().values_list("pk", flat=True), bring_file_back, progress
+        )
 
 
-def files_taken_down() -> QuerySet[AppFile]:
+def list_taken_down() -> QuerySet[AppFile]:
     """Return the bound tenant's files that are taken down."""
     found: QuerySet[AppFile] = AppFile.objects.filter(state=AppFile.State.TAKEN_DOWN)
     return found
@@ -43,7 +45,7 @@ def take_file_down(file_id: UUID) -> None:
     if file is None:
         return
     if file.stored_object.area == Area.PUBLIC:
-        hide(file, state=AppFile.State.TAKEN_DOWN)
+        move_to_private(file, state=AppFile.State.TAKEN_DOWN)
     else:
         file.point_to(file.stored_object, state=AppFile.State.TAKEN_DOWN)
 
@@ -56,7 +58,7 @@ def end_saves() -> None:
     saving = AppFile.objects.filter(area=Area.PUBLIC, state=AppFile.State.SAVING)
     for file in saving.select_related("stored_object"):
         if let_go(file, waits=True):
-            take_away(file.stored_object)
+            remove_object(file.stored_object)
         take_file_down(file.pk)
 
 
@@ -67,9 +69,9 @@ def bring_file_back(file_id: UUID) -> None:
     `take_file_down`, PublicNameTaken, TooBusy, and BucketRefused where strangers do not get it. Three to eight
     bucket requests.
     """
-    file = files_taken_down().select_related("stored_object").filter(pk=file_id).first()
+    file = list_taken_down().select_related("stored_object").filter(pk=file_id).first()
     if file is None:
         return
     for left in StoredObject.objects.filter(name=file.public_name, state=State.PENDING):
         left.abandon()
-    show(file)
+    move_to_public(file)

@@ -17,15 +17,21 @@ from media_core.ledger.models import StoredObject
 from media_core.ledger.querysets import StoredObjectQuerySet
 from media_core.rows import confirm_schema
 from media_core.storages.bucket.requirements import require_to_remove
-from media_core.storages.copies import take_away
-from media_core.storages.room import room_storage, storage_of, verify
-from tenants.jobs.operation_kinds import Amount, Item, OperationWork, Parameters, iterate_ids
+from media_core.storages.copies import remove_object
+from media_core.storages.room import find_storage, get_tenant_storage, verify_bytes
+from tenants.jobs.operation_kinds import (
+    OperationItem,
+    OperationTotals,
+    OperationWork,
+    Parameters,
+    iterate_ids,
+)
 
 Place = StoredObject.Place
 State = StoredObject.State
 # What others are removing, everywhere.
 REMOVED_BY_OTHERS = frozenset({State.CONDEMNED, State.ABANDONED})
-OTHER = {Place.DISK: Place.BUCKET, Place.BUCKET: Place.DISK}
+OTHER_PLACE = {Place.DISK: Place.BUCKET, Place.BUCKET: Place.DISK}
 
 
 class StorageMove(OperationWork):
@@ -45,18 +51,18 @@ class StorageMove(OperationWork):
         # Under a wrong search_path nothing would be found, and everything be taken for moved.
         confirm_schema()
 
-    def count(self) -> Amount:
+    def count(self) -> OperationTotals:
         found = self._rows().aggregate(objects=Count("pk"), size_bytes=Sum("size_bytes"))
-        return Amount(found["objects"], int(found["size_bytes"] or 0))
+        return OperationTotals(found["objects"], int(found["size_bytes"] or 0))
 
-    def iterate(self, cursor: str) -> Iterator[Item]:
+    def iterate(self, cursor: str) -> Iterator[OperationItem]:
         if cursor:
             under_way = StoredObject.objects.filter(pk=cursor).values_list("pk", "size_bytes")
-            yield from (Item(str(row_id), row_id, size) for row_id, size in under_way)
+            yield from (OperationItem(str(row_id), row_id, size) for row_id, size in under_way)
         for row_id, size_bytes in iterate_ids(self._rows(), size="size_bytes", after=cursor):
-            yield Item(str(row_id), row_id, size_bytes)
+            yield OperationItem(str(row_id), row_id, size_bytes)
 
-    def work_on(self, item: Item) -> bool:
+    def work_on(self, item: OperationItem) -> bool:
         """Move one. Raises ObjectMissing, ObjectDiffers or BucketUnavailable; then it still counts where it was."""
         row: StoredObject | None = StoredObject.objects.filter(pk=item.object_id).first()
         if row is None or row.state in REMOVED_BY_OTHERS:
@@ -83,7 +89,7 @@ def refuse_the_wrong_way(to: Place) -> None:
     """Raise MoveRefused while new files would still go to the place that is to be emptied, or it cannot be reached."""
     if (to == Place.BUCKET) != settings.USE_S3_MEDIA:
         raise MoveRefused(
-            f"New files would still go to the {OTHER[to]}: set USE_S3_MEDIA={to == Place.BUCKET} first, "
+            f"New files would still go to the {OTHER_PLACE[to]}: set USE_S3_MEDIA={to == Place.BUCKET} first, "
             "for the running gateway too."
         )
     if not (settings.BUCKET_NAME and settings.BUCKET_ACCESS_KEY and settings.BUCKET_SECRET_KEY):
@@ -98,7 +104,7 @@ def left_to_move(to: Place) -> tuple[int, int]:
 
 
 def _to_move(to: Place) -> Q:
-    return Q(state=State.STORED, place=OTHER[to])
+    return Q(state=State.STORED, place=OTHER_PLACE[to])
 
 
 def move(row: StoredObject, to: Place) -> bool:
@@ -115,11 +121,11 @@ def move(row: StoredObject, to: Place) -> bool:
 
 def _moved(row: StoredObject, to: Place) -> bool:
     stored = StoredObject.objects.filter(pk=row.pk, state=row.state, place=row.place)
-    target, etag = room_storage(row.area, to), written(row, to)
+    target, etag = get_tenant_storage(row.area, to), written(row, to)
     same_claim = Q(pk=row.pk, removal_until=row.removal_until, removal_until__gt=timezone.now())
     if not stored.filter(left_in=to).update(place=to, left_in=row.place, etag=etag):
         # Nobody points to it any more, and nothing else would remove what was written just now.
-        if row.key_is_its_own or StoredObject.objects.filter(same_claim).exists():
+        if row.has_unique_key or StoredObject.objects.filter(same_claim).exists():
             target.remove(row)
         return False
     row.place, row.left_in, row.etag = to, row.place, etag
@@ -133,7 +139,7 @@ def alone(row: StoredObject) -> Iterator[bool]:
     The key of any other object is its own for ever, so nothing is held for it. Two UPDATEs, and the removal of one that
     was deleted meanwhile; nothing for any other.
     """
-    if row.key_is_its_own:
+    if row.has_unique_key:
         yield True
         return
     if row.state == State.GONE or not row.claim_move():
@@ -144,19 +150,19 @@ def alone(row: StoredObject) -> Iterator[bool]:
     finally:
         row.release_removal()
     for deleted in StoredObject.objects.filter(pk=row.pk, state=State.CONDEMNED):
-        take_away(deleted)
+        remove_object(deleted)
 
 
 def written(row: StoredObject, to: Place) -> str:
     """Write the object at its new place as well, and prove it there; return its ETag."""
-    target = room_storage(row.area, to)
+    target = get_tenant_storage(row.area, to)
     if row.place == Place.DISK:
         # A bucket does not say what is wrong with a body that is not as it was announced.
-        verify(row)
-    with storage_of(row).read(row) as body:
+        verify_bytes(row)
+    with find_storage(row).read(row) as body:
         etag = target.put(row, body, file_name=file_name_of(row))
     try:
-        verify(row, place=to)
+        verify_bytes(row, place=to)
     except ObjectDiffers:
         # It would be taken for the right one by the next try.
         target.remove(row)
@@ -173,7 +179,7 @@ def remove_left(row: StoredObject) -> None:
         return
     with alone(row) as is_there:
         if is_there:
-            room_storage(row.area, row.left_in).remove(row)
+            get_tenant_storage(row.area, row.left_in).remove(row)
     known = StoredObject.objects.filter(pk=row.pk, place=row.place, left_in=row.left_in)
     if not is_there:
         # One that was deleted just now is removed by others, who have to know of the copy until it is gone.

@@ -7,7 +7,7 @@ from django.db.models import Count, QuerySet, Sum
 
 from media_core.app_files.models import AppFile
 from media_core.app_files.sweeping import sweep_app_files
-from media_core.documents.locks import hold_the_tree
+from media_core.documents.locks import lock_tree
 from media_core.documents.models import Document
 from media_core.documents.publishing import take_down
 from media_core.ledger.models import StoredObject
@@ -17,7 +17,13 @@ from media_core.upkeep.move_storage import StorageMove
 from media_core.upkeep.takedown import give_up_unfinished
 from media_core.uploads.flow import sweep
 from tenants.binding import bound_tenant_even_suspended
-from tenants.jobs.operation_kinds import Amount, Item, OperationKind, OperationWork, iterate_ids
+from tenants.jobs.operation_kinds import (
+    OperationItem,
+    OperationKind,
+    OperationTotals,
+    OperationWork,
+    iterate_ids,
+)
 from tenants.jobs.operation_steps import declare_operation
 
 # A take-down works on files of apps first, then on documents. The position of an item begins with one of these.
@@ -30,45 +36,45 @@ class TakeDown(OperationWork):
     """Make every public object of the bound, suspended tenant private: files of apps first, then documents."""
 
     def is_wanted(self) -> bool:
-        return not bound_tenant_even_suspended().served
+        return not bound_tenant_even_suspended().is_served
 
     def begin(self) -> None:
         require_to_remove()
         with transaction.atomic():
             # Wait for requests that began to publish while the tenant was still served.
-            hold_the_tree()
+            lock_tree()
 
-    def count(self) -> Amount:
+    def count(self) -> OperationTotals:
         files = _list_public_files().aggregate(objects=Count("pk"), size_bytes=Sum(FILE_SIZE))
         documents = _list_public_documents().aggregate(
             objects=Count("pk"), size_bytes=Sum(DOCUMENT_SIZE)
         )
-        return Amount(
+        return OperationTotals(
             files["objects"] + documents["objects"],
             int((files["size_bytes"] or 0) + (documents["size_bytes"] or 0)),
         )
 
-    def iterate(self, cursor: str) -> Iterator[Item]:
+    def iterate(self, cursor: str) -> Iterator[OperationItem]:
         part, _, last = cursor.partition(":")
         if last:
             yield from self._iterate_cursor(part, last)
         if part != DOCUMENTS:
             for row_id, size_bytes in iterate_ids(_list_public_files(), size=FILE_SIZE, after=last):
-                yield Item(f"{FILES}:{row_id}", row_id, size_bytes)
+                yield OperationItem(f"{FILES}:{row_id}", row_id, size_bytes)
             last = ""
         for row_id, size_bytes in iterate_ids(
             _list_public_documents(), size=DOCUMENT_SIZE, after=last
         ):
-            yield Item(f"{DOCUMENTS}:{row_id}", row_id, size_bytes)
+            yield OperationItem(f"{DOCUMENTS}:{row_id}", row_id, size_bytes)
 
-    def _iterate_cursor(self, part: str, last: str) -> Iterator[Item]:
+    def _iterate_cursor(self, part: str, last: str) -> Iterator[OperationItem]:
         rows, size = (
             (Document.objects, DOCUMENT_SIZE) if part == DOCUMENTS else (AppFile.objects, FILE_SIZE)
         )
         for row_id, size_bytes in rows.filter(pk=last).values_list("pk", size):
-            yield Item(f"{part}:{row_id}", row_id, size_bytes)
+            yield OperationItem(f"{part}:{row_id}", row_id, size_bytes)
 
-    def work_on(self, item: Item) -> bool:
+    def work_on(self, item: OperationItem) -> bool:
         """Take one down; see `take_down` and `take_file_down` for what they raise."""
         if item.position.startswith(FILES):
             take_file_down(item.object_id)

@@ -39,7 +39,7 @@ def recount(*, mend: bool = True) -> Recount:
     when there is no quota to put right, and BindingDisagrees where the ledger is not the bound tenant's.
     """
     with transaction.atomic():
-        known = quotas.locked_usage()
+        known = quotas.lock_quota()
         # In another's schema nothing is found, and that is no ledger that holds nothing.
         confirm_schema()
         # A statement of its own: it sees what was committed while the lock was waited for.
@@ -48,7 +48,7 @@ def recount(*, mend: bool = True) -> Recount:
             known.used_bytes, known.reserved_bytes, counted["used"], counted["reserved"]
         )
         if mend and not found.agrees:
-            quotas.put_right(used_bytes=counted["used"], reserved_bytes=counted["reserved"])
+            quotas.correct_usage(used_bytes=counted["used"], reserved_bytes=counted["reserved"])
     return found
 
 

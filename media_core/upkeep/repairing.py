@@ -9,21 +9,21 @@ from media_core.documents.publishing import republish
 from media_core.errors import ObjectDiffers, ObjectMissing
 from media_core.ledger.models import StoredObject
 from media_core.storages.bucket.listing import move_object, set_public_acl
-from media_core.storages.room import verify
-from media_core.upkeep.app_file_bytes import find_taken_down, point_to_own_bytes
+from media_core.storages.room import verify_bytes
+from media_core.upkeep.app_file_bytes import find_wrongly_taken_down, point_to_own_bytes
 from media_core.upkeep.app_takedown import bring_file_back
-from media_core.upkeep.move_storage import OTHER
+from media_core.upkeep.move_storage import OTHER_PLACE
 from media_core.upkeep.verifying import Finding, Problem
-from tenants.binding import bound_tenant, one_at_a_time
+from tenants.binding import bound_tenant, lock_tenant
 from tenants.errors import KeyOutsidePrefix
-from tenants.prefixes import safe_name
+from tenants.prefixes import make_ascii_name
 
 Area = StoredObject.Area
 # The object of a row is not there, or is another.
-OF_BYTES = frozenset({Problem.MISSING, Problem.WRONG_SIZE, Problem.WRONG_BYTES})
+BYTE_PROBLEMS = frozenset({Problem.MISSING, Problem.WRONG_SIZE, Problem.WRONG_BYTES})
 # Where an object goes that the bucket's policy shows to the public and that no row names.
-CLOSED = f"{Area.PRIVATE}/closed/"
-IN_PLACE = {StoredObject.Place.DISK: "on disk", StoredObject.Place.BUCKET: "in the bucket"}
+CLOSED_FOLDER = f"{Area.PRIVATE}/closed/"
+PLACE_NAMES = {StoredObject.Place.DISK: "on disk", StoredObject.Place.BUCKET: "in the bucket"}
 
 
 def repair(finding: Finding) -> str:
@@ -41,15 +41,15 @@ def repair(finding: Finding) -> str:
         done = correct_place(finding.row_id)
         if done or finding.problem == Problem.ORPHANED:
             return done
-    if finding.row_id and finding.problem in OF_BYTES:
+    if finding.row_id and finding.problem in BYTE_PROBLEMS:
         done = point_to_own_bytes(finding.row_id)
         # What has its public name now is named by no row.
-        closed = done and finding.problem != Problem.MISSING and _close(key, finding.name)
+        closed = done and finding.problem != Problem.MISSING and _close_to_public(key, finding.name)
         return f"{done} {closed}" if closed else done
     is_stray = finding.problem == Problem.ORPHANED and is_public_name
     # In mode `policy` a private object is open by a policy that is too wide, wherever it lies.
     is_open = finding.problem == Problem.PUBLIC and (is_public_name or not _is_by_policy())
-    return _close(key, finding.name) if is_stray or is_open else ""
+    return _close_to_public(key, finding.name) if is_stray or is_open else ""
 
 
 def _find_key(name: str) -> str:
@@ -70,16 +70,16 @@ def correct_place(row_id: UUID) -> str:
     row: StoredObject | None = StoredObject.objects.filter(pk=row_id, left_in="").first()
     if row is None or _has_its_bytes(row, row.place):
         return ""
-    to = OTHER[StoredObject.Place(row.place)]
+    to = OTHER_PLACE[StoredObject.Place(row.place)]
     same = StoredObject.objects.filter(pk=row.pk, state=row.state, place=row.place, left_in="")
     if not (_has_its_bytes(row, to) and same.update(place=to)):
         return ""
-    return f"Its row says now that it is {IN_PLACE[to]}."
+    return f"Its row says now that it is {PLACE_NAMES[to]}."
 
 
 def _has_its_bytes(row: StoredObject, place: str) -> bool:
     try:
-        verify(row, place=place)
+        verify_bytes(row, place=place)
     except (ObjectMissing, ObjectDiffers):
         return False
     return True
@@ -89,14 +89,14 @@ def _is_by_policy() -> bool:
     return bool(settings.PUBLIC_MEDIA_MODE == "policy")
 
 
-def _close(key: str, name: str) -> str:
+def _close_to_public(key: str, name: str) -> str:
     """Keep the public from reading an object that it should not."""
     if not _is_by_policy():
         set_public_acl(key, is_public=False)
         return "Its ACL keeps the public from reading it."
     # What was closed under this name before stays.
-    target = f"{CLOSED}{uuid4()}/{safe_name(name)}"
-    move_object(key, str(bound_tenant().prefix.key(target)))
+    target = f"{CLOSED_FOLDER}{uuid4()}/{make_ascii_name(name)}"
+    move_object(key, str(bound_tenant().prefix.build_key(target)))
     return f"It was moved to {target}."
 
 
@@ -110,17 +110,17 @@ def find_republishable(finding: Finding) -> Document | None:
     return found
 
 
-def show_again(finding: Finding) -> str:
+def republish_app_file(finding: Finding) -> str:
     """Give a taken down file of an app to the public again; return what was done. Raises as `bring_file_back`."""
-    file = find_taken_down().filter(stored_object=finding.row_id).first()
+    file = find_wrongly_taken_down().filter(stored_object=finding.row_id).first()
     if file is None:
         return ""
-    with one_at_a_time():
+    with lock_tenant():
         bring_file_back(file.pk)
     return "It is public again."
 
 
-def make_copy_again(document: Document) -> str:
+def republish_document(document: Document) -> str:
     """Give a public document a new public copy; return what was done. Raises as `republish`."""
     republish(document.pk)
     return "It has a new public copy."

@@ -4,12 +4,12 @@ from collections.abc import Callable
 from functools import partial
 
 from media_core.app_files.models import AppFile
-from media_core.app_files.sweeping import finish, list_unfinished, sweep_app_files
+from media_core.app_files.sweeping import finish_file, list_unfinished, sweep_app_files
 from media_core.ledger.models import StoredObject
 from media_core.storages.bucket.requirements import require_to_remove
-from media_core.uploads.flow import list_given_up, remove_given_up, sweep
+from media_core.uploads.flow import list_abandoned, remove_abandoned, sweep
 from tenants.binding import bound_tenant
-from tenants.jobs.kinds import Step
+from tenants.jobs.kinds import JobStep
 from tenants.schema_problems import require_schema
 
 
@@ -24,14 +24,14 @@ def sweep_room(*, dry_run: bool = False) -> list[StoredObject | AppFile]:
     return [*sweep(dry_run=dry_run), *sweep_app_files(dry_run=dry_run)]
 
 
-def sweep_in_steps(step: Step) -> str | None:
+def sweep_in_steps(step: JobStep) -> str | None:
     """Do the same while the step has time; return the last row that was tried when it has not. Seven queries."""
     # In another's schema nothing is found, and that is no room where nothing is left over.
     require_schema(bound_tenant())
     require_to_remove()
     works: dict[StoredObject | AppFile, Callable[[], object]] = {
-        **{row: partial(remove_given_up, row) for row in list_given_up()},
-        **{file: partial(finish, file) for file in list_unfinished()},
+        **{row: partial(remove_abandoned, row) for row in list_abandoned()},
+        **{file: partial(finish_file, file) for file in list_unfinished()},
     }
     last = step.position
     for row in sorted(works, key=lambda each: str(each.pk)):

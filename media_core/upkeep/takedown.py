@@ -29,7 +29,7 @@ Progress = Callable[[int, int], None]
 
 
 @dataclass(slots=True)
-class Moved:
+class TakedownResult:
     """What a run did: how many, and what it could not do, by the id."""
 
     done: int = 0
@@ -71,7 +71,7 @@ def give_up_unfinished() -> None:
     """
     unfinished = [State.PENDING, State.ABANDONED]
     for row in StoredObject.objects.filter(area=StoredObject.Area.PUBLIC, state__in=unfinished):
-        row.give_up()
+        row.abandon_or_reopen()
         remove_abandoned(row)
 
 
@@ -86,12 +86,12 @@ def in_bucket() -> QuerySet[StoredObject]:
     return StoredObject.objects.filter(Q(place=bucket) | Q(left_in=bucket))
 
 
-def bring_all_back(progress: Progress) -> Moved:
+def bring_all_back(progress: Progress) -> TakedownResult:
     """Let the public get every document of the bound tenant again that was taken down.
 
     So it also gives copies to those that were published while the mode made none.
     """
-    return each(taken_down(), bring_back, progress)
+    return run_for_each(taken_down(), bring_back, progress)
 
 
 def taken_down() -> list[UUID]:
@@ -102,9 +102,11 @@ def taken_down() -> list[UUID]:
     return list(rows.values_list("pk", flat=True))
 
 
-def each(rows: Iterable[UUID], move: Callable[[UUID], object], progress: Progress) -> Moved:
+def run_for_each(
+    rows: Iterable[UUID], move: Callable[[UUID], object], progress: Progress
+) -> TakedownResult:
     """Move one after the other, and say what came of it; one that fails does not stop the others."""
-    moved, asked = Moved(), list(rows)
+    moved, asked = TakedownResult(), list(rows)
     for number, row_id in enumerate(asked, start=1):
         try:
             move(row_id)

@@ -26,8 +26,8 @@ from media_core.storages.bucket.listing import (
     find_size,
     iterate_objects,
 )
-from media_core.storages.room import verify
-from media_core.upkeep.app_file_bytes import find_taken_down, has_other_bytes
+from media_core.storages.room import verify_bytes
+from media_core.upkeep.app_file_bytes import find_wrongly_taken_down, has_other_bytes
 from tenants.binding import bound_tenant
 
 State, Place, Area = StoredObject.State, StoredObject.Place, StoredObject.Area
@@ -61,7 +61,7 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class LedgerPair:
     """What ledger and listing have under one name: at least one of them has something."""
 
     name: str
@@ -82,12 +82,12 @@ def verify_ledger(*, sample: int = 0) -> Iterator[Finding]:
     for pairs in take_batches(iterate_pairs(), BATCH):
         yield from check_pairs(pairs)
     if sample:
-        yield from check_samples(sample)
-    for file in find_taken_down():
+        yield from check_sample(sample)
+    for file in find_wrongly_taken_down():
         yield Finding(Problem.TAKEN_DOWN, file.public_name, file.stored_object_id)
 
 
-def iterate_pairs() -> Iterator[Pair]:
+def iterate_pairs() -> Iterator[LedgerPair]:
     """Yield rows and objects of the bound tenant side by side, in the order of names as bytes."""
     prefix = str(bound_tenant().prefix)
     rows, objects = _iterate_rows(), iterate_objects(prefix)
@@ -95,13 +95,13 @@ def iterate_pairs() -> Iterator[Pair]:
     while row or listed:
         name = listed.key.removeprefix(prefix) if listed else ""
         if listed and row and name == row.name:
-            yield Pair(name, row, listed)
+            yield LedgerPair(name, row, listed)
             row, listed = next(rows, None), next(objects, None)
         elif row and (not listed or row.name.encode() < name.encode()):
-            yield Pair(row.name, row, None)
+            yield LedgerPair(row.name, row, None)
             row = next(rows, None)
         else:
-            yield Pair(name, None, listed)
+            yield LedgerPair(name, None, listed)
             listed = next(objects, None)
 
 
@@ -117,19 +117,19 @@ def _rows() -> QuerySet[StoredObject]:
     return found
 
 
-def check_pairs(pairs: list[Pair]) -> Iterator[Finding]:
+def check_pairs(pairs: list[LedgerPair]) -> Iterator[Finding]:
     """Yield what is wrong with these."""
     is_shown = settings.PUBLIC_MEDIA_MODE != "gateway"
     public = [pair for pair in pairs if pair.listed and pair.name.startswith(f"{Area.PUBLIC}/")]
-    readable = ask_at_once(can_public_read, [_key_of(pair) for pair in public])
+    readable = map_in_threads(can_public_read, [_key_of(pair) for pair in public])
     is_readable = dict(zip((pair.name for pair in public), readable, strict=True))
     for pair in pairs:
         finding = check_pair(pair) or _check_access(pair, is_readable, is_shown=is_shown)
-        if finding and _is_still_so(finding, pair):
+        if finding and _is_unchanged(finding, pair):
             yield finding
 
 
-def check_pair(pair: Pair) -> Finding | None:
+def check_pair(pair: LedgerPair) -> Finding | None:
     """Return what is wrong between row and object, whoever can read it."""
     row = pair.row
     if row is None:
@@ -154,7 +154,9 @@ def _compare(row: StoredObject, listed: ListedObject | None) -> Finding | None:
     return Finding(Problem.WRONG_SIZE, row.name, row.pk, detail)
 
 
-def _check_access(pair: Pair, is_readable: dict[str, bool], *, is_shown: bool) -> Finding | None:
+def _check_access(
+    pair: LedgerPair, is_readable: dict[str, bool], *, is_shown: bool
+) -> Finding | None:
     row = pair.row
     if row is None or pair.name not in is_readable:
         return None
@@ -177,7 +179,7 @@ def _is_overdue(row: StoredObject) -> bool:
     return due is not None and due < timezone.now() - PENDING_LIFETIME
 
 
-def _is_still_so(finding: Finding, pair: Pair) -> bool:
+def _is_unchanged(finding: Finding, pair: LedgerPair) -> bool:
     """Return whether row and object are as they were seen, and neither is being written or removed."""
     # PostgreSQL has no text with this character.
     rows = _rows().none() if "\0" in pair.name else _rows().filter(name=pair.name)
@@ -194,22 +196,22 @@ def _state_of(row: StoredObject) -> tuple[UUID, str, str, str]:
     return row.pk, row.state, row.place, row.left_in
 
 
-def check_samples(sample: int) -> Iterator[Finding]:
+def check_sample(sample: int) -> Iterator[Finding]:
     """Look closely at so many objects, chosen by chance: read them back, and ask for them as a stranger."""
     stored = _rows().filter(state=State.STORED, place=Place.BUCKET)
     chosen: Iterator[StoredObject] = stored.order_by("?")[:sample].iterator(ROWS_AT_ONCE)
     for row in chosen:
-        problem = _check_closely(row)
+        problem = _check_bytes_and_access(row)
         # Neither is being written, moved or removed.
         same = _rows().filter(pk=row.pk, state=row.state, place=row.place, left_in=row.left_in)
         if problem and same.exists():
             yield Finding(problem, row.name, row.pk)
 
 
-def _check_closely(row: StoredObject) -> Problem | None:
+def _check_bytes_and_access(row: StoredObject) -> Problem | None:
     """Return what is wrong with the bytes, or with who gets them. Two requests at most."""
     try:
-        verify(row)
+        verify_bytes(row)
     except ObjectDiffers:
         return Problem.WRONG_BYTES
     except ObjectMissing:
@@ -219,11 +221,11 @@ def _check_closely(row: StoredObject) -> Problem | None:
     return Problem.PUBLIC if is_open else None
 
 
-def _key_of(pair: Pair) -> str:
-    return pair.listed.key if pair.listed else str(bound_tenant().prefix.key(pair.name))
+def _key_of(pair: LedgerPair) -> str:
+    return pair.listed.key if pair.listed else str(bound_tenant().prefix.build_key(pair.name))
 
 
-def ask_at_once(ask: Callable[[str], bool], keys: list[str]) -> list[bool]:
+def map_in_threads(ask: Callable[[str], bool], keys: list[str]) -> list[bool]:
     with ThreadPoolExecutor(THREADS) as threads:
         return list(threads.map(ask, keys))
 

@@ -18,7 +18,7 @@ from media_core.uploads.limits import FORM_OVERHEAD_BYTES
 from tenants import quotas
 from tenants.binding import bound_tenant
 from tenants.errors import QuotaExceeded
-from tenants.limits import largest_upload_bytes
+from tenants.limits import get_upload_max_bytes
 
 # The disk is full, the user's share of it is used up, or the process may write no larger file.
 DISK_FULL_ERRNOS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -49,7 +49,7 @@ class LimitedUploadHandler(FileUploadHandler):
 
     def handle_raw_input(self, *given: Any, **_named: Any) -> None:
         _input, _headers, content_length, *_rest = given
-        self.takes_uploads = takes_uploads(self.request)
+        self.takes_uploads = can_take_uploads(self.request)
         if self.takes_uploads and content_length > FORM_OVERHEAD_BYTES:
             refuse_beyond_quota(content_length - FORM_OVERHEAD_BYTES)
 
@@ -57,7 +57,7 @@ class LimitedUploadHandler(FileUploadHandler):
         if not self.takes_uploads:
             raise SkipFile
         super().new_file(*args, **kwargs)
-        self.most = largest_upload_bytes(bound_tenant())
+        self.most = get_upload_max_bytes(bound_tenant())
         self.received_bytes = 0
         with refuse_full_disk():
             self.file = UnnamedFile(
@@ -134,7 +134,7 @@ def leave_files_unread(request: HttpRequest) -> None:
     request.upload_handlers = [FieldsOnlyHandler(request)]
 
 
-def takes_uploads(request: Any) -> bool:
+def can_take_uploads(request: Any) -> bool:
     """Return whether the view of this request takes files."""
     match = getattr(request, "resolver_match", None)
     return bool(match and getattr(match.func, "takes_uploads", False))
@@ -145,6 +145,6 @@ def refuse_beyond_quota(size_bytes: int) -> None:
 
     As when it is reserved, the refusal does not say how much is left.
     """
-    left = quotas.usage().left_bytes
+    left = quotas.read_quota().left_bytes
     if left is not None and size_bytes > left:
         raise QuotaExceeded(f"It needs {size(size_bytes)}, and less than that is left.")

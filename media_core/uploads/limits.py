@@ -13,7 +13,7 @@ from media_core.errors import LengthRequired, UploadRefused, UploadTooLarge
 from media_core.templatetags.sizes import size
 from tenants.binding import bound_tenant
 from tenants.errors import GatewayError
-from tenants.limits import largest_upload_bytes
+from tenants.limits import get_upload_max_bytes
 
 # What a form without files needs. Django limits what it keeps in memory, not what it reads from files.
 FORM_BYTES = 1_000_000
@@ -23,7 +23,7 @@ FORM_OVERHEAD_BYTES = 100_000
 View = Callable[..., HttpResponse]
 
 
-def takes_uploads(view: View) -> View:
+def accept_uploads(view: View) -> View:
     """Mark a view whose requests may carry a file as large as the tenant takes."""
     view.takes_uploads = True  # type: ignore[attr-defined]  # as Django marks csrf_exempt
     return view
@@ -42,7 +42,7 @@ class BodyLimitMiddleware:
         self, request: HttpRequest, view: View, _args: tuple[Any, ...], _kwargs: dict[str, Any]
     ) -> HttpResponse | None:
         try:
-            refuse_larger_body(request, body_limit(view))
+            refuse_larger_body(request, find_body_limit(view))
         except GatewayError as refusal:
             # What is raised here Django answers with a 500: its process_exception is for views only.
             # How much is taken is no secret: whoever sends more and less finds out.
@@ -55,11 +55,11 @@ def refuse_larger_body(request: HttpRequest, limit: int) -> None:
     """Raise UploadTooLarge, UploadRefused or LengthRequired for a body that is larger, or of unknown length."""
     if "HTTP_TRANSFER_ENCODING" in request.META:
         raise LengthRequired
-    if declared_length(request) > limit:
+    if read_declared_length(request) > limit:
         raise UploadTooLarge(f"{size(limit - FORM_OVERHEAD_BYTES)} is the most.")
 
 
-def declared_length(request: HttpRequest) -> int:
+def read_declared_length(request: HttpRequest) -> int:
     """Return the body's length as the client declared it; the server reads no more than that."""
     given = request.META.get("CONTENT_LENGTH") or "0"
     if not (given.isascii() and given.isdecimal()):
@@ -67,8 +67,8 @@ def declared_length(request: HttpRequest) -> int:
     return int(given)
 
 
-def body_limit(view: View) -> int:
+def find_body_limit(view: View) -> int:
     """Return the largest body in bytes that this view takes."""
     if getattr(view, "takes_uploads", False):
-        return largest_upload_bytes(bound_tenant()) + FORM_OVERHEAD_BYTES
+        return get_upload_max_bytes(bound_tenant()) + FORM_OVERHEAD_BYTES
     return FORM_BYTES

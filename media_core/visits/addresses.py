@@ -7,13 +7,13 @@ from django.http import HttpRequest
 
 from tenants.domains import find_primary_domain
 from tenants.errors import HostRefused
-from tenants.hosts import normalised_host
+from tenants.hosts import normalize_host
 from tenants.models import Tenant
 
 PORT = re.compile(r":[0-9]{1,5}\Z")
 
 
-def origin_of(host: str, request: HttpRequest) -> str:
+def build_origin(host: str, request: HttpRequest) -> str:
     """Return scheme and host as browsers write them, without a port.
 
     Without HTTPS, on somebody's own machine, the port of this request is part of the address: all hosts share it.
@@ -24,14 +24,14 @@ def origin_of(host: str, request: HttpRequest) -> str:
     return f"{request.scheme}://{host}{port[0] if port else ''}"
 
 
-def agency_origin(request: HttpRequest) -> str:
+def build_agency_origin(request: HttpRequest) -> str:
     """Return where the agency's own host is reached."""
-    return origin_of(normalised_host(settings.AGENCY_HOST), request)
+    return build_origin(normalize_host(settings.AGENCY_HOST), request)
 
 
-def tenant_origin(tenant: Tenant, request: HttpRequest) -> str:
+def find_tenant_origin(tenant: Tenant, request: HttpRequest) -> str:
     """Return where the tenant is reached. One query; raises HostRefused when none of its domains is active."""
     host = find_primary_domain(tenant.id)
     if not host:
         raise HostRefused("The tenant has no active domain: add one first.")
-    return origin_of(host, request)
+    return build_origin(host, request)

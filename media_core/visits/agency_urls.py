@@ -5,7 +5,7 @@ from media_core.visits import agency_views as views
 app_name = "agency_visits"
 urlpatterns = [
     path("tenants/<uuid:tenant_id>/enter", views.enter, name="enter"),
-    path("visits/<uuid:visit_id>", views.visit_, name="visit"),
-    path("visits/<uuid:visit_id>/ticket", views.ticket, name="ticket"),
+    path("visits/<uuid:visit_id>", views.show_visit, name="visit"),
+    path("visits/<uuid:visit_id>/ticket", views.show_ticket, name="ticket"),
     path("visits/<uuid:visit_id>/end", views.end, name="end"),
 ]

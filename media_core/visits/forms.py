@@ -1,14 +1,14 @@
 from django import forms
 
-from tenants.fields import CheckedField
-from tenants.names import MAX_REASON, checked_reason
+from tenants.fields import ValidatedCharField
+from tenants.names import MAX_REASON, clean_reason
 
 
 class EnterForm(forms.Form):
     """Why somebody of the agency wants to enter, and how far they go."""
 
-    reason = CheckedField(
-        checked_reason,
+    reason = ValidatedCharField(
+        clean_reason,
         max_length=MAX_REASON,
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text="The tenant's admins read it, also later.",

@@ -6,10 +6,10 @@ app_name = "visits"
 urlpatterns = [
     path("visit", views.redeem, name="redeem"),
     path("visit/leave", views.leave, name="leave"),
-    path("visits", history.visits, name="visits"),
-    path("visits/consent", history.consent, name="consent"),
+    path("visits", history.list_visits, name="visits"),
+    path("visits/consent", history.set_consent, name="consent"),
     path("visits/<uuid:visit_id>/agree", history.agree, name="agree"),
     path("visits/<uuid:visit_id>/refuse", history.refuse, name="refuse"),
     path("visits/<uuid:visit_id>/end", history.end, name="end"),
-    path("activity", history.activity, name="activity"),
+    path("activity", history.list_activity, name="activity"),
 ]

@@ -5,14 +5,14 @@ from argparse import Namespace
 from django.conf import settings
 
 from tenants.commands.base import Actions, PlainCommand, add_action
-from tenants.commands.newcomers import add_person_options, given_password, tell_how_to_sign_in
-from tenants.commands.references import address_of
-from tenants.commands.tables import table
-from tenants.people.members import add_colleague, checked_agency_role, has_owner, remove_agency_role
+from tenants.commands.newcomers import add_person_options, read_password, write_sign_in_help
+from tenants.commands.references import build_url
+from tenants.commands.tables import format_table
+from tenants.people.members import add_colleague, has_owner, parse_agency_role, remove_agency_role
 from tenants.people.models import AgencyRole
 
 ROLES = ", ".join(AgencyRole.Role.values)
-FIRST = "Add the first: manage.py agency add EMAIL --role owner"
+FIRST_OWNER_HINT = "Add the first: manage.py agency add EMAIL --role owner"
 EXAMPLES = """\
 examples:
   manage.py agency add olga@agency.example --role owner --name "Olga Owner"
@@ -41,32 +41,32 @@ def add_agency_actions(actions: Actions) -> None:
 def add(command: PlainCommand, asked: Namespace) -> None:
     added = add_colleague(
         email=asked.email,
-        role=checked_agency_role(asked.role),
+        role=parse_agency_role(asked.role),
         name=asked.name,
-        password=given_password(asked),
+        password=read_password(asked),
     )
     done = "is now" if added.is_new_here else "was already"
-    command.stdout.write(f"{added.person.email} {done} {asked.role} at {_agency()}.")
-    tell_how_to_sign_in(command, added, settings.AGENCY_HOST)
+    command.stdout.write(f"{added.person.email} {done} {asked.role} at {_build_agency_url()}.")
+    write_sign_in_help(command, added, settings.AGENCY_HOST)
 
 
 def list_(command: PlainCommand, _asked: Namespace) -> None:
     found = AgencyRole.objects.select_related("person")
     rows = [(row.person.email, row.role, row.person.name) for row in found]
     if rows:
-        command.stdout.write(table(("EMAIL", "ROLE", "NAME"), *rows))
+        command.stdout.write(format_table(("EMAIL", "ROLE", "NAME"), *rows))
     else:
-        command.stdout.write(f"Nobody has a role at the agency yet. {FIRST}")
+        command.stdout.write(f"Nobody has a role at the agency yet. {FIRST_OWNER_HINT}")
 
 
 def remove(command: PlainCommand, asked: Namespace) -> None:
-    remove_agency_role(asked.email, checked_agency_role(asked.role))
+    remove_agency_role(asked.email, parse_agency_role(asked.role))
     command.stdout.write(
-        f"{asked.email} is {asked.role} at {_agency()} no longer, and is signed out there."
+        f"{asked.email} is {asked.role} at {_build_agency_url()} no longer, and is signed out there."
     )
     if not has_owner():
-        command.stderr.write(f"Warning: the agency has no owner. {FIRST}")
+        command.stderr.write(f"Warning: the agency has no owner. {FIRST_OWNER_HINT}")
 
 
-def _agency() -> str:
-    return address_of(settings.AGENCY_HOST)
+def _build_agency_url() -> str:
+    return build_url(settings.AGENCY_HOST)

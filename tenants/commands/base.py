@@ -21,10 +21,10 @@ from tenants.errors import GatewayError
 NOT_MIGRATED = frozenset({"42P01", "42703"})
 
 Actions: TypeAlias = "_SubParsersAction[Any]"
-Run: TypeAlias = "Callable[[PlainCommand, Namespace], None]"
+RunAction: TypeAlias = "Callable[[PlainCommand, Namespace], None]"
 
 
-class Help(RawDescriptionHelpFormatter, DjangoHelpFormatter):
+class HelpFormatter(RawDescriptionHelpFormatter, DjangoHelpFormatter):
     """Keeps examples as they are written, and puts the options of every Django command last."""
 
 
@@ -42,12 +42,12 @@ class PlainCommand(BaseCommand):
     examples = ""
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        kwargs |= {"formatter_class": Help, "epilog": self.examples}
+        kwargs |= {"formatter_class": HelpFormatter, "epilog": self.examples}
         return super().create_parser(prog_name, subcommand, **kwargs)
 
     def execute(self, *args: Any, **options: Any) -> str | None:
         try:
-            with refusals():
+            with translate_errors():
                 return super().execute(*args, **options)
         except BrokenPipeError:
             # `| head` has seen enough. Python would complain once more when it flushes at its end.
@@ -67,7 +67,7 @@ def add_actions(parser: ArgumentParser) -> Actions:
 
 
 def add_action(
-    actions: Actions, run: Run, *, summary: str, examples: str, name: str = ""
+    actions: Actions, run: RunAction, *, summary: str, examples: str, name: str = ""
 ) -> ArgumentParser:
     """Add the action that `run` does, under this name or that of the function; return its parser."""
     name = name or run.__name__.removesuffix("_")
@@ -83,13 +83,13 @@ def add_group(actions: Actions, name: str, *, summary: str, examples: str) -> Ar
         help=summary,
         description=summary,
         epilog=examples,
-        formatter_class=Help,
+        formatter_class=HelpFormatter,
     )
     return parser
 
 
 @contextmanager
-def refusals() -> Iterator[None]:
+def translate_errors() -> Iterator[None]:
     """Turn what the gateway or the database refuses into one line for the command line."""
     try:
         yield
@@ -109,6 +109,6 @@ def refusals() -> Iterator[None]:
         raise CommandError("What was given is not UTF-8 text: write it again in UTF-8.") from error
 
 
-def typed_by_a_person() -> bool:
+def is_interactive() -> bool:
     """Return whether standard input is a terminal."""
     return sys.stdin is not None and sys.stdin.isatty()

@@ -12,7 +12,7 @@ from types import FrameType
 from django.core.management.base import CommandError, OutputWrapper
 
 from tenants.commands.base import PlainCommand
-from tenants.commands.tables import shown_width
+from tenants.commands.tables import measure_width
 from tenants.errors import GatewayError
 from tenants.jobs.kinds import find_kind
 from tenants.jobs.operation_models import Operation
@@ -30,7 +30,7 @@ POLL_SECONDS = 0.5
 SLEEP_SECONDS = 0.05
 # How long it waits when the storage does not answer, and how often, before it leaves the operation to a worker.
 OUTAGE_SECONDS = 5.0
-MOST_OUTAGES = 3
+MAX_OUTAGES = 3
 # How long the bar may be: the longest that fits, in few lengths, so that it does not jump when the numbers grow.
 BAR_CELLS = (24, 16, 8)
 # The characters around the bar: brackets, spaces and the percentage.
@@ -65,7 +65,7 @@ class ProgressLine:
             if problem not in self._reported:
                 self._reported.add(problem)
                 start = "\r" if self.is_terminal else "  "
-                self.stdout.write(f"{start}{problem:<{shown_width(self._line)}}")
+                self.stdout.write(f"{start}{problem:<{measure_width(self._line)}}")
 
     def end(self, operation: Operation) -> None:
         """Show the last progress, and end the line."""
@@ -85,7 +85,7 @@ class ProgressLine:
         width = shutil.get_terminal_size().columns - 1
         line = describe_progress(operation, width=width)[:width]
         # Spaces overwrite the end of a longer line.
-        self.stdout.write(f"\r{line:<{shown_width(self._line)}}", ending="")
+        self.stdout.write(f"\r{line:<{measure_width(self._line)}}", ending="")
         self.stdout.flush()
         self._line = line
 
@@ -98,7 +98,7 @@ def describe_progress(operation: Operation, *, width: int | None = None) -> str:
     >>> describe_progress(Operation(state="paused", started_at=datetime.now(UTC), **numbers))
     '[######                  ]  25 %  1 of 4 objects, 5 bytes of 20 bytes  paused'
     """
-    progress = Progress.of(operation)
+    progress = Progress.from_operation(operation)
     state = "" if operation.is_moving else operation.get_state_display()
     left = f"{progress.time_left} left" if progress.time_left else ""
     numbers = [progress.counts, progress.speed, left, state]
@@ -109,7 +109,9 @@ def describe_progress(operation: Operation, *, width: int | None = None) -> str:
     return f"[{'#' * filled:<{cells}}] {progress.percent:>3} %  {words}"
 
 
-def follow(command: PlainCommand, operation: Operation, *, works: bool = True) -> Operation:
+def follow_operation(
+    command: PlainCommand, operation: Operation, *, works: bool = True
+) -> Operation:
     """Show the progress until the operation has ended. With `works` do its steps here, while no worker does them.
 
     Raises CommandError when somebody pauses or cancels it, or when Ctrl-C stops this process: it stays open then.
@@ -141,7 +143,7 @@ def _work(operation: Operation, outages: int) -> bool:
     try:
         run_step(find_kind(operation.kind), operation.tenant_id, seconds=WORK_SECONDS)
     except GatewayError as error:
-        if error.status != HTTPStatus.SERVICE_UNAVAILABLE or outages + 1 >= MOST_OUTAGES:
+        if error.status != HTTPStatus.SERVICE_UNAVAILABLE or outages + 1 >= MAX_OUTAGES:
             raise
         _wait(OUTAGE_SECONDS)
         return False
@@ -162,7 +164,7 @@ def _raise_unless_ended(operation: Operation, *, works: bool) -> None:
         raise _build_pause_error(operation)
     if operation.state == Operation.State.CANCELLED:
         raise CommandError(
-            f"Operation {operation.reference} was cancelled. {Progress.of(operation).cancellation}"
+            f"Operation {operation.reference} was cancelled. {Progress.from_operation(operation).cancellation}"
         )
 
 
@@ -208,7 +210,7 @@ def _handle_ctrl_c(command: PlainCommand, operation: Operation, *, works: bool) 
         is_stopping.clear()
 
 
-def tell_in_background(command: PlainCommand, operation: Operation) -> None:
+def write_background_notice(command: PlainCommand, operation: Operation) -> None:
     """Say that a worker does it, and how to watch it. Raises CommandError when it is paused."""
     if operation.state == Operation.State.PAUSED:
         raise _build_pause_error(operation)

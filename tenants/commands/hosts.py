@@ -2,11 +2,23 @@
 
 from argparse import ArgumentParser, Namespace
 
-from tenants.commands.base import Actions, PlainCommand, Run, add_action, add_actions, add_group
-from tenants.commands.life import SOON
-from tenants.commands.references import add_reference, address_of, called, referred
+from tenants.commands.base import (
+    Actions,
+    PlainCommand,
+    RunAction,
+    add_action,
+    add_actions,
+    add_group,
+)
+from tenants.commands.life import CACHE_NOTE
+from tenants.commands.references import (
+    add_reference,
+    build_url,
+    find_referenced_tenant,
+    format_tenant,
+)
 from tenants.models import Domain
-from tenants.provisioning import activate_domain, add_domain, make_primary, remove_domain
+from tenants.provisioning import activate_domain, add_domain, make_domain_primary, remove_domain
 
 EXAMPLES = """\
 examples:
@@ -25,46 +37,48 @@ def add_domain_group(actions: Actions) -> None:
     )
     add_reference(parser)
     inner = add_actions(parser)
-    adding = _add(
+    adding = _add_host_action(
         inner, add, "Add a domain. It is pending, and leads nowhere, until it is activated."
     )
     adding.add_argument("--active", action="store_true", help="let it lead to the tenant at once")
-    _add(inner, activate, "Let a domain lead to the tenant.")
-    _add(inner, primary, "Make an active domain the one that is shown and mailed.")
-    _add(inner, remove, "Let a domain lead nowhere. The primary one stays.")
+    _add_host_action(inner, activate, "Let a domain lead to the tenant.")
+    _add_host_action(inner, primary, "Make an active domain the one that is shown and mailed.")
+    _add_host_action(inner, remove, "Let a domain lead nowhere. The primary one stays.")
 
 
-def _add(actions: Actions, run: Run, summary: str) -> ArgumentParser:
+def _add_host_action(actions: Actions, run: RunAction, summary: str) -> ArgumentParser:
     parser = add_action(actions, run, summary=summary, examples=EXAMPLES)
     parser.add_argument("host", metavar="HOST", help="a host name, such as files.acme.example")
     return parser
 
 
 def add(command: PlainCommand, asked: Namespace) -> None:
-    tenant = referred(asked)
+    tenant = find_referenced_tenant(asked)
     domain = add_domain(tenant, asked.host, active=asked.active)
     if domain.state == Domain.State.ACTIVE:
-        command.stdout.write(f"{address_of(domain.domain)} leads to {called(tenant)}; {SOON}.")
+        command.stdout.write(
+            f"{build_url(domain.domain)} leads to {format_tenant(tenant)}; {CACHE_NOTE}."
+        )
         return
-    command.stdout.write(f"{domain} is pending for {called(tenant)}.")
+    command.stdout.write(f"{domain} is pending for {format_tenant(tenant)}.")
     command.stdout.write(
         f"Next: manage.py tenant domain {tenant.location_prefix} activate {domain}"
     )
 
 
 def activate(command: PlainCommand, asked: Namespace) -> None:
-    tenant = referred(asked)
+    tenant = find_referenced_tenant(asked)
     activate_domain(tenant, asked.host)
-    command.stdout.write(f"{asked.host} leads to {called(tenant)}; {SOON}.")
+    command.stdout.write(f"{asked.host} leads to {format_tenant(tenant)}; {CACHE_NOTE}.")
 
 
 def primary(command: PlainCommand, asked: Namespace) -> None:
-    tenant = referred(asked)
-    make_primary(tenant, asked.host)
-    command.stdout.write(f"{asked.host} is the primary domain of {called(tenant)}.")
+    tenant = find_referenced_tenant(asked)
+    make_domain_primary(tenant, asked.host)
+    command.stdout.write(f"{asked.host} is the primary domain of {format_tenant(tenant)}.")
 
 
 def remove(command: PlainCommand, asked: Namespace) -> None:
-    tenant = referred(asked)
+    tenant = find_referenced_tenant(asked)
     remove_domain(tenant, asked.host)
-    command.stdout.write(f"{asked.host} leads nowhere now; {SOON}.")
+    command.stdout.write(f"{asked.host} leads nowhere now; {CACHE_NOTE}.")

@@ -7,22 +7,27 @@ from django.core.management.base import CommandError
 from django.db import transaction
 
 from tenants.commands.base import Actions, PlainCommand, add_action
-from tenants.commands.limits import add_limit_options, chosen_limits
-from tenants.commands.newcomers import tell_how_to_sign_in
-from tenants.commands.references import add_reference, address_of, called, referred
+from tenants.commands.limits import add_limit_options, parse_limits
+from tenants.commands.newcomers import write_sign_in_help
+from tenants.commands.references import (
+    add_reference,
+    build_url,
+    find_referenced_tenant,
+    format_tenant,
+)
 from tenants.domains import CACHE_SECONDS, find_primary_domain
-from tenants.limits import Limits
+from tenants.limits import TenantLimits
 from tenants.models import MAX_PRESIGN_SECONDS, Tenant
-from tenants.people.members import Added, add_member
+from tenants.people.members import AddedPerson, add_member
 from tenants.people.models import Role
 from tenants.provisioning import (
     create_tenant,
-    longest_link_seconds,
-    rename,
+    get_longest_link_seconds,
+    rename_tenant,
     set_presign_seconds,
 )
 
-SOON = f"running processes hear of it within {CACHE_SECONDS:.0f} s"
+CACHE_NOTE = f"running processes hear of it within {CACHE_SECONDS:.0f} s"
 
 
 def add_create(actions: Actions) -> None:
@@ -44,7 +49,7 @@ The prefix stays for ever: it can be neither changed nor given to another tenant
     parser.add_argument(
         "--domain", required=True, metavar="HOST", help="its first host, active at once"
     )
-    parser.add_argument("--presign-seconds", type=int, metavar="N", help=_seconds_help())
+    parser.add_argument("--presign-seconds", type=int, metavar="N", help=_build_seconds_help())
     add_limit_options(parser)
     parser.add_argument("--admin", metavar="EMAIL", help="a person who becomes its admin")
     parser.add_argument(
@@ -61,22 +66,22 @@ def create(command: PlainCommand, asked: Namespace) -> None:
             location_prefix=asked.prefix,
             domain=asked.domain,
             presign_seconds=asked.presign_seconds,
-            limits=Limits(**chosen_limits(asked)),
+            limits=TenantLimits(**parse_limits(asked)),
         )
-        admin = _first_admin(tenant, asked)
+        admin = _add_first_admin(tenant, asked)
     host = find_primary_domain(tenant.id)
-    command.stdout.write(f"Created {called(tenant)}.")
+    command.stdout.write(f"Created {format_tenant(tenant)}.")
     command.stdout.write(f"  id        {tenant.id}")
     command.stdout.write(f"  location  s3://{settings.BUCKET_NAME}/{tenant.prefix}")
-    command.stdout.write(f"  address   {address_of(host)}")
+    command.stdout.write(f"  address   {build_url(host)}")
     if admin:
         command.stdout.write(f"  admin     {admin.person.email}")
-        tell_how_to_sign_in(command, admin, host)
+        write_sign_in_help(command, admin, host)
     else:
         command.stdout.write(f"Next: manage.py tenant member {asked.prefix} add EMAIL --role admin")
 
 
-def _first_admin(tenant: Tenant, asked: Namespace) -> Added | None:
+def _add_first_admin(tenant: Tenant, asked: Namespace) -> AddedPerson | None:
     if not asked.admin:
         return None
     return add_member(tenant=tenant, email=asked.admin, role=Role.ADMIN, name=asked.admin_name)
@@ -94,11 +99,11 @@ def add_rename(actions: Actions) -> None:
 
 
 def rename_(command: PlainCommand, asked: Namespace) -> None:
-    tenant = referred(asked)
-    before = called(tenant)
-    rename(tenant, asked.name)
+    tenant = find_referenced_tenant(asked)
+    before = format_tenant(tenant)
+    rename_tenant(tenant, asked.name)
     tenant.refresh_from_db()
-    command.stdout.write(f"{before} is now {called(tenant)}.")
+    command.stdout.write(f"{before} is now {format_tenant(tenant)}.")
 
 
 def add_links(actions: Actions) -> None:
@@ -113,18 +118,22 @@ examples:
     )
     add_reference(parser)
     parser.add_argument(
-        "--seconds", type=_seconds, required=True, metavar="N|default", help=_seconds_help()
+        "--seconds",
+        type=_parse_seconds,
+        required=True,
+        metavar="N|default",
+        help=_build_seconds_help(),
     )
 
 
-def _seconds_help() -> str:
+def _build_seconds_help() -> str:
     return (
         f"how long links live: 1 to {MAX_PRESIGN_SECONDS}; by default PRESIGNED_URL_EXPIRATION "
         f"({settings.PRESIGNED_URL_EXPIRATION} here), audio and video {MAX_PRESIGN_SECONDS}"
     )
 
 
-def _seconds(text: str) -> int | None:
+def _parse_seconds(text: str) -> int | None:
     if text == "default":
         return None
     if not (text.isascii() and text.isdecimal()):
@@ -135,9 +144,9 @@ def _seconds(text: str) -> int | None:
 
 
 def links(command: PlainCommand, asked: Namespace) -> None:
-    tenant = referred(asked)
-    before = longest_link_seconds(tenant)
+    tenant = find_referenced_tenant(asked)
+    before = get_longest_link_seconds(tenant)
     set_presign_seconds(tenant, asked.seconds)
     chosen = f"{asked.seconds} s" if asked.seconds else "as long as the deployment says"
-    command.stdout.write(f"Links of {called(tenant)} live {chosen}; {SOON}.")
+    command.stdout.write(f"Links of {format_tenant(tenant)} live {chosen}; {CACHE_NOTE}.")
     command.stdout.write(f"Links given out before live on, up to {before} s.")

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 from tenants.errors import TenantRefused
-from tenants.models import VERSIONS_KEPT, FileGroup, proved_groups
-from tenants.sizes import parsed_size
+from tenants.models import VERSIONS_KEPT, FileGroup, list_proved_groups
+from tenants.sizes import parse_size
 
 GROUPS = ",".join(FileGroup.values)
 
@@ -32,19 +32,19 @@ def add_limit_options(parser: ArgumentParser) -> None:
     )
 
 
-def chosen_limits(asked: Namespace) -> dict[str, Any]:
+def parse_limits(asked: Namespace) -> dict[str, Any]:
     """Return the limits that were given, under their names in `Limits`. Raises SizeRefused or TenantRefused."""
     given: list[tuple[str, str | None, Callable[[str], Any]]] = [
-        ("quota_bytes", asked.quota, _size_or("none")),
-        ("upload_max_bytes", asked.max_upload, _size_or("default")),
-        ("file_groups", asked.types, _groups),
+        ("quota_bytes", asked.quota, _make_size_parser("none")),
+        ("upload_max_bytes", asked.max_upload, _make_size_parser("default")),
+        ("file_groups", asked.types, _parse_groups),
         ("versions_kept", asked.versions, _number_or_all),
     ]
     return {name: read(text) for name, text, read in given if text is not None}
 
 
-def _size_or(word: str) -> Callable[[str], int | None]:
-    return lambda text: None if text == word else parsed_size(text)
+def _make_size_parser(word: str) -> Callable[[str], int | None]:
+    return lambda text: None if text == word else parse_size(text)
 
 
 def _number_or_all(text: str) -> int | None:
@@ -55,9 +55,9 @@ def _number_or_all(text: str) -> int | None:
     return int(text)
 
 
-def _groups(text: str) -> list[str]:
+def _parse_groups(text: str) -> list[str]:
     if text == "all":
         return list(FileGroup.values)
     if text == "default":
-        return proved_groups()
+        return list_proved_groups()
     return [group.strip() for group in text.split(",") if group.strip()]

@@ -3,11 +3,11 @@
 from argparse import Namespace
 
 from tenants.commands.base import Actions, PlainCommand, add_action, add_actions, add_group
-from tenants.commands.newcomers import add_person_options, given_password, tell_how_to_sign_in
-from tenants.commands.references import add_reference, called, referred
+from tenants.commands.newcomers import add_person_options, read_password, write_sign_in_help
+from tenants.commands.references import add_reference, find_referenced_tenant, format_tenant
 from tenants.domains import find_primary_domain
 from tenants.models import Tenant
-from tenants.people.members import add_member, change_role, checked_role, has_admin, remove_member
+from tenants.people.members import add_member, change_role, has_admin, parse_role, remove_member
 from tenants.people.models import Role
 
 ROLES = ", ".join(Role.values)
@@ -48,32 +48,32 @@ def add_member_group(actions: Actions) -> None:
 
 
 def add(command: PlainCommand, asked: Namespace) -> None:
-    tenant = referred(asked)
+    tenant = find_referenced_tenant(asked)
     added = add_member(
         tenant=tenant,
         email=asked.email,
-        role=checked_role(asked.role),
+        role=parse_role(asked.role),
         name=asked.name,
-        password=given_password(asked),
+        password=read_password(asked),
     )
     done = "is now" if added.is_new_here else "was a member already and is now"
-    command.stdout.write(f"{added.person.email} {done} {asked.role} of {called(tenant)}.")
-    tell_how_to_sign_in(command, added, find_primary_domain(tenant.id))
+    command.stdout.write(f"{added.person.email} {done} {asked.role} of {format_tenant(tenant)}.")
+    write_sign_in_help(command, added, find_primary_domain(tenant.id))
     warn_without_admin(command, tenant)
 
 
 def role(command: PlainCommand, asked: Namespace) -> None:
-    tenant = referred(asked)
-    change_role(tenant, asked.email, checked_role(asked.role))
-    command.stdout.write(f"{asked.email} is now {asked.role} of {called(tenant)}.")
+    tenant = find_referenced_tenant(asked)
+    change_role(tenant, asked.email, parse_role(asked.role))
+    command.stdout.write(f"{asked.email} is now {asked.role} of {format_tenant(tenant)}.")
     warn_without_admin(command, tenant)
 
 
 def remove(command: PlainCommand, asked: Namespace) -> None:
-    tenant = referred(asked)
+    tenant = find_referenced_tenant(asked)
     remove_member(tenant, asked.email)
     command.stdout.write(
-        f"{asked.email} belongs to {called(tenant)} no longer, and is signed out there."
+        f"{asked.email} belongs to {format_tenant(tenant)} no longer, and is signed out there."
     )
     warn_without_admin(command, tenant)
 
@@ -82,6 +82,6 @@ def warn_without_admin(command: PlainCommand, tenant: Tenant) -> None:
     """Say so when nobody is left to settle the tenant; the operator may want just that."""
     if not has_admin(tenant):
         command.stderr.write(
-            f"Warning: {called(tenant)} has no admin. Add one: "
+            f"Warning: {format_tenant(tenant)} has no admin. Add one: "
             f"manage.py tenant member {tenant.location_prefix} add EMAIL --role admin"
         )

@@ -7,9 +7,9 @@ from getpass import getpass
 from django.core.management.base import CommandError
 from django.urls import reverse
 
-from tenants.commands.base import PlainCommand, typed_by_a_person
-from tenants.commands.references import address_of
-from tenants.people.members import Added
+from tenants.commands.base import PlainCommand, is_interactive
+from tenants.commands.references import build_url
+from tenants.people.members import AddedPerson
 
 
 def add_person_options(parser: ArgumentParser) -> None:
@@ -23,11 +23,11 @@ def add_person_options(parser: ArgumentParser) -> None:
     )
 
 
-def given_password(asked: Namespace) -> str | None:
+def read_password(asked: Namespace) -> str | None:
     """Return the first line of stdin, or None when no password was announced. Never print it."""
     if not asked.password_stdin:
         return None
-    if typed_by_a_person():
+    if is_interactive():
         return getpass("Password: ")
     line: str = sys.stdin.readline().rstrip("\r\n") if sys.stdin else ""
     if not line:
@@ -37,19 +37,19 @@ def given_password(asked: Namespace) -> str | None:
     return line
 
 
-def tell_how_to_sign_in(command: PlainCommand, added: Added, host: str) -> None:
+def write_sign_in_help(command: PlainCommand, added: AddedPerson, host: str) -> None:
     """Say how the person comes in; who was known keeps their name and password."""
     email = added.person.email
     known = f"{email} is new" if added.is_new_person else f"{email} was known already"
     if not added.person.has_usable_password():
-        page = _page(host, "account_reset_password")
+        page = _build_page_url(host, "account_reset_password")
         command.stdout.write(f"{known} and has no password yet.")
         command.stdout.write(f"They set one by “Forgot your password?” on {page}")
     elif added.is_new_person:
-        command.stdout.write(f"{known} and signs in on {_page(host, 'account_login')}")
+        command.stdout.write(f"{known} and signs in on {_build_page_url(host, 'account_login')}")
     else:
         command.stdout.write(f"{known}: name and password stay as they were.")
 
 
-def _page(host: str, name: str) -> str:
-    return address_of(host, reverse(name))
+def _build_page_url(host: str, name: str) -> str:
+    return build_url(host, reverse(name))

@@ -4,10 +4,10 @@ import json
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from typing import Any
 
-from tenants.commands.base import Actions, PlainCommand, Run, add_group
-from tenants.commands.following import describe_progress, follow
-from tenants.commands.references import called
-from tenants.commands.tables import table
+from tenants.commands.base import Actions, PlainCommand, RunAction, add_group
+from tenants.commands.following import describe_progress, follow_operation
+from tenants.commands.references import format_tenant
+from tenants.commands.tables import format_table
 from tenants.jobs.operation_kinds import find_title
 from tenants.jobs.operation_models import Operation, OperationEvent, OperationQuerySet
 from tenants.jobs.operations import (
@@ -19,7 +19,7 @@ from tenants.jobs.operations import (
     pause,
     resume,
 )
-from tenants.jobs.progress import Progress, human_duration
+from tenants.jobs.progress import Progress, format_duration
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 1_000_000
@@ -68,13 +68,13 @@ def add_operation_actions(actions: Actions) -> None:
     )  # fmt: skip
 
 
-def _add_action(actions: Actions, name: str, run: Run, summary: str) -> ArgumentParser:
+def _add_action(actions: Actions, name: str, run: RunAction, summary: str) -> ArgumentParser:
     parser = add_group(actions, name, summary=summary, examples=EXAMPLES)
     parser.set_defaults(run=run)
     return parser
 
 
-def _add_action_on_one(actions: Actions, name: str, run: Run, summary: str) -> ArgumentParser:
+def _add_action_on_one(actions: Actions, name: str, run: RunAction, summary: str) -> ArgumentParser:
     parser = _add_action(actions, name, run, summary)
     parser.add_argument("operation", metavar="ID", help="its id, or the first 8 characters of it")
     return parser
@@ -96,7 +96,7 @@ def list_operations(command: PlainCommand, asked: Namespace) -> None:
         command.stdout.write(_format_json([_describe(operation) for operation in newest]))
     elif newest:
         titles = ("ID", "WHAT", "TENANT", "STATE", "DONE", "ASKED FOR")
-        command.stdout.write(table(titles, *map(_format_cells, newest)))
+        command.stdout.write(format_table(titles, *map(_format_cells, newest)))
     else:
         command.stdout.write(
             "No operation is open." if asked.open else "There is no operation yet."
@@ -119,7 +119,7 @@ def _format_cells(operation: Operation) -> tuple[str, ...]:
         find_title(operation.kind, operation.parameters),
         operation.tenant.location_prefix,
         operation.get_state_display(),
-        Progress.of(operation).counts,
+        Progress.from_operation(operation).counts,
         operation.created_at.isoformat(timespec="seconds"),
     )
 
@@ -130,16 +130,16 @@ def show_operation(command: PlainCommand, asked: Namespace) -> None:
         command.stdout.write(_format_json(_describe(operation)))
         return
     command.stdout.write(
-        f"{find_title(operation.kind, operation.parameters)}, {called(operation.tenant)}: "
+        f"{find_title(operation.kind, operation.parameters)}, {format_tenant(operation.tenant)}: "
         f"{operation.get_state_display()}"
     )
     if asked.follow:
-        follow(command, operation, works=False)
+        follow_operation(command, operation, works=False)
         lines = _describe_end(operation)
     else:
         lines = [
             describe_progress(operation),
-            f"worked on for {human_duration(operation.worked_seconds)}",
+            f"worked on for {format_duration(operation.worked_seconds)}",
             *list_problems(operation),
             *_describe_end(operation),
             *map(_format_event, operation.events.all()[:LOG_LIMIT]),
@@ -149,7 +149,7 @@ def show_operation(command: PlainCommand, asked: Namespace) -> None:
 
 
 def _describe_end(operation: Operation) -> list[str]:
-    progress = Progress.of(operation)
+    progress = Progress.from_operation(operation)
     if operation.state == Operation.State.CANCELLED:
         return [progress.cancellation]
     if operation.state == Operation.State.FAILED:
@@ -164,7 +164,7 @@ def _format_event(event: OperationEvent) -> str:
 
 
 def _describe(operation: Operation) -> dict[str, Any]:
-    progress = Progress.of(operation)
+    progress = Progress.from_operation(operation)
     return {
         "id": str(operation.id),
         "kind": operation.kind,
@@ -208,4 +208,6 @@ def resume_operation(command: PlainCommand, asked: Namespace) -> None:
 def cancel_operation(command: PlainCommand, asked: Namespace) -> None:
     operation = find_operation(asked.operation)
     cancel(operation)
-    command.stdout.write(f"Cancelled {operation.reference}. {Progress.of(operation).cancellation}")
+    command.stdout.write(
+        f"Cancelled {operation.reference}. {Progress.from_operation(operation).cancellation}"
+    )

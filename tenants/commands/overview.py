@@ -7,16 +7,18 @@ from typing import Any
 from django.conf import settings
 
 from tenants.commands.base import Actions, PlainCommand, add_action
-from tenants.commands.references import add_reference, referred
-from tenants.commands.tables import table
-from tenants.csv_cells import csv_text
-from tenants.limits import largest_in_words, quota_of, versions_in_words
+from tenants.commands.references import add_reference, find_referenced_tenant
+from tenants.commands.tables import format_table
+from tenants.csv_cells import format_csv
+from tenants.limits import describe_upload_max, find_quota, versions_in_words
 from tenants.models import MAX_PRESIGN_SECONDS, Quota, Tenant
-from tenants.provisioning import listed_tenants
-from tenants.sizes import human_size
-from tenants.versions import schema_version, standing
+from tenants.provisioning import list_tenants
+from tenants.sizes import format_size
+from tenants.versions import describe_version_state, get_schema_version
 
-FIRST = 'Make the first: manage.py tenant create "Acme Tools" --prefix acme/ --domain acme.example'
+FIRST_TENANT_HINT = (
+    'Make the first: manage.py tenant create "Acme Tools" --prefix acme/ --domain acme.example'
+)
 
 
 def add_list(actions: Actions) -> None:
@@ -41,50 +43,54 @@ examples:
 
 
 def list_(command: PlainCommand, asked: Namespace) -> None:
-    found = listed_tenants(query=asked.query, status=asked.status).iterator()
-    rows = [_row(tenant) for tenant in found]
+    found = list_tenants(query=asked.query, status=asked.status).iterator()
+    rows = [_build_row(tenant) for tenant in found]
     if asked.json:
-        command.stdout.write(_json(rows))
+        command.stdout.write(_format_json(rows))
     elif asked.csv:
-        text = csv_text([[*rows[0]], *(list(row.values()) for row in rows)] if rows else [])
+        text = format_csv([[*rows[0]], *(list(row.values()) for row in rows)] if rows else [])
         command.stdout.write(text, ending="")
     elif rows:
-        command.stdout.write(table(TITLES, *(_line(row) for row in rows)))
+        command.stdout.write(format_table(TITLES, *(_format_cells(row) for row in rows)))
     else:
-        command.stdout.write(_nothing_found(asked.query, asked.status))
+        command.stdout.write(_describe_empty_list(asked.query, asked.status))
 
 
 TITLES = ("NAME", "PREFIX", "PRIMARY DOMAIN", "STATUS", "SCHEMA", "MEMBERS", "USED", "QUOTA")
 
 
-def _line(row: dict[str, Any]) -> list[str]:
+def _format_cells(row: dict[str, Any]) -> list[str]:
     """Return the cells of a tenant for people: sizes in their units."""
     *plain, used, quota = row.values()
-    return [*map(str, plain), _shown(used, "?"), _shown(quota, "none")]
+    return [*map(str, plain), _format_size_or(used, "?"), _format_size_or(quota, "none")]
 
 
-def _shown(size_bytes: int | None, nothing: str) -> str:
-    return nothing if size_bytes is None else human_size(size_bytes)
+def _format_size_or(size_bytes: int | None, nothing: str) -> str:
+    return nothing if size_bytes is None else format_size(size_bytes)
 
 
-def _nothing_found(query: str, status: str) -> str:
+def _describe_empty_list(query: str, status: str) -> str:
     given = [f"QUERY {query!r}"] * bool(query) + [f"--status {status}"] * bool(status)
-    return f"No tenant fits {' and '.join(given)}." if given else f"There is no tenant yet. {FIRST}"
+    return (
+        f"No tenant fits {' and '.join(given)}."
+        if given
+        else f"There is no tenant yet. {FIRST_TENANT_HINT}"
+    )
 
 
-def _row(tenant: Any) -> dict[str, Any]:
+def _build_row(tenant: Any) -> dict[str, Any]:
     return {
         "name": tenant.name,
         "prefix": tenant.location_prefix,
         "primary_domain": tenant.primary_domain or "",
         "status": tenant.status,
-        "schema": standing(tenant.schema_version, tenant.oldest_code),
+        "schema": describe_version_state(tenant.schema_version, tenant.oldest_code),
         "members": tenant.member_count,
-        **_usage(getattr(tenant, "quota", None)),
+        **_build_usage(getattr(tenant, "quota", None)),
     }
 
 
-def _usage(quota: Quota | None) -> dict[str, int | None]:
+def _build_usage(quota: Quota | None) -> dict[str, int | None]:
     """Return what a tenant keeps, with what is promised to uploads, and may keep; nothing where its row is missing."""
     if quota is None:
         return {"used_bytes": None, "quota_bytes": None}
@@ -106,12 +112,12 @@ examples:
 
 
 def show(command: PlainCommand, asked: Namespace) -> None:
-    tenant = referred(asked)
-    facts = described(tenant)
-    command.stdout.write(_json(facts) if asked.json else _page(facts))
+    tenant = find_referenced_tenant(asked)
+    facts = build_tenant_report(tenant)
+    command.stdout.write(_format_json(facts) if asked.json else _format_report(facts))
 
 
-def described(tenant: Tenant) -> dict[str, Any]:
+def build_tenant_report(tenant: Tenant) -> dict[str, Any]:
     """Return all that is known of the tenant, none of it content. Four queries."""
     members = tenant.memberships.select_related("person")
     return {
@@ -122,9 +128,9 @@ def described(tenant: Tenant) -> dict[str, Any]:
         "location": f"s3://{settings.BUCKET_NAME}/{tenant.prefix}",
         "schema_name": tenant.schema_name,
         "schema_version": tenant.schema_version,
-        "schema": standing(tenant.schema_version, tenant.oldest_code),
+        "schema": describe_version_state(tenant.schema_version, tenant.oldest_code),
         "presign_seconds": tenant.presign_seconds,
-        **_usage(quota_of(tenant)),
+        **_build_usage(find_quota(tenant)),
         "upload_max_bytes": tenant.upload_max_bytes,
         "file_groups": list(tenant.file_groups),
         "versions_kept": tenant.versions_kept,
@@ -141,17 +147,17 @@ def described(tenant: Tenant) -> dict[str, Any]:
     }
 
 
-def _page(facts: dict[str, Any]) -> str:
+def _format_report(facts: dict[str, Any]) -> str:
     lines = [
         ("id", facts["id"]),
         ("status", facts["status"]),
         ("prefix", facts["prefix"]),
         ("location", facts["location"]),
         ("schema", facts["schema_name"]),
-        ("version", _version(facts)),
-        ("links live", _lifetime(facts["presign_seconds"])),
-        ("used", _used(facts)),
-        ("largest file", largest_in_words(facts["upload_max_bytes"])),
+        ("version", _format_version(facts)),
+        ("links live", _format_lifetime(facts["presign_seconds"])),
+        ("used", _format_usage(facts)),
+        ("largest file", describe_upload_max(facts["upload_max_bytes"])),
         ("types", ",".join(facts["file_groups"])),
         ("versions kept", versions_in_words(facts["versions_kept"])),
         ("consent", "asked for" if facts["requires_consent"] else "not asked for"),
@@ -162,33 +168,37 @@ def _page(facts: dict[str, Any]) -> str:
     return "\n".join(
         [
             facts["name"],
-            _indented(lines),
+            _indent_table(lines),
             "domains",
-            _indented(domains),
+            _indent_table(domains),
             "members",
-            _indented(members or [("nobody yet", "", "")]),
+            _indent_table(members or [("nobody yet", "", "")]),
         ]
     )
 
 
-def _used(facts: dict[str, Any]) -> str:
+def _format_usage(facts: dict[str, Any]) -> str:
     if facts["used_bytes"] is None:
         return "unknown: its quota is missing, so nothing is taken in"
-    return f"{human_size(facts['used_bytes'])}, quota {_shown(facts['quota_bytes'], 'none')}"
-
-
-def _indented(rows: list[Any]) -> str:
-    return "\n".join(f"  {line}" for line in table(*rows).splitlines())
-
-
-def _version(facts: dict[str, Any]) -> str:
-    version, schema = facts["schema_version"], facts["schema"]
     return (
-        version if schema == "current" else f"{version} ({schema}; this code: {schema_version()})"
+        f"{format_size(facts['used_bytes'])}, quota {_format_size_or(facts['quota_bytes'], 'none')}"
     )
 
 
-def _lifetime(seconds: int | None) -> str:
+def _indent_table(rows: list[Any]) -> str:
+    return "\n".join(f"  {line}" for line in format_table(*rows).splitlines())
+
+
+def _format_version(facts: dict[str, Any]) -> str:
+    version, schema = facts["schema_version"], facts["schema"]
+    return (
+        version
+        if schema == "current"
+        else f"{version} ({schema}; this code: {get_schema_version()})"
+    )
+
+
+def _format_lifetime(seconds: int | None) -> str:
     if seconds is not None:
         return f"{seconds} s"
     return (
@@ -196,5 +206,5 @@ def _lifetime(seconds: int | None) -> str:
     )
 
 
-def _json(facts: Any) -> str:
+def _format_json(facts: Any) -> str:
     return json.dumps(facts, indent=2, ensure_ascii=False)

@@ -13,20 +13,20 @@ def add_reference(parser: ArgumentParser) -> None:
     parser.add_argument("tenant", metavar="REF", help=REFERENCE_HELP)
 
 
-def referred(asked: Namespace) -> Tenant:
+def find_referenced_tenant(asked: Namespace) -> Tenant:
     """Return the tenant that REF names."""
     return find_tenant(asked.tenant)
 
 
-def called(tenant: Tenant) -> str:
+def format_tenant(tenant: Tenant) -> str:
     """Return the tenant as messages call it: names may be alike, prefixes never are.
 
-    >>> called(Tenant(name="Acme", location_prefix="acme/"))
+    >>> format_tenant(Tenant(name="Acme", location_prefix="acme/"))
     'Acme (acme/)'
     """
     return f"{tenant.name} ({tenant.location_prefix})"
 
 
-def address_of(host: str, path: str = "/") -> str:
+def build_url(host: str, path: str = "/") -> str:
     """Return the URL of a page on one of our hosts."""
     return f"{build_origin(host)}{path}"

@@ -5,12 +5,12 @@ from collections.abc import Iterable
 from django.core.management.base import CommandError
 
 from tenants.commands.base import PlainCommand
-from tenants.commands.references import called
+from tenants.commands.references import format_tenant
 from tenants.models import Tenant
 from tenants.schema_problems import find_schema_problem
 
 
-def pass_over_broken(
+def skip_broken_tenants(
     command: PlainCommand, tenants: Iterable[Tenant]
 ) -> tuple[list[Tenant], list[Tenant]]:
     """Return the tenants to work on, and those whose schema is not in order, each named on standard error."""
@@ -19,7 +19,7 @@ def pass_over_broken(
     for tenant in tenants:
         problem = find_schema_problem(tenant)
         if problem:
-            command.stderr.write(f"{called(tenant)}: {problem}")
+            command.stderr.write(f"{format_tenant(tenant)}: {problem}")
         (broken if problem else usable).append(tenant)
     return usable, broken
 

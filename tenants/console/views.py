@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from tenants.models import AuditEvent, Tenant
-from tenants.people.identity import required_staff
+from tenants.people.identity import require_staff
 from tenants.people.models import AgencyRole
 
 TENANTS_PER_PAGE = 50
@@ -15,9 +15,9 @@ EVENTS_PER_PAGE = 50
 
 
 @require_safe
-def tenants(request: HttpRequest) -> HttpResponse:
+def show_tenants(request: HttpRequest) -> HttpResponse:
     """All tenants with their hosts, how many people belong to each, and how much each keeps."""
-    staff = required_staff(request, *AgencyRole.Role)
+    staff = require_staff(request, *AgencyRole.Role)
     query = request.GET.get("q", "").strip()
     found = Tenant.objects.prefetch_related("domains").annotate(
         members=Count("memberships", distinct=True)
@@ -40,9 +40,9 @@ def tenants(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def history(request: HttpRequest) -> HttpResponse:
+def show_history(request: HttpRequest) -> HttpResponse:
     """What was done at the agency, or for it at a tenant, newest first. Not for finance: reasons may name content."""
-    staff = required_staff(request, AgencyRole.Role.OWNER, AgencyRole.Role.OPERATOR)
+    staff = require_staff(request, AgencyRole.Role.OWNER, AgencyRole.Role.OPERATOR)
     events = AuditEvent.objects.select_related("tenant")
     page = Paginator(events, EVENTS_PER_PAGE).get_page(request.GET.get("page"))
     return render(request, "agency/history.html", {"page": page, "staff": staff})

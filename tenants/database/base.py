@@ -17,10 +17,10 @@ from tenants.database.pool import SECOND_CONNECTIONS
 
 # PostgreSQL remembers every table that a connection ever touched: about 0.16 MiB for each tenant whose documents and
 # pages it served, and nothing but its end takes that back. This keeps a connection below 30 MiB of it.
-MAX_SCHEMAS = 150
+MAX_SCHEMAS_PER_CONNECTION = 150
 
 
-class _Plain:
+class _SimpleCursor:
     """What of a cursor sends a SET: a statement with nothing to adapt and no rows, for a quarter of a cursor's cost."""
 
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
@@ -50,15 +50,15 @@ class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc]  # django-ten
             return False
         self.search_path_set_schemas = None
         try:
-            self._handle_search_path(_Plain(self.connection))
+            self._handle_search_path(_SimpleCursor(self.connection))
         except (psycopg.Error, OperationalError):
             return False
         return self.search_path_set_schemas is not None
 
     def close_if_unusable_or_obsolete(self) -> None:
         """Also close, between two requests, a connection that has stood in MAX_SCHEMAS schemas."""
-        known = _schemas.get(self.connection, ()) if self.connection is not None else ()
-        if len(known) < MAX_SCHEMAS:
+        known = _visited_schemas.get(self.connection, ()) if self.connection is not None else ()
+        if len(known) < MAX_SCHEMAS_PER_CONNECTION:
             super().close_if_unusable_or_obsolete()
             return
         if self.pool:
@@ -68,7 +68,7 @@ class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc]  # django-ten
 
     def commit(self) -> None:
         # PostgreSQL rolls a failed transaction back at COMMIT and calls it no error. The SET is gone with it.
-        if self._in_a_failed_transaction():
+        if self._is_in_failed_transaction():
             self.search_path_set_schemas = None
         super().commit()
 
@@ -80,12 +80,12 @@ class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc]  # django-ten
         before = self.search_path_set_schemas
         super()._handle_search_path(cursor)
         if before is None and self.search_path_set_schemas is not None:
-            _schemas.setdefault(self.connection, set()).add(self.schema_name)
+            _visited_schemas.setdefault(self.connection, set()).add(self.schema_name)
         under_way = self._setting_search_path or self.search_path_set_schemas is not None
-        if not under_way and not self._in_a_failed_transaction():
+        if not under_way and not self._is_in_failed_transaction():
             raise OperationalError("The connection could not be pointed at its schema.")
 
-    def _in_a_failed_transaction(self) -> bool:
+    def _is_in_failed_transaction(self) -> bool:
         return (
             self.connection is not None
             and self.connection.info.transaction_status == TransactionStatus.INERROR
@@ -97,10 +97,10 @@ class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc]  # django-ten
         SecondConnection.close_pool_of(self.alias)
 
     @classmethod
-    def leave_pools_to_the_parent(cls) -> None:
+    def forget_parent_pools(cls) -> None:
         """Forget, after a fork, pools whose sockets are the parent's and whose threads are not there."""
         # Kept somewhere, so that nothing closes them here.
-        _of_the_parent.append(dict(cls._connection_pools))
+        _parent_pools.append(dict(cls._connection_pools))
         cls._connection_pools.clear()
 
 
@@ -124,7 +124,7 @@ class SecondConnection(DatabaseWrapper):
 
 
 # In which schemas each open connection has stood: in a pool it outlives the wrapper's hold on it.
-_schemas: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()
-_of_the_parent: list[Any] = []
+_visited_schemas: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()
+_parent_pools: list[Any] = []
 for _kind in (DatabaseWrapper, SecondConnection):
-    os.register_at_fork(after_in_child=_kind.leave_pools_to_the_parent)
+    os.register_at_fork(after_in_child=_kind.forget_parent_pools)

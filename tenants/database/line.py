@@ -11,14 +11,14 @@ from psycopg.pq import ExecStatus
 from psycopg.pq.abc import PGresult
 
 CONNECT_SECONDS = 3
-FAILED = (ExecStatus.FATAL_ERROR, ExecStatus.BAD_RESPONSE)
+FAILED_STATUSES = (ExecStatus.FATAL_ERROR, ExecStatus.BAD_RESPONSE)
 
 
 class NoAnswer(psycopg.OperationalError):
     """The database did not answer in time."""
 
 
-class Line:
+class ProbeConnection:
     """An open connection in autocommit. `until` is when the last answer has to be there (time.monotonic())."""
 
     def __init__(self, connection: psycopg.Connection[Any], until: float) -> None:
@@ -27,7 +27,7 @@ class Line:
 
     @classmethod
     @contextmanager
-    def opened(cls, parameters: dict[str, Any], until: float) -> Iterator[Self]:
+    def open(cls, parameters: dict[str, Any], until: float) -> Iterator[Self]:
         """Lend a connection. Raises psycopg.Error where there is none to be had."""
         given = {**parameters, "connect_timeout": CONNECT_SECONDS, "autocommit": True}
         connection = psycopg.connect(**given)
@@ -41,13 +41,13 @@ class Line:
         self._pgconn.send_query(statement.encode())
         self._pgconn.flush()
         row: list[str] = []
-        while (result := self._next_result()) is not None:
-            if result.status in FAILED:
+        while (result := self._read_result()) is not None:
+            if result.status in FAILED_STATUSES:
                 raise psycopg.OperationalError(result.get_error_message())
-            row = row or _first_row(result)
+            row = row or _decode_first_row(result)
         return row
 
-    def hears(self, channel: str, within: float) -> bool:
+    def receives_notification(self, channel: str, within: float) -> bool:
         """Return whether a notification comes in on a channel, without asking for anything."""
         until = time.monotonic() + within
         while True:
@@ -55,22 +55,22 @@ class Line:
             if (heard := self._pgconn.notifies()) is not None:
                 if heard.relname == channel.encode():
                     return True
-            elif not self._readable(until):
+            elif not self._wait_until_readable(until):
                 return False
 
-    def _next_result(self) -> PGresult | None:
+    def _read_result(self) -> PGresult | None:
         while self._pgconn.is_busy():
-            if not self._readable(self._until):
+            if not self._wait_until_readable(self._until):
                 raise NoAnswer("no answer in time")
             self._pgconn.consume_input()
         return self._pgconn.get_result()
 
-    def _readable(self, until: float) -> bool:
+    def _wait_until_readable(self, until: float) -> bool:
         with DefaultSelector() as selector:
             selector.register(self._pgconn.socket, EVENT_READ)
             return bool(selector.select(max(0.0, until - time.monotonic())))
 
 
-def _first_row(result: PGresult) -> list[str]:
+def _decode_first_row(result: PGresult) -> list[str]:
     columns = range(result.nfields) if result.ntuples else range(0)
     return [(result.get_value(0, column) or b"").decode() for column in columns]

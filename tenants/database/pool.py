@@ -10,7 +10,7 @@ WAIT_SECONDS = 5
 RECONNECT_SECONDS = 5
 
 
-def pooled(database: dict[str, Any], size: int) -> dict[str, Any]:
+def add_pool(database: dict[str, Any], size: int) -> dict[str, Any]:
     """Return the settings of a database with a pool of `size` connections in each process; 0 leaves them as they are.
 
     With a pool a thread keeps no connection of its own between requests, so CONN_MAX_AGE is 0.
@@ -22,7 +22,7 @@ def pooled(database: dict[str, Any], size: int) -> dict[str, Any]:
         "max_size": size,
         "timeout": WAIT_SECONDS,
         "reconnect_timeout": RECONNECT_SECONDS,
-        "reset": given_back,
+        "reset": reset_connection,
     }
     return {
         **database,
@@ -31,7 +31,7 @@ def pooled(database: dict[str, Any], size: int) -> dict[str, Any]:
     }
 
 
-def given_back(connection: Connection[Any]) -> None:
+def reset_connection(connection: Connection[Any]) -> None:
     """Leave nothing of the last user in a connection: neither their schema nor a lock.
 
     One round trip, in a thread of the pool: nobody waits for it.
@@ -49,5 +49,5 @@ SECOND_CONNECTIONS = {
     "reconnect_timeout": RECONNECT_SECONDS,
     # An idle one is closed after so many seconds.
     "max_idle": 60,
-    "reset": given_back,
+    "reset": reset_connection,
 }

@@ -11,12 +11,12 @@ from typing import Any
 import psycopg
 from psycopg import pq
 
-from tenants.database.line import CONNECT_SECONDS, Line
+from tenants.database.line import CONNECT_SECONDS, ProbeConnection
 from tenants.errors import DatabaseNotProved
 
 PROBE_SECONDS = 5.0
 # PostgreSQL notifies within milliseconds.
-HEARING_SECONDS = 2.0
+NOTIFICATION_SECONDS = 2.0
 ROUNDS = 3
 REMEDY = (
     "Connect to PostgreSQL directly, or through a pooler in session mode (PgBouncer: pool_mode = session), "
@@ -24,15 +24,18 @@ REMEDY = (
 )
 
 
-def probe(parameters: dict[str, Any]) -> None:
+def probe_connections(parameters: dict[str, Any]) -> None:
     """Return when connections keep their sessions; raise DatabaseNotProved when not, or when it cannot be known.
 
     Two connections, about 16 statements, some milliseconds. It changes nothing and needs no table.
     """
     until = time.monotonic() + PROBE_SECONDS
     try:
-        with Line.opened(parameters, until) as ours, Line.opened(parameters, until) as theirs:
-            found = what_is_shared(ours, theirs)
+        with (
+            ProbeConnection.open(parameters, until) as ours,
+            ProbeConnection.open(parameters, until) as theirs,
+        ):
+            found = find_session_problem(ours, theirs)
     except psycopg.Error as error:
         reason = (str(error).strip() or "no reason given").splitlines()[0]
         raise DatabaseNotProved(f"The database does not answer: {reason}") from error
@@ -40,7 +43,7 @@ def probe(parameters: dict[str, Any]) -> None:
         raise DatabaseNotProved(f"{found} A pooler mixes tenants here. {REMEDY}")
 
 
-def server_answers(parameters: dict[str, Any]) -> bool:
+def is_server_reachable(parameters: dict[str, Any]) -> bool:
     """Return whether a PostgreSQL answers there. It needs no free connection, and no right to sign in."""
     names = {"host", "hostaddr", "port"} & parameters.keys()
     place = {name: parameters[name] for name in names}
@@ -48,9 +51,9 @@ def server_answers(parameters: dict[str, Any]) -> bool:
     return pq.PGconn.ping(call.encode()) == pq.Ping.OK
 
 
-def what_is_shared(ours: Line, theirs: Line) -> str:
+def find_session_problem(ours: ProbeConnection, theirs: ProbeConnection) -> str:
     """Return what shows that two connections do not have a session each, or nothing."""
-    pids: dict[Line, set[str]] = {ours: set(), theirs: set()}
+    pids: dict[ProbeConnection, set[str]] = {ours: set(), theirs: set()}
     for _ in range(ROUNDS):
         paths = {line: f"public, gateway_probe_{secrets.token_hex(4)}" for line in pids}
         for line, path in paths.items():
@@ -62,12 +65,12 @@ def what_is_shared(ours: Line, theirs: Line) -> str:
             pids[line].add(pid)
     if len(pids[ours]) > 1 or len(pids[theirs]) > 1 or pids[ours] & pids[theirs]:
         return "Connections change their session, or share one."
-    if not idle_connection_is_attached(ours, theirs):
+    if not has_session_when_idle(ours, theirs):
         return "A connection that rests has no session."
     return ""
 
 
-def idle_connection_is_attached(ours: Line, theirs: Line) -> bool:
+def has_session_when_idle(ours: ProbeConnection, theirs: ProbeConnection) -> bool:
     """Return whether a connection that asks for nothing still has its session.
 
     The certain part, whatever the pooler's size, load and habits: a notification goes to the session that listens.
@@ -76,4 +79,4 @@ def idle_connection_is_attached(ours: Line, theirs: Line) -> bool:
     channel = f"gateway_probe_{secrets.token_hex(8)}"
     ours.ask(f"LISTEN {channel}")
     theirs.ask(f"NOTIFY {channel}")
-    return ours.hears(channel, within=HEARING_SECONDS)
+    return ours.receives_notification(channel, within=NOTIFICATION_SECONDS)

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import connection
 
-from tenants.database.probe import probe, server_answers
+from tenants.database.probe import is_server_reachable, probe_connections
 from tenants.errors import DatabaseNotProved
 
 logger = logging.getLogger("tenants.database")
@@ -16,7 +16,7 @@ logger = logging.getLogger("tenants.database")
 RETRY_SECONDS = 3.0
 
 
-class Proof:
+class DatabaseProof:
     """Whether the probe passed in this process, and when it failed last. Shared by the threads."""
 
     def __init__(
@@ -25,7 +25,7 @@ class Proof:
         self._parameters = parameters
         self._retry_seconds = retry_seconds
         self._proved = False
-        self._again_at = 0.0
+        self._retry_at = 0.0
         self._reason = ""
         self._lock = Lock()
 
@@ -37,7 +37,7 @@ class Proof:
         """
         if not self._proved:
             with self._lock:
-                self._ask_unless_known()
+                self._probe_unless_known()
 
     def holds(self) -> bool:
         """Return whether `require` passes."""
@@ -47,36 +47,36 @@ class Proof:
             return False
         return True
 
-    def forget_if_away(self) -> None:
+    def forget_if_unreachable(self) -> None:
         """After a request failed at the database: forget the proof when the server does not answer.
 
         Until the database is proved again, requests get 503 at once instead of waiting for it.
         """
-        if self._proved and not server_answers(self._parameters()):
+        if self._proved and not is_server_reachable(self._parameters()):
             self._proved = False
 
-    def _ask_unless_known(self) -> None:
+    def _probe_unless_known(self) -> None:
         if self._proved:
             return
-        if time.monotonic() < self._again_at:
+        if time.monotonic() < self._retry_at:
             raise DatabaseNotProved(self._reason)
         try:
-            probe(self._parameters())
+            probe_connections(self._parameters())
         except DatabaseNotProved as refusal:
-            self._refused(refusal.detail)
+            self._note_failure(refusal.detail)
             raise
         self._proved = True
 
-    def _refused(self, reason: str) -> None:
+    def _note_failure(self, reason: str) -> None:
         logger.error("No tenant is served. %s", reason)
-        self._reason, self._again_at = reason, time.monotonic() + self._retry_seconds
+        self._reason, self._retry_at = reason, time.monotonic() + self._retry_seconds
 
 
-def parameters() -> dict[str, Any]:
+def get_connection_parameters() -> dict[str, Any]:
     """Return what this thread's connection is opened with."""
     given: dict[str, Any] = connection.get_connection_params()
     return given
 
 
 # A process has one DATABASE_URL.
-proof = Proof(parameters)
+database_proof = DatabaseProof(get_connection_parameters)

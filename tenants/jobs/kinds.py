@@ -11,15 +11,15 @@ from uuid import UUID
 STEP_SECONDS = 5.0
 # The pause after the first failure. Each further one doubles it.
 FIRST_RETRY_SECONDS = 5
-LONGEST_RETRY_SECONDS = 3600
+MAX_RETRY_SECONDS = 3600
 MAX_ATTEMPTS = 12
 # A job that found no slot, or another worker at the same job, waits in line with all others at most.
 BUSY_PRIORITY = 0
 # A job that runs by itself is overdue when it is late by its interval and by this.
-GRACE = timedelta(minutes=15)
+OVERDUE_GRACE = timedelta(minutes=15)
 
 
-class Step:
+class JobStep:
     """One turn of a job: where the last one stopped, and how long this one may work."""
 
     def __init__(self, position: str, *, seconds: float, is_stopping: Callable[[], bool]) -> None:
@@ -34,7 +34,7 @@ class Step:
 
 
 # Returns where the next step goes on, or None when nothing is left to do.
-Work: TypeAlias = Callable[[Step], str | None]
+Work: TypeAlias = Callable[[JobStep], str | None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +61,7 @@ class JobKind:
     slots: int | None = None
     # Whether it ends after MAX_ATTEMPTS failures; else it is tried for ever, after the longest pause at last.
     gives_up: bool = True
-    longest_retry_seconds: int = LONGEST_RETRY_SECONDS
+    longest_retry_seconds: int = MAX_RETRY_SECONDS
 
     @property
     def queue(self) -> str:
@@ -72,15 +72,15 @@ class JobKind:
         """
         return f"{self.name}.v{self.version}"
 
-    def key(self, tenant_id: UUID | None) -> str:
+    def build_key(self, tenant_id: UUID | None) -> str:
         """Return what is the same for all jobs of this kind and tenant, and for none else."""
         return f"{self.name}:{tenant_id or ''}"
 
-    def retry_seconds(self, attempts: int) -> int | None:
+    def compute_retry_seconds(self, attempts: int) -> int | None:
         """Return the seconds to wait after a failure that followed so many earlier ones, or None to stop retrying.
 
         >>> kind = JobKind(name="sweep", summary="", for_each_tenant=True)
-        >>> [kind.retry_seconds(attempts) for attempts in (0, 1, 9, 10, 11)]
+        >>> [kind.compute_retry_seconds(attempts) for attempts in (0, 1, 9, 10, 11)]
         [5, 10, 2560, 3600, None]
         """
         if self.gives_up and attempts + 1 >= MAX_ATTEMPTS:

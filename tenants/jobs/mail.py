@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from tenants.binding import room_id
 from tenants.errors import MailServerUnavailable
-from tenants.jobs.kinds import JobKind, Step
+from tenants.jobs.kinds import JobKind, JobStep
 from tenants.jobs.mail_server import MailServer
 from tenants.jobs.mail_templates import list_templates, render_mail
 from tenants.jobs.models import FIRST_PAUSE, Mail
@@ -20,7 +20,7 @@ from tenants.jobs.tasks import declare_job
 
 logger = logging.getLogger("tenants.jobs")
 
-MAIL = JobKind(
+MAIL_JOB = JobKind(
     name="mail",
     summary="Send mail",
     for_each_tenant=True,
@@ -35,7 +35,7 @@ MAIL = JobKind(
 )
 # A template of newer code is left to newer workers: this one looks again after so long.
 SHORTEST_PAUSE = timedelta(seconds=5)
-GO_ON = "more"
+MORE_LEFT = "more"
 
 
 def queue_mail(
@@ -62,11 +62,11 @@ def queue_mail(
         return
     with transaction.atomic(savepoint=False):
         Mail.objects.bulk_create(rows)
-        request_job(MAIL.name, tenant_id)
+        request_job(MAIL_JOB.name, tenant_id)
 
 
-@declare_job(MAIL)
-def send_due(step: Step) -> str | None:
+@declare_job(MAIL_JOB)
+def send_due_mail(step: JobStep) -> str | None:
     """Send the mails of the bound tenant, or of the agency, that are due.
 
     At least once: a worker that is killed after the server took a mail, and before that is written down, sends it again
@@ -83,7 +83,7 @@ def send_due(step: Step) -> str | None:
                 return None
             if mail.claim():
                 _deliver(mail, server)
-    return GO_ON
+    return MORE_LEFT
 
 
 def _deliver(mail: Mail, server: MailServer) -> None:
@@ -111,7 +111,7 @@ def _request_next(tenant_id: UUID | None) -> None:
     waiting = Mail.objects.of_tenant(tenant_id).waiting()
     next_at = waiting.aggregate(at=Min("due_at"))["at"]
     if next_at:
-        request_job(MAIL.name, tenant_id, at=max(next_at, timezone.now() + SHORTEST_PAUSE))
+        request_job(MAIL_JOB.name, tenant_id, at=max(next_at, timezone.now() + SHORTEST_PAUSE))
 
 
 @declare_job(
@@ -122,5 +122,5 @@ def _request_next(tenant_id: UUID | None) -> None:
         every=timedelta(days=1),
     )
 )
-def clear_mail(_step: Step) -> None:
+def clear_mail(_step: JobStep) -> None:
     Mail.objects.removable().delete()

@@ -23,8 +23,8 @@ from tenants.breaker import Breaker
 from tenants.errors import MailServerUnavailable
 
 # RFC 5321, 3.8: the server is about to close the connection, whatever it was asked.
-CLOSING = 421
-FIRST_FINAL = 500
+SMTP_CLOSING = 421
+FIRST_PERMANENT_CODE = 500
 # A server that did not answer in time is asked by nobody in this process for so long.
 TIMEOUT_PAUSE_SECONDS = 30.0
 # A person waits for the answer of `manage.py check`.
@@ -32,7 +32,7 @@ CHECK_SECONDS = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class MailRefusal:
     """Why the server did not take one mail; other mails may well be taken."""
 
     code: str
@@ -80,7 +80,7 @@ class MailServer:
             # It has taken, or refused, what it was given.
             return
 
-    def send(self, message: EmailMessage) -> Refusal | None:
+    def send(self, message: EmailMessage) -> MailRefusal | None:
         """Hand over a mail; return why the server did not take it, if it did not.
 
         Raises MailServerUnavailable when it takes no mail at all. Waits for no answer longer than EMAIL_TIMEOUT.
@@ -92,10 +92,10 @@ class MailServer:
         except OSError as error:  # smtplib's errors are OSErrors, too
             refusal = read_refusal(error)
             if refusal is None:
-                raise MailServerUnavailable(describe(error)) from error
+                raise MailServerUnavailable(describe_smtp_error(error)) from error
             return refusal
         except ValueError as error:  # an address or a header that cannot be written
-            return Refusal(type(error).__name__, is_final=True)
+            return MailRefusal(type(error).__name__, is_final=True)
         return None
 
     def _open(self) -> BaseEmailBackend:
@@ -103,17 +103,17 @@ class MailServer:
             if _breaker.is_open():
                 raise MailServerUnavailable("It did not answer a moment ago.")
             # Kept also when it does not open: half of a session must be closed, too.
-            self._connection = make_connection()
+            self._connection = make_mail_connection()
             try:
                 with _open_breaker_on_timeout(self._connection):
                     self._connection.open()
             except OSError as error:
-                raise MailServerUnavailable(describe(error)) from error
+                raise MailServerUnavailable(describe_smtp_error(error)) from error
             self.is_open = True
         return self._connection
 
 
-def make_connection() -> BaseEmailBackend:
+def make_mail_connection() -> BaseEmailBackend:
     """Return a new connection to the server of EMAIL_URL, not opened yet."""
     return mail.get_connection() if django.VERSION < (6, 1) else mail.mailers.default
 
@@ -123,7 +123,7 @@ def require_mail_server() -> None:
 
     Raises: MailServerUnavailable after five seconds at most, ImproperlyConfigured for a folder that cannot be made.
     """
-    connection = make_connection()
+    connection = make_mail_connection()
     if isinstance(connection, SmtpBackend):
         connection.timeout = min(connection.timeout or CHECK_SECONDS, CHECK_SECONDS)
     try:
@@ -131,23 +131,23 @@ def require_mail_server() -> None:
         connection.close()
     except OSError as error:
         place = f"{getattr(connection, 'host', '')}:{getattr(connection, 'port', '')}"
-        raise MailServerUnavailable(f"{place} answered {describe(error)}.") from error
+        raise MailServerUnavailable(f"{place} answered {describe_smtp_error(error)}.") from error
 
 
-def read_refusal(error: OSError) -> Refusal | None:
+def read_refusal(error: OSError) -> MailRefusal | None:
     """Return why one mail was not taken, or None when the server takes none.
 
     A refused sender is none of a mail's faults: DEFAULT_FROM_EMAIL is the same for all.
 
     >>> read_refusal(SMTPRecipientsRefused({"ada@acme.example": (550, b"No such user")}))
-    Refusal(code='SMTP 550', is_final=True)
+    MailRefusal(code='SMTP 550', is_final=True)
     >>> read_refusal(SMTPDataError(451, b"Try again later"))
     Refusal(code='SMTP 451', is_final=False)
     >>> read_refusal(SMTPDataError(421, b"Going away")), read_refusal(ConnectionRefusedError())
     (None, None)
     """
     if isinstance(error, SMTPNotSupportedError):
-        return Refusal("SMTPNotSupported", is_final=True)
+        return MailRefusal("SMTPNotSupported", is_final=True)
     if isinstance(error, SMTPRecipientsRefused):
         # A mail has one recipient.
         ((code, _),) = error.recipients.values()
@@ -155,10 +155,14 @@ def read_refusal(error: OSError) -> Refusal | None:
         code = error.smtp_code
     else:
         return None
-    return None if code == CLOSING else Refusal(f"SMTP {code}", is_final=code >= FIRST_FINAL)
+    return (
+        None
+        if code == SMTP_CLOSING
+        else MailRefusal(f"SMTP {code}", is_final=code >= FIRST_PERMANENT_CODE)
+    )
 
 
-def describe(error: OSError) -> str:
+def describe_smtp_error(error: OSError) -> str:
     """Return what is wrong, for the log, without anybody's address."""
     name = type(error).__name__
     if isinstance(error, SMTPResponseException):

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.mail import EmailMessage
 from django.template import Context, Engine
 
-from tenants.binding import AGENCY, bound
+from tenants.binding import AGENCY, get_binding
 from tenants.domains import build_origin, find_primary_domain
 from tenants.jobs.models import Mail
 
@@ -34,7 +34,7 @@ Compose: TypeAlias = Callable[[Mail, MailSender], MailValues | None]
 _templates: dict[str, Compose] = {}
 
 
-def mail_template(name: str) -> Callable[[Compose], Compose]:
+def declare_mail_template(name: str) -> Callable[[Compose], Compose]:
     """Return the decorator of the function that says what stands in the mails of a template.
 
         @mail_template("password_reset")
@@ -61,11 +61,11 @@ def list_templates() -> list[str]:
 
 def find_sender() -> MailSender | None:
     """Return whom mail speaks for now; None for a tenant without an active domain, to which no link leads."""
-    whose = bound()
+    whose = get_binding()
     if whose is AGENCY:
         return MailSender("the agency", settings.AGENCY_HOST, is_served=True)
     host = find_primary_domain(whose.id)
-    return MailSender(whose.name, host, is_served=whose.served) if host else None
+    return MailSender(whose.name, host, is_served=whose.is_served) if host else None
 
 
 def render_mail(mail: Mail) -> EmailMessage | None:

@@ -21,7 +21,7 @@ WHERE status = 'todo' AND queueing_lock = ANY(%(keys)s)
 """
 
 
-class When(StrEnum):
+class NextRunStatus(StrEnum):
     RUNNING = "running"
     NOW = "now"
     LATER = "later"
@@ -34,7 +34,7 @@ class When(StrEnum):
 class NextRun:
     """When a job runs next. `at` is there for LATER and RETRY."""
 
-    when: When
+    when: NextRunStatus
     at: datetime | None = None
 
 
@@ -46,7 +46,7 @@ def find_next_runs(kind: JobKind, states: Collection[JobState]) -> list[NextRun]
     running = {key for key, is_running, _at in found if is_running}
     waiting = {key: at for key, is_running, at in found if not is_running}
     return [
-        NextRun(When.RUNNING)
+        NextRun(NextRunStatus.RUNNING)
         if state.key in running
         else _find_next_run(kind, state, waits_until=waiting.get(state.key))
         for state in states
@@ -56,7 +56,9 @@ def find_next_runs(kind: JobKind, states: Collection[JobState]) -> list[NextRun]
 def _find_next_run(kind: JobKind, state: JobState, *, waits_until: datetime | None) -> NextRun:
     at = waits_until or (state.due_at if kind.every else None)
     if at is None:
-        return NextRun(When.GIVEN_UP if state.failures else When.ON_REQUEST)
+        return NextRun(NextRunStatus.GIVEN_UP if state.failures else NextRunStatus.ON_REQUEST)
     if at <= timezone.now():
-        return NextRun(When.NOW)
-    return NextRun(When.RETRY if waits_until and state.failures else When.LATER, at)
+        return NextRun(NextRunStatus.NOW)
+    return NextRun(
+        NextRunStatus.RETRY if waits_until and state.failures else NextRunStatus.LATER, at
+    )

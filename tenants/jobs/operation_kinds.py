@@ -14,7 +14,7 @@ BATCH_ROWS = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Amount:
+class OperationTotals:
     """A number of objects, and their total size."""
 
     objects: int
@@ -22,7 +22,7 @@ class Amount:
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class OperationItem:
     """One object that an operation works on. An operation that stopped there continues at its position."""
 
     position: str
@@ -45,11 +45,11 @@ class OperationWork(ABC):
         return True
 
     @abstractmethod
-    def count(self) -> Amount:
+    def count(self) -> OperationTotals:
         """Return how much there is to do. One or two queries."""
 
     @abstractmethod
-    def iterate(self, cursor: str) -> Iterator[Item]:
+    def iterate(self, cursor: str) -> Iterator[OperationItem]:
         """Yield the objects to work on, in a stable order, from the cursor on.
 
         Yield the object at the cursor in any case, even if it looks done: it may have been under way when the process
@@ -57,7 +57,7 @@ class OperationWork(ABC):
         """
 
     @abstractmethod
-    def work_on(self, item: Item) -> bool:
+    def work_on(self, item: OperationItem) -> bool:
         """Work on one object; return False when it is gone. Must be safe to repeat. Raises GatewayError."""
 
     @abstractmethod

@@ -15,17 +15,17 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from tenants.binding import bound_tenant, one_at_a_time_if_free
+from tenants.binding import bound_tenant, try_lock_tenant
 from tenants.errors import GatewayError
-from tenants.jobs.kinds import JobKind, Step
+from tenants.jobs.kinds import JobKind, JobStep
 from tenants.jobs.operation_kinds import (
-    Item,
+    OperationItem,
     OperationKind,
     OperationWork,
     register_operation,
 )
 from tenants.jobs.operation_models import Operation, OperationEvent
-from tenants.jobs.operations import cancel_open, log
+from tenants.jobs.operations import cancel_open, log_event
 from tenants.jobs.queue import request_job
 from tenants.jobs.tasks import declare_job
 
@@ -38,7 +38,7 @@ BUSY_DELAY = timedelta(seconds=1)
 # After this many objects in a row for which the storage did not answer, the step fails.
 OUTAGE_OBJECTS = 10
 
-SAVE = """
+SAVE_PROGRESS = """
 UPDATE public.jobs_operation SET
     done_objects = done_objects + %(done)s, done_bytes = done_bytes + %(done_bytes)s,
     failed_objects = failed_objects + %(failed)s,
@@ -64,7 +64,7 @@ def declare_operation(kind: OperationKind) -> None:
     declare_job(job)(partial(run_operation_step, kind))
 
 
-def run_operation_step(kind: OperationKind, step: Step) -> str | None:
+def run_operation_step(kind: OperationKind, step: JobStep) -> str | None:
     """Run a step of the bound tenant's open operation of this kind; return None when it has ended or is paused.
 
     Raises GatewayError when it cannot work at the moment.
@@ -73,7 +73,7 @@ def run_operation_step(kind: OperationKind, step: Step) -> str | None:
     operation = Operation.objects.open().filter(tenant=tenant, kind=kind.name).first()
     if operation is None or operation.state == State.PAUSED:
         return None
-    with one_at_a_time_if_free() as is_ours:
+    with try_lock_tenant() as is_ours:
         if is_ours:
             return OperationRun(operation, kind.work(operation.parameters), step).run()
     request_job(kind.name, tenant.id, at=timezone.now() + BUSY_DELAY)
@@ -81,10 +81,10 @@ def run_operation_step(kind: OperationKind, step: Step) -> str | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ItemOutcome:
     """The outcome of one object: done, failed with an error, or gone."""
 
-    item: Item
+    item: OperationItem
     error: GatewayError | None = None
     is_gone: bool = False
 
@@ -98,13 +98,13 @@ class Outcome:
         }  # fmt: skip
 
 
-NOTHING = {"done": 0, "done_bytes": 0, "failed": 0, "left": 0, "left_bytes": 0}
+NO_COUNTS = {"done": 0, "done_bytes": 0, "failed": 0, "left": 0, "left_bytes": 0}
 
 
 class OperationRun:
     """One step of one operation: at least one object. The lock of its job prevents a second step at the same time."""
 
-    def __init__(self, operation: Operation, work: OperationWork, step: Step) -> None:
+    def __init__(self, operation: Operation, work: OperationWork, step: JobStep) -> None:
         self.operation = operation
         self.work = work
         self.step = step
@@ -136,7 +136,7 @@ class OperationRun:
             if not rows.update(**after):
                 return False
             if self.operation.started_at is None:
-                log(self.operation, Action.STARTED)
+                log_event(self.operation, Action.STARTED)
         return True
 
     def _work_on_items(self) -> str | None:
@@ -155,29 +155,29 @@ class OperationRun:
         self._end()
         return None
 
-    def _work_on(self, item: Item) -> Outcome:
+    def _work_on(self, item: OperationItem) -> ItemOutcome:
         self._attempts += 1
         try:
             is_gone = not self.work.work_on(item)
         except GatewayError as error:
             is_unanswered = error.status == HTTPStatus.SERVICE_UNAVAILABLE
             self._unanswered = self._unanswered + 1 if is_unanswered else 0
-            return Outcome(item, error)
+            return ItemOutcome(item, error)
         self._unanswered = 0
-        return Outcome(item, is_gone=is_gone)
+        return ItemOutcome(item, is_gone=is_gone)
 
-    def _raise_in_an_outage(self, outcome: Outcome | None) -> None:
+    def _raise_in_an_outage(self, outcome: ItemOutcome | None) -> None:
         """Fail the step when the storage does not answer. The job then waits longer each time."""
         is_outage = self._unanswered == self._attempts and not self.step.has_time()
         is_outage = is_outage or self._unanswered >= OUTAGE_OBJECTS
         if is_outage and outcome and outcome.error:
             raise outcome.error
 
-    def _save(self, outcome: Outcome | None, cursor: str) -> bool:
+    def _save(self, outcome: ItemOutcome | None, cursor: str) -> bool:
         """Count an object and store the next position; return whether to go on. One statement, two after a failure."""
         now = monotonic()
         seconds, self._saved_at = now - self._saved_at, now
-        counts = outcome.counts if outcome else NOTHING
+        counts = outcome.counts if outcome else NO_COUNTS
         parameters: dict[str, Any] = {
             **counts,
             "cursor": cursor,
@@ -187,8 +187,10 @@ class OperationRun:
         with transaction.atomic(), connection.cursor() as database:
             if outcome and outcome.error:
                 code, object_id = outcome.error.code, outcome.item.object_id
-                log(self.operation, Action.OBJECT_FAILED, error_code=code, object_id=object_id)
-            database.execute(SAVE, parameters)
+                log_event(
+                    self.operation, Action.OBJECT_FAILED, error_code=code, object_id=object_id
+                )
+            database.execute(SAVE_PROGRESS, parameters)
             (state,) = database.fetchone()
         return bool(state == State.RUNNING)
 
@@ -204,4 +206,4 @@ class OperationRun:
                 state=State.DONE, total_bytes=F("done_bytes"), **after
             )
             if ended or rows.update(state=State.FAILED, **after):
-                log(self.operation, Action.ENDED)
+                log_event(self.operation, Action.ENDED)

@@ -85,7 +85,7 @@ def _get_or_create_open(
             # It ended between the two statements.
             continue
         if found.pk == new.pk:
-            log(found, Action.REQUESTED, actor)
+            log_event(found, Action.REQUESTED, actor)
         return found
 
 
@@ -135,7 +135,7 @@ def _change(
     with transaction.atomic():
         changed = rows.filter(state__in=before).update(updated_at=timezone.now(), **after)
         if changed:
-            log(operation, action, actor)
+            log_event(operation, action, actor)
     operation.refresh_from_db()
     if not changed:
         raise OperationRefused(_explain_refusal(operation, action))
@@ -150,7 +150,7 @@ def _explain_refusal(operation: Operation, action: OperationEvent.Action) -> str
     return f"{name} has ended ({state}): it cannot be {action.label}."
 
 
-def log(
+def log_event(
     operation: Operation,
     action: OperationEvent.Action,
     actor: Actor = COMMAND_LINE,
@@ -173,7 +173,7 @@ def needs_worker(operation: Operation) -> bool:
     if not operation.is_moving:
         return False
     is_waiting = (
-        operation.state == State.QUEUED or _seconds_since_update(operation) > SILENT_SECONDS
+        operation.state == State.QUEUED or _compute_idle_seconds(operation) > SILENT_SECONDS
     )
     return is_waiting and count_workers() == 0
 
@@ -184,7 +184,7 @@ def list_problems(operation: Operation) -> list[str]:
     if job := find_failing_job(operation):
         failed = "failed" if problems else "failed and is tried again by itself"
         problems.append(f"The last step {failed}: {job.error_message or job.error_code}")
-    elif not problems and operation.is_moving and _seconds_since_update(operation) > IDLE_SECONDS:
+    elif not problems and operation.is_moving and _compute_idle_seconds(operation) > IDLE_SECONDS:
         since = format_date(operation.updated_at, "j M Y, H:i:s")
         problems.append(
             f"Nothing has moved since {since} UTC. The workers may be busy with other jobs: manage.py jobs list"
@@ -192,7 +192,7 @@ def list_problems(operation: Operation) -> list[str]:
     return problems
 
 
-def _seconds_since_update(operation: Operation) -> float:
+def _compute_idle_seconds(operation: Operation) -> float:
     return (timezone.now() - operation.updated_at).total_seconds()
 
 

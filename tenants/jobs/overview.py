@@ -11,11 +11,11 @@ from django.utils import timezone
 from tenants.jobs.kinds import JobKind, list_kinds
 from tenants.jobs.models import JobState
 
-WAITING = """
+COUNT_WAITING = """
 SELECT split_part(queueing_lock, ':', 1), count(*)
 FROM public.procrastinate_jobs WHERE status = 'todo' AND queueing_lock LIKE '%%:%%' GROUP BY 1
 """
-WORKERS = "SELECT count(*) FROM public.procrastinate_workers WHERE last_heartbeat > now() - interval '30 seconds'"
+COUNT_WORKERS = "SELECT count(*) FROM public.procrastinate_workers WHERE last_heartbeat > now() - interval '30 seconds'"
 
 
 @dataclass(frozen=True)
@@ -84,10 +84,10 @@ def list_statuses() -> list[KindStatus]:
         )
     }
     waiting = count_waiting()
-    return [_status_of(kind, known.get(kind.name, {}), waiting) for kind in list_kinds()]
+    return [_build_status(kind, known.get(kind.name, {}), waiting) for kind in list_kinds()]
 
 
-def _status_of(kind: JobKind, found: dict[str, Any], waiting: dict[str, int]) -> KindStatus:
+def _build_status(kind: JobKind, found: dict[str, Any], waiting: dict[str, int]) -> KindStatus:
     return KindStatus(
         kind=kind,
         ended_at=found.get("ended"),
@@ -102,12 +102,12 @@ def _status_of(kind: JobKind, found: dict[str, Any], waiting: dict[str, int]) ->
 def count_waiting() -> dict[str, int]:
     """Return how many jobs of each kind wait. One query."""
     with connection.cursor() as cursor:
-        cursor.execute(WAITING)
+        cursor.execute(COUNT_WAITING)
         return dict(cursor.fetchall())
 
 
 def count_workers() -> int:
     """Return how many workers have reported in the last half minute. One query."""
     with connection.cursor() as cursor:
-        cursor.execute(WORKERS)
+        cursor.execute(COUNT_WORKERS)
         return int(cursor.fetchone()[0])

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from tenants.jobs.operation_models import Operation
-from tenants.sizes import human_size
+from tenants.sizes import format_size
 
 State = Operation.State
 PERCENT = 100
@@ -25,7 +25,7 @@ class Progress:
     has_begun: bool = True
 
     @classmethod
-    def of(cls, operation: Operation) -> "Progress":
+    def from_operation(cls, operation: Operation) -> "Progress":
         return cls(
             operation.done_objects, operation.failed_objects, operation.total_objects,
             operation.done_bytes, operation.total_bytes, operation.worked_seconds,
@@ -107,7 +107,7 @@ class Progress:
         objects = "object" if self.total_objects == 1 else "objects"
         words = [f"{self.done_objects:,} of {self.total_objects:,} {objects}"]
         if self.total_bytes:
-            words.append(f"{human_size(self.done_bytes)} of {human_size(self.total_bytes)}")
+            words.append(f"{format_size(self.done_bytes)} of {format_size(self.total_bytes)}")
         if self.failed_objects:
             words.append(f"{self.failed_objects:,} failed")
         return ", ".join(words)
@@ -149,18 +149,18 @@ class Progress:
         >>> Progress(10, 0, 40, 100_000, 200_000, 5.0).speed
         '20 kB/s'
         """
-        return f"{human_size(self.bytes_per_second)}/s" if self.bytes_per_second else ""
+        return f"{format_size(self.bytes_per_second)}/s" if self.bytes_per_second else ""
 
     @property
     def time_left(self) -> str:
         """Return how long the rest takes, or nothing when that is not known."""
-        return "" if self.seconds_left is None else human_duration(self.seconds_left)
+        return "" if self.seconds_left is None else format_duration(self.seconds_left)
 
 
-def human_duration(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """Return a time for people: its two largest units.
 
-    >>> human_duration(0.4), human_duration(59), human_duration(100), human_duration(7500), human_duration(180_000)
+    >>> format_duration(0.4), format_duration(59), format_duration(100), format_duration(7500), format_duration(180_000)
     ('0 s', '59 s', '1 min 40 s', '2 h 5 min', '2 d 2 h')
     """
     units = [("d", 86_400), ("h", 3600), ("min", 60), ("s", 1)]

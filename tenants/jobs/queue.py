@@ -11,10 +11,10 @@ from uuid import UUID
 
 from django.db import connection
 
-from tenants.jobs.kinds import GRACE, JobKind, find_kind
+from tenants.jobs.kinds import OVERDUE_GRACE, JobKind, find_kind
 
 # A job that waits after a failure keeps its pause: what is new waits with it. Any other runs as early as anybody wants.
-REQUEST = """
+REQUEST_JOB = """
 INSERT INTO public.procrastinate_jobs (queue_name, task_name, priority, queueing_lock, args, scheduled_at)
 VALUES (%(queue)s, %(queue)s, %(priority)s, %(key)s, jsonb_build_object('tenant_id', %(tenant_id)s::text), %(at)s)
 ON CONFLICT (queueing_lock) WHERE status = 'todo' DO UPDATE SET
@@ -58,8 +58,10 @@ SELECT %(queue)s, %(queue)s, %(priority)s, key, jsonb_build_object('tenant_id', 
 FROM due
 ON CONFLICT (queueing_lock) WHERE status = 'todo' DO NOTHING
 """
-EACH_TENANT = "SELECT %(name)s || ':' || id AS key, id AS tenant_id FROM public.tenants_tenant"
-THE_AGENCY = "SELECT %(name)s || ':' AS key, NULL::uuid AS tenant_id"
+SELECT_EACH_TENANT = (
+    "SELECT %(name)s || ':' || id AS key, id AS tenant_id FROM public.tenants_tenant"
+)
+SELECT_AGENCY = "SELECT %(name)s || ':' AS key, NULL::uuid AS tenant_id"
 
 
 def request_job(name: str, tenant_id: UUID | None = None, *, at: datetime | None = None) -> None:
@@ -71,22 +73,22 @@ def request_job(name: str, tenant_id: UUID | None = None, *, at: datetime | None
     parameters: dict[str, Any] = {
         "queue": kind.queue,
         "priority": kind.priority,
-        "key": kind.key(tenant_id),
+        "key": kind.build_key(tenant_id),
         "tenant_id": str(tenant_id) if tenant_id else None,
         "at": at,
     }
     with connection.cursor() as cursor:
-        cursor.execute(REQUEST, parameters)
+        cursor.execute(REQUEST_JOB, parameters)
 
 
-def request_later(
+def postpone_job(
     kind: JobKind, tenant_id: UUID | None, *, at: datetime, attempts: int, priority: int
 ) -> None:
     """Have a job that could not be done run at a time, and not before, whoever requests it meanwhile. One statement."""
     parameters: dict[str, Any] = {
         "queue": kind.queue,
         "priority": priority,
-        "key": kind.key(tenant_id),
+        "key": kind.build_key(tenant_id),
         "tenant_id": str(tenant_id) if tenant_id else None,
         "attempts": attempts,
         "at": at,
@@ -98,18 +100,18 @@ def request_later(
 def forget_failures(name: str, tenant_id: UUID | None = None) -> None:
     """Let a job that waits after failures run at once: somebody has looked, and asks for it again. One statement."""
     with connection.cursor() as cursor:
-        cursor.execute(FORGET_FAILURES, [find_kind(name).key(tenant_id)])
+        cursor.execute(FORGET_FAILURES, [find_kind(name).build_key(tenant_id)])
 
 
-def request_due(kind: JobKind) -> int:
+def request_due_jobs(kind: JobKind) -> int:
     """Have a kind that runs by itself run wherever it is due; return for how many that is new. Three statements."""
-    asked = EACH_TENANT if kind.for_each_tenant else THE_AGENCY
+    asked = SELECT_EACH_TENANT if kind.for_each_tenant else SELECT_AGENCY
     parameters: dict[str, Any] = {
         "queue": kind.queue,
         "priority": kind.priority,
         "name": kind.name,
         "every": kind.every,
-        "grace": GRACE,
+        "grace": OVERDUE_GRACE,
     }
     with connection.cursor() as cursor:
         cursor.execute(INSERT_MISSING_STATES.format(asked=asked), parameters)

@@ -17,9 +17,16 @@ from django.utils import timezone
 
 from tenants.binding import LOCK_BYTES, bind_agency, bind_tenant, connection
 from tenants.errors import GatewayError
-from tenants.jobs.kinds import BUSY_PRIORITY, GRACE, STEP_SECONDS, JobKind, Step, find_work
+from tenants.jobs.kinds import (
+    BUSY_PRIORITY,
+    OVERDUE_GRACE,
+    STEP_SECONDS,
+    JobKind,
+    JobStep,
+    find_work,
+)
 from tenants.jobs.models import JobState
-from tenants.jobs.queue import request_job, request_later
+from tenants.jobs.queue import postpone_job, request_job
 from tenants.models import Tenant
 
 logger = logging.getLogger("tenants.jobs")
@@ -42,7 +49,7 @@ LOCK_AND_FIND = (
 )
 
 # Successes of jobs that do not run by the clock are saved at most this often.
-SAVED_EVERY = timedelta(minutes=1)
+SAVE_INTERVAL = timedelta(minutes=1)
 
 # Set when this process is to end: steps stop where they are, and go on elsewhere.
 is_stopping = Event()
@@ -56,26 +63,26 @@ def run_step(
     It may work for so many seconds; by default for as long as in a worker. Whatever `work` raises is written down and
     raised. Cost beside the work: three messages to the database.
     """
-    with _slot(kind) as is_free, _alone(kind, tenant_id, only_if=is_free) as state:
+    with _take_slot(kind) as is_free, _lock_job(kind, tenant_id, only_if=is_free) as state:
         if state is None:
             # Behind those that wait now: jobs of a kind whose slots are taken must not keep all threads busy.
             pause = timedelta(seconds=uniform(*BUSY_SECONDS))  # noqa: S311 - no secret
             at, priority = timezone.now() + pause, min(kind.priority, BUSY_PRIORITY)
-            request_later(kind, tenant_id, at=at, attempts=attempts, priority=priority)
+            postpone_job(kind, tenant_id, at=at, attempts=attempts, priority=priority)
             return
         if tenant_id and state.tenant is None:
             logger.info("The tenant of a job is gone.", extra={"job": state.key})
             return
         began = monotonic()
-        with _failures_noted(kind, state):
-            cursor = _work(kind, state, STEP_SECONDS if seconds is None else seconds)
+        with _record_failures(kind, state):
+            cursor = _run_work(kind, state, STEP_SECONDS if seconds is None else seconds)
         _note_step(kind, state, cursor, seconds=monotonic() - began)
         if cursor is not None:
             request_job(kind.name, tenant_id)
 
 
-def _work(kind: JobKind, state: JobState, seconds: float) -> str | None:
-    step = Step(state.cursor, seconds=seconds, is_stopping=is_stopping.is_set)
+def _run_work(kind: JobKind, state: JobState, seconds: float) -> str | None:
+    step = JobStep(state.cursor, seconds=seconds, is_stopping=is_stopping.is_set)
     work = find_work(kind)
     if state.tenant is None:
         with bind_agency():
@@ -101,7 +108,7 @@ def _note_step(kind: JobKind, state: JobState, cursor: str | None, *, seconds: f
 def _can_skip_saving(kind: JobKind, state: JobState, cursor: str | None, now: datetime) -> bool:
     """Return whether this success need not be saved: the last one was saved less than SAVED_EVERY ago."""
     is_one_step = cursor is None and not state.cursor and not state.failures
-    is_fresh = bool(state.ended_at and state.ended_at > now - SAVED_EVERY)
+    is_fresh = bool(state.ended_at and state.ended_at > now - SAVE_INTERVAL)
     return is_one_step and is_fresh and kind.every is None
 
 
@@ -109,11 +116,11 @@ def _begin_pass(kind: JobKind, state: JobState, now: datetime) -> None:
     state.started_at, state.worked_seconds = now, 0
     if kind.every:
         state.due_at = now + kind.every
-        state.overdue_at = state.due_at + kind.every + GRACE
+        state.overdue_at = state.due_at + kind.every + OVERDUE_GRACE
 
 
 @contextmanager
-def _failures_noted(kind: JobKind, state: JobState) -> Iterator[None]:
+def _record_failures(kind: JobKind, state: JobState) -> Iterator[None]:
     """Write down whatever the block raises, and let it go on."""
     try:
         yield
@@ -152,7 +159,7 @@ def _save(state: JobState) -> None:
 
 
 @contextmanager
-def _alone(kind: JobKind, tenant_id: UUID | None, *, only_if: bool) -> Iterator[JobState | None]:
+def _lock_job(kind: JobKind, tenant_id: UUID | None, *, only_if: bool) -> Iterator[JobState | None]:
     """Hold the lock of a job for the block, and yield its state; None when somebody else holds it.
 
     The lock is the connection's, so it ends with the process, however that ends. Two messages to the database.
@@ -160,19 +167,19 @@ def _alone(kind: JobKind, tenant_id: UUID | None, *, only_if: bool) -> Iterator[
     if not only_if:
         yield None
         return
-    key = kind.key(tenant_id)
+    key = kind.build_key(tenant_id)
     number = int.from_bytes(blake2b(key.encode(), digest_size=LOCK_BYTES).digest(), signed=True)
-    is_ours, found = _ask(LOCK_AND_FIND, number, key, tenant_id)
+    is_ours, found = _fetch_rows(LOCK_AND_FIND, number, key, tenant_id)
     if not is_ours[0]:
         yield None
         return
     try:
-        yield _state_of(kind, key, found)
+        yield _build_state(kind, key, found)
     finally:
-        _ask("SELECT pg_advisory_unlock(%s)", number)
+        _fetch_rows("SELECT pg_advisory_unlock(%s)", number)
 
 
-def _ask(statements: str, *parameters: object) -> list[tuple[Any, ...]]:
+def _fetch_rows(statements: str, *parameters: object) -> list[tuple[Any, ...]]:
     """Return the one row of each statement. None may depend on the schema in use: Django's cursor would SET it."""
     connection.ensure_connection()
     with connection.wrap_database_errors:
@@ -183,7 +190,7 @@ def _ask(statements: str, *parameters: object) -> list[tuple[Any, ...]]:
     return rows
 
 
-def _state_of(kind: JobKind, key: str, row: tuple[Any, ...]) -> JobState:
+def _build_state(kind: JobKind, key: str, row: tuple[Any, ...]) -> JobState:
     """Return the state as it is, or that of a job that never ran, with its tenant; None when it is gone."""
     of_state, of_tenant = row[: len(STATE_COLUMNS)], row[len(STATE_COLUMNS) :]
     is_there = of_tenant[TENANT_COLUMNS.index("id")] is not None
@@ -196,23 +203,23 @@ def _state_of(kind: JobKind, key: str, row: tuple[Any, ...]) -> JobState:
 
 
 _slots: dict[str, BoundedSemaphore] = {}
-_most_slots = sys.maxsize
+_max_slots = sys.maxsize
 
 
-def leave_a_thread_free(threads: int) -> None:
+def limit_slots(threads: int) -> None:
     """Let no kind with slots take all threads of this process."""
-    global _most_slots  # noqa: PLW0603 - a fact about the process
-    _most_slots = max(1, threads - 1)
+    global _max_slots  # noqa: PLW0603 - a fact about the process
+    _max_slots = max(1, threads - 1)
     _slots.clear()
 
 
 @contextmanager
-def _slot(kind: JobKind) -> Iterator[bool]:
+def _take_slot(kind: JobKind) -> Iterator[bool]:
     """Take one of the kind's slots in this process for the block, without waiting; yield whether one was free."""
     if kind.slots is None:
         yield True
         return
-    slots = _slots.setdefault(kind.name, BoundedSemaphore(min(kind.slots, _most_slots)))
+    slots = _slots.setdefault(kind.name, BoundedSemaphore(min(kind.slots, _max_slots)))
     is_free = slots.acquire(blocking=False)
     try:
         yield is_free

@@ -16,9 +16,9 @@ from procrastinate.retry import BaseRetryStrategy
 
 from tenants.errors import NeedsPeople
 from tenants.jobs.kinds import JobKind, Work, register_kind
-from tenants.jobs.queue import request_later
+from tenants.jobs.queue import postpone_job
 from tenants.jobs.running import run_step
-from tenants.jobs.scheduling import schedule
+from tenants.jobs.scheduling import maintain_jobs
 
 logger = logging.getLogger("tenants.jobs")
 
@@ -28,7 +28,7 @@ SCHEDULE = "schedule.v1"
 def find_pause(kind: JobKind, error: BaseException, attempts: int) -> int | None:
     """Return the seconds to wait before a failed job is tried again, or None to give it up."""
     waits_for_people = isinstance(error, NeedsPeople) and kind.gives_up
-    return None if waits_for_people else kind.retry_seconds(attempts)
+    return None if waits_for_people else kind.compute_retry_seconds(attempts)
 
 
 class Backoff(BaseRetryStrategy):
@@ -61,14 +61,14 @@ class RetryLater:
         if not isinstance(error, Exception):
             return False
         seconds = find_pause(self.kind, error, self.attempts)
-        key, name = self.kind.key(self.tenant_id), type(error).__name__
+        key, name = self.kind.build_key(self.tenant_id), type(error).__name__
         what = "A job is given up." if seconds is None else "A job is tried again later."
         logger.warning(what, extra={"job": key, "error": name, "seconds": seconds})
         if seconds is not None:
             if not connection.in_atomic_block:
                 connection.close_if_unusable_or_obsolete()
             at = timezone.now() + timedelta(seconds=seconds)
-            request_later(
+            postpone_job(
                 self.kind,
                 self.tenant_id,
                 at=at,
@@ -106,4 +106,4 @@ def declare_job(kind: JobKind) -> Callable[[Work], Work]:
 @app.periodic(cron="* * * * *")
 @app.task(name=SCHEDULE, queue=SCHEDULE, queueing_lock=SCHEDULE)
 def run_schedule(timestamp: int) -> None:
-    schedule()
+    maintain_jobs()

@@ -26,10 +26,10 @@ from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 
 from tenants.binding import forget_binding
-from tenants.database.proof import proof
+from tenants.database.proof import database_proof
 from tenants.jobs.kinds import list_kinds
-from tenants.jobs.running import is_stopping, leave_a_thread_free
-from tenants.jobs.sharing import set_workers
+from tenants.jobs.running import is_stopping, limit_slots
+from tenants.jobs.sharing import set_worker_count
 from tenants.jobs.tasks import SCHEDULE
 
 logger = logging.getLogger("tenants.jobs")
@@ -85,10 +85,10 @@ def run_worker(options: WorkerOptions) -> None:
     Ends within 10 seconds after the signal. Raises DatabaseNotProved behind a pooler that mixes sessions: locks and
     tenants would be mixed up as well.
     """
-    proof.require()
+    database_proof.require()
     connections.close_all()
     connection_created.connect(set_keepalives)
-    leave_a_thread_free(options.threads)
+    limit_slots(options.threads)
     logger.info(
         "The worker begins.", extra={"threads": options.threads, "queues": list_known_queues()}
     )
@@ -115,7 +115,7 @@ async def _run(options: WorkerOptions) -> None:
         loop.add_signal_handler(number, _request_stop, stop)
     while not stop.is_set():
         try:
-            with app.replace_connector(connect_procrastinate()) as own_app:
+            with app.replace_connector(make_connector()) as own_app:
                 await _open_and_serve(own_app, options, stop)
             if options.once:
                 return
@@ -149,7 +149,7 @@ async def _sleep(stop: asyncio.Event, seconds: float) -> None:
         return
 
 
-def connect_procrastinate() -> PsycopgConnector:
+def make_connector() -> PsycopgConnector:
     """Return procrastinate's own connections to our database: never Django's pool, which its threads may need.
 
     It sends single statements, so each commits by itself; and none is sent before it to see whether the connection
@@ -176,27 +176,29 @@ async def _commit_each_statement(connection: AsyncConnection) -> None:
 
 async def _count_workers(own_app: App) -> None:
     """Keep up to date how many share the limits."""
-    set_workers(1)
+    set_worker_count(1)
     while True:
         try:
             row = await own_app.connector.execute_query_one_async(COUNT_WORKERS)
         except exceptions.ConnectorException:
             logger.warning("Workers could not be counted.")
         else:
-            set_workers(max(1, row["count"]))
+            set_worker_count(max(1, row["count"]))
         await asyncio.sleep(COUNT_SECONDS)
 
 
 async def _serve(own_app: App, options: WorkerOptions, stop: asyncio.Event) -> None:
     counting = asyncio.create_task(_count_workers(own_app))
     try:
-        await _work(own_app, options, stop)
+        await _run_procrastinate_worker(own_app, options, stop)
     finally:
         counting.cancel()
-        set_workers(0)
+        set_worker_count(0)
 
 
-async def _work(own_app: App, options: WorkerOptions, stop: asyncio.Event) -> None:
+async def _run_procrastinate_worker(
+    own_app: App, options: WorkerOptions, stop: asyncio.Event
+) -> None:
     worker = asyncio.create_task(
         own_app.run_worker_async(
             queues=list_known_queues(),
@@ -221,10 +223,10 @@ async def _work(own_app: App, options: WorkerOptions, stop: asyncio.Event) -> No
     worker.cancel()
     _done, pending = await asyncio.wait({worker}, timeout=STOP_SECONDS)
     if pending:
-        await _give_back(own_app)
+        await _give_back_jobs(own_app)
 
 
-async def _give_back(own_app: App) -> None:
+async def _give_back_jobs(own_app: App) -> None:
     """Let others go on with the jobs that do not end, and end this process with their threads."""
     jobs = set(_running_ids)
     logger.warning("Jobs did not end in time and are given back.", extra={"jobs": len(jobs)})

@@ -55,7 +55,7 @@ class Migration(migrations.Migration):
                 (
                     "schema_name",
                     models.CharField(
-                        default=tenants.models.new_schema_name,
+                        default=tenants.models.make_schema_name,
                         max_length=63,
                         unique=True,
                         validators=[django.core.validators.RegexValidator("^t_[a-z0-9]{8,32}$")],

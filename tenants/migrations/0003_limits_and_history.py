@@ -57,7 +57,7 @@ class Migration(migrations.Migration):
             name="file_groups",
             field=django.contrib.postgres.fields.ArrayField(
                 base_field=models.CharField(max_length=20),
-                default=tenants.models.proved_groups,
+                default=tenants.models.list_proved_groups,
                 db_default=models.Value(
                     ["pdf", "office", "text", "image", "audio", "video", "archive"],
                     django.contrib.postgres.fields.ArrayField(

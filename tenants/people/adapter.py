@@ -41,7 +41,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
         except (ImproperlyConfigured, PermissionDenied):
             # allauth's errors for too few addresses, and for what is none.
             address = request.META.get("REMOTE_ADDR") or UNKNOWN_ADDRESS
-        return without_mapping(address)
+        return unmap_ipv4_address(address)
 
     def is_safe_url(self, url: str) -> bool:
         """Return whether `next=` may lead there: on this host only."""
@@ -54,7 +54,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
         """Count a try per person and address, and per person over all addresses."""
         super().pre_authenticate(request, **credentials)
         self._person_usage = ratelimit.consume(
-            request, app="allauth.account", action="login_failed_person", key=login_of(credentials)
+            request,
+            app="allauth.account",
+            action="login_failed_person",
+            key=normalize_login(credentials),
         )
         if not self._person_usage:
             raise self.validation_error("too_many_login_attempts")
@@ -66,19 +69,19 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
         # allauth puts the host in: tries would start anew on every spelling of every host.
-        return f"{login_of(credentials)} from {self.get_client_ip(request)}"
+        return f"{normalize_login(credentials)} from {self.get_client_ip(request)}"
 
 
-def login_of(credentials: dict[str, Any]) -> str:
+def normalize_login(credentials: dict[str, Any]) -> str:
     """Return whom somebody tries to sign in as, in one spelling."""
     login: str = credentials.get("email", credentials.get("username", ""))
     return f"person:{login.strip().lower()}"
 
 
-def without_mapping(address: str) -> str:
+def unmap_ipv4_address(address: str) -> str:
     """Return the IPv4 address that an IPv6 one stands for (RFC 4291, 2.5.5.2): by network all of them are one.
 
-    >>> without_mapping("::ffff:192.0.2.1"), without_mapping("2001:db8::1"), without_mapping("unknown")
+    >>> unmap_ipv4_address("::ffff:192.0.2.1"), unmap_ipv4_address("2001:db8::1"), unmap_ipv4_address("unknown")
     ('192.0.2.1', '2001:db8::1', 'unknown')
     """
     try:

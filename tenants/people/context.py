@@ -9,16 +9,16 @@ from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
 from tenants.binding import bound_tenant
-from tenants.compiled import Compiled
+from tenants.compiled import CompiledQuery
 from tenants.models import Tenant
-from tenants.people.identity import VisitFacts, member_of
+from tenants.people.identity import VisitFacts, find_member
 from tenants.people.models import Role
 from tenants.people.visit_models import Visit
-from tenants.texts import Values
+from tenants.texts import Parameters
 
 
 @dataclass(frozen=True, slots=True)
-class Here:
+class PageIdentity:
     """Who looks at a tenant's page, as far as its frame must know."""
 
     name: str = ""
@@ -29,26 +29,26 @@ class Here:
     asking: list[str] = field(default_factory=list)
 
 
-def frame(request: HttpRequest) -> dict[str, object]:
+def add_page_identity(request: HttpRequest) -> dict[str, object]:
     """Return `asker` for every template. Nothing is asked until a page uses it; then an admin's page costs one query.
 
     No view may call anything of its own so: its page would lose the notice of visits.
     """
-    return {"asker": SimpleLazyObject(lambda: here(request))}
+    return {"asker": SimpleLazyObject(lambda: build_page_identity(request))}
 
 
-def here(request: HttpRequest) -> Here:
+def build_page_identity(request: HttpRequest) -> PageIdentity:
     """Return what the page's frame says to who asks; to a stranger nothing."""
-    member = member_of(request)
+    member = find_member(request)
     if member is None:
-        return Here()
+        return PageIdentity()
     if member.role != Role.ADMIN:
-        return Here(member.name, member.role, visit=member.visit)
-    visiting, asking = NOTICES.rows(None, {})[0]
-    return Here(member.name, member.role, is_admin=True, visiting=visiting, asking=asking)
+        return PageIdentity(member.name, member.role, visit=member.visit)
+    visiting, asking = VISIT_NOTICES.fetch_rows(None, {})[0]
+    return PageIdentity(member.name, member.role, is_admin=True, visiting=visiting, asking=asking)
 
 
-def notices(_: None, _values: Values) -> QuerySet[Tenant, Any]:
+def build_visit_notices_query(_: None, _values: Parameters) -> QuerySet[Tenant, Any]:
     """Return which agency staff visit the bound tenant, and which ask to: admins are told on every page."""
     visits = Visit.objects.order_by("asked_at").filter(tenant=bound_tenant().id)
     return (
@@ -61,4 +61,4 @@ def notices(_: None, _values: Values) -> QuerySet[Tenant, Any]:
     )
 
 
-NOTICES = Compiled(notices, {})
+VISIT_NOTICES = CompiledQuery(build_visit_notices_query, {})

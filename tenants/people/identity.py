@@ -11,10 +11,10 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import constant_time_compare
 from django.utils.functional import SimpleLazyObject
 
-from tenants.binding import AGENCY, bound
+from tenants.binding import AGENCY, get_binding
 from tenants.errors import RoleRequired, SignInRequired
 from tenants.people.models import AgencyRole, Person, Role
-from tenants.people.sessions import OpenedSession
+from tenants.people.sessions import OpenSession
 from tenants.people.visit_models import Visit
 
 
@@ -60,21 +60,21 @@ class PersonMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        request.user = SimpleLazyObject(lambda: person_of(request) or AnonymousUser())  # type: ignore[assignment]  # as Django's own
+        request.user = SimpleLazyObject(lambda: find_person(request) or AnonymousUser())  # type: ignore[assignment]  # as Django's own
         return self.get_response(request)
 
 
-def session_row(request: HttpRequest) -> OpenedSession | None:
+def find_open_session(request: HttpRequest) -> OpenSession | None:
     """Return the session's row when it holds a person who is still who they were and belongs here."""
     if not request.session.get(BACKEND_SESSION_KEY):
         return None
-    row: OpenedSession | None = getattr(request.session, "row", None)
+    row: OpenSession | None = getattr(request.session, "open_session", None)
     if row is None or row.person is None or not row.person.is_active or not row.roles:
         return None
-    return row if _same_password(request, row.person) else None
+    return row if _has_same_password(request, row.person) else None
 
 
-def _same_password(request: HttpRequest, person: Person) -> bool:
+def _has_same_password(request: HttpRequest, person: Person) -> bool:
     given, current = request.session.get(HASH_SESSION_KEY, ""), person.get_session_auth_hash()
     if constant_time_compare(given, current):
         return True
@@ -87,22 +87,24 @@ def _same_password(request: HttpRequest, person: Person) -> bool:
     return False
 
 
-def person_of(request: HttpRequest) -> Person | None:
+def find_person(request: HttpRequest) -> Person | None:
     """Return the signed-in person who belongs to this host."""
-    row = session_row(request)
+    row = find_open_session(request)
     return row.person if row else None
 
 
-def member_of(request: HttpRequest) -> Member | None:
+def find_member(request: HttpRequest) -> Member | None:
     """Return who asks on a tenant's host, or None for an anonymous person."""
-    row = session_row(request)
-    if row is None or row.person is None or bound() is AGENCY:
+    row = find_open_session(request)
+    if row is None or row.person is None or get_binding() is AGENCY:
         return None
     role = Role(row.roles[0])
-    return visitor(row.visit, role) if row.visit else Member(row.person.id, str(row.person), role)
+    return (
+        make_visitor(row.visit, role) if row.visit else Member(row.person.id, str(row.person), role)
+    )
 
 
-def visitor(visit: Visit, role: Role = Role.VIEWER) -> Member:
+def make_visitor(visit: Visit, role: Role = Role.VIEWER) -> Member:
     """Return a person of the agency as they appear in the tenant. With end and role once they have entered."""
     facts = (
         VisitFacts(visit.id, visit.reason, visit.ends_at, visit.may_write)
@@ -112,18 +114,18 @@ def visitor(visit: Visit, role: Role = Role.VIEWER) -> Member:
     return Member(visit.person_id, visit.visitor, role, facts)
 
 
-def required_member(request: HttpRequest) -> Member:
+def require_member(request: HttpRequest) -> Member:
     """Return who asks; an anonymous person is sent to sign in (SignInRequired)."""
-    member = member_of(request)
+    member = find_member(request)
     if member is None:
         raise SignInRequired
     return member
 
 
-def required_staff(request: HttpRequest, *roles: AgencyRole.Role) -> Staff:
+def require_staff(request: HttpRequest, *roles: AgencyRole.Role) -> Staff:
     """Return who asks on the agency's host when they have one of `roles`."""
-    row = session_row(request)
-    if row is None or row.person is None or bound() is not AGENCY:
+    row = find_open_session(request)
+    if row is None or row.person is None or get_binding() is not AGENCY:
         raise SignInRequired
     staff = Staff(row.person.id, str(row.person), frozenset(row.roles))
     if not staff.roles.intersection(roles):

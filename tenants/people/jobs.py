@@ -6,7 +6,7 @@ from django.apps import apps
 from django.utils import timezone
 
 import tenants.people.mails
-from tenants.jobs.kinds import JobKind, Step
+from tenants.jobs.kinds import JobKind, JobStep
 from tenants.jobs.tasks import declare_job
 from tenants.models import CacheEntry
 from tenants.people.sessions import SessionStore
@@ -23,7 +23,7 @@ if apps.is_installed("allauth.account"):
         every=timedelta(days=1),
     )
 )
-def clear_sessions(_step: Step) -> None:
+def clear_sessions(_step: JobStep) -> None:
     remove_expired_sessions()
 
 

@@ -5,15 +5,15 @@ from django.urls import reverse
 
 from tenants.binding import room_id
 from tenants.jobs.mail import queue_mail
-from tenants.jobs.mail_templates import MailSender, MailValues, mail_template
+from tenants.jobs.mail_templates import MailSender, MailValues, declare_mail_template
 from tenants.jobs.models import Mail
-from tenants.people.members import active_admins
+from tenants.people.members import list_active_admins
 from tenants.people.visit_models import VISIT_LIFETIME, Visit
 
 
 def queue_visit_mail(template: str, visit: Visit) -> None:
     """Have the admins of the visited tenant told of a visit. Three statements, for the caller's transaction."""
-    admins = active_admins(visit.tenant_id).values_list("person__email", flat=True)
+    admins = list_active_admins(visit.tenant_id).values_list("person__email", flat=True)
     queue_mail(
         template,
         tenant_id=visit.tenant_id,
@@ -22,11 +22,11 @@ def queue_visit_mail(template: str, visit: Visit) -> None:
     )
 
 
-@mail_template("visit_asked")
-@mail_template("visit_begun")
+@declare_mail_template("visit_asked")
+@declare_mail_template("visit_begun")
 def compose_visit_mail(mail: Mail, sender: MailSender) -> MailValues | None:
     """Return how the visit stands now, if it is read by an admin. Also when it is over: what was done is told."""
-    if not active_admins(room_id()).filter(person__email=mail.address).exists():
+    if not list_active_admins(room_id()).filter(person__email=mail.address).exists():
         return None
     return {
         "visit": Visit.objects.get(pk=mail.parameters["visit_id"], tenant=room_id()),

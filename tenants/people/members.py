@@ -11,7 +11,7 @@ from django.db.models import Q, QuerySet
 
 from tenants.errors import MembershipNotFound, PersonRefused
 from tenants.models import Tenant
-from tenants.names import MAX_NAME, checked_human_name
+from tenants.names import MAX_NAME, clean_name
 from tenants.people.models import AgencyRole, Membership, Person, Role, Session
 
 # What the column takes; Django's validator lets longer ones pass.
@@ -19,7 +19,7 @@ MAX_EMAIL = 254
 
 
 @dataclass(frozen=True, slots=True)
-class Added:
+class AddedPerson:
     """Who was added: whether the person is new, and whether they are new in this place."""
 
     person: Person
@@ -29,20 +29,20 @@ class Added:
 
 def add_member(
     *, tenant: Tenant, email: str, role: Role, name: str = "", password: str | None = None
-) -> Added:
+) -> AddedPerson:
     """Let a person, who may be new, belong to the tenant with this role: all of it, or nothing."""
     with transaction.atomic():
         person, is_new = find_or_create_person(email, name, password=password)
-        return Added(person, is_new, set_role(tenant, person, role))
+        return AddedPerson(person, is_new, set_role(tenant, person, role))
 
 
 def add_colleague(
     *, email: str, role: AgencyRole.Role, name: str = "", password: str | None = None
-) -> Added:
+) -> AddedPerson:
     """Give a person, who may be new, a role at the agency: all of it, or nothing."""
     with transaction.atomic():
         person, is_new = find_or_create_person(email, name, password=password)
-        return Added(person, is_new, add_agency_role(person, role))
+        return AddedPerson(person, is_new, add_agency_role(person, role))
 
 
 def find_or_create_person(
@@ -52,7 +52,7 @@ def find_or_create_person(
 
     Only a new person takes a password from here: nobody changes somebody else's.
     """
-    address = checked_address(email)
+    address = clean_email(email)
     known = Person.objects.filter(email=address).first()
     if known and password is not None:
         raise PersonRefused(
@@ -61,7 +61,7 @@ def find_or_create_person(
         )
     if known:
         return known, False
-    return _create_person(address, checked_human_name(name or address[:MAX_NAME]), password), True
+    return _create_person(address, clean_name(name or address[:MAX_NAME]), password), True
 
 
 def _create_person(address: str, name: str, password: str | None) -> Person:
@@ -76,7 +76,7 @@ def _create_person(address: str, name: str, password: str | None) -> Person:
         ) from error
 
 
-def checked_address(email: str) -> str:
+def clean_email(email: str) -> str:
     """Return the e-mail address as it is stored: in lower case, without space around it."""
     address = email.strip().lower()
     try:
@@ -100,7 +100,7 @@ def require_good_password(password: str, person: Person) -> None:
         raise PersonRefused(f"{person.email!r}: {' '.join(error.messages)}") from error
 
 
-def checked_role(text: str) -> Role:
+def parse_role(text: str) -> Role:
     """Return the role of this name, for a member of a tenant."""
     if text not in Role.values:
         raise PersonRefused(
@@ -109,7 +109,7 @@ def checked_role(text: str) -> Role:
     return Role(text)
 
 
-def checked_agency_role(text: str) -> AgencyRole.Role:
+def parse_agency_role(text: str) -> AgencyRole.Role:
     """Return the role of this name, for somebody at the agency."""
     if text not in AgencyRole.Role.values:
         known = ", ".join(AgencyRole.Role.values)
@@ -132,14 +132,14 @@ def change_role(tenant: Tenant, email: str, role: Role) -> None:
         raise MembershipNotFound(f"{email!r}: `manage.py tenant show` lists the members.")
 
 
-def active_admins(tenant_id: UUID | None) -> QuerySet[Membership]:
+def list_active_admins(tenant_id: UUID | None) -> QuerySet[Membership]:
     """Return the memberships of those who may settle the tenant now."""
     return Membership.objects.filter(tenant=tenant_id, role=Role.ADMIN, person__is_active=True)
 
 
 def has_admin(tenant: Tenant) -> bool:
     """Return whether somebody is left who may settle the tenant."""
-    return active_admins(tenant.id).exists()
+    return list_active_admins(tenant.id).exists()
 
 
 def remove_member(tenant: Tenant, email: str) -> None:
@@ -171,11 +171,11 @@ def remove_agency_role(email: str, role: AgencyRole.Role) -> None:
         theirs.filter(Q(tenant=None) | Q(visit__isnull=False)).delete()
 
 
-def active_owners() -> QuerySet[AgencyRole]:
+def list_active_owners() -> QuerySet[AgencyRole]:
     """Return the roles of those who own the agency now."""
     return AgencyRole.objects.filter(role=AgencyRole.Role.OWNER, person__is_active=True)
 
 
 def has_owner() -> bool:
     """Return whether somebody is left who owns the agency."""
-    return active_owners().exists()
+    return list_active_owners().exists()

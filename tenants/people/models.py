@@ -12,7 +12,7 @@ from django.db.models import Case, When
 from django.db.models.functions import Lower, Now
 
 from tenants.models import Tenant
-from tenants.people.visit_models import Visit, roles_of_visit
+from tenants.people.visit_models import Visit, build_visit_roles_query
 
 
 class PersonManager(BaseUserManager["Person"]):
@@ -109,7 +109,7 @@ class AgencyRole(models.Model):
         return self.role
 
 
-def roles_of(person: str, tenant_id: UUID | None) -> ArraySubquery:
+def build_roles_query(person: str, tenant_id: UUID | None) -> ArraySubquery:
     """Return the roles that the person in column `person` has in a tenant, or at the agency when it is None."""
     column = models.OuterRef(person)
     if tenant_id is None:
@@ -120,14 +120,14 @@ def roles_of(person: str, tenant_id: UUID | None) -> ArraySubquery:
 
 
 class SessionQuerySet(models.QuerySet["Session"]):
-    def opened(self, session_key: str, tenant_id: UUID | None) -> Self:
+    def open(self, session_key: str, tenant_id: UUID | None) -> Self:
         """Return the live session of this key and host, with its person's roles here."""
         return self.filter(
             session_key=session_key, tenant=tenant_id, expire_date__gt=Now()
         ).annotate(
             roles=Case(
-                When(visit=None, then=roles_of("person_id", tenant_id)),
-                default=roles_of_visit(tenant_id),
+                When(visit=None, then=build_roles_query("person_id", tenant_id)),
+                default=build_visit_roles_query(tenant_id),
             )
         )
 

@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from tenants.binding import room_id
 from tenants.jobs.mail import queue_mail
-from tenants.jobs.mail_templates import MailSender, MailValues, mail_template
+from tenants.jobs.mail_templates import MailSender, MailValues, declare_mail_template
 from tenants.jobs.models import Mail
 from tenants.people.backends import belongs_here
 from tenants.people.models import Person
@@ -18,7 +18,7 @@ def queue_password_reset(address: str) -> None:
     queue_mail("password_reset", tenant_id=room_id(), addresses=[address])
 
 
-@mail_template("password_reset")
+@declare_mail_template("password_reset")
 def compose_password_reset(mail: Mail, sender: MailSender) -> MailValues | None:
     """Return the link for the person of this address, if they belong to the bound host and it is served."""
     person = Person.objects.filter(email=mail.address, is_active=True).first()

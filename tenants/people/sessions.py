@@ -10,24 +10,24 @@ from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore as DatabaseSessionStore
 from django.db.models import QuerySet
 
-from tenants.binding import AGENCY, bound, bound_tenant_even_suspended, room_id
-from tenants.compiled import Compiled
+from tenants.binding import AGENCY, bound_tenant_even_suspended, get_binding, room_id
+from tenants.compiled import CompiledQuery
 from tenants.people.models import Person, Session
 from tenants.people.visit_models import Visit
-from tenants.texts import Values, columns_of
+from tenants.texts import Parameters, list_columns
 
 VISIT_KEY = "visit"
-KEY = re.compile(r"[0-9a-z]{32}")
+SESSION_KEY_PATTERN = re.compile(r"[0-9a-z]{32}")
 
 
-PERSON_FIELDS: Final = columns_of(Person)
-VISIT_FIELDS: Final = columns_of(
+PERSON_FIELDS: Final = list_columns(Person)
+VISIT_FIELDS: Final = list_columns(
     Visit, "id", "person_id", "person_name", "reason", "ends_at", "may_write"
 )
 
 
 @dataclass(frozen=True, slots=True)
-class OpenedSession:
+class OpenSession:
     """A live session of the bound host: whose it is, and their roles here now. With a visit, the visit's role."""
 
     session_data: str
@@ -36,25 +36,25 @@ class OpenedSession:
     visit: Visit | None
 
     @classmethod
-    def of(cls, session_data: str, roles: list[str], *rest: Any) -> Self:
+    def from_row(cls, session_data: str, roles: list[str], *rest: Any) -> Self:
         person, visit = rest[: len(PERSON_FIELDS)], rest[len(PERSON_FIELDS) :]
         return cls(
             session_data,
             roles,
-            person=_instance(Person, PERSON_FIELDS, person),
-            visit=_instance(Visit, VISIT_FIELDS, visit),
+            person=_load_instance(Person, PERSON_FIELDS, person),
+            visit=_load_instance(Visit, VISIT_FIELDS, visit),
         )
 
 
-def _instance(model: Any, fields: tuple[str, ...], values: Sequence[Any]) -> Any:
+def _load_instance(model: Any, fields: tuple[str, ...], values: Sequence[Any]) -> Any:
     there = values[fields.index("id")] is not None
     return model.from_db("default", fields, values) if there else None
 
 
-def opened(at_the_agency: bool, values: Values) -> QuerySet[Session, Any]:  # noqa: FBT001 - the statement's shape
+def build_open_session_query(at_the_agency: bool, values: Parameters) -> QuerySet[Session, Any]:  # noqa: FBT001 - the statement's shape
     """Return what a request asks of its session, in the order of OpenedSession."""
     tenant_id = None if at_the_agency else bound_tenant_even_suspended().id
-    rows: QuerySet[Session, Any] = Session.objects.opened(values["session_key"], tenant_id)
+    rows: QuerySet[Session, Any] = Session.objects.open(values["session_key"], tenant_id)
     return rows.values_list(
         "session_data",
         "roles",
@@ -63,16 +63,18 @@ def opened(at_the_agency: bool, values: Values) -> QuerySet[Session, Any]:  # no
     )
 
 
-OPENED: Final = Compiled(opened, {"session_key": str}, needs=frozenset({"session_key"}))
+OPEN_SESSION_QUERY: Final = CompiledQuery(
+    build_open_session_query, {"session_key": str}, needs=frozenset({"session_key"})
+)
 
 
 class SessionStore(DatabaseSessionStore):
     """Django's database sessions, kept apart by the tenant that is bound.
 
-    Loading is one query, which also brings the person and their roles here (`row`).
+    Loading is one query, which also brings the person and their roles here (`open_session`).
     """
 
-    row: OpenedSession | None = None
+    open_session: OpenSession | None = None
 
     @classmethod
     def get_model_class(cls) -> type[Session]:
@@ -80,15 +82,17 @@ class SessionStore(DatabaseSessionStore):
 
     def _validate_session_key(self, key: str | None) -> bool:
         # Django takes any text, and a cookie can be any: a NUL would end in an error of the database.
-        return bool(KEY.fullmatch(key or ""))
+        return bool(SESSION_KEY_PATTERN.fullmatch(key or ""))
 
-    def _get_session_from_db(self) -> OpenedSession | None:
-        found = OPENED.rows(bound() is AGENCY, {"session_key": self.session_key or ""})
-        self.row = OpenedSession.of(*found[0]) if found else None
-        if self.row is None:
+    def _get_session_from_db(self) -> OpenSession | None:
+        found = OPEN_SESSION_QUERY.fetch_rows(
+            get_binding() is AGENCY, {"session_key": self.session_key or ""}
+        )
+        self.open_session = OpenSession.from_row(*found[0]) if found else None
+        if self.open_session is None:
             # Never reuse a key that came from outside and names nothing here.
             self._session_key = None
-        return self.row
+        return self.open_session
 
     def exists(self, session_key: str) -> bool:
         return bool(Session.objects.filter(session_key=session_key).exists())

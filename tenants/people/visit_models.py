@@ -123,7 +123,7 @@ class Visit(models.Model):
     @property
     def visitor(self) -> str:
         """The name under which the person acts in the tenant: everybody there reads where they come from."""
-        return visitor_name(self.person_name)
+        return format_visitor_name(self.person_name)
 
     @property
     def lapses_at(self) -> datetime:
@@ -143,16 +143,16 @@ class Visit(models.Model):
         return "waiting" if self.consent == self.Consent.WAITING else "ready"
 
 
-def visitor_name(name: str) -> str:
+def format_visitor_name(name: str) -> str:
     """Return the name with where they come from, within the 120 characters that records keep.
 
-    >>> visitor_name("Otto Operator")
+    >>> format_visitor_name("Otto Operator")
     'Otto Operator (agency)'
     """
     return f"{name[:111]} (agency)"
 
 
-def roles_of_visit(tenant_id: UUID | None) -> ArraySubquery:
+def build_visit_roles_query(tenant_id: UUID | None) -> ArraySubquery:
     """Return the role that a session's visit gives while it goes on: never admin, and never a membership's."""
     here = Visit.objects.under_way().order_by()
     role = Case(When(may_write=True, then=Value("editor")), default=Value("viewer"))

@@ -17,7 +17,7 @@ from django.utils import timezone
 from tenants.binding import bound_tenant
 from tenants.errors import NotFound, VisitRefused
 from tenants.models import Tenant
-from tenants.names import checked_reason
+from tenants.names import clean_reason
 from tenants.people.identity import Member, Staff
 from tenants.people.sessions import VISIT_KEY
 from tenants.people.visit_models import (
@@ -45,20 +45,20 @@ def find_own_visit(visit_id: UUID, *, operator: Staff) -> Visit:
     return found
 
 
-def visit_asked(*, operator: Staff, tenant: Tenant, reason: str, may_write: bool) -> Visit:
+def request_visit(*, operator: Staff, tenant: Tenant, reason: str, may_write: bool) -> Visit:
     """Return a new visit. It waits for consent when the tenant wants to be asked. Raises NameRefused."""
     consent = Visit.Consent.WAITING if tenant.requires_consent else Visit.Consent.NOT_NEEDED
     return Visit.objects.create(
         person_id=operator.person_id,
         person_name=operator.name,
         tenant=tenant,
-        reason=checked_reason(reason),
+        reason=clean_reason(reason),
         may_write=may_write,
         consent=consent,
     )
 
 
-def consent_to(visit: Visit, *, admin: Member) -> None:
+def consent_to_visit(visit: Visit, *, admin: Member) -> None:
     """Agree to a visit that waits. Nobody agrees to their own. One UPDATE; raises VisitRefused."""
     _change(
         Visit.objects.waiting().exclude(person_id=admin.person_id).filter(pk=visit.pk),
@@ -68,7 +68,7 @@ def consent_to(visit: Visit, *, admin: Member) -> None:
     )
 
 
-def refuse(visit: Visit, *, admin: Member) -> None:
+def refuse_visit(visit: Visit, *, admin: Member) -> None:
     """Refuse a visit, or take back what was agreed to. It ends at once. One UPDATE; raises VisitRefused."""
     _change(
         Visit.objects.not_over().filter(pk=visit.pk),
@@ -80,12 +80,12 @@ def refuse(visit: Visit, *, admin: Member) -> None:
     )
 
 
-def end(visit: Visit, *, by: str) -> None:
+def end_visit(visit: Visit, *, by: str) -> None:
     """End a visit, or take back a request for one. One UPDATE; raises VisitRefused when it is over already."""
     _change(Visit.objects.not_over().filter(pk=visit.pk), left_at=timezone.now(), ended_by=by)
 
 
-def new_ticket(visit: Visit) -> str:
+def issue_ticket(visit: Visit) -> str:
     """Return a ticket to enter with: a secret of 30 seconds, for one visit, used up by the first who shows it.
 
     Only its digest is stored. An older ticket of the visit is worth nothing from now on. One UPDATE; raises
@@ -94,19 +94,19 @@ def new_ticket(visit: Visit) -> str:
     ticket = secrets.token_urlsafe(32)
     _change(
         Visit.objects.enterable().filter(pk=visit.pk),
-        ticket_hash=_digest(ticket),
+        ticket_hash=_hash_ticket(ticket),
         ticket_expires_at=timezone.now() + TICKET_LIFETIME,
     )
     return ticket
 
 
-def redeem(ticket: str, *, tenant: Tenant) -> Visit:
+def redeem_ticket(ticket: str, *, tenant: Tenant) -> Visit:
     """Return the visit that this ticket opens in this tenant, entered now. Of two at once exactly one enters.
 
     Whatever is wrong with the ticket, it is NotFound. One UPDATE and one query.
     """
     now = timezone.now()
-    shown = Visit.objects.filter(ticket_hash=_digest(ticket), tenant=tenant)
+    shown = Visit.objects.filter(ticket_hash=_hash_ticket(ticket), tenant=tenant)
     fresh = shown.enterable().filter(ticket_expires_at__gt=now)
     if not fresh.update(entered_at=now, ends_at=now + VISIT_LIFETIME):
         raise NotFound
@@ -126,7 +126,7 @@ def start_session(request: HttpRequest, visit: Visit) -> None:
     rotate_token(request)
 
 
-def still_writes(visit_id: UUID, person_id: UUID) -> bool:
+def may_still_write(visit_id: UUID, person_id: UUID) -> bool:
     """Return whether this visit goes on and may change documents: asked again when the bytes are there. One query."""
     mine = Visit.objects.under_way().filter(pk=visit_id, person=person_id, may_write=True)
     return mine.filter(tenant=bound_tenant().id).exists()
@@ -137,5 +137,5 @@ def _change(visits: VisitQuerySet, **values: Any) -> None:
         raise VisitRefused
 
 
-def _digest(ticket: str) -> str:
+def _hash_ticket(ticket: str) -> str:
     return hashlib.sha256(ticket.encode()).hexdigest()

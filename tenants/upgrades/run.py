@@ -14,20 +14,20 @@ from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from tenants.binding import connection
 from tenants.models import Tenant
 from tenants.schemas import (
-    applied_migrations,
-    applied_version,
-    note_version,
-    noted_rows,
-    settle,
+    apply_deferred_constraints,
+    format_migration_rows,
+    list_applied_migrations,
+    read_applied_version,
+    save_schema_version,
 )
-from tenants.upgrades.steps import Step
+from tenants.upgrades.steps import UpgradeStep
 from tenants.versions import (
     Node,
+    compute_version,
+    get_schema_version,
     is_ahead,
-    loader,
-    schema_version,
-    tenant_app_labels,
-    version_of,
+    list_tenant_app_labels,
+    load_migrations,
 )
 
 MAX_PARALLEL = 64
@@ -41,7 +41,7 @@ LOCK_BYTES = 4
 _lock = Lock()
 
 
-class Outcome(Enum):
+class UpgradeOutcome(Enum):
     """What was done to one tenant."""
 
     REPLAYED = "by a recording"
@@ -50,21 +50,21 @@ class Outcome(Enum):
     AHEAD = "is ahead of this code"
 
 
-Result = Outcome | BaseException
+UpgradeResult = UpgradeOutcome | BaseException
 
 
-def upgraded(
-    tenants: Collection[Tenant], steps: Mapping[str, Step], *, parallel: int
-) -> Iterator[tuple[Tenant, Result]]:
+def upgrade_tenants(
+    tenants: Collection[Tenant], steps: Mapping[str, UpgradeStep], *, parallel: int
+) -> Iterator[tuple[Tenant, UpgradeResult]]:
     """Yield each tenant, once it is done, with what was done or the error that left it as it was.
 
     `parallel` threads, each with a connection of its own: nearly all of the work is the database's.
     """
     lent: list[Any] = []
-    most = min(parallel, _connections_to_have())
-    threads = ThreadPoolExecutor(most, initializer=_lend_connection, initargs=(lent,))
+    most = min(parallel, _count_available_connections())
+    threads = ThreadPoolExecutor(most, initializer=_share_connection, initargs=(lent,))
     try:
-        running = {threads.submit(upgrade, tenant, steps): tenant for tenant in tenants}
+        running = {threads.submit(upgrade_tenant, tenant, steps): tenant for tenant in tenants}
         for done in as_completed(running):
             yield running[done], done.exception() or done.result()
     finally:
@@ -74,7 +74,7 @@ def upgraded(
             one.close()
 
 
-def _connections_to_have() -> int:
+def _count_available_connections() -> int:
     """Return how many connections threads can have: with a pool as many as it holds, this thread's own given back."""
     pool = connection.settings_dict["OPTIONS"].get("pool")
     if not pool:
@@ -83,53 +83,53 @@ def _connections_to_have() -> int:
     return int(pool["max_size"])
 
 
-def _lend_connection(lent: list[Any]) -> None:
+def _share_connection(lent: list[Any]) -> None:
     """Let the main thread close this thread's connection in the end: threads of a pool do not hear of theirs."""
     own = connections[DEFAULT_DB_ALIAS]
     own.inc_thread_sharing()
     lent.append(own)
 
 
-def upgrade(tenant: Tenant, steps: Mapping[str, Step]) -> Outcome:
+def upgrade_tenant(tenant: Tenant, steps: Mapping[str, UpgradeStep]) -> UpgradeOutcome:
     """Bring one tenant to this code's version, by what its schema itself says it has, whatever is noted.
 
     All in one transaction, unless a migration refuses that. Two at once take turns. Nine statements for a replay.
     """
     connection.close_if_unusable_or_obsolete()
-    with _alone_with(tenant):
+    with _lock_upgrade(tenant):
         with transaction.atomic():
-            applied = _locked_history(tenant)
-            if outcome := _noted_or_replayed(tenant, steps, applied):
+            applied = _lock_history(tenant)
+            if outcome := _note_or_replay(tenant, steps, applied):
                 return outcome
         with _lock:
             if _needs_own_transactions(applied):
                 _migrate_in_parts(tenant)
             else:
                 _migrate_at_once(tenant)
-        return Outcome.MIGRATED
+        return UpgradeOutcome.MIGRATED
 
 
-def _noted_or_replayed(
-    tenant: Tenant, steps: Mapping[str, Step], applied: list[Node]
-) -> Outcome | None:
+def _note_or_replay(
+    tenant: Tenant, steps: Mapping[str, UpgradeStep], applied: list[Node]
+) -> UpgradeOutcome | None:
     """Return what was done, or None when the tenant needs a migrate of its own."""
-    found = version_of(applied)
-    if found == schema_version() or is_ahead(found):
-        note_version(tenant, found)
-        return Outcome.AHEAD if is_ahead(found) else Outcome.NOTED
+    found = compute_version(applied)
+    if found == get_schema_version() or is_ahead(found):
+        save_schema_version(tenant, found)
+        return UpgradeOutcome.AHEAD if is_ahead(found) else UpgradeOutcome.NOTED
     step = steps.get(found)
-    if step is None or step.by_itself or step.before != frozenset(applied):
+    if step is None or step.no_replay_reason or step.before != frozenset(applied):
         return None
     _replay(tenant, step)
-    note_version(tenant, schema_version())
-    return Outcome.REPLAYED
+    save_schema_version(tenant, get_schema_version())
+    return UpgradeOutcome.REPLAYED
 
 
 def _migrate_at_once(tenant: Tenant) -> None:
     with transaction.atomic():
-        _locked_history(tenant)
+        _lock_history(tenant)
         _migrate(tenant)
-        note_version(tenant, schema_version())
+        save_schema_version(tenant, get_schema_version())
 
 
 def _migrate_in_parts(tenant: Tenant) -> None:
@@ -137,20 +137,20 @@ def _migrate_in_parts(tenant: Tenant) -> None:
         _migrate(tenant)
     finally:
         # It may have come half way.
-        note_version(tenant, applied_version(tenant.schema_name))
+        save_schema_version(tenant, read_applied_version(tenant.schema_name))
 
 
 def _needs_own_transactions(applied: list[Node]) -> bool:
-    labels = set(tenant_app_labels())
+    labels = set(list_tenant_app_labels())
     return any(
         not migration.atomic
-        for node, migration in loader().graph.nodes.items()
+        for node, migration in load_migrations().graph.nodes.items()
         if node[0] in labels and node not in applied
     )
 
 
 @contextmanager
-def _alone_with(tenant: Tenant) -> Iterator[None]:
+def _lock_upgrade(tenant: Tenant) -> Iterator[None]:
     """Let no other run touch the tenant meanwhile. The lock is the connection's, so it ends with the process."""
     lock = [LOCK_KIND, int.from_bytes(tenant.id.bytes[:LOCK_BYTES], signed=True)]
     with connection.cursor() as cursor:
@@ -162,22 +162,22 @@ def _alone_with(tenant: Tenant) -> Iterator[None]:
             cursor.execute("SELECT pg_advisory_unlock(%s, %s)", lock)
 
 
-def _locked_history(tenant: Tenant) -> list[Node]:
+def _lock_history(tenant: Tenant) -> list[Node]:
     """Return the migrations that the schema has; nobody adds one, by whatever command, before we commit."""
     with connection.cursor() as cursor:
         cursor.execute(
             f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'; "
             f'LOCK TABLE "{tenant.schema_name}".django_migrations IN SHARE ROW EXCLUSIVE MODE'
         )
-    return applied_migrations(tenant.schema_name)
+    return list_applied_migrations(tenant.schema_name)
 
 
-def _replay(tenant: Tenant, step: Step) -> None:
+def _replay(tenant: Tenant, step: UpgradeStep) -> None:
     batch = f"""
         SET LOCAL search_path = "{tenant.schema_name}", public;
         {step.statements};
         INSERT INTO django_migrations (app, name, applied)
-            SELECT * FROM (VALUES {noted_rows(step.applied)}) AS those (app, name, applied)
+            SELECT * FROM (VALUES {format_migration_rows(step.applied)}) AS those (app, name, applied)
             WHERE (app, name) NOT IN (SELECT app, name FROM django_migrations);
         SET LOCAL search_path = public
     """  # noqa: S608 - the schema's name is generated, the rest our own migrations
@@ -185,15 +185,15 @@ def _replay(tenant: Tenant, step: Step) -> None:
         cursor.execute(batch)
 
 
-class _Migrate(MigrateCommand):
+class _TenantMigrateCommand(MigrateCommand):
     def migration_progress_callback(self, *given: Any, **named: Any) -> None:
-        settle(*given, **named)
+        apply_deferred_constraints(*given, **named)
 
 
 def _migrate(tenant: Tenant) -> None:
     """Run Django's own migrate in the tenant's schema, with its signals."""
     connection.set_schema(tenant.schema_name)
     try:
-        call_command(_Migrate(), verbosity=0, interactive=False, skip_checks=True)
+        call_command(_TenantMigrateCommand(), verbosity=0, interactive=False, skip_checks=True)
     finally:
         connection.set_schema_to_public()

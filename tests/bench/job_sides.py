@@ -8,7 +8,7 @@ from typing import Any
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.django_connector import DjangoConnector
 
-from tenants.jobs.kinds import JobKind, Step
+from tenants.jobs.kinds import JobKind, JobStep
 from tenants.jobs.queue import request_job
 from tenants.jobs.tasks import declare_job
 from tenants.jobs.worker import WorkerOptions, run_worker
@@ -18,7 +18,7 @@ THREADS = 4
 
 
 @declare_job(JobKind(name="nothing", summary="Nothing", for_each_tenant=True))
-def do_nothing(_step: Step) -> None:
+def do_nothing(_step: JobStep) -> None:
     return None
 
 

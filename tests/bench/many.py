@@ -23,7 +23,7 @@ from tenants.people.members import set_role
 from tenants.people.models import Membership, Person, Role, Session
 from tenants.people.sessions import SessionStore
 from tenants.provisioning import create_tenant
-from tenants.versions import schema_version
+from tenants.versions import get_schema_version
 from tests.media_core.conftest import document_row, stored_row
 
 PREFIX = "bench-"
@@ -75,7 +75,7 @@ def prepare() -> None:
     """Bring the database's tables and the static files up to this code. Twice costs nothing."""
     call_command("collectstatic", interactive=False, verbosity=0)
     call_command("migrate_schemas", shared=True, verbosity=0)
-    behind = Tenant.objects.exclude(schema_version=schema_version())
+    behind = Tenant.objects.exclude(schema_version=get_schema_version())
     for tenant in behind:
         call_command(
             "migrate_schemas", tenant=True, schema_name=tenant.schema_name, verbosity=0

@@ -179,7 +179,7 @@ def compare(name: str, measured: list[float], quiet: list[float]) -> Ratio:
 def draw_in_scans(scans: int) -> bytes:
     """Return a progressive JPEG whose last scan is there so often that it has so many."""
     data = picture("JPEG", Image.effect_noise((1000, 800), 60), progressive=True)
-    found = [each for each in jpeg.segments(data) if each.marker == jpeg.SCAN]
+    found = [each for each in jpeg.iterate_segments(data) if each.marker == jpeg.SCAN]
     last = data[found[-1].start : found[-1].end]
     return data[: found[-1].start] + last * (scans - len(found) + 1) + data[found[-1].end :]
 

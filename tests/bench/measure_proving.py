@@ -5,7 +5,7 @@ import sys
 from django.db import connection
 
 from media_core.upkeep.proving.neighbours import assign_neighbours
-from media_core.upkeep.proving.plan import planned
+from media_core.upkeep.proving.plan import make_plan
 from media_core.upkeep.proving.prove import prove
 from tests.bench.many import tenants
 from tests.bench.ratios import Ratio
@@ -16,7 +16,7 @@ MINUTE_SECONDS = 60
 
 def ratios() -> list[Ratio]:
     chosen = assign_neighbours([site.tenant for site in tenants(TENANTS)])
-    print(planned(chosen).words, file=sys.stderr)
+    print(make_plan(chosen).description, file=sys.stderr)
     made = prove(chosen, tell=lambda line: print(line, file=sys.stderr))
     connection.close()
     assert made.passed, made.document["failures"][:3]

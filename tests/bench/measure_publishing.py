@@ -18,14 +18,14 @@ from django.core.files import File
 from django.core.management import call_command
 from django.test import override_settings
 
-from gateway.demo.samples import pdf
+from gateway.demo.samples import make_pdf
 from media_core.documents.permissions import required_editor
 from media_core.documents.publishing import publish, unpublish
 from media_core.documents.purging import purge_entry
 from media_core.documents.trash import trash_document
 from media_core.ledger.models import StoredObject
 from media_core.storages import sending
-from media_core.storages.client import anonymous_client
+from media_core.storages.client import get_anonymous_client
 from media_core.uploads.flow import store_upload, sweep
 from tenants.binding import bind_tenant
 from tests.bench.many import tenants
@@ -79,7 +79,7 @@ def ratios() -> list[Ratio]:
 
 def measure(work: Callable[[], Any]) -> tuple[Any, Cost]:
     before, started = Relay.relayed_bytes, time.monotonic()
-    with bucket_requests() as signed, bucket_requests(anonymous_client()) as anonymous:
+    with bucket_requests() as signed, bucket_requests(get_anonymous_client()) as anonymous:
         result = work()
     seconds = time.monotonic() - started
     return result, Cost(Relay.relayed_bytes - before, len(signed) + len(anonymous), seconds)
@@ -88,7 +88,7 @@ def measure(work: Callable[[], Any]) -> tuple[Any, Cost]:
 @contextmanager
 def make_file() -> Iterator["File[bytes]"]:
     """Lend a PDF of this size, most of it a hole."""
-    head = pdf("Large", 1)
+    head = make_pdf("Large", 1)
     with tempfile.NamedTemporaryFile(suffix=".pdf") as body:
         body.write(head)
         body.truncate(SIZE_BYTES - len(head))

@@ -8,9 +8,9 @@ from django.conf import settings
 
 from media_core.documents.models import Document
 from media_core.ledger.models import StoredObject
-from media_core.storages.client import bucket_client
-from media_core.storages.content_types import disposition
-from media_core.storages.presigned import presigned_get
+from media_core.storages.client import get_bucket_client
+from media_core.storages.content_types import build_disposition
+from media_core.storages.presigned import presign_get
 from tenants.binding import bind_tenant
 from tests.bench.many import FILE_NAME, tenants
 from tests.bench.ratios import Ratio
@@ -35,12 +35,12 @@ def ratios() -> list[Ratio]:
 
 
 def _ratios_for(kind: str, row: StoredObject, name: str) -> list[Ratio]:
-    request, to_sign = signed_texts(presigned_get(row, file_name=name))
+    request, to_sign = signed_texts(presign_get(row, file_name=name))
 
     def digest() -> tuple[str, str]:
         return sha256(request).hexdigest(), hmac.new(SIGNING_KEY, to_sign, sha256).hexdigest()
 
-    ours = _compare(lambda: presigned_get(row, file_name=name), digest, ROUNDS)
+    ours = _compare(lambda: presign_get(row, file_name=name), digest, ROUNDS)
     theirs = _compare(lambda: by_botocore(row, name), digest, REPORTED_ROUNDS)
     floor = f"one SHA-256 of {len(request)} B and one HMAC"
     return [
@@ -67,14 +67,14 @@ def signed_texts(url: str) -> tuple[bytes, bytes]:
 
 
 def by_botocore(row: StoredObject, name: str) -> str:
-    """Return what presigned_get returns, as it would be written without a signer of our own."""
-    return bucket_client().generate_presigned_url(
+    """Return what presign_get returns, as it would be written without a signer of our own."""
+    return get_bucket_client().generate_presigned_url(
         "get_object",
         Params={
             "Bucket": settings.BUCKET_NAME,
             "Key": row.key,
             "ResponseCacheControl": "private, no-store",
-            "ResponseContentDisposition": disposition(row.content_type, name),
+            "ResponseContentDisposition": build_disposition(row.content_type, name),
             "ResponseContentType": row.content_type,
         },
         ExpiresIn=300,

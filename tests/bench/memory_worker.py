@@ -22,10 +22,10 @@ from django.conf import settings  # noqa: E402 - settings stand by then
 from storages.backends.s3 import S3Storage  # noqa: E402
 
 from media_core.ledger.models import StoredObject  # noqa: E402
-from media_core.storages.presigned import presigned_get  # noqa: E402
-from media_core.storages.shared_bucket import bucket_storage  # noqa: E402
+from media_core.storages.presigned import presign_get  # noqa: E402
+from media_core.storages.shared_bucket import get_bucket_storage  # noqa: E402
 from tenants.binding import bind_tenant  # noqa: E402
-from tenants.domains import tenant_of  # noqa: E402
+from tenants.domains import find_tenant_by_host  # noqa: E402
 from tests.media_core.wsgi import asked  # noqa: E402
 
 KEPT: list[object] = []
@@ -61,14 +61,14 @@ def use_storages(sites: list[list[str]], together: Barrier) -> None:
     """Make the storages of each room and a link, when all threads are there to do so."""
     together.wait()
     for host, *_ in sites:
-        tenant = tenant_of(host)
+        tenant = find_tenant_by_host(host)
         assert tenant is not None
         with bind_tenant(tenant):
             for area in StoredObject.Area.values:
-                assert bucket_storage(area).connection is not None
-            assert bucket_storage(StoredObject.Area.PUBLIC).url("a.png")
+                assert get_bucket_storage(area).connection is not None
+            assert get_bucket_storage(StoredObject.Area.PUBLIC).url("a.png")
             row = StoredObject(name="private/a/a.pdf", state="stored", content_type="video/mp4")
-            assert presigned_get(row, file_name="a.pdf")
+            assert presign_get(row, file_name="a.pdf")
 
 
 def after_storages(names: list[str]) -> int:

@@ -14,23 +14,23 @@ from django.urls import path
 from media_core.documents.models import AccessEvent
 from media_core.documents.open import find_document
 from media_core.documents.views import LINK_HEADERS
-from media_core.storages.room import link_to
+from media_core.storages.room import sign_url
 from tenants.binding import room_id
-from tenants.people.identity import required_member
+from tenants.people.identity import require_member
 from tenants.people.models import Session
 from tenants.people.sessions import SessionStore as CompiledSessionStore
 
 
 class SessionStore(CompiledSessionStore):
     def _get_session_from_db(self) -> Any:
-        mine: Any = Session.objects.opened(self.session_key or "", room_id())
+        mine: Any = Session.objects.open(self.session_key or "", room_id())
         row: Any = mine.select_related("person", "visit").first()
-        self.row = row
+        self.open_session = row
         return row
 
 
 def open_view(request: HttpRequest, document_id: UUID, name: str) -> HttpResponse:
-    member = required_member(request)
+    member = require_member(request)
     document = find_document(document_id, member)
     AccessEvent.objects.create(
         document_id=document.id,
@@ -38,7 +38,7 @@ def open_view(request: HttpRequest, document_id: UUID, name: str) -> HttpRespons
         person_id=member.person_id,
         person_name=member.name,
     )
-    address = link_to(document.original, file_name=document.name)
+    address = sign_url(document.original, file_name=document.name)
     return HttpResponseRedirect(address, headers=LINK_HEADERS)
 
 

@@ -30,8 +30,8 @@ from xml.etree import ElementTree as ET
 
 import boto3
 
-from gateway.demo.postgres import database_url
-from gateway.demo.resolution import localhost_names
+from gateway.demo.postgres import provide_database_url
+from gateway.demo.resolution import resolve_localhost_names
 from tests.ceph.rgw import REGION, Rgw, rgw
 from tests.ceph.variants import FULL_SUITE_VARIANTS, VARIANTS, Variant
 
@@ -205,7 +205,7 @@ def counted(report: Path) -> tuple[int, int]:
 
 
 def make_buckets(server: Rgw, names: Iterable[str]) -> None:
-    with localhost_names():
+    with resolve_localhost_names():
         client = boto3.client(
             "s3",
             endpoint_url=server.endpoint("http"),
@@ -237,7 +237,7 @@ def runs(choice: Choice) -> list[Run]:
         server = stack.enter_context(rgw())
         make_buckets(server, [SHARED_BUCKET, *(variant.bucket for variant in VARIANTS)])
         print(f"Ceph RGW is up after {time.monotonic() - began:.1f} s", flush=True)
-        url = stack.enter_context(database_url(ROOT / ".data" / "postgres", fast=True))
+        url = stack.enter_context(provide_database_url(ROOT / ".data" / "postgres", fast=True))
         suite = Suite(server, url, choice)
         width = RUNS_PER_PROCESSOR * (os.cpu_count() or 1)
         pool = stack.enter_context(ThreadPoolExecutor(width))

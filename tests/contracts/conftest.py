@@ -11,8 +11,8 @@ from django.core.files.base import ContentFile
 
 from media_core.ledger.models import StoredObject
 from media_core.ledger.querysets import Content
-from media_core.storages.room import link_to, storage_of
-from media_core.uploads.flow import sha256_of
+from media_core.storages.room import find_storage, sign_url
+from media_core.uploads.flow import compute_sha256
 from tenants.binding import bind_tenant
 from tenants.models import Tenant
 from tests.server import Gateway, serving
@@ -48,8 +48,8 @@ def kept(acme: Tenant, globex: Tenant, place: str) -> Kept:
         content_type = given.pop("content_type", "application/pdf")
         content = Content(file_name, len(body), content_type, digest(body))
         with bind_tenant(tenant):
-            row = StoredObject.objects.announce(content, area=given.pop("area", "private"))
-            row.mark_stored(storage_of(row).put(row, BytesIO(body), file_name=file_name))
+            row = StoredObject.objects.create_pending(content, area=given.pop("area", "private"))
+            row.mark_stored(find_storage(row).put(row, BytesIO(body), file_name=file_name))
         assert row.place == place
         return row
 
@@ -57,7 +57,7 @@ def kept(acme: Tenant, globex: Tenant, place: str) -> Kept:
 
 
 def digest(body: bytes) -> str:
-    return sha256_of(ContentFile(body))
+    return compute_sha256(ContentFile(body))
 
 
 Link = Callable[..., str]
@@ -69,6 +69,6 @@ def link(acme: Tenant) -> Link:
 
     def sign(row: StoredObject, file_name: str = "x.pdf", tenant: Tenant = acme) -> str:
         with bind_tenant(tenant):
-            return link_to(row, file_name=file_name)
+            return sign_url(row, file_name=file_name)
 
     return sign

@@ -7,12 +7,12 @@ import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 
-from media_core.app_files.incoming import received
+from media_core.app_files.incoming import receive_file
 from media_core.app_files.ledger import reserve_name
 from media_core.errors import ObjectMissing
 from media_core.ledger.models import StoredObject
-from media_core.storages.disk import PART
-from media_core.storages.room import storage_of
+from media_core.storages.disk import PART_PREFIX
+from media_core.storages.room import find_storage
 from media_core.upkeep.sweeping import sweep_room
 from tenants.binding import bind_tenant
 from tests.media_core.app_files.conftest import deleted_days_ago, row_of, save, states
@@ -47,13 +47,13 @@ def test_what_is_deleted_is_kept_apart_then_gone(alias, folder, place, acme):
         assert len(sweep_room()) == (alias == "default")
         kept = row_of(gone, state="deleted")
         assert kept.name.startswith("private/app/")
-        with storage_of(kept).read(kept) as body:
+        with find_storage(kept).read(kept) as body:
             assert body.read() == b"a"
         if alias == "default":
             assert save(alias, gone, b"again") == gone
         deleted_days_ago(36)
         assert sweep_room() == [kept]
-        with pytest.raises(ObjectMissing), storage_of(kept).read(kept) as body:
+        with pytest.raises(ObjectMissing), find_storage(kept).read(kept) as body:
             body.read()
         with storages[alias].open(other) as file:
             assert file.read() == b"b"
@@ -71,7 +71,7 @@ def test_what_is_still_in_the_other_place_is_read_and_deleted_there(
         storages[alias].delete(name)
         sweep_room()
         kept = row_of(name, state="deleted")
-        with storage_of(kept).read(kept) as body:
+        with find_storage(kept).read(kept) as body:
             assert body.read() == b"bytes"
         # A copy goes to where new objects go.
         assert (kept.place == place) == (alias == "private")
@@ -94,16 +94,16 @@ def test_what_a_killed_write_left_in_a_shared_folder_goes_with_its_row_alone(
         assert states == ["gone", "pending"]
         assert save("default", f"{folder}/old") == f"{folder}/old"
     left = sorted(path.name for path in here.iterdir())
-    assert left == [f"{PART}{rows[1].pk.hex}-0", "old", "saved"]
+    assert left == [f"{PART_PREFIX}{rows[1].pk.hex}-0", "old", "saved"]
 
 
 def killed_write(folder: str, here: Path, name: str) -> StoredObject:
     """Leave what a save leaves that is killed while it writes."""
     storage = storages["default"]
-    with received(ContentFile(b"half")) as body:
+    with receive_file(ContentFile(b"half")) as body:
         file = reserve_name(storage, "media", f"{folder}/{name}", received=body, max_length=None)
     row = file.stored_object
-    (here / f"{PART}{row.pk.hex}-0").write_bytes(b"ha")
+    (here / f"{PART_PREFIX}{row.pk.hex}-0").write_bytes(b"ha")
     return row
 
 

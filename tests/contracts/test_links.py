@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from media_core.storages.copies import take_away
-from media_core.storages.room import link_to
+from media_core.storages.copies import remove_object
+from media_core.storages.room import sign_url
 from tenants.binding import bind_tenant
 from tenants.errors import NoTenantBound, NotFound, RowOfAnotherTenant, TenantSuspended
 from tests.media_core.conftest import stored_row
@@ -81,7 +81,7 @@ def test_a_link_dies(gateway, kept, acme):
     hasty.presign_seconds = 1
     row = kept()
     with bind_tenant(hasty):
-        url = link_to(row, file_name="x.pdf")
+        url = sign_url(row, file_name="x.pdf")
     time.sleep(2.1)
     assert gateway.get(url).status_code in CLOSED
 
@@ -121,7 +121,7 @@ def test_the_bytes_of_a_removed_object_are_gone(gateway, kept, link, acme):
     url = link(row)
     with bind_tenant(acme):
         row.condemn()
-        take_away(row)
+        remove_object(row)
     assert gateway.get(url).status_code in CLOSED
 
 
@@ -138,23 +138,23 @@ def test_a_link_is_for_reading_only(method, gateway, kept, link):
 @pytest.mark.parametrize("state", ["pending", "abandoned"])
 def test_only_what_is_stored_is_signed(state, place, acme):
     with bind_tenant(acme), pytest.raises(NotFound):
-        link_to(stored_row(state, place=place), file_name="x.pdf")
+        sign_url(stored_row(state, place=place), file_name="x.pdf")
 
 
 def test_the_row_of_another_tenant_is_not_signed(kept, acme, globex):
     foreign = kept(tenant=globex)
     with bind_tenant(acme), pytest.raises(RowOfAnotherTenant):
-        link_to(foreign, file_name="x.pdf")
+        sign_url(foreign, file_name="x.pdf")
 
 
 def test_nothing_is_signed_without_a_tenant_or_for_a_suspended_one(kept, place, hooli):
     row = kept()
     with pytest.raises(NoTenantBound):
-        link_to(row, file_name="x.pdf")
+        sign_url(row, file_name="x.pdf")
     with bind_tenant(hooli, even_suspended=True):
         theirs = stored_row(place=place)
     with bind_tenant(hooli), pytest.raises(TenantSuspended):
-        link_to(theirs, file_name="x.pdf")
+        sign_url(theirs, file_name="x.pdf")
 
 
 def test_signing_asks_neither_database_nor_storage(kept, link):

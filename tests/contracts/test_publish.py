@@ -6,17 +6,17 @@ public gets the original, by a link.
 
 import pytest
 
-from gateway.demo.samples import pdf
+from gateway.demo.samples import make_pdf
 from media_core.documents.permissions import required_editor
 from media_core.documents.publishing import publish, unpublish
-from media_core.storages.room import storage_of
+from media_core.storages.room import find_storage
 from tenants.binding import bind_tenant
 from tests.conftest import member
 from tests.media_core.documents.conftest import LOCATED, has_location
 
 pytestmark = pytest.mark.django_db
 CLOSED = {403, 404}
-PDF = pdf("For all", 1)
+PDF = make_pdf("For all", 1)
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def address(acme):
 
     def of(document):
         with bind_tenant(acme):
-            return storage_of(document.public_copy).public_url(document.public_copy)
+            return find_storage(document.public_copy).build_public_url(document.public_copy)
 
     return of
 
@@ -48,7 +48,7 @@ def brochure(place, store, acme, globex):
 @pytest.fixture
 def shown(brochure, acme):
     """Return what the public gets of it: the photo without its location."""
-    with bind_tenant(acme), storage_of(brochure.public_copy).read(brochure.public_copy) as body:
+    with bind_tenant(acme), find_storage(brochure.public_copy).read(brochure.public_copy) as body:
         return body.read()
 
 

@@ -7,13 +7,13 @@ import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 
-from media_core.app_files.incoming import received
+from media_core.app_files.incoming import receive_file
 from media_core.app_files.ledger import reserve_name
 from media_core.app_files.models import AppFile
-from media_core.app_files.moving import hide, show
+from media_core.app_files.moving import move_to_private, move_to_public
 from media_core.errors import ObjectMissing, PublicNameTaken
 from media_core.ledger.models import StoredObject
-from media_core.storages.room import storage_of
+from media_core.storages.room import find_storage
 from media_core.upkeep.sweeping import sweep_room
 from tenants.binding import bind_tenant
 from tests.media_core.app_files.conftest import file_of, row_of, save
@@ -38,9 +38,9 @@ def condemn(name: str) -> StoredObject:
 
 def abandon(name: str) -> StoredObject:
     """Leave an object whose PUT came to its end though it failed here."""
-    with received(ContentFile(b"older")) as body:
+    with receive_file(ContentFile(b"older")) as body:
         file = reserve_name(storages["default"], "media", name, received=body, max_length=None)
-        storage_of(file.stored_object).put(file.stored_object, body.body, file_name="logo.png")
+        find_storage(file.stored_object).put(file.stored_object, body.body, file_name="logo.png")
     assert file.stored_object.abandon()
     AppFile.objects.filter(pk=file.pk).delete()
     grow_old(file.stored_object)
@@ -52,13 +52,13 @@ LEAVE = pytest.mark.parametrize("leave", [condemn, abandon])
 
 def save_past_the_ledger(row: StoredObject, body: bytes) -> None:
     """Give its key to a file that was saved, and whose rows the database has not any more."""
-    storage: Any = storage_of(row)
+    storage: Any = find_storage(row)
     storage.delete(row.name.removeprefix("media/"))
     storage.save(row.name.removeprefix("media/"), ContentFile(body))
 
 
 def read(row: StoredObject) -> bytes:
-    with storage_of(row).read(row) as body:
+    with find_storage(row).read(row) as body:
         return body.read()
 
 
@@ -105,7 +105,7 @@ def test_its_own_bytes_are_removed_before_a_file_gets_the_name_back(leave, name,
         others = row_of(save("default", name, b"older"))
     with bind_tenant(acme):
         row, file = leave(name), hide_file(name)
-        show(file)
+        move_to_public(file)
         assert StoredObject.objects.get(pk=row.pk).state == "gone"
         assert read(file.stored_object) == b"shown"
     with bind_tenant(globex):
@@ -121,20 +121,20 @@ def test_a_file_gets_its_name_back_only_where_no_newer_file_has_it(
         row, file = leave(name), hide_file(name)
         save_past_the_ledger(row, newer)
         with pytest.raises(PublicNameTaken):
-            show(file)
+            move_to_public(file)
         assert StoredObject.objects.get(pk=row.pk).state == "gone"
         assert read(row) == newer
         assert read(file_of(name).stored_object) == b"shown"
     with bind_tenant(globex):
         row, file = leave(name), hide_file(name)
-        show(file)
+        move_to_public(file)
         assert read(file.stored_object) == b"shown"
 
 
 def hide_file(name: str) -> AppFile:
     """Return a file that is called so, and lies under `private/`."""
     file = file_of(save("default", f"{name}-hidden", b"shown"))
-    hide(file, state=AppFile.State.TAKEN_DOWN)
+    move_to_private(file, state=AppFile.State.TAKEN_DOWN)
     AppFile.objects.filter(pk=file.pk).update(name=name)
     file.name = name
     return file

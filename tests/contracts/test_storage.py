@@ -9,7 +9,12 @@ from django.core.files.base import ContentFile
 
 from media_core.errors import ObjectDiffers, ObjectMissing
 from media_core.ledger.models import StoredObject
-from media_core.storages.room import remove_everywhere, room_storage, storage_of, verify
+from media_core.storages.room import (
+    find_storage,
+    get_tenant_storage,
+    remove_everywhere,
+    verify_bytes,
+)
 from tenants.binding import bind_tenant
 from tenants.errors import KeyOutsidePrefix, NameRefused, RowOfAnotherTenant
 from tests.contracts.conftest import digest
@@ -27,7 +32,7 @@ def room(place, acme, globex, request):
 
     def storage(tenant=acme, area="private") -> Any:
         with bind_tenant(tenant):
-            found: Any = room_storage(area, place)
+            found: Any = get_tenant_storage(area, place)
         # Names of this test alone: the bucket outlives it.
         found.of_this_test = lambda name: f"{test}/{name}"
         return found
@@ -41,13 +46,13 @@ def room(place, acme, globex, request):
 @pytest.mark.parametrize("body", TEXTS, ids=["small", "large"])
 def test_what_is_put_is_read_back(body, kept, acme):
     row = kept(body)
-    with bind_tenant(acme), storage_of(row).read(row) as there:
+    with bind_tenant(acme), find_storage(row).read(row) as there:
         assert there.read() == body
 
 
 def test_it_is_read_in_pieces(kept, acme):
     row = kept(b"0123456789")
-    with bind_tenant(acme), storage_of(row).read(row) as there:
+    with bind_tenant(acme), find_storage(row).read(row) as there:
         assert [there.read(4), there.read(4), there.read(4), there.read(4)] == [
             b"0123", b"4567", b"89", b"",
         ]  # fmt: skip
@@ -60,58 +65,58 @@ def test_put_tells_an_etag_that_the_row_can_keep(kept):
 def test_a_retry_of_the_same_bytes_is_fine(kept, acme):
     row = kept(b"the same")
     with bind_tenant(acme):
-        etag = storage_of(row).put(row, BytesIO(b"the same"), file_name="x.pdf")
-        verify(row)
+        etag = find_storage(row).put(row, BytesIO(b"the same"), file_name="x.pdf")
+        verify_bytes(row)
     assert etag == row.etag
 
 
 def test_what_is_missing_is_said_to_be(kept, acme):
     row = kept()
     with bind_tenant(acme):
-        storage_of(row).remove(row)
-        with pytest.raises(ObjectMissing), storage_of(row).read(row) as there:
+        find_storage(row).remove(row)
+        with pytest.raises(ObjectMissing), find_storage(row).read(row) as there:
             there.read()
 
 
 def test_removing_twice_is_as_good_as_once(kept, acme, globex):
     row, others = kept(), [kept(), kept(tenant=globex)]
     with bind_tenant(acme):
-        storage_of(row).remove(row)
-        storage_of(row).remove(row)
+        find_storage(row).remove(row)
+        find_storage(row).remove(row)
         remove_everywhere(row)
-        verify(others[0])
+        verify_bytes(others[0])
     with bind_tenant(globex):
-        verify(others[1])
+        verify_bytes(others[1])
 
 
 def test_the_same_bytes_pass_the_proof_and_others_do_not(kept, acme):
     row = kept(b"as sent")
     with bind_tenant(acme):
-        verify(row)
+        verify_bytes(row)
         row.sha256 = digest(b"as said")
         with pytest.raises(ObjectDiffers):
-            verify(row)
+            verify_bytes(row)
 
 
 @pytest.mark.parametrize(("source", "target"), [("private", "media"), ("media", "private")])
 def test_copies_from_one_area_into_the_other(source, target, kept, acme):
     row = kept(b"to be copied", area=source)
     with bind_tenant(acme):
-        copy = StoredObject.objects.announce(content("x.pdf", 12), area=target)
+        copy = StoredObject.objects.create_pending(content("x.pdf", 12), area=target)
         copy.sha256 = row.sha256
-        copy.etag = storage_of(copy).copy(row, copy, file_name="x.pdf")
-        storage_of(row).remove(row)
-        verify(copy)
+        copy.etag = find_storage(copy).copy(row, copy, file_name="x.pdf")
+        find_storage(row).remove(row)
+        verify_bytes(copy)
 
 
 def test_a_missing_object_cannot_be_copied(kept, acme):
     row = kept()
     with bind_tenant(acme):
-        storage_of(row).remove(row)
-        copy = StoredObject.objects.announce(content(), area="media")
+        find_storage(row).remove(row)
+        copy = StoredObject.objects.create_pending(content(), area="media")
         with pytest.raises(ObjectMissing):
-            storage_of(copy).copy(row, copy, file_name="x.pdf")
-        with pytest.raises(ObjectMissing), storage_of(copy).read(copy) as there:
+            find_storage(copy).copy(row, copy, file_name="x.pdf")
+        with pytest.raises(ObjectMissing), find_storage(copy).read(copy) as there:
             there.read()
 
 
@@ -129,7 +134,7 @@ def test_the_row_of_another_room_or_area_is_refused(operation, kept, room, acme,
         for storage in (room(globex), room(acme, "media")):
             with pytest.raises(ValueError, match="not in the"):
                 words[operation](storage, ours)
-        verify(ours)
+        verify_bytes(ours)
 
 
 # --- by names, as Django does

@@ -14,14 +14,19 @@ from django.conf import settings as django_settings
 from django.core.files.storage import storages
 from django.core.management import call_command
 
-from gateway.demo.samples import pdf
+from gateway.demo.samples import make_pdf
 from media_core.documents.permissions import required_editor
 from media_core.documents.publishing import publish, unpublish
 from media_core.ledger.models import StoredObject
-from media_core.storages.bucket_errors import status_of
-from media_core.storages.client import bucket_access, bucket_client, client_config, closed_session
-from media_core.storages.policy import public_policy
-from media_core.storages.room import storage_of
+from media_core.storages.bucket_errors import get_status
+from media_core.storages.client import (
+    build_client_config,
+    get_bucket_access,
+    get_bucket_client,
+    make_isolated_session,
+)
+from media_core.storages.policy import build_public_policy
+from media_core.storages.room import find_storage
 from media_core.upkeep.sweeping import sweep_room
 from tenants.binding import bind_tenant
 from tests.conftest import member
@@ -40,8 +45,8 @@ pytestmark = [
 @pytest.fixture
 def opened() -> Iterator[None]:
     """Let the bucket's policy open what mode `policy` publishes."""
-    name, client = django_settings.BUCKET_NAME, bucket_client()
-    client.put_bucket_policy(Bucket=name, Policy=json.dumps(public_policy()))
+    name, client = django_settings.BUCKET_NAME, get_bucket_client()
+    client.put_bucket_policy(Bucket=name, Policy=json.dumps(build_public_policy()))
     yield
     client.delete_bucket_policy(Bucket=name)
 
@@ -53,12 +58,12 @@ def ada(people, acme):
 
 def put_and_copy(kept, **_: Any) -> None:
     row = kept()
-    copy = StoredObject.objects.announce(content("x.pdf", 6), area="private")
-    storage_of(copy).copy(row, copy, file_name="x.pdf")
+    copy = StoredObject.objects.create_pending(content("x.pdf", 6), area="private")
+    find_storage(copy).copy(row, copy, file_name="x.pdf")
 
 
 def publish_and_take_back(store, acme, ada, **_: Any) -> None:
-    document = store(acme, pdf("For all", 1), name="x.pdf")
+    document = store(acme, make_pdf("For all", 1), name="x.pdf")
     publish(document.pk, editor=ada)
     unpublish(document.pk, editor=ada)
 
@@ -134,12 +139,12 @@ def test_in_mode_acl_what_becomes_public_is_written_with_one(place, sent_by, set
 
 @contextmanager
 def speaking(config: Config) -> Iterator[Any]:
-    access = bucket_access()
+    access = get_bucket_access()
     session = boto3.session.Session(
         aws_access_key_id=access.access_key,
         aws_secret_access_key=access.secret_key,
         region_name=access.region,
-        botocore_session=closed_session(),
+        botocore_session=make_isolated_session(),
     )
     client = session.client("s3", endpoint_url=access.endpoint_url, config=config)
     yield client
@@ -150,13 +155,13 @@ def speaking(config: Config) -> Iterator[Any]:
 def test_botos_default_checksums_fail_over_https_and_ours_do_not(place, acme, settings):
     # Version 2 has no such bodies.
     settings.BUCKET_SIGNATURE_VERSION = "s3v4"
-    ours = client_config(bucket_access())
+    ours = build_client_config(get_bucket_access())
     theirs = ours.merge(Config(request_checksum_calculation="when_supported"))
-    key = acme.prefix.key(f"private/{uuid4()}/x.pdf")
+    key = acme.prefix.build_key(f"private/{uuid4()}/x.pdf")
     where = {"Bucket": django_settings.BUCKET_NAME, "Key": key}
     with speaking(theirs) as client, pytest.raises(ClientError) as refused:
         client.put_object(**where, Body=b"bytes")
-    assert status_of(refused.value) == 411
+    assert get_status(refused.value) == 411
     with speaking(ours) as client:
         client.put_object(**where, Body=b"bytes")
         assert client.get_object(**where)["Body"].read() == b"bytes"

@@ -5,7 +5,7 @@ from io import BytesIO
 import requests
 from PIL import Image
 
-from gateway.demo.samples import pdf
+from gateway.demo.samples import make_pdf
 from tests.ceph.rgw import Rgw
 from tests.deploy.browser import Browser, wait_for
 from tests.deploy.machine import Machine
@@ -22,7 +22,7 @@ def prove(machine: Machine, bucket: Rgw, mail: SmtpServer) -> None:
     set_first_password(bea, mail)
     bea.sign_in(ADMIN, PASSWORD)
     for name, content, visibility in (
-        ("offer.pdf", pdf("Offer", 3), "public"),
+        ("offer.pdf", make_pdf("Offer", 3), "public"),
         ("cake.png", picture(), "private"),
     ):
         path = upload(bea, name, content, visibility)

@@ -6,7 +6,7 @@ import pytest
 from django.conf import settings as django_settings
 from django.core.checks import run_checks
 
-from tenants.versions import oldest_code, schema_version
+from tenants.versions import get_oldest_code, get_schema_version
 
 IDS: dict[str, dict[str, Any]] = {
     "media_core.E001": {"AWS_DEFAULT_ACL": "public-read"},
@@ -23,8 +23,8 @@ IDS: dict[str, dict[str, Any]] = {
 @pytest.fixture(autouse=True)
 def _versions_are_known() -> None:
     """A process remembers the versions of its apps: they must not be found while a test changes TENANT_APPS."""
-    schema_version()
-    oldest_code()
+    get_schema_version()
+    get_oldest_code()
 
 
 def said(**given) -> dict[str, str]:

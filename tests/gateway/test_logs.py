@@ -18,11 +18,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
 
-from gateway.logs import ContextFilter, JsonFormatter, redacted
+from gateway.logs import ContextFilter, JsonFormatter, redact
 from media_core.documents.models import Document
-from media_core.storages.presigned import presigned_get
+from media_core.storages.presigned import presign_get
 from tenants.binding import bind_agency, bind_tenant
-from tenants.domains import tenant_of
+from tenants.domains import find_tenant_by_host
 from tenants.people.models import Session
 from tests.conftest import PASSWORD, browser_at, new_session
 from tests.environment import ROOT
@@ -202,7 +202,7 @@ def test_no_traceback_shows_a_signature(log):
 
 @pytest.mark.parametrize("text", ["?next=%2Fx%3FX-Amz-Signature%3D0f3a", "X-Amz-Signature: 0f3a"])
 def test_a_link_within_a_link_is_redacted(text):
-    assert "0f3a" not in redacted(text)
+    assert "0f3a" not in redact(text)
 
 
 def test_a_line_that_cannot_be_formatted_does_not_end_the_request(log):
@@ -233,7 +233,7 @@ def signed_in(browser: Client) -> list[bytes]:
 def reset_password(browser: Client) -> list[bytes]:
     """Ask for a reset, follow the mail, choose a password."""
     asked = browser.post("/accounts/password/reset/", {"email": "vic@acme.example"}, follow=True)
-    send_mail_of(tenant_of("acme.example"))
+    send_mail_of(find_tenant_by_host("acme.example"))
     link = re.search(r"https://\S+/password/reset/key/\S+", str(mail.outbox[-1].body))
     assert link
     form = browser.get(urlsplit(link[0]).path, follow=True)
@@ -284,7 +284,7 @@ def test_a_reset_key_stands_in_the_mail_alone(log, acme, mailoutbox, world):
 def test_a_failing_page_shows_and_logs_no_link(log, acme, store, browse):
     document = store(acme)
     with bind_tenant(acme):
-        url = presigned_get(document.original, file_name="x.pdf")
+        url = presign_get(document.original, file_name="x.pdf")
     browser = browse(acme, "ada")
     browser.raise_request_exception = False
     with connection.cursor() as cursor:

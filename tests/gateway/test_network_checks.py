@@ -26,7 +26,7 @@ def use(settings: Any, mail: dict[str, Any]) -> None:
 
 
 def mail_by(url: str) -> dict[str, Any]:
-    return Environment().mail("NO_MAIL_URL", url, timeout_seconds=1)
+    return Environment().read_mail("NO_MAIL_URL", url, timeout_seconds=1)
 
 
 def test_what_answers_passes(settings):

@@ -65,7 +65,7 @@ def variables_read() -> set[str]:
         str(node.args[0].value)
         for node in ast.walk(ast.parse(SETTINGS.read_text()))
         if isinstance(node, ast.Call)
-        and ast.unparse(node.func).startswith(("env.", "_bucket_value"))
+        and ast.unparse(node.func).startswith(("env.", "_read_bucket_value"))
         and isinstance(node.args[0], ast.Constant)
     }
 

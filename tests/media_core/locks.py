@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from media_core.documents.locks import hold_the_tree
+from media_core.documents.locks import lock_tree
 from tenants.binding import bind_tenant
 from tenants.errors import GatewayError
 from tenants.models import Tenant
@@ -31,7 +31,7 @@ def one_after_the_other(
 
     with bind_tenant(tenant), ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
-            hold_the_tree()
+            lock_tree()
             later = pool.submit(begin_second)
             wait_until_blocked()
             first()

@@ -7,8 +7,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
 
-from tenants.limits import Limits, largest_upload_bytes, limits_of, types_in_words
-from tenants.models import AuditEvent, FileGroup, Quota, Tenant, proved_groups
+from tenants.limits import TenantLimits, describe_file_groups, get_upload_max_bytes, read_limits
+from tenants.models import AuditEvent, FileGroup, Quota, Tenant, list_proved_groups
 from tenants.provisioning import find_tenant
 from tests.media_core.conftest import books, set_quota
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def as_new(acme, globex):
     """Let both take what a new tenant takes."""
-    Tenant.objects.filter(pk__in=[acme.pk, globex.pk]).update(file_groups=proved_groups())
+    Tenant.objects.filter(pk__in=[acme.pk, globex.pk]).update(file_groups=list_proved_groups())
 
 
 def tenant(*arguments):
@@ -54,8 +54,10 @@ def test_limits_are_set_for_this_tenant_only_and_written_down(acme, globex):
     said = limits(
         "--quota", "10GB", "--max-upload", "50MB", "--types", "image,pdf,image", "--consent", "yes"
     )
-    assert limits_of(acme) == Limits(10**10, 50_000_000, ["pdf", "image"], requires_consent=True)
-    assert limits_of(globex) == Limits()
+    assert read_limits(acme) == TenantLimits(
+        10**10, 50_000_000, ["pdf", "image"], requires_consent=True
+    )
+    assert read_limits(globex) == TenantLimits()
     assert "quota: no limit → 10 GB (10,000,000,000 bytes)" in said
     assert "hear of it within 10 s" in said
     event = AuditEvent.objects.get()
@@ -70,18 +72,18 @@ def test_limits_are_set_for_this_tenant_only_and_written_down(acme, globex):
 def test_limits_go_back_to_what_they_were(acme):
     limits("--quota", "1kB", "--max-upload", "1", "--types", "all", "--consent", "yes")
     limits("--versions", "all")
-    assert limits_of(acme).file_groups == FileGroup.values
+    assert read_limits(acme).file_groups == FileGroup.values
     limits("--quota", "none", "--max-upload", "default", "--types", "default", "--consent", "no")
     limits("--versions", "10")
-    assert limits_of(acme) == Limits()
+    assert read_limits(acme) == TenantLimits()
 
 
 @pytest.mark.parametrize(("given", "kept"), [("3", 3), ("1000", 1000), ("all", None)])
 def test_the_number_of_versions_is_set_for_this_tenant_only_and_shown(given, kept, acme, globex):
     said = limits("--versions", given)
     assert f"versions: 10 → {given}" in said
-    assert limits_of(acme).versions_kept == kept
-    assert limits_of(globex).versions_kept == 10
+    assert read_limits(acme).versions_kept == kept
+    assert read_limits(globex).versions_kept == 10
     assert f"versions {given}" in " ".join(limits().split())
     assert f"versions kept {given}" in " ".join(tenant("show", "acme/").split())
     assert json.loads(tenant("show", "acme/", "--json"))["versions_kept"] == kept
@@ -98,7 +100,7 @@ def test_a_dry_run_says_what_would_change_and_changes_nothing(acme, store):
     assert "would have other limits" in said
     assert "quota: no limit → 500 bytes" in said
     assert "1 kB less than it keeps (1.5 kB (1,500 bytes))" in said
-    assert limits_of(acme) == Limits()
+    assert read_limits(acme) == TenantLimits()
     assert not AuditEvent.objects.exists()
 
 
@@ -121,7 +123,7 @@ def test_a_quota_below_use_is_set_and_says_so_in_numbers(acme, store):
 ])  # fmt: skip
 def test_limits_refuses_in_one_line_and_changes_nothing(given, named, acme):
     assert named in refusal("limits", "acme/", *given)
-    assert limits_of(acme) == Limits()
+    assert read_limits(acme) == TenantLimits()
 
 
 def test_the_database_takes_no_largest_file_of_nothing(acme):
@@ -136,7 +138,7 @@ def test_nor_no_version_at_all(acme):
 
 def test_a_tenants_largest_file_is_never_above_the_deployments(settings):
     settings.UPLOAD_MAX_BYTES = 10
-    sizes = [largest_upload_bytes(Tenant(upload_max_bytes=most)) for most in (None, 5, 10, 11)]
+    sizes = [get_upload_max_bytes(Tenant(upload_max_bytes=most)) for most in (None, 5, 10, 11)]
     assert sizes == [10, 5, 10, 10]
 
 
@@ -145,7 +147,7 @@ def test_a_tenants_largest_file_is_never_above_the_deployments(settings):
     (["other"], "anything else, to be downloaded only"),
 ])  # fmt: skip
 def test_types_are_read_as_words(groups, words):
-    assert types_in_words(groups) == words
+    assert describe_file_groups(groups) == words
 
 
 # --- recount
@@ -186,7 +188,7 @@ def test_recount_reaches_a_suspended_tenant(hooli):
 def test_create_takes_limits(acme):
     tenant("create", "Umbrella", "--prefix", "umbrella/", "--domain", "umbrella.example",
            "--quota", "1GB", "--max-upload", "5MB", "--types", "pdf", "--versions", "all")  # fmt: skip
-    assert limits_of(find_tenant("umbrella/")) == Limits(10**9, 5_000_000, ["pdf"], None)
+    assert read_limits(find_tenant("umbrella/")) == TenantLimits(10**9, 5_000_000, ["pdf"], None)
 
 
 def test_create_refuses_wrong_limits_and_makes_nothing(acme):
@@ -216,5 +218,5 @@ def test_a_tenant_that_is_inserted_by_sql_has_the_limits_of_a_new_one(acme):
             "VALUES (gen_random_uuid(), 'x', 'active', 'raw/', 't_0123456789abcdef', '', now()) RETURNING file_groups,"
             " requires_consent, upload_max_bytes"
         )
-        assert cursor.fetchone() == (proved_groups(), False, None)
+        assert cursor.fetchone() == (list_proved_groups(), False, None)
         transaction.set_rollback(True)

@@ -11,8 +11,8 @@ from media_core.documents.models import Document
 from media_core.documents.permissions import required_editor
 from media_core.errors import UploadLost
 from media_core.ledger.models import StoredObject
-from media_core.storages.copies import take_away
-from media_core.uploads.flow import list_given_up, store_upload, sweep
+from media_core.storages.copies import remove_object
+from media_core.uploads.flow import list_abandoned, store_upload, sweep
 from tenants import quotas
 from tenants.binding import bind_tenant
 from tenants.errors import QuotaBroken, QuotaExceeded
@@ -121,7 +121,7 @@ def test_a_row_is_released_once_by_whichever_of_two_sweeps(committed, acme):
 
     def take_all_away():
         with bind_tenant(acme):
-            return [row.pk for row in list_given_up() if take_away(row)]
+            return [row.pk for row in list_abandoned() if remove_object(row)]
 
     committed(leave)
     one, other = at_once(take_all_away, take_all_away)
@@ -134,7 +134,7 @@ def test_a_row_is_released_once_by_whichever_of_two_sweeps(committed, acme):
 
 def announce_app_file(name: str, size_bytes: int = 5) -> StoredObject:
     """Return a pending row of an app's file, which may take another's place."""
-    return StoredObject.objects.announce(
+    return StoredObject.objects.create_pending(
         content(name, size_bytes), area="media", kind="app", name=f"media/{name}"
     )
 
@@ -165,7 +165,7 @@ def test_a_row_that_comes_back_after_the_sweep_holds_no_quota_and_is_swept_again
         row = StoredObject.objects.reserve(content("x.pdf", 5))
         grow_old(row)
         sweep()
-        assert row.give_up()
+        assert row.abandon_or_reopen()
         assert books(acme) == (0, 0)
         sweep()
         row.refresh_from_db()
@@ -179,7 +179,7 @@ def test_an_instance_from_before_the_sweep_releases_nothing_twice(acme):
         row.abandon()
         stale = StoredObject.objects.get(pk=row.pk)
         assert row.mark_gone()
-        row.give_up()
+        row.abandon_or_reopen()
         assert not stale.mark_gone()
         assert books(acme) == (0, 7)
         assert other.abandon()
@@ -202,7 +202,7 @@ def test_of_two_that_replace_one_object_the_second_is_lost_and_nothing_is_counte
         late = announce_app_file("b.pdf")
         with pytest.raises(UploadLost), transaction.atomic():
             late.replace(seen_by_another, "etag")
-        assert late.give_up()
+        assert late.abandon_or_reopen()
     assert books(acme) == (5, 0)
 
 
@@ -254,7 +254,9 @@ def test_a_tenant_without_a_quota_takes_nothing_and_says_who_has_to_look(acme, s
 
 
 @pytest.mark.parametrize(("change", "columns"), [
-    (quotas.settle, {"reserved_bytes": 4}), (quotas.release, {"reserved_bytes": 4}), (quotas.free, {"used_bytes": 4}),
+    (quotas.charge_reserved, {"reserved_bytes": 4}),
+    (quotas.release_reserved, {"reserved_bytes": 4}),
+    (quotas.free_used, {"used_bytes": 4}),
 ])  # fmt: skip
 def test_usage_is_never_taken_below_zero(change, columns, acme):
     Quota.objects.filter(tenant=acme).update(**columns)

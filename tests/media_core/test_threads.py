@@ -14,8 +14,8 @@ from django.db import connection
 from media_core.documents.models import AccessEvent, Document
 from media_core.documents.open import open_document
 from media_core.ledger.models import StoredObject
-from media_core.storages.presigned import presigned_get
-from media_core.storages.shared_bucket import bucket_storage
+from media_core.storages.presigned import presign_get
+from media_core.storages.shared_bucket import get_bucket_storage
 from tenants.binding import bind_tenant, bound_tenant
 from tenants.models import Tenant
 from tenants.people.identity import Member
@@ -37,11 +37,11 @@ def listed(_: Tenant) -> str:
 
 
 def signed(_: Tenant) -> str:
-    return presigned_get(StoredObject.objects.get(), file_name="x.pdf")
+    return presign_get(StoredObject.objects.get(), file_name="x.pdf")
 
 
 def located(_: Tenant) -> str:
-    return bucket_storage(StoredObject.Area.PRIVATE)._normalize_name("x.pdf")
+    return get_bucket_storage(StoredObject.Area.PRIVATE)._normalize_name("x.pdf")
 
 
 def after_the_others_binding(other: Tenant) -> str:

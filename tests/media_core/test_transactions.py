@@ -15,10 +15,10 @@ from tenants.database.pool import MAX_SECOND_CONNECTIONS, SECOND_CONNECTIONS
 from tenants.errors import TooBusy
 from tenants.models import Quota
 from tenants.transactions import (
-    in_callers_transaction,
-    own_transaction,
-    waited_too_long,
-    waiting_at_most,
+    begin_autonomous_transaction,
+    is_in_outer_transaction,
+    is_lock_timeout,
+    limit_lock_wait,
 )
 from tests.media_core.conftest import set_quota
 from tests.media_core.locks import wait_until_blocked
@@ -47,7 +47,7 @@ def rolled_back(work):
 def test_it_stays_when_the_caller_rolls_back(committed, acme, globex):
     def work():
         set_quota(globex, 8)
-        with own_transaction():
+        with begin_autonomous_transaction():
             set_quota(acme, 7)
             assert quota_of(globex) != 8
 
@@ -61,7 +61,7 @@ def test_it_stays_when_the_caller_rolls_back(committed, acme, globex):
 
 def test_it_goes_when_its_own_block_fails_and_the_caller_goes_on(committed, acme, globex):
     def failing():
-        with own_transaction():
+        with begin_autonomous_transaction():
             set_quota(acme, 7)
             raise OSError
 
@@ -78,7 +78,7 @@ def test_it_goes_when_its_own_block_fails_and_the_caller_goes_on(committed, acme
 
 def test_it_works_for_the_tenant_that_is_bound_at_each_call(committed, acme, globex):
     def schema(tenant):
-        with bind_tenant(tenant), own_transaction(), connection.cursor() as cursor:
+        with bind_tenant(tenant), begin_autonomous_transaction(), connection.cursor() as cursor:
             cursor.execute("SELECT current_schema()")
             return cursor.fetchone()[0]
 
@@ -95,9 +95,9 @@ def test_blocks_one_after_the_other_share_the_few_second_connections(committed, 
     def each():
         before = connections_to_the_database()
         for tenant in (acme, globex) * 5:
-            with bind_tenant(tenant), transaction.atomic(), own_transaction():
+            with bind_tenant(tenant), transaction.atomic(), begin_autonomous_transaction():
                 set_quota(tenant, 7)
-                with own_transaction():
+                with begin_autonomous_transaction():
                     assert connection.schema_name == tenant.schema_name
         return connections_to_the_database() - before
 
@@ -106,9 +106,9 @@ def test_blocks_one_after_the_other_share_the_few_second_connections(committed, 
 
 def test_a_block_inside_another_one_takes_no_further_connection(committed, acme):
     def each():
-        with bind_tenant(acme), transaction.atomic(), own_transaction():
+        with bind_tenant(acme), transaction.atomic(), begin_autonomous_transaction():
             outer = connection.connection
-            with own_transaction():
+            with begin_autonomous_transaction():
                 assert connection.connection is outer
 
     committed(each)
@@ -116,7 +116,7 @@ def test_a_block_inside_another_one_takes_no_further_connection(committed, acme)
 
 def test_one_that_broke_is_not_used_again(committed, acme):
     def use(*, is_broken):
-        with own_transaction(), connection.cursor() as cursor:
+        with begin_autonomous_transaction(), connection.cursor() as cursor:
             cursor.execute("SELECT pg_backend_pid()")
             if is_broken:
                 connection.connection.close()
@@ -149,7 +149,7 @@ def test_those_that_broke_before_they_were_used_leave_room_for_others(
     def break_one():
         with ThreadPoolExecutor(1) as pool:
             killer = pool.submit(close_after, kill_who_is_blocked)
-            with pytest.raises(OperationalError), own_transaction():
+            with pytest.raises(OperationalError), begin_autonomous_transaction():
                 pass
             killer.result()
 
@@ -161,7 +161,7 @@ def test_those_that_broke_before_they_were_used_leave_room_for_others(
                 for _ in range(MAX_SECOND_CONNECTIONS):
                     break_one()
                 transaction.set_rollback(True)
-            with own_transaction():
+            with begin_autonomous_transaction():
                 set_quota(acme, 7)
         return quota_of(acme), quota_of(globex)
 
@@ -207,7 +207,7 @@ def test_who_finds_none_free_in_time_is_told_so(committed, acme, monkeypatch):
     everybody_has_one, is_over = Barrier(MAX_SECOND_CONNECTIONS + 1), Event()
 
     def hold(_number):
-        with bind_tenant(acme), transaction.atomic(), own_transaction():
+        with bind_tenant(acme), transaction.atomic(), begin_autonomous_transaction():
             everybody_has_one.wait(10)
             is_over.wait(10)
 
@@ -218,12 +218,15 @@ def test_who_finds_none_free_in_time_is_told_so(committed, acme, monkeypatch):
             ]
             everybody_has_one.wait(10)
             with bind_tenant(acme), transaction.atomic():
-                with pytest.raises(TooBusy, match="second connections"), own_transaction():
+                with (
+                    pytest.raises(TooBusy, match="second connections"),
+                    begin_autonomous_transaction(),
+                ):
                     pass
                 is_over.set()
                 for holder in holders:
                     holder.result()
-                with own_transaction():
+                with begin_autonomous_transaction():
                     return True
 
     assert committed(each)
@@ -235,7 +238,7 @@ def test_outside_of_a_transaction_it_needs_no_second_connection(committed, acme)
         with bind_tenant(acme):
             connection.ensure_connection()
             own = connection.connection
-            with own_transaction():
+            with begin_autonomous_transaction():
                 assert connection.connection is own
                 assert connection.in_atomic_block
 
@@ -245,14 +248,14 @@ def test_outside_of_a_transaction_it_needs_no_second_connection(committed, acme)
 def test_a_transaction_that_nobody_can_roll_back_is_no_callers(acme):
     """As Django says it: a durable block may begin in it. That of a TestCase is one."""
     assert connection.in_atomic_block
-    assert not in_callers_transaction()
+    assert not is_in_outer_transaction()
     with transaction.atomic():
-        assert in_callers_transaction()
+        assert is_in_outer_transaction()
 
 
 def test_what_the_caller_holds_is_waited_for_only_so_long(committed, acme):
     def wait():
-        with own_transaction(), waiting_at_most(50):
+        with begin_autonomous_transaction(), limit_lock_wait(50):
             set_quota(acme, 8)
 
     def each():
@@ -260,7 +263,7 @@ def test_what_the_caller_holds_is_waited_for_only_so_long(committed, acme):
             set_quota(acme, 7)
             with pytest.raises(OperationalError) as caught:
                 wait()
-            assert waited_too_long(caught.value)
+            assert is_lock_timeout(caught.value)
         return quota_of(acme)
 
     assert committed(each) == 7

@@ -13,7 +13,7 @@ from urllib.parse import quote
 import psycopg
 from django.db import connection
 
-from gateway.demo.postgres.account import Account, account_for, is_root
+from gateway.demo.postgres.account import Account, find_account, is_root
 from gateway.demo.postgres.server import EmbeddedPostgres
 from tests.environment import ROOT
 from tests.gunicorn import free_port
@@ -57,7 +57,7 @@ def bouncer(
         written = INI.format(**facts, **where(), port=port, folder=folder)
         (folder / "pgbouncer.ini").write_text(written)
         for path in (folder, folder / "pgbouncer.ini"):
-            account.own(path)
+            account.chown(path)
         with running(folder, account):
             database = quote(connection.settings_dict["NAME"], safe="")
             url = f"postgres://anybody@127.0.0.1:{port}/{database}"
@@ -86,7 +86,7 @@ def running(folder: Path, account: Account) -> Iterator[None]:
 def servers_account() -> Account:
     """Return who runs the embedded PostgreSQL; of a server that was given, whoever we are or may become."""
     data = ROOT / ".data" / "postgres"
-    return account_for(EmbeddedPostgres(data).home)
+    return find_account(EmbeddedPostgres(data).home)
 
 
 def where() -> dict[str, str]:

@@ -10,8 +10,8 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-from tenants.database.line import Line
-from tenants.database.probe import idle_connection_is_attached, probe
+from tenants.database.line import ProbeConnection
+from tenants.database.probe import has_session_when_idle, probe_connections
 from tenants.errors import DatabaseNotProved
 from tests.pgbouncer.bouncer import bouncer
 
@@ -46,7 +46,7 @@ def test_a_pooler_that_mixes_is_refused_with_the_remedy(mode, size, round_robin,
     with bouncer(mode, size, round_robin=round_robin) as url:
         for _ in range(3):
             with pytest.raises(DatabaseNotProved, match="pool_mode = session"):
-                probe(dict(conninfo_to_dict(url)))
+                probe_connections(dict(conninfo_to_dict(url)))
 
 
 @pytest.mark.parametrize("size", [1, 8])
@@ -54,7 +54,7 @@ def test_it_is_refused_while_others_use_it(size, world):
     with bouncer("transaction", size) as url, others_at_work(url):
         for _ in range(3):
             with pytest.raises(DatabaseNotProved, match="pool_mode = session"):
-                probe(dict(conninfo_to_dict(url)))
+                probe_connections(dict(conninfo_to_dict(url)))
 
 
 @pytest.mark.parametrize("round_robin", [False, True])
@@ -63,25 +63,28 @@ def test_a_resting_connection_is_certain_to_be_found_without_a_session(size, rou
     """By itself, too: the part that depends on no chance."""
     with bouncer("transaction", size, round_robin=round_robin) as url:
         parameters, until = dict(conninfo_to_dict(url)), time.monotonic() + 120
-        with Line.opened(parameters, until) as ours, Line.opened(parameters, until) as theirs:
-            assert not idle_connection_is_attached(ours, theirs)
+        with (
+            ProbeConnection.open(parameters, until) as ours,
+            ProbeConnection.open(parameters, until) as theirs,
+        ):
+            assert not has_session_when_idle(ours, theirs)
 
 
 @pytest.mark.parametrize("size", [2, 20])
 def test_session_mode_passes(size, world):
     with bouncer("session", size) as url:
         for _ in range(3):
-            probe(dict(conninfo_to_dict(url)))
+            probe_connections(dict(conninfo_to_dict(url)))
 
 
 def test_session_mode_passes_while_others_use_it(world):
     with bouncer("session", 8) as url, others_at_work(url):
-        probe(dict(conninfo_to_dict(url)))
+        probe_connections(dict(conninfo_to_dict(url)))
 
 
 def test_a_pooler_that_has_no_second_connection_is_not_waited_for_without_end(world):
     with bouncer("session", 1) as url:
         began = time.monotonic()
         with pytest.raises(DatabaseNotProved, match="does not answer"):
-            probe(dict(conninfo_to_dict(url)))
+            probe_connections(dict(conninfo_to_dict(url)))
         assert time.monotonic() - began < 120

@@ -22,12 +22,12 @@ THREADS = 8
 
 def main(rounds: int, *, proved: bool) -> dict[str, Any]:
     django.setup()
-    from tenants.database.proof import proof  # noqa: PLC0415 - models need Django set up
+    from tenants.database.proof import database_proof  # noqa: PLC0415 - models need Django set up
     from tenants.models import Tenant  # noqa: PLC0415
     from tests.soak.kinds import Eye  # noqa: PLC0415
 
     # What Django's loader of settings does not know: that the probe was passed by.
-    proof._proved = not proved
+    database_proof._proved = not proved
     Eye.also_raw = proved
     pair = [Tenant.objects.get(location_prefix=f"{name}/") for name in ("acme", "globex")]
     connection.close()

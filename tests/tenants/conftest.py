@@ -8,7 +8,7 @@ from typing import Any, NoReturn, TypeVar
 import psycopg
 import pytest
 
-from tenants.binding import bound, connection
+from tenants.binding import connection, get_binding
 from tenants.errors import NoTenantBound
 from tenants.models import Tenant
 from tenants.provisioning import create_tenant
@@ -46,7 +46,7 @@ def schemas() -> set[str]:
 def nothing_is_bound() -> bool:
     """Return whether neither context nor connection, nor the database, is at anybody's."""
     try:
-        bound()
+        get_binding()
     except NoTenantBound:
         return {connection.schema_name, schema_in_use()} == {"public"}
     return False

@@ -9,15 +9,15 @@ from tenants.binding import (
     AGENCY,
     bind_agency,
     bind_tenant,
-    bound,
     bound_tenant,
     bound_tenant_even_suspended,
     connection,
+    get_binding,
     room_id,
 )
 from tenants.errors import BindingDisagrees, NoTenantBound, TenantSuspended
 from tenants.models import Tenant
-from tenants.provisioning import suspend
+from tenants.provisioning import suspend_tenant
 from tenants.trace import tenant_in_log
 from tests.tenants.conftest import ask_and_fail, nothing_is_bound, schema_in_use, whose_rows
 
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db
 # --- bound, and given back
 
 
-@pytest.mark.parametrize("asks", [bound, bound_tenant, bound_tenant_even_suspended, room_id])
+@pytest.mark.parametrize("asks", [get_binding, bound_tenant, bound_tenant_even_suspended, room_id])
 def test_whoever_asks_unbound_is_refused(asks):
     with pytest.raises(NoTenantBound):
         asks()
@@ -35,7 +35,7 @@ def test_whoever_asks_unbound_is_refused(asks):
 
 def test_a_binding_sets_context_and_connection(acme, globex):
     with bind_tenant(acme) as tenant:
-        assert tenant == bound_tenant() == bound() == acme
+        assert tenant == bound_tenant() == get_binding() == acme
         assert schema_in_use() == connection.schema_name == acme.schema_name
         assert whose_rows() == ["Acme"]
 
@@ -92,7 +92,7 @@ def test_the_log_says_whose_work_it_is(acme):
 
 def test_for_the_agency_no_tenant_is_bound(acme):
     with bind_tenant(acme), bind_agency():
-        assert (bound(), room_id(), schema_in_use()) == (AGENCY, None, "public")
+        assert (get_binding(), room_id(), schema_in_use()) == (AGENCY, None, "public")
         with pytest.raises(NoTenantBound):
             bound_tenant()
 
@@ -170,7 +170,7 @@ def test_the_exception_for_one_suspended_tenant_is_not_handed_on(hooli, acme):
 
 def test_a_tenant_that_is_suspended_meanwhile_is_refused_by_the_next_binding(acme):
     with bind_tenant(acme):
-        suspend(acme)
+        suspend_tenant(acme)
     with bind_tenant(Tenant.objects.get(pk=acme.pk)), pytest.raises(TenantSuspended):
         bound_tenant()
 

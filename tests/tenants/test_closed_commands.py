@@ -18,8 +18,8 @@ from tenants.management.commands import delete_tenant
 from tenants.models import CacheEntry, Tenant
 from tenants.people.models import Session
 from tenants.people.sessions import SessionStore
-from tenants.schemas import applied_version
-from tenants.versions import schema_version
+from tenants.schemas import read_applied_version
+from tenants.versions import get_schema_version
 from tests.conftest import new_session
 
 COMMANDS = Path(delete_tenant.__file__).parent
@@ -115,4 +115,4 @@ def test_after_migrating_each_tenant_has_the_version_of_its_schema(acme, globex)
     Tenant.objects.update(schema_version="of old")
     call_command("migrate_schemas", tenant=True, verbosity=0)
     versions = set(Tenant.objects.values_list("schema_version", flat=True))
-    assert versions == {schema_version()} == {applied_version(globex.schema_name)}
+    assert versions == {get_schema_version()} == {read_applied_version(globex.schema_name)}

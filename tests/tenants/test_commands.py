@@ -8,7 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command, load_command_class
 from django.db import OperationalError, ProgrammingError, connection
 
-from tenants.commands.base import refusals
+from tenants.commands.base import translate_errors
 
 REFERRING = ("show", "rename", "links", "limits", "suspend", "resume")
 ON_TENANT = {
@@ -89,12 +89,12 @@ def test_a_missing_table_is_refused_with_the_command_that_makes_it(table, argume
 
 
 def test_another_fault_of_a_statement_goes_up_as_it_is():
-    with pytest.raises(ProgrammingError), refusals():
+    with pytest.raises(ProgrammingError), translate_errors():
         raise ProgrammingError("syntax error")
 
 
 def test_a_database_that_does_not_answer_is_refused_in_one_line():
-    with pytest.raises(CommandError) as refused, refusals():
+    with pytest.raises(CommandError) as refused, translate_errors():
         raise OperationalError("connection refused\n\tIs the server running?")
     assert str(refused.value).endswith(
         "look at DATABASE_URL: connection refused Is the server running?"

@@ -14,19 +14,19 @@ from tenants.binding import (
     AGENCY,
     bind_agency,
     bind_tenant,
-    bound,
     bound_tenant,
     connection,
+    get_binding,
     room_id,
 )
-from tenants.compiled import Compiled
+from tenants.compiled import CompiledQuery
 from tenants.errors import BindingDisagrees, NoTenantBound
 from tenants.models import Tenant
-from tenants.people.context import NOTICES, notices
+from tenants.people.context import VISIT_NOTICES, build_visit_notices_query
 from tenants.people.models import Membership, Person, Session
-from tenants.people.sessions import OPENED, opened
+from tenants.people.sessions import OPEN_SESSION_QUERY, build_open_session_query
 from tenants.stamp.models import Stamp
-from tenants.texts import columns_of
+from tenants.texts import list_columns
 from tests.conftest import new_session
 from tests.wire import as_sent
 
@@ -40,11 +40,11 @@ def members(role, values):
 
 
 def roles_of(*given, **kinds):
-    return Compiled(members, {"person": UUID}, *given, **kinds)
+    return CompiledQuery(members, {"person": UUID}, *given, **kinds)
 
 
 def sent(compiled, shape, values):
-    return as_sent(compiled.text(shape).sql, compiled.parameters(shape, values))
+    return as_sent(compiled.get_statement(shape).sql, compiled.build_parameters(shape, values))
 
 
 # --- it is what the query set says
@@ -64,39 +64,41 @@ def test_finds_each_tenants_own(acme, globex, people):
     compiled = roles_of()
     for tenant, expected in ((acme, [("editor",)]), (globex, [("viewer",)])):
         with bind_tenant(tenant):
-            assert compiled.rows(None, {"person": people["max"].pk}) == expected
+            assert compiled.fetch_rows(None, {"person": people["max"].pk}) == expected
 
 
 @pytest.mark.parametrize("to", ["acme", "globex", "agency"])
 def test_a_request_asks_of_its_session_what_the_query_set_says(to, acme, globex):
     values = {"session_key": uuid.uuid4().hex}
     with bind_agency() if to == "agency" else bind_tenant({"acme": acme, "globex": globex}[to]):
-        plain = opened(bound() is AGENCY, values).query.sql_with_params()
-        assert sent(OPENED, bound() is AGENCY, values) == as_sent(*plain)
+        plain = build_open_session_query(get_binding() is AGENCY, values).query.sql_with_params()
+        assert sent(OPEN_SESSION_QUERY, get_binding() is AGENCY, values) == as_sent(*plain)
         assert (room_id() in plain[1]) == (to != "agency")
 
 
 def test_the_notices_of_a_page_are_what_the_query_set_says(acme, globex):
     for tenant in (acme, globex):
         with bind_tenant(tenant):
-            plain = notices(None, {}).query.sql_with_params()
-            assert sent(NOTICES, None, {}) == as_sent(*plain)
+            plain = build_visit_notices_query(None, {}).query.sql_with_params()
+            assert sent(VISIT_NOTICES, None, {}) == as_sent(*plain)
 
 
 def test_a_row_is_the_model_that_django_would_make(acme, people):
     key = new_session(people["ada"], acme)
     with bind_tenant(acme):
-        (row,) = OPENED.rows(False, {"session_key": key})
-        person = Person.from_db("default", columns_of(Person), row[2 : 2 + len(columns_of(Person))])
+        (row,) = OPEN_SESSION_QUERY.fetch_rows(False, {"session_key": key})
+        person = Person.from_db(
+            "default", list_columns(Person), row[2 : 2 + len(list_columns(Person))]
+        )
     assert person.__dict__ | {"_state": 0} == Session.objects.get(pk=key).person.__dict__ | {
         "_state": 0
     }
 
 
 def test_columns_stand_in_the_order_in_which_a_model_takes_them():
-    assert columns_of(Membership, "role", "id") == ("id", "role")
+    assert list_columns(Membership, "role", "id") == ("id", "role")
     with pytest.raises(TypeError, match="no rank"):
-        columns_of(Membership, "rank")
+        list_columns(Membership, "rank")
 
 
 # --- it remembers nobody
@@ -105,7 +107,7 @@ def test_columns_stand_in_the_order_in_which_a_model_takes_them():
 def test_nothing_of_the_tenant_that_came_first_is_remembered(acme, people):
     compiled = roles_of()
     with bind_tenant(acme):
-        compiled.rows("admin", {"person": people["ada"].pk})
+        compiled.fetch_rows("admin", {"person": people["ada"].pk})
     known = repr(vars(compiled))
     for secret in (acme.id, acme.id.hex, acme.schema_name, acme.location_prefix, people["ada"].pk):
         assert str(secret) not in known
@@ -113,7 +115,7 @@ def test_nothing_of_the_tenant_that_came_first_is_remembered(acme, people):
 
 def test_writing_it_leaves_the_binding_and_the_connection_as_they_were(acme, people):
     with bind_tenant(acme):
-        roles_of().text("admin")
+        roles_of().get_statement("admin")
         assert bound_tenant() == acme
         assert [row.tenant_id for row in Stamp.objects.all()] == [acme.id]
 
@@ -121,11 +123,11 @@ def test_writing_it_leaves_the_binding_and_the_connection_as_they_were(acme, peo
 def test_it_is_refused_where_nobody_is_bound(acme, globex, people):
     compiled = roles_of()
     with pytest.raises(NoTenantBound):
-        compiled.rows(None, {"person": people["ada"].pk})
+        compiled.fetch_rows(None, {"person": people["ada"].pk})
     with bind_tenant(acme):
         connection.set_tenant(globex)
         with pytest.raises(BindingDisagrees):
-            compiled.rows(None, {"person": people["ada"].pk})
+            compiled.fetch_rows(None, {"person": people["ada"].pk})
 
 
 def test_what_always_stands_in_it_is_no_parameter_any_more(acme):
@@ -135,12 +137,12 @@ def test_what_always_stands_in_it_is_no_parameter_any_more(acme):
         rows = Membership.objects.filter(tenant=bound_tenant().id, person_id__in=[values["p"]])
         return rows.order_by().values_list(*map(Value, words), Value(7), Value(-7), Value(True))
 
-    compiled = Compiled(build, {"p": UUID})
+    compiled = CompiledQuery(build, {"p": UUID})
     with bind_tenant(acme):
         values = {"p": uuid.uuid4()}
         assert sent(compiled, None, values) == as_sent(*build(None, values).query.sql_with_params())
         assert (
-            len(compiled.parameters(None, values))
+            len(compiled.build_parameters(None, values))
             == len(build(None, values).query.sql_with_params()[1]) - 3
         )
 
@@ -170,27 +172,27 @@ REFUSED = {
 
 @pytest.mark.parametrize("build", REFUSED.values(), ids=REFUSED)
 def test_refuses_what_would_be_wrong_the_next_time(build, acme):
-    compiled: Compiled[None] = Compiled(
+    compiled: CompiledQuery[None] = CompiledQuery(
         lambda _, values: build(values), {"person": UUID}, needs=frozenset()
     )
     with bind_tenant(acme), pytest.raises(TypeError):
-        compiled.text(None)
+        compiled.get_statement(None)
 
 
 def test_refuses_a_statement_that_does_not_ask_for_the_tenant(acme):
-    compiled: Compiled[None] = Compiled(
+    compiled: CompiledQuery[None] = CompiledQuery(
         lambda _, values: Person.objects.filter(pk=values["p"]), {"p": UUID}
     )
     with bind_tenant(acme), pytest.raises(TypeError, match="id of the bound tenant"):
-        compiled.text(None)
+        compiled.get_statement(None)
 
 
 def test_refuses_a_statement_that_overlooks_a_value_that_it_needs(acme):
-    compiled: Compiled[None] = Compiled(
+    compiled: CompiledQuery[None] = CompiledQuery(
         members, {"person": UUID, "key": str}, needs=frozenset({"key"})
     )
     with bind_tenant(acme), pytest.raises(TypeError, match="key"):
-        compiled.text(None)
+        compiled.get_statement(None)
 
 
 def test_the_databases_clock_and_lasting_words_are_welcome(acme, people):
@@ -201,5 +203,7 @@ def test_the_databases_clock_and_lasting_words_are_welcome(acme, people):
         )
 
     with bind_tenant(acme):
-        found = Compiled(build, {"person": UUID}).rows(None, {"person": people["ada"].pk})
+        found = CompiledQuery(build, {"person": UUID}).fetch_rows(
+            None, {"person": people["ada"].pk}
+        )
     assert found == [("admin", "said")]

@@ -10,12 +10,12 @@ from django.db import DatabaseError, OperationalError, ProgrammingError, transac
 
 from media_core.documents.models import Document
 from tenants.binding import bind_agency, bind_tenant, bound_tenant, connection, on_commit
-from tenants.database.base import MAX_SCHEMAS
-from tenants.database.pool import given_back
+from tenants.database.base import MAX_SCHEMAS_PER_CONNECTION
+from tenants.database.pool import reset_connection
 from tenants.errors import BindingDisagrees, NoTenantBound
 from tenants.models import Tenant
 from tenants.stamp.models import Stamp
-from tenants.versions import schema_version
+from tenants.versions import get_schema_version
 from tests.conftest import Store
 from tests.media_core.wsgi import asked
 from tests.tenants.conftest import (
@@ -219,7 +219,7 @@ def test_a_connection_goes_back_to_the_pool_without_a_schema_or_a_lock(connect, 
     ours.execute(f'SET search_path = "{acme.schema_name}", public')
     ours.execute("SELECT pg_advisory_lock(4711)")
     ours.commit()
-    given_back(ours)
+    reset_connection(ours)
     assert ours.execute("SHOW search_path").fetchone() == ("public",)
     assert other.execute("SELECT pg_try_advisory_lock(4711)").fetchone() == (True,)
 
@@ -297,7 +297,9 @@ def test_a_kept_connection_is_asked_by_the_set_that_is_due_anyway(acme, globex):
 
 def in_so_many_schemas(count: int) -> None:
     for number in range(count):
-        with bind_tenant(Tenant(schema_name=f"t_{number:016}", schema_version=schema_version())):
+        with bind_tenant(
+            Tenant(schema_name=f"t_{number:016}", schema_version=get_schema_version())
+        ):
             sql("SELECT 1")
 
 
@@ -311,6 +313,8 @@ def backends_around_a_request(schemas: int) -> set[int]:
     return {before[0], sql("SELECT pg_backend_pid()")[0][0]}
 
 
-@pytest.mark.parametrize(("schemas", "backends"), [(MAX_SCHEMAS - 1, 1), (MAX_SCHEMAS, 2)])
+@pytest.mark.parametrize(
+    ("schemas", "backends"), [(MAX_SCHEMAS_PER_CONNECTION - 1, 1), (MAX_SCHEMAS_PER_CONNECTION, 2)]
+)
 def test_a_connection_ends_after_a_request_once_it_knows_many_schemas(schemas, backends, db):
     assert len(in_a_thread(lambda: backends_around_a_request(schemas))) == backends

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from tenants.binding import bind_agency
-from tenants.database.pool import pooled
-from tenants.database.probe import probe
-from tenants.database.proof import RETRY_SECONDS, Proof, parameters
+from tenants.database.pool import add_pool
+from tenants.database.probe import probe_connections
+from tenants.database.proof import RETRY_SECONDS, DatabaseProof, get_connection_parameters
 from tenants.errors import DatabaseNotProved
 
 pytestmark = pytest.mark.django_db
@@ -34,31 +34,31 @@ class Asked:
 
 
 def test_a_database_without_a_pooler_passes(world):
-    probe(parameters())
+    probe_connections(get_connection_parameters())
 
 
 def test_what_passed_is_not_asked_again(world):
-    asked = Asked(parameters())
-    proof = Proof(asked)
+    asked = Asked(get_connection_parameters())
+    proof = DatabaseProof(asked)
     assert all(proof.holds() for _ in range(5))
     assert asked.times == 1
 
 
 def test_what_failed_is_not_asked_again_at_once(world):
     asked = Asked(AWAY)
-    proof = Proof(asked)
+    proof = DatabaseProof(asked)
     assert not any(proof.holds() for _ in range(5))
     assert asked.times == 1
 
 
 def test_it_holds_as_soon_as_the_database_answers(world):
-    proof = Proof(Asked(AWAY, AWAY, parameters()), retry_seconds=0)
+    proof = DatabaseProof(Asked(AWAY, AWAY, get_connection_parameters()), retry_seconds=0)
     assert [proof.holds() for _ in range(4)] == [False, False, True, True]
 
 
 def test_many_threads_at_once_ask_once_and_all_hear_of_it(world):
-    asked, start = Asked(parameters()), Barrier(8)
-    proof = Proof(asked)
+    asked, start = Asked(get_connection_parameters()), Barrier(8)
+    proof = DatabaseProof(asked)
 
     def hold(_):
         start.wait()
@@ -70,7 +70,7 @@ def test_many_threads_at_once_ask_once_and_all_hear_of_it(world):
 
 
 def test_the_refusal_and_the_log_name_the_reason_and_no_password(world, caplog):
-    proof = Proof(Asked(AWAY))
+    proof = DatabaseProof(Asked(AWAY))
     for _ in range(2):
         with pytest.raises(DatabaseNotProved, match=r"does not answer: .*refused") as refusal:
             proof.require()
@@ -85,7 +85,7 @@ def test_a_database_that_takes_calls_and_says_nothing_is_not_waited_for_without_
     with socket.create_server(("127.0.0.1", 0)) as silent:
         host, port = silent.getsockname()
         with pytest.raises(DatabaseNotProved, match="does not answer"):
-            probe({**AWAY, "host": host, "port": port})
+            probe_connections({**AWAY, "host": host, "port": port})
 
 
 def test_a_client_is_told_when_to_come_again():
@@ -94,22 +94,22 @@ def test_a_client_is_told_when_to_come_again():
 
 
 def test_after_the_first_binding_nothing_is_asked(world):
-    from tenants.database.proof import proof  # noqa: PLC0415 - as it is after the suite's first binding
+    from tenants.database.proof import database_proof  # noqa: PLC0415 - as it is after the suite's first binding
 
     with bind_agency():
-        assert proof._proved
+        assert database_proof._proved
 
 
 # --- the settings of a pool
 
 
 def test_without_a_pool_nothing_changes():
-    assert pooled({"CONN_MAX_AGE": 60}, 0) == {"CONN_MAX_AGE": 60}
+    assert add_pool({"CONN_MAX_AGE": 60}, 0) == {"CONN_MAX_AGE": 60}
 
 
 def test_with_a_pool_no_thread_keeps_a_connection():
     given = {"CONN_MAX_AGE": 60, "OPTIONS": {"sslmode": "require"}}
-    found = pooled(given, 7)
+    found = add_pool(given, 7)
     assert (found["CONN_MAX_AGE"], found["OPTIONS"]["sslmode"]) == (0, "require")
     assert found["OPTIONS"]["pool"]["max_size"] == 7
     assert given == {"CONN_MAX_AGE": 60, "OPTIONS": {"sslmode": "require"}}

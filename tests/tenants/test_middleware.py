@@ -10,11 +10,11 @@ from django.http import HttpResponse
 from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 
-from tenants.binding import AGENCY, bound, bound_tenant, connection
+from tenants.binding import AGENCY, bound_tenant, connection, get_binding
 from tenants.middleware import TenantMiddleware
 from tenants.models import Domain, Tenant
 from tenants.people.models import Session
-from tenants.provisioning import add_domain, resume, suspend
+from tenants.provisioning import add_domain, resume_tenant, suspend_tenant
 from tests.conftest import Browse, Store, browser_at
 from tests.tenants.conftest import nothing_is_bound
 
@@ -204,7 +204,7 @@ def test_during_a_request_its_own_tenant_is_bound_and_the_one_before_again_after
     seen: list[object] = []
 
     def inner(request):
-        seen.append((bound(), getattr(request, "tenant", None)))
+        seen.append((get_binding(), getattr(request, "tenant", None)))
         return HttpResponse()
 
     for host in ("acme.example", settings.AGENCY_HOST, "globex.example"):
@@ -215,7 +215,7 @@ def test_during_a_request_its_own_tenant_is_bound_and_the_one_before_again_after
 def test_what_a_request_leaves_in_the_connection_does_not_reach_the_next(acme, globex):
     def unruly(request):
         connection.set_tenant(globex)
-        return HttpResponse(bound().name)
+        return HttpResponse(get_binding().name)
 
     def well_behaved(request):
         return HttpResponse(bound_tenant().schema_name + connection.schema_name)
@@ -231,7 +231,7 @@ def test_what_a_request_leaves_in_the_connection_does_not_reach_the_next(acme, g
 def test_a_suspended_tenant_is_refused_at_once(acme, people, browse: Browse, store: Store):
     document, ada = store(acme, visibility="public"), browse(acme, "ada")
     assert ada.get("/").status_code == 200
-    suspend(acme)
+    suspend_tenant(acme)
     for path in ("/", f"/d/{document.id}/x", "/accounts/password/change/", "/no/such"):
         answer = ada.get(path)
         assert (answer.status_code, b"suspended" in answer.content) == (403, True)
@@ -245,7 +245,7 @@ def is_plain_not_found_page(answer: Any) -> bool:
 def test_a_resumed_tenant_is_served_at_once(hooli, people, browse: Browse):
     client = browse(hooli, "hank")
     assert client.get("/").status_code == 403
-    resume(hooli)
+    resume_tenant(hooli)
     assert client.get("/").status_code == 200
 
 
@@ -267,5 +267,5 @@ def test_no_link_is_given_when_another_process_suspended_the_tenant(
 
 def test_a_neighbours_suspension_stops_nobody_else(acme, globex, browse: Browse, store: Store):
     document = store(acme)
-    suspend(globex)
+    suspend_tenant(globex)
     assert browse(acme, "ada").get(f"/d/{document.id}/x").status_code == 302

@@ -7,7 +7,7 @@ from threading import Barrier
 import psycopg
 import pytest
 
-from tenants.models import PrefixReservation, new_schema_name
+from tenants.models import PrefixReservation, make_schema_name
 from tests.tenants.conftest import Connect, Connection
 
 pytestmark = pytest.mark.django_db
@@ -23,7 +23,7 @@ RESERVATION = """
 
 def add_tenant(on: Connection, prefix: str, *, reserved: bool = True) -> None:
     tenant_id = uuid.uuid4()
-    on.execute(TENANT, [tenant_id, prefix, new_schema_name()])
+    on.execute(TENANT, [tenant_id, prefix, make_schema_name()])
     if reserved:
         on.execute(RESERVATION, [prefix, tenant_id])
 
@@ -41,7 +41,7 @@ def test_a_tenant_whose_prefix_is_spelt_otherwise_than_its_reservation_is_refuse
     acme, connect: Connect, leaves_nothing: None
 ):
     other = connect()
-    other.execute(TENANT, [uuid.uuid4(), "ACME/", new_schema_name()])
+    other.execute(TENANT, [uuid.uuid4(), "ACME/", make_schema_name()])
     with pytest.raises(psycopg.errors.ForeignKeyViolation):
         other.commit()
 

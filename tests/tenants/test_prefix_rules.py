@@ -12,8 +12,8 @@ from hypothesis import settings as given_settings
 from hypothesis import strategies as st
 
 from tenants.errors import PrefixRefused, PrefixTaken
-from tenants.models import PrefixReservation, Tenant, new_schema_name
-from tenants.prefixes import checked_location_prefix, overlaps
+from tenants.models import PrefixReservation, Tenant, make_schema_name
+from tenants.prefixes import overlaps, validate_location_prefix
 from tenants.provisioning import create_tenant
 from tests.tenants.conftest import sql
 
@@ -144,7 +144,7 @@ def test_a_prefix_that_names_an_area_is_refused_also_by_raw_sql(prefix, globex):
 
 def accepted_by_the_code(prefix: str) -> bool:
     try:
-        checked_location_prefix(prefix)
+        validate_location_prefix(prefix)
     except PrefixRefused:
         return False
     return True
@@ -200,7 +200,7 @@ def test_a_tenant_may_change_what_is_not_its_room(acme):
 @pytest.mark.parametrize("field", ["location_prefix", "schema_name"])
 def test_the_models_save_moves_no_room(field, acme):
     moved = Tenant.objects.get(pk=acme.pk)
-    setattr(moved, field, {"location_prefix": "new/", "schema_name": new_schema_name()}[field])
+    setattr(moved, field, {"location_prefix": "new/", "schema_name": make_schema_name()}[field])
     with refused_by("tenant_keeps_room_and_schema"):
         moved.save()
 

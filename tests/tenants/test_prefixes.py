@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 
 from tenants.errors import KeyOutsidePrefix, NameRefused, PrefixRefused
 from tenants.prefixes import (
+    MAX_ASCII_NAME,
     MAX_KEY_BYTES,
     MAX_PREFIX_BYTES,
-    MAX_SAFE_NAME,
     Prefix,
-    checked_deployment_prefix,
-    checked_location_prefix,
+    make_ascii_name,
     overlaps,
-    safe_name,
+    validate_deployment_prefix,
+    validate_location_prefix,
 )
 
 ACME = Prefix("acme/")
@@ -43,7 +43,7 @@ ANY_NAME = st.one_of(
 
 def is_legal(prefix: str) -> bool:
     try:
-        checked_location_prefix(prefix)
+        validate_location_prefix(prefix)
     except PrefixRefused:
         return False
     return True
@@ -60,7 +60,7 @@ LEGAL_PREFIX = (
 def key_or_nothing(prefix: Prefix, name: str) -> str:
     """Return the key, or nothing when the name is refused. Any other error fails the test."""
     try:
-        return prefix.key(name)
+        return prefix.build_key(name)
     except (KeyOutsidePrefix, NameRefused):
         return ""
 
@@ -94,7 +94,7 @@ def test_a_name_is_refused_or_its_key_lies_strictly_inside_the_room(name, locati
 def test_the_name_comes_back_out_of_its_key_unchanged(name, location, deployment):
     room = Prefix(location, deployment)
     key = key_or_nothing(room, name)
-    assert key == "" or (room.holds(key) and room.name_of(key) == name)
+    assert key == "" or (room.holds(key) and room.extract_name(key) == name)
 
 
 @patiently
@@ -117,7 +117,7 @@ def test_overlapping_is_mutual_and_blind_to_case(one, other):
     "private/..x", "private/x..", "private/...", "private/media/x", "private/%2e%2e/x", "private/" + "x" * 887,
 ])  # fmt: skip
 def test_takes_a_name_in_an_area(name):
-    assert ACME.key(name) == f"acme/{name}"
+    assert ACME.build_key(name) == f"acme/{name}"
 
 
 @pytest.mark.parametrize("name", [
@@ -127,7 +127,7 @@ def test_takes_a_name_in_an_area(name):
 ])  # fmt: skip
 def test_refuses_a_name_that_leaves_the_areas_of_the_room(name):
     with pytest.raises(KeyOutsidePrefix):
-        ACME.key(name)
+        ACME.build_key(name)
 
 
 @pytest.mark.parametrize("name", [
@@ -136,7 +136,7 @@ def test_refuses_a_name_that_leaves_the_areas_of_the_room(name):
 ])  # fmt: skip
 def test_refuses_a_name_that_no_key_can_be_made_of(name):
     with pytest.raises(NameRefused):
-        ACME.key(name)
+        ACME.build_key(name)
 
 
 @pytest.mark.parametrize("prefix", [
@@ -144,7 +144,7 @@ def test_refuses_a_name_that_no_key_can_be_made_of(name):
     "mediation/", "x-media/", f"{'x' * 63}/", f"{'x' * 63}/" * 3,
 ])  # fmt: skip
 def test_takes_a_legal_location_prefix(prefix):
-    assert checked_location_prefix(prefix) == prefix == str(Prefix(prefix))
+    assert validate_location_prefix(prefix) == prefix == str(Prefix(prefix))
 
 
 @pytest.mark.parametrize("prefix", [
@@ -155,7 +155,7 @@ def test_takes_a_legal_location_prefix(prefix):
 ])  # fmt: skip
 def test_refuses_an_illegal_location_prefix(prefix):
     with pytest.raises(PrefixRefused) as refused:
-        checked_location_prefix(prefix)
+        validate_location_prefix(prefix)
     assert refused.value.detail
 
 
@@ -172,7 +172,7 @@ def test_makes_no_room_in_a_deployment_with_an_illegal_prefix(prefix):
 
 
 def test_a_deployment_needs_no_prefix():
-    assert checked_deployment_prefix("") == ""
+    assert validate_deployment_prefix("") == ""
 
 
 @patiently
@@ -184,11 +184,11 @@ def test_a_checked_prefix_is_made_of_clean_segments(value):
 def test_the_longest_prefixes_leave_room_for_a_name():
     longest = ("x" * 49 + "/") * 4
     assert len(longest) == MAX_PREFIX_BYTES
-    assert Prefix(longest, longest).key(f"private/{'y' * 36}/{'z' * MAX_SAFE_NAME}")
+    assert Prefix(longest, longest).build_key(f"private/{'y' * 36}/{'z' * MAX_ASCII_NAME}")
 
 
 def test_the_deployments_prefix_stands_before_the_tenants():
-    assert Prefix("acme/", "live/").key("media/x") == "live/acme/media/x"
+    assert Prefix("acme/", "live/").build_key("media/x") == "live/acme/media/x"
 
 
 @pytest.mark.parametrize(
@@ -205,7 +205,7 @@ def test_the_room_of_one_deployment_does_not_hold_anothers_keys(key):
 def test_a_room_does_not_hold_keys_beside_it(key):
     assert not ACME.holds(key)
     with pytest.raises(KeyOutsidePrefix):
-        ACME.name_of(key)
+        ACME.extract_name(key)
 
 
 @pytest.mark.parametrize(("one", "other"), [
@@ -231,10 +231,10 @@ def test_prefixes_that_stand_side_by_side(one, other):
 @example("x" * 200 + ".pdf")
 @example("a." + "x" * 200)
 def test_a_safe_name_is_short_plain_ascii_that_a_key_can_be_made_of(display_name):
-    safe = safe_name(display_name)
+    safe = make_ascii_name(display_name)
     assert safe.isascii()
-    assert 1 <= len(safe) <= MAX_SAFE_NAME
-    assert ACME.key(f"private/x/{safe}") == f"acme/private/x/{safe}"
+    assert 1 <= len(safe) <= MAX_ASCII_NAME
+    assert ACME.build_key(f"private/x/{safe}") == f"acme/private/x/{safe}"
 
 
 @pytest.mark.parametrize(("display_name", "safe"), [
@@ -244,4 +244,4 @@ def test_a_safe_name_is_short_plain_ascii_that_a_key_can_be_made_of(display_name
     ("ﬁle.ﬁ", "file.fi"), ("x." + "y" * 40, "x." + "y" * 16), ("x" * 200 + ".pdf", "x" * 96 + ".pdf"),
 ])  # fmt: skip
 def test_safe_names(display_name, safe):
-    assert safe_name(display_name) == safe
+    assert make_ascii_name(display_name) == safe

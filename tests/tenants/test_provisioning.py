@@ -19,17 +19,17 @@ from tenants.errors import (
     TenantNotFound,
     TenantRefused,
 )
-from tenants.models import Domain, PrefixReservation, Tenant, new_schema_name
+from tenants.models import Domain, PrefixReservation, Tenant, make_schema_name
 from tenants.provisioning import (
     add_domain,
     create_tenant,
     find_tenant,
-    listed_tenants,
-    longest_link_seconds,
-    rename,
-    resume,
+    get_longest_link_seconds,
+    list_tenants,
+    rename_tenant,
+    resume_tenant,
     set_presign_seconds,
-    suspend,
+    suspend_tenant,
 )
 from tenants.stamp.models import Stamp
 from tests.tenants.conftest import create_umbrella
@@ -46,7 +46,7 @@ def counted() -> list[int]:
 
 def test_a_new_tenant_has_a_room_a_schema_and_a_primary_domain_of_its_own(acme, globex):
     made = create_umbrella()
-    assert (made.served, str(made.prefix), find_primary_domain(made.id)) == (
+    assert (made.is_served, str(made.prefix), find_primary_domain(made.id)) == (
         True,
         "umbrella/",
         "umbrella.example",
@@ -60,7 +60,7 @@ def test_a_schemas_name_tells_nothing_and_is_new_each_time(acme):
     made = create_umbrella()
     assert made.schema_name.startswith("t_")
     assert (
-        len({new_schema_name() for _ in range(100)} | {made.schema_name, acme.schema_name}) == 102
+        len({make_schema_name() for _ in range(100)} | {made.schema_name, acme.schema_name}) == 102
     )
 
 
@@ -137,7 +137,7 @@ def made_at_once(given: list[dict[str, Any]]) -> list[str]:
 
 def test_a_rename_changes_the_name_only(acme, globex):
     before = Tenant.objects.filter(pk=acme.pk).values().get()
-    rename(acme, "  Acme & Söhne ")
+    rename_tenant(acme, "  Acme & Söhne ")
     assert Tenant.objects.filter(pk=acme.pk).values().get() == {**before, "name": "Acme & Söhne"}
     assert Tenant.objects.get(pk=globex.pk).name == "Globex"
 
@@ -145,23 +145,28 @@ def test_a_rename_changes_the_name_only(acme, globex):
 @pytest.mark.parametrize("name", ["", " ", "a\nb", "a\x00b", "\u202eecma", "x" * 121])
 def test_a_name_that_misleads_is_refused(name, acme):
     with pytest.raises(NameRefused):
-        rename(acme, name)
+        rename_tenant(acme, name)
 
 
 def test_two_tenants_may_have_the_same_name(acme, globex):
-    rename(globex, "Acme")
+    rename_tenant(globex, "Acme")
     assert Tenant.objects.filter(name="Acme").count() == 2
 
 
 def test_suspending_and_resuming_say_whether_there_was_anything_to_do(acme, globex):
-    assert [suspend(acme), suspend(acme), resume(acme), resume(acme)] == [True, False, True, False]
-    assert Tenant.objects.get(pk=globex.pk).served
+    assert [
+        suspend_tenant(acme),
+        suspend_tenant(acme),
+        resume_tenant(acme),
+        resume_tenant(acme),
+    ] == [True, False, True, False]
+    assert Tenant.objects.get(pk=globex.pk).is_served
 
 
 @pytest.mark.parametrize(("seconds", "longest"), [(1, 1), (3600, 3600), (None, 3600)])
 def test_links_live_as_long_as_was_said_and_an_hour_at_most(seconds, longest, acme, globex):
     set_presign_seconds(acme, seconds)
-    assert longest_link_seconds(Tenant.objects.get(pk=acme.pk)) == longest
+    assert get_longest_link_seconds(Tenant.objects.get(pk=acme.pk)) == longest
     assert Tenant.objects.get(pk=globex.pk).presign_seconds is None
 
 
@@ -196,7 +201,7 @@ def test_a_schemas_name_is_no_name_of_the_tenant(acme):
 
 
 def test_a_name_that_fits_two_is_refused_with_both_ids(acme, globex):
-    rename(globex, "Acme")
+    rename_tenant(globex, "Acme")
     with pytest.raises(TenantRefused) as refused:
         find_tenant("Acme")
     assert str(acme.id) in refused.value.detail
@@ -205,20 +210,20 @@ def test_a_name_that_fits_two_is_refused_with_both_ids(acme, globex):
 
 def test_a_name_that_is_anothers_prefix_or_host_is_ambiguous_too(acme, globex):
     for name in ("acme", "acme/", "acme.example"):
-        rename(globex, name)
+        rename_tenant(globex, name)
         with pytest.raises(TenantRefused):
             find_tenant(name)
 
 
 def test_an_id_is_always_the_tenant_that_has_it(acme, globex):
-    rename(globex, str(acme.id))
+    rename_tenant(globex, str(acme.id))
     assert find_tenant(str(acme.id)) == acme
 
 
 def test_the_list_counts_members_and_hosts_apart(acme, globex):
     add_domain(acme, "new.example", active=True)
     listed = {
-        tenant.name: (tenant.member_count, tenant.primary_domain) for tenant in listed_tenants()
+        tenant.name: (tenant.member_count, tenant.primary_domain) for tenant in list_tenants()
     }
     assert listed["Acme"] == (acme.memberships.count(), "acme.example")
     assert listed["Globex"] == (globex.memberships.count(), "globex.example")

@@ -21,11 +21,11 @@ from gateway.demo.postgres.binaries import find_binaries
 from gateway.demo.postgres.errors import NoPostgres
 from tenants.binding import bind_agency, bind_tenant, connection
 from tenants.errors import HostTaken
-from tenants.models import Domain, PrefixReservation, SchemaRecording, Tenant, new_schema_name
+from tenants.models import Domain, PrefixReservation, SchemaRecording, Tenant, make_schema_name
 from tenants.provisioning import create_tenant
-from tenants.schemas import current_recording, fingerprint
+from tenants.schemas import compute_fingerprint, get_or_create_recording
 from tenants.stamp.models import Stamp
-from tenants.versions import schema_version, tenant_app_labels
+from tenants.versions import get_schema_version, list_tenant_app_labels
 from tests.tenants.conftest import Connect, create_umbrella, schema_in_use, schemas, sql
 
 pytestmark = pytest.mark.django_db
@@ -37,7 +37,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(scope="module")
 def migrated(django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
     """A schema that a real migrate has made, committed so that pg_dump sees it."""
-    name = new_schema_name()
+    name = make_schema_name()
     with django_db_blocker.unblock():
         connection.set_schema_to_public()
         sql(f'CREATE SCHEMA "{name}"')
@@ -96,7 +96,7 @@ def tenant_tables(schema: str) -> list[str]:
 
 
 def test_a_replayed_schema_has_the_tables_of_the_tenant_apps_and_no_others(acme, migrated):
-    configs = [apps.get_app_config(label) for label in tenant_app_labels()]
+    configs = [apps.get_app_config(label) for label in list_tenant_app_labels()]
     models_there = [
         model for config in configs for model in config.get_models(include_auto_created=True)
     ]
@@ -127,9 +127,9 @@ def test_nothing_is_left_to_migrate_in_a_replayed_schema(acme):
 
 
 def test_a_new_tenant_knows_the_version_of_its_schema(acme):
-    assert acme.schema_version == schema_version() == current_recording().schema_version
-    assert "media_core.0" in schema_version()
-    assert "stamp.0" in schema_version()
+    assert acme.schema_version == get_schema_version() == get_or_create_recording().schema_version
+    assert "media_core.0" in get_schema_version()
+    assert "stamp.0" in get_schema_version()
 
 
 def test_no_tenant_app_is_shared(migrated):
@@ -154,7 +154,7 @@ def failing_at(number: int) -> Callable[..., Any]:
 def test_recording_leaves_nothing_behind_but_the_recording(acme):
     before = schemas()
     SchemaRecording.objects.all().delete()
-    recording = current_recording()
+    recording = get_or_create_recording()
     assert (schemas(), connection.schema_name) == (before, "public")
     assert not re.search("t_[0-9a-f]{16}", recording.statements)
     assert list(SchemaRecording.objects.all()) == [recording]
@@ -166,17 +166,17 @@ def test_a_recording_that_fails_midway_leaves_nothing_behind(number, acme):
     before = schemas()
     with bind_tenant(acme):
         with pytest.raises(OperationalError), connection.execute_wrapper(failing_at(number)):
-            current_recording()
+            get_or_create_recording()
         assert Stamp.objects.get().tenant_id == acme.id
     assert (schemas(), SchemaRecording.objects.count()) == (before, 0)
     assert "Recording" not in connection.SchemaEditorClass.__name__
 
 
 def test_a_recording_while_a_tenant_is_bound_records_the_same(acme):
-    known = current_recording().statements
+    known = get_or_create_recording().statements
     SchemaRecording.objects.all().delete()
     with bind_tenant(acme):
-        assert current_recording().statements == known
+        assert get_or_create_recording().statements == known
         assert Stamp.objects.get().tenant_id == acme.id
 
 
@@ -207,7 +207,7 @@ def test_two_that_record_at_once_record_the_same(acme):
     def recorded() -> str:
         try:
             ready.wait()
-            return current_recording().statements
+            return get_or_create_recording().statements
         finally:
             connection.close()
 
@@ -217,10 +217,10 @@ def test_two_that_record_at_once_record_the_same(acme):
 
 
 def test_the_fingerprint_follows_the_tenant_apps(settings):
-    known = fingerprint()
-    assert known == fingerprint.__wrapped__()
+    known = compute_fingerprint()
+    assert known == compute_fingerprint.__wrapped__()
     settings.TENANT_APPS = [*settings.TENANT_APPS, "one.more"]
-    assert fingerprint.__wrapped__() != known
+    assert compute_fingerprint.__wrapped__() != known
 
 
 # --- all or nothing

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tenants.errors import SizeRefused
-from tenants.sizes import MAX_SIZE_BYTES, UNITS, human_size, parsed_size
+from tenants.sizes import MAX_SIZE_BYTES, UNITS, format_size, parse_size
 
 
 @pytest.mark.parametrize(("text", "size_bytes"), [
@@ -15,7 +15,7 @@ from tenants.sizes import MAX_SIZE_BYTES, UNITS, human_size, parsed_size
     ("0.001kB", 1), (str(MAX_SIZE_BYTES), MAX_SIZE_BYTES),
 ])  # fmt: skip
 def test_a_size_is_read(text, size_bytes):
-    assert parsed_size(text) == size_bytes
+    assert parse_size(text) == size_bytes
 
 
 @pytest.mark.parametrize(("text", "remedy"), [
@@ -30,19 +30,19 @@ def test_a_size_is_read(text, size_bytes):
 ])  # fmt: skip
 def test_anything_else_is_refused_with_the_value_and_the_remedy(text, remedy):
     with pytest.raises(SizeRefused) as refused:
-        parsed_size(text)
+        parse_size(text)
     assert repr(text) in refused.value.detail
     assert remedy in refused.value.detail
 
 
 @given(st.integers(0, 10**6), st.sampled_from(sorted(UNITS)))
 def test_a_number_with_a_unit_is_that_many_bytes(number, unit):
-    assert parsed_size(f"{number}{unit}") == number * UNITS[unit]
+    assert parse_size(f"{number}{unit}") == number * UNITS[unit]
 
 
 @given(st.integers(0, MAX_SIZE_BYTES))
 def test_a_size_for_people_is_within_a_twentieth_and_never_a_thousand_of_a_unit(size_bytes):
-    words = human_size(size_bytes)
+    words = format_size(size_bytes)
     number, unit = words.split()
     if unit.startswith("byte"):
         assert int(number) == size_bytes < 1000

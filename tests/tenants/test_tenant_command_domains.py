@@ -5,8 +5,8 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from tenants.commands.life import SOON
-from tenants.domains import tenant_of
+from tenants.commands.life import CACHE_NOTE
+from tenants.domains import find_tenant_by_host
 from tenants.models import Domain
 
 pytestmark = pytest.mark.django_db
@@ -28,15 +28,15 @@ def refusal(*arguments: str) -> str:
 
 def test_a_new_domain_leads_nowhere_until_it_is_activated(acme, globex):
     assert "activate files.acme.example" in domain("add", "Files.ACME.example")
-    assert tenant_of("files.acme.example") is None
-    assert SOON in domain("activate", "files.acme.example")
-    assert tenant_of("files.acme.example") == acme
+    assert find_tenant_by_host("files.acme.example") is None
+    assert CACHE_NOTE in domain("activate", "files.acme.example")
+    assert find_tenant_by_host("files.acme.example") == acme
 
 
 def test_a_domain_can_be_added_active(acme):
     said = domain("add", "files.acme.example", "--active")
     assert "https://files.acme.example/ leads to Acme (acme/)" in said
-    assert tenant_of("files.acme.example") == acme
+    assert find_tenant_by_host("files.acme.example") == acme
 
 
 def test_the_primary_domain_can_be_changed_and_the_old_one_removed(acme):

@@ -9,7 +9,7 @@ from tenants.models import Domain
 from tenants.provisioning import (
     activate_domain,
     add_domain,
-    make_primary,
+    make_domain_primary,
     remove_domain,
 )
 
@@ -29,7 +29,7 @@ def test_a_pending_domain_keeps_others_from_taking_the_host(acme, globex):
         add_domain(globex, "new.example", active=True)
 
 
-@pytest.mark.parametrize("change", [activate_domain, make_primary, remove_domain])
+@pytest.mark.parametrize("change", [activate_domain, make_domain_primary, remove_domain])
 @pytest.mark.parametrize("host", ["acme.example", "nobody.example"])
 def test_anothers_domain_is_changed_by_nobody(change, host, acme, globex):
     before = list(Domain.objects.order_by("pk").values())
@@ -40,7 +40,7 @@ def test_anothers_domain_is_changed_by_nobody(change, host, acme, globex):
 
 def test_one_domain_is_the_primary_one(acme, globex):
     add_domain(acme, "new.example", active=True)
-    make_primary(acme, "NEW.example")
+    make_domain_primary(acme, "NEW.example")
     assert list(acme.domains.values_list("domain", "is_primary")) == [
         ("new.example", True),
         ("acme.example", False),
@@ -67,7 +67,7 @@ def test_a_host_that_is_not_in_its_one_form_is_refused_by_the_database(host, acm
 def test_a_pending_domain_does_not_become_the_primary_one(acme):
     add_domain(acme, "new.example")
     with pytest.raises(HostRefused):
-        make_primary(acme, "new.example")
+        make_domain_primary(acme, "new.example")
     assert find_primary_domain(acme.id) == "acme.example"
 
 

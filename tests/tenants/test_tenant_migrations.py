@@ -11,7 +11,7 @@ from django.db.migrations import Migration, RunPython, RunSQL, SeparateDatabaseA
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.operations.base import Operation
 
-from tenants.versions import tenant_app_labels
+from tenants.versions import list_tenant_app_labels
 
 
 def faults_of(migration: Migration) -> list[str]:
@@ -52,7 +52,9 @@ def spaced(operation: Operation) -> str:
 def migrations_of_tenant_apps() -> list[Migration]:
     known = MigrationLoader(None).disk_migrations
     return [
-        migration for (label, _), migration in sorted(known.items()) if label in tenant_app_labels()
+        migration
+        for (label, _), migration in sorted(known.items())
+        if label in list_tenant_app_labels()
     ]
 
 
@@ -87,5 +89,5 @@ def test_a_migration_that_is_not_atomic_would_be_found():
 
 def test_every_tenant_app_has_migrations_to_look_at():
     looked_at = {migration.app_label for migration in migrations_of_tenant_apps()}
-    assert looked_at == set(tenant_app_labels())
+    assert looked_at == set(list_tenant_app_labels())
     assert len(looked_at) == len(settings.TENANT_APPS)

@@ -9,7 +9,7 @@ from tenants.binding import bind_agency, bind_tenant, bound_tenant, on_commit
 from tenants.errors import BindingDisagrees
 from tenants.models import Tenant
 from tenants.provisioning import create_tenant
-from tenants.transactions import own_transaction
+from tenants.transactions import begin_autonomous_transaction
 from tests.media_core.conftest import in_a_thread
 
 pytestmark = pytest.mark.django_db
@@ -34,7 +34,7 @@ def test_each_connection_is_looked_at_while_it_is_the_threads_own(acme):
     def each():
         with bind_tenant(acme), transaction.atomic():
             first = connections[DEFAULT_DB_ALIAS]
-            with own_transaction():
+            with begin_autonomous_transaction():
                 assert connections[DEFAULT_DB_ALIAS] is not first
                 assert not misled()
                 on_commit(bound_tenant)
@@ -52,7 +52,7 @@ def test_for_a_tenant_that_the_caller_has_not_committed_it_is_the_callers():
             tenant = create_tenant(name="New", location_prefix="new/", domain="new.example")
             with bind_tenant(tenant):
                 first = connections[DEFAULT_DB_ALIAS]
-                with own_transaction():
+                with begin_autonomous_transaction():
                     assert connections[DEFAULT_DB_ALIAS] is first
             transaction.set_rollback(True)
 
@@ -65,7 +65,7 @@ def test_the_first_connection_is_back_after_an_error(acme, error):
     def each():
         with bind_tenant(acme), transaction.atomic():
             first = connections[DEFAULT_DB_ALIAS]
-            with pytest.raises(error), own_transaction():
+            with pytest.raises(error), begin_autonomous_transaction():
                 raise error
             assert connections[DEFAULT_DB_ALIAS] is first
             assert bound_tenant() == acme

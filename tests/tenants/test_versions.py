@@ -2,20 +2,20 @@
 
 import pytest
 
-from tenants.checks import migrations_are_decided
+from tenants.checks import check_migration_decisions
 from tenants.versions import (
-    ABSENT,
+    ABSENT_APP,
     AppVersions,
-    app_versions,
-    declared,
-    misfit,
-    named,
-    oldest_code,
-    refusal,
-    schema_version,
-    standing,
-    tenant_app_labels,
-    version_of,
+    compute_version,
+    describe_version_state,
+    explain_version_mismatch,
+    find_version_problem,
+    get_app_versions,
+    get_oldest_code,
+    get_schema_version,
+    list_tenant_app_labels,
+    parse_version,
+    read_declaration,
 )
 
 # Code that knows a1 to a4, serves tables from a2 on, and whose own tables serve code from a3 on.
@@ -29,7 +29,7 @@ CODE = {"a": A, "b": B}
 
 @pytest.mark.parametrize("version", ["a.a4 b.b1", "a.a3 b.b1", "a.a2 b.b1", "a.a2", "a.a4 b.zero"])
 def test_a_tenant_in_the_range_is_served(version):
-    assert misfit(version, "", CODE) == ""
+    assert explain_version_mismatch(version, "", CODE) == ""
 
 
 @pytest.mark.parametrize(
@@ -44,28 +44,34 @@ def test_a_tenant_in_the_range_is_served(version):
     ],
 )
 def test_a_tenant_before_the_range_or_of_no_known_version_is_not(version, why):
-    assert why in misfit(version, "a.a1 b.zero" if version == "" else "", CODE)
+    assert why in explain_version_mismatch(version, "a.a1 b.zero" if version == "" else "", CODE)
 
 
 @pytest.mark.parametrize("oldest", ["a.a4 b.b1", "a.a1 b.b1", "a.zero b.b1"])
 def test_a_tenant_ahead_is_served_by_code_that_the_newer_code_names_or_newer(oldest):
-    assert misfit("a.a5 b.b1", oldest, CODE) == ""
+    assert explain_version_mismatch("a.a5 b.b1", oldest, CODE) == ""
 
 
 @pytest.mark.parametrize("oldest", ["", "a.a5 b.b1", "b.b1", "a. b.b1", "nonsense"])
 def test_a_tenant_ahead_is_not_served_without_that(oldest):
-    assert "a is at a5, which needs" in misfit("a.a5 b.b1", oldest, CODE)
+    assert "a is at a5, which needs" in explain_version_mismatch("a.a5 b.b1", oldest, CODE)
 
 
 def test_an_app_of_newer_code_is_ignored_when_that_says_so():
-    assert misfit("a.a4 b.b1 c.c1", "a.a3 b.b1 c.zero", CODE) == ""
-    assert "c is at c1, which needs code of c1 or newer" in misfit("a.a4 b.b1 c.c1", "c.c1", CODE)
-    assert ABSENT.served == {"zero"}
+    assert explain_version_mismatch("a.a4 b.b1 c.c1", "a.a3 b.b1 c.zero", CODE) == ""
+    assert "c is at c1, which needs code of c1 or newer" in explain_version_mismatch(
+        "a.a4 b.b1 c.c1", "c.c1", CODE
+    )
+    assert ABSENT_APP.served_migrations == {"zero"}
 
 
 def test_a_tenant_of_this_code_is_served():
-    assert refusal(schema_version(), "") == refusal(schema_version(), oldest_code()) == ""
-    assert standing(schema_version(), "") == "current"
+    assert (
+        find_version_problem(get_schema_version(), "")
+        == find_version_problem(get_schema_version(), get_oldest_code())
+        == ""
+    )
+    assert describe_version_state(get_schema_version(), "") == "current"
 
 
 @pytest.mark.parametrize(
@@ -77,43 +83,51 @@ def test_a_tenant_of_this_code_is_served():
     ],
 )
 def test_a_list_says_how_a_tenant_stands(version, shown):
-    assert standing(version, "") == shown
+    assert describe_version_state(version, "") == shown
 
 
 def test_a_tenant_ahead_whose_version_names_this_code_stands_ahead():
-    ahead = " ".join(f"{label}.9000_newer" for label in named(schema_version()))
-    assert (refusal(ahead, schema_version()), standing(ahead, schema_version())) == ("", "ahead")
+    ahead = " ".join(f"{label}.9000_newer" for label in parse_version(get_schema_version()))
+    assert (
+        find_version_problem(ahead, get_schema_version()),
+        describe_version_state(ahead, get_schema_version()),
+    ) == ("", "ahead")
 
 
 # --- what is declared
 
 
-@pytest.mark.parametrize("label", tenant_app_labels())
+@pytest.mark.parametrize("label", list_tenant_app_labels())
 def test_every_tenant_app_says_what_fits_its_newest_migration(label):
-    app = app_versions()[label]
-    assert declared(label, "DECIDED_FOR") == app.last, "Decide migrations/__init__.py of this app."
-    assert {declared(label, "OLDEST_SCHEMA"), declared(label, "OLDEST_CODE")} <= app.known
-    assert app.last in app.served
+    app = get_app_versions()[label]
+    assert read_declaration(label, "DECIDED_FOR") == app.last, (
+        "Decide migrations/__init__.py of this app."
+    )
+    assert {
+        read_declaration(label, "OLDEST_SCHEMA"),
+        read_declaration(label, "OLDEST_CODE"),
+    } <= app.known
+    assert app.last in app.served_migrations
 
 
 def test_the_check_finds_nothing_here():
-    assert migrations_are_decided() == []
+    assert check_migration_decisions() == []
 
 
 # --- what a schema says of itself
 
 
 def test_the_version_is_the_last_known_migration_of_each_app():
-    first = app_versions()["media_core"].known - {"zero"}
+    first = get_app_versions()["media_core"].known - {"zero"}
     applied = [("stamp", "0001_initial"), *(("media_core", name) for name in sorted(first))]
-    assert version_of(applied) == schema_version()
+    assert compute_version(applied) == get_schema_version()
 
 
 def test_a_migration_that_came_later_is_newer_and_one_before_was_removed_since():
     known = [("stamp", "0001_initial")]
     assert (
-        version_of([*known, ("stamp", "0002_newer"), ("stamp", "0003_newest")])
+        compute_version([*known, ("stamp", "0002_newer"), ("stamp", "0003_newest")])
         == "stamp.0003_newest"
     )
-    assert version_of([("stamp", "0001_before_a_squash"), *known]) == "stamp.0001_initial"
-    assert version_of([]) == ""
+    assert compute_version([("stamp", "0001_before_a_squash"), *known]) == "stamp.0001_initial"
+    assert compute_version([]) == ""

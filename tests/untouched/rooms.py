@@ -10,8 +10,8 @@ from PIL import Image
 
 from media_core.app_files.models import AppFile
 from media_core.ledger.models import StoredObject
-from media_core.storages.client import bucket_client
-from media_core.storages.public import public_address
+from media_core.storages.client import get_bucket_client
+from media_core.storages.public import join_public_url
 from tenants.binding import bind_tenant
 from tenants.models import Quota, Tenant
 from tenants.prefixes import Prefix
@@ -40,7 +40,7 @@ def keys_of(tenant: Tenant) -> set[str]:
     """Return the keys that the bucket holds under the tenant's prefix."""
     with bind_tenant(tenant):
         prefix = str(tenant.prefix)
-    pages = bucket_client().get_paginator("list_objects_v2")
+    pages = get_bucket_client().get_paginator("list_objects_v2")
     found = pages.paginate(Bucket=settings.BUCKET_NAME, Prefix=prefix)
     return {str(one["Key"]) for page in found for one in page.get("Contents", [])}
 
@@ -48,7 +48,7 @@ def keys_of(tenant: Tenant) -> set[str]:
 def asked_in_bucket(tenant: Tenant, row: StoredObject) -> requests.Response:
     """Ask the bucket for the object as a stranger who knows its key."""
     with bind_tenant(tenant):
-        return requests.get(public_address(row.key), timeout=10)
+        return requests.get(join_public_url(row.key), timeout=10)
 
 
 def prefix_of(tenant: Tenant) -> Prefix:

@@ -13,7 +13,7 @@ from django.db import connection
 from wagtail.models import Collection, Locale, Page, Site
 
 from tenants.binding import bind_tenant
-from tenants.models import new_schema_name
+from tenants.models import make_schema_name
 from tenants.provisioning import create_tenant
 from tests.untouched.plain.models import Contract
 
@@ -122,7 +122,7 @@ def facts_of(schema: str) -> dict[str, list[str]]:
 
 @pytest.mark.slow
 def test_a_replayed_schema_is_what_a_migrate_makes(committed):
-    migrated = new_schema_name()
+    migrated = make_schema_name()
     with connection.cursor() as cursor:
         cursor.execute(f'CREATE SCHEMA "{migrated}"')
     call_command("migrate_schemas", schema_name=migrated, interactive=False, verbosity=0)

@@ -8,7 +8,7 @@ from threading import Barrier
 import pytest
 from django.db import connection
 
-from media_core.storages.room import storage_of
+from media_core.storages.room import find_storage
 from media_core.upkeep.recount import recount
 from tenants.binding import bind_tenant
 from tenants.models import Tenant
@@ -73,7 +73,7 @@ def wrong_bytes(tenant: Tenant) -> list[str]:
     own = {content_of(use, tenant) for use in USES.values()}
     keys, wrong = keys_of(tenant), []
     for name, row in all_live(tenant).items():
-        with bind_tenant(tenant), storage_of(row).read(row) as body:
+        with bind_tenant(tenant), find_storage(row).read(row) as body:
             is_own = body.read() in own
         if not is_own or f"{prefix_of(tenant)}{row.name}" not in keys:
             wrong.append(name)

@@ -7,6 +7,6 @@ layer does not understand is refused.
 
 The modules in the order of a request: server, request, operations, layers, temper, cors, signatures,
 forms, access, quirks, overrides, bodies, limits, contents,
-lifecycle, uploads, store. `moods` lists the faults a test can switch on, which
+lifecycle, uploads, store. `faults` lists the faults a test can switch on, which
 `temper` and the other layers then show. `embedded` starts all of it in a process of its own.
 """

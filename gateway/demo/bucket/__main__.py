@@ -12,8 +12,8 @@ import threading
 from collections.abc import Sequence
 
 from gateway.demo.bucket.credentials import Credentials
-from gateway.demo.bucket.layers import row, usual_layers
-from gateway.demo.bucket.moods import MOODS, Mood, Moods
+from gateway.demo.bucket.layers import chain_layers, make_layers
+from gateway.demo.bucket.moods import FAULT_DESCRIPTIONS, Fault, FaultRegistry
 from gateway.demo.bucket.server import BucketServer, NotLoopback
 from gateway.demo.bucket.store import Store
 
@@ -25,12 +25,12 @@ URL/bucket/key and as http://bucket.s3.localhost:PORT/key."""
 KEY_PAIR = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 
 
-def parser() -> argparse.ArgumentParser:
+def build_parser() -> argparse.ArgumentParser:
     """Return the command line; the key pair is not on it, where `ps` would show it."""
     options = argparse.ArgumentParser(
         prog="python -m gateway.demo.bucket",
         description=DESCRIPTION,
-        epilog=f"The key pair comes from {' and '.join(KEY_PAIR)}. {ADDRESSES}\n\n{_moods()}",
+        epilog=f"The key pair comes from {' and '.join(KEY_PAIR)}. {ADDRESSES}\n\n{_format_faults()}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     options.add_argument(
@@ -56,40 +56,42 @@ def parser() -> argparse.ArgumentParser:
         help="log each request to standard error, without its query",
     )
     options.add_argument(
-        "--mood",
+        "--fault",
         action="append",
-        choices=MOODS,
+        choices=FAULT_DESCRIPTIONS,
         metavar="MOOD",
         help="a fault to show; may be repeated; the list stands below",
     )
     options.add_argument(
         "--stop-with-stdin",
         action="store_true",
-        help="stop when standard input ends; until then, take moods from there",
+        help="stop when standard input ends; until then, take faults from there",
     )
     return options
 
 
-def _moods() -> str:
-    width = max(map(len, MOODS))
-    return "\n".join(["moods:", *(f"  {name:{width}}  {says}" for name, says in MOODS.items())])
+def _format_faults() -> str:
+    width = max(map(len, FAULT_DESCRIPTIONS))
+    return "\n".join(
+        ["faults:", *(f"  {name:{width}}  {says}" for name, says in FAULT_DESCRIPTIONS.items())]
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until interrupted; return 2 after one line on standard error when that cannot begin."""
-    command = parser()
+    command = build_parser()
     options = command.parse_args(arguments)
     logging.basicConfig(
         level=logging.INFO if options.verbose else logging.WARNING, format="%(asctime)s %(message)s"
     )
     try:
-        moods = Moods(options.mood or ())
-        server = _server(options, _credentials(options.region), moods)
+        faults = FaultRegistry(options.fault or ())
+        server = _make_server(options, _read_credentials(options.region), faults)
     except (NotLoopback, NoKeyPair, PortInUse) as error:
         command.exit(2, f"{command.prog}: {error}\n")
     print(server.url, flush=True)
     if options.stop_with_stdin:
-        threading.Thread(target=_stop_with_stdin, args=(server, moods), daemon=True).start()
+        threading.Thread(target=_stop_with_stdin, args=(server, faults), daemon=True).start()
     with contextlib.suppress(KeyboardInterrupt):
         server.serve_forever(poll_interval=0.1)
     return 0
@@ -105,17 +107,19 @@ class PortInUse(OSError):
         return f"Port {self.args[0]} is in use."
 
 
-def _credentials(region: str) -> Credentials:
+def _read_credentials(region: str) -> Credentials:
     access_key, secret_key = (os.environ.get(name, "") for name in KEY_PAIR)
     if not access_key or not secret_key:
         raise NoKeyPair
     return Credentials(access_key, secret_key, region)
 
 
-def _server(options: argparse.Namespace, credentials: Credentials, moods: Moods) -> BucketServer:
+def _make_server(
+    options: argparse.Namespace, credentials: Credentials, faults: FaultRegistry
+) -> BucketServer:
     store = Store(options.region)
     store.create_bucket(options.bucket)
-    answer = row(usual_layers(store, credentials, moods), store)
+    answer = chain_layers(make_layers(store, credentials, faults), store)
     try:
         return BucketServer(
             options.host,
@@ -129,15 +133,15 @@ def _server(options: argparse.Namespace, credentials: Credentials, moods: Moods)
         raise PortInUse(options.port) from error
 
 
-def _stop_with_stdin(server: BucketServer, moods: Moods) -> None:
+def _stop_with_stdin(server: BucketServer, faults: FaultRegistry) -> None:
     """End with the process that started this one: however it ended, the kernel closes its pipe.
 
-    Until then each line from there is a group of moods, and is confirmed when it is in force.
+    Until then each line from there is a group of faults, and is confirmed when it is in force.
     """
     try:
         for line in io.FileIO(sys.stdin.fileno(), closefd=False):
             given = json.loads(line)
-            moods.give(given["group"], [Mood(**each) for each in given["moods"]])
+            faults.set_group(given["group"], [Fault(**each) for each in given["faults"]])
             print(given["group"], flush=True)
     finally:
         server.shutdown()

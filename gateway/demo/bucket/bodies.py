@@ -6,25 +6,25 @@ import hmac
 import re
 from dataclasses import replace
 
-from gateway.demo.bucket.request import Answer, S3Request
+from gateway.demo.bucket.request import Handler, S3Request
 from gateway.demo.bucket.responses import Refused, Response
 
 # moto keeps a body in memory while it stores it.
-MOST_BYTES = 1024**3
-NEED_LENGTH = frozenset({"PUT", "POST"})
+MAX_BODY_BYTES = 1024**3
+METHODS_WITH_BODY = frozenset({"PUT", "POST"})
 
 
-def known_length(request: S3Request, answer: Answer) -> Response:
+def require_length(request: S3Request, answer: Handler) -> Response:
     """Refuse a body of unknown length, and one that is too long."""
     length = request.body.length
-    if length is None and request.method in NEED_LENGTH:
+    if length is None and request.method in METHODS_WITH_BODY:
         raise Refused("MissingContentLength")
-    if (length or 0) > MOST_BYTES:
+    if (length or 0) > MAX_BODY_BYTES:
         raise Refused("EntityTooLarge")
     return answer(request)
 
 
-def read_body(request: S3Request, answer: Answer) -> Response:
+def read_body(request: S3Request, answer: Handler) -> Response:
     """Pass on the request with its content, or refuse content that is not what the headers say.
 
     aws-chunked bodies (`STREAMING-…`) are refused as Ceph RGW refuses them over TLS, where boto's

@@ -10,14 +10,16 @@ from gateway.demo.bucket.request import S3Request
 from gateway.demo.bucket.responses import Refused
 
 # Of which element a body holds how many at most, and how one more is refused.
-MOST = {
+MAX_ELEMENTS = {
     "DeleteObjects": ("Object", 1000, "MalformedXML"),
     "PutBucketCors": ("CORSRule", 100, "InvalidRequest"),
     "PutBucketLifecycle": ("Rule", 1000, "MalformedXML"),
     "PutObjectTagging": ("Tag", 10, "InvalidTag"),
 }
-XML_BODIES = frozenset({*MOST, "CompleteMultipartUpload", "PutBucketVersioning"})
-NOT_KEPT = re.compile(rb"<(ObjectSizeGreaterThan|ObjectSizeLessThan|NewerNoncurrentVersions)>")
+XML_BODIES = frozenset({*MAX_ELEMENTS, "CompleteMultipartUpload", "PutBucketVersioning"})
+UNSUPPORTED_FILTERS = re.compile(
+    rb"<(ObjectSizeGreaterThan|ObjectSizeLessThan|NewerNoncurrentVersions)>"
+)
 ABORT = b"<AbortIncompleteMultipartUpload>"
 RULE = re.compile(rb"<Rule>.*?</Rule>", re.DOTALL)
 TWO_STARS = re.compile(rb"<AllowedOrigin>[^<]*\*[^<]*\*[^<]*</AllowedOrigin>")
@@ -31,10 +33,10 @@ def check_content(request: S3Request) -> None:
         Policy.read(request.content)
     if request.operation in XML_BODIES:
         _check_xml(request.content)
-    if request.operation in MOST:
-        _check_number(request.content, *MOST[request.operation])
-    if request.operation in CLOSER_LOOKS:
-        CLOSER_LOOKS[request.operation](request.content)
+    if request.operation in MAX_ELEMENTS:
+        _check_element_count(request.content, *MAX_ELEMENTS[request.operation])
+    if request.operation in OPERATION_CHECKS:
+        OPERATION_CHECKS[request.operation](request.content)
 
 
 def _check_xml(content: bytes) -> None:
@@ -44,14 +46,14 @@ def _check_xml(content: bytes) -> None:
         raise Refused("MalformedXML") from None
 
 
-def _check_number(content: bytes, element: str, most: int, code: str) -> None:
+def _check_element_count(content: bytes, element: str, most: int, code: str) -> None:
     # A "<" inside a key is written "&lt;", so this counts elements.
     if len(re.findall(rf"<{element}[\s>]".encode(), content)) > most:
         raise Refused(code, f"At most {most} elements {element} at once.")
 
 
 def _check_lifecycle(content: bytes) -> None:
-    if NOT_KEPT.search(content):
+    if UNSUPPORTED_FILTERS.search(content):
         # Without them the rule would mean every object.
         raise Refused("NotImplemented", "Lifecycle rules do not filter by size or number here.")
     if any(b"<Tag>" in rule and ABORT in rule for rule in RULE.findall(content)):
@@ -68,7 +70,7 @@ def _check_cors(content: bytes) -> None:
         raise Refused("MalformedXML", "An origin has one * at most.")
 
 
-CLOSER_LOOKS: Mapping[str, Callable[[bytes], None]] = {
+OPERATION_CHECKS: Mapping[str, Callable[[bytes], None]] = {
     "PutBucketCors": _check_cors,
     "PutBucketLifecycle": _check_lifecycle,
 }

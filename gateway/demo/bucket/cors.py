@@ -9,36 +9,42 @@ from collections.abc import Iterable
 
 from moto.s3.models import CorsRule
 
-from gateway.demo.bucket.request import Answer, S3Request
+from gateway.demo.bucket.request import Handler, S3Request
 from gateway.demo.bucket.responses import Refused, Response
 from gateway.demo.bucket.store import Store
 
 
-class Cors:
+class CorsLayer:
     def __init__(self, store: Store) -> None:
         self.store = store
 
-    def __call__(self, request: S3Request, answer: Answer) -> Response:
+    def __call__(self, request: S3Request, answer: Handler) -> Response:
         """Answer a preflight; add the CORS headers to every other answer."""
         if request.operation == "Preflight":
-            return self._preflight(request)
-        return answer(request).with_headers(self._headers(request, request.method, []))
+            return self._answer_preflight(request)
+        return answer(request).replace_headers(self._find_headers(request, request.method, []))
 
-    def _preflight(self, request: S3Request) -> Response:
+    def _answer_preflight(self, request: S3Request) -> Response:
         method = request.headers.get("access-control-request-method")
         if not method or not request.headers.get("origin"):
-            return Refused("InvalidRequest", "Origin or requested method is missing.").response()
+            return Refused(
+                "InvalidRequest", "Origin or requested method is missing."
+            ).build_response()
         wanted = request.headers.get("access-control-request-headers").split(",")
-        headers = self._headers(request, method, [name.strip() for name in wanted if name.strip()])
+        headers = self._find_headers(
+            request, method, [name.strip() for name in wanted if name.strip()]
+        )
         if not headers:
-            return Refused("AccessDenied", "No CORS rule of the bucket allows this.").response()
+            return Refused(
+                "AccessDenied", "No CORS rule of the bucket allows this."
+            ).build_response()
         return Response(200, (*headers.items(), ("Vary", "Origin")))
 
-    def _headers(self, request: S3Request, method: str, wanted: list[str]) -> dict[str, str]:
+    def _find_headers(self, request: S3Request, method: str, wanted: list[str]) -> dict[str, str]:
         origin = request.headers.get("origin")
-        for rule in self.store.cors_rules(request.bucket) if origin else ():
+        for rule in self.store.list_cors_rules(request.bucket) if origin else ():
             if _allows(rule, origin, method, wanted):
-                return _headers_of(rule, origin, method, wanted)
+                return _build_headers(rule, origin, method, wanted)
         return {}
 
 
@@ -58,7 +64,7 @@ def _matches(patterns: Iterable[str], value: str) -> bool:
     )
 
 
-def _headers_of(rule: CorsRule, origin: str, method: str, wanted: list[str]) -> dict[str, str]:
+def _build_headers(rule: CorsRule, origin: str, method: str, wanted: list[str]) -> dict[str, str]:
     headers = {
         "Access-Control-Allow-Origin": origin,
         "Access-Control-Allow-Methods": method,

@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import IO, Any, Self
 from urllib.parse import urlsplit
 
-from gateway.demo.bucket.moods import Mood
+from gateway.demo.bucket.moods import Fault
 
 ROOT = Path(__file__).resolve().parents[3]
 START_SECONDS = 30
@@ -55,8 +55,8 @@ class EmbeddedBucket:
     def start(self) -> Self:
         """Return when the bucket answers; `port` and `endpoint_url` are known then."""
         with self.log.open("a+") if self.log else tempfile.TemporaryFile("w+") as log:
-            self._process = self._spawn(log)
-            self.endpoint_url = self._next_line()
+            self._process = self._start_process(log)
+            self.endpoint_url = self._read_line()
             if not self.endpoint_url:
                 self.stop()
                 log.seek(0)
@@ -86,31 +86,31 @@ class EmbeddedBucket:
             process.communicate()
 
     @contextmanager
-    def moods(self, *names: str, **given: Any) -> Iterator[None]:
+    def inject_faults(self, *names: str, **given: Any) -> Iterator[None]:
         """Show these faults inside the block; `MOODS` lists them, `Mood` takes what is given.
 
         They are in force when the block begins and gone when it has ended.
         """
-        moods = [Mood(name=name, **given) for name in names]
+        faults = [Fault(name=name, **given) for name in names]
         group = secrets.token_hex(4)
-        self._give(group, moods)
+        self._set_fault_group(group, faults)
         try:
             yield
         finally:
             if self._process is not None:
-                self._give(group, [])
+                self._set_fault_group(group, [])
 
-    def _give(self, group: str, moods: list[Mood]) -> None:
+    def _set_fault_group(self, group: str, faults: list[Fault]) -> None:
         """Return when the store has confirmed the group."""
         process = self._process
         if process is None or process.stdin is None:
-            raise BucketNotStarted("It has no moods.")
+            raise BucketNotStarted("It has no faults.")
         with self._lock:
-            line = {"group": group, "moods": [mood.as_json() for mood in moods]}
+            line = {"group": group, "faults": [fault.serialize() for fault in faults]}
             process.stdin.write(f"{json.dumps(line)}\n")
             process.stdin.flush()
-            if self._next_line() != group:
-                raise BucketNotStarted("It confirmed no mood.")
+            if self._read_line() != group:
+                raise BucketNotStarted("It confirmed no fault.")
 
     def __enter__(self) -> Self:
         return self.start()
@@ -123,14 +123,14 @@ class EmbeddedBucket:
     ) -> None:
         self.stop()
 
-    def _next_line(self) -> str:
+    def _read_line(self) -> str:
         """Return the next thing the process says; nothing when it ended or is too slow."""
         output = self._process.stdout if self._process else None
         if output is None or not select.select([output], [], [], START_SECONDS)[0]:
             return ""
         return output.readline().strip()
 
-    def _spawn(self, log: IO[str]) -> subprocess.Popen[str]:
+    def _start_process(self, log: IO[str]) -> subprocess.Popen[str]:
         command = [sys.executable, "-m", "gateway.demo.bucket", "--stop-with-stdin"]
         command += ["--bucket", self.bucket, "--region", self.region, "--port", str(self.port)]
         command += [f"--domain={domain}" for domain in self.domains]

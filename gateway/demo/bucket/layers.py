@@ -1,83 +1,83 @@
 """The row of layers in front of the store.
 
 A layer gets the request and the rest of the row. It refuses by raising `Refused`, answers itself,
-or passes on what it learned and may change the answer on its way out. Moods (slow, forgetful, out of
+or passes on what it learned and may change the answer on its way out. Faults (slow, forgetful, out of
 order) are layers too, and do nothing while they are off.
 """
 
 from collections.abc import Sequence
 from typing import Protocol
 
-from gateway.demo.bucket.access import Access
-from gateway.demo.bucket.bodies import known_length, read_body
-from gateway.demo.bucket.cors import Cors
+from gateway.demo.bucket.access import AccessLayer
+from gateway.demo.bucket.bodies import read_body, require_length
+from gateway.demo.bucket.cors import CorsLayer
 from gateway.demo.bucket.credentials import Credentials
-from gateway.demo.bucket.forms import FormUploads
-from gateway.demo.bucket.lifecycle import lifecycle
-from gateway.demo.bucket.limits import Limits
-from gateway.demo.bucket.moods import Moods
+from gateway.demo.bucket.forms import FormUploadLayer
+from gateway.demo.bucket.lifecycle import rewrite_lifecycle_rules
+from gateway.demo.bucket.limits import RequestLimitLayer
+from gateway.demo.bucket.moods import FaultRegistry
 from gateway.demo.bucket.overrides import override_headers
-from gateway.demo.bucket.quirks import bare_etags, etags_in_bodies, overlooked_headers
-from gateway.demo.bucket.request import Answer, S3Request
+from gateway.demo.bucket.quirks import drop_overlooked_headers, refuse_quoted_etags, rewrite_etags
+from gateway.demo.bucket.request import Handler, S3Request
 from gateway.demo.bucket.responses import Refused, Response
-from gateway.demo.bucket.signatures import Signatures, every_amz_header_signed
+from gateway.demo.bucket.signatures import SignatureLayer, require_signed_amz_headers
 from gateway.demo.bucket.store import Store
 from gateway.demo.bucket.temper import (
-    Temper,
-    acls,
-    forgotten_conditions,
-    refused_operations,
-    spoiled_contents,
-    unless,
+    FaultLayer,
+    apply_acl_faults,
+    corrupt_content,
+    disable_on_fault,
+    drop_conditions,
+    refuse_operations,
 )
-from gateway.demo.bucket.uploads import Uploads
+from gateway.demo.bucket.uploads import UploadListLayer
 
 
 class Layer(Protocol):
-    def __call__(self, request: S3Request, answer: Answer, /) -> Response: ...
+    def __call__(self, request: S3Request, answer: Handler, /) -> Response: ...
 
 
-def usual_layers(store: Store, credentials: Credentials, moods: Moods) -> tuple[Layer, ...]:
-    """Return the layers of a store that behaves while it has no moods, outermost first."""
+def make_layers(store: Store, credentials: Credentials, faults: FaultRegistry) -> tuple[Layer, ...]:
+    """Return the layers of a store that behaves while it has no faults, outermost first."""
     return (
-        Temper(moods),
-        Cors(store),
-        refusals,
-        Signatures(credentials),
-        unless("unsigned-headers", every_amz_header_signed),
-        refused_operations,
-        known_length,
-        FormUploads(credentials),
-        Access(store),
-        acls,
-        forgotten_conditions,
-        overlooked_headers,
-        bare_etags,
-        etags_in_bodies,
-        unless("headers-ignored", override_headers),
+        FaultLayer(faults),
+        CorsLayer(store),
+        answer_refusals,
+        SignatureLayer(credentials),
+        disable_on_fault("unsigned-headers", require_signed_amz_headers),
+        refuse_operations,
+        require_length,
+        FormUploadLayer(credentials),
+        AccessLayer(store),
+        apply_acl_faults,
+        drop_conditions,
+        drop_overlooked_headers,
+        refuse_quoted_etags,
+        rewrite_etags,
+        disable_on_fault("headers-ignored", override_headers),
         read_body,
-        spoiled_contents,
-        Limits(store),
-        lifecycle,
-        Uploads(store),
+        corrupt_content,
+        RequestLimitLayer(store),
+        rewrite_lifecycle_rules,
+        UploadListLayer(store),
     )
 
 
-def row(layers: Sequence[Layer], store: Answer) -> Answer:
+def chain_layers(layers: Sequence[Layer], store: Handler) -> Handler:
     """Return one answer made of all layers and, innermost, the store."""
     answer = store
     for layer in reversed(layers):
-        answer = _before(layer, answer)
+        answer = _wrap_layer(layer, answer)
     return answer
 
 
-def _before(layer: Layer, rest: Answer) -> Answer:
+def _wrap_layer(layer: Layer, rest: Handler) -> Handler:
     return lambda request: layer(request, rest)
 
 
-def refusals(request: S3Request, answer: Answer) -> Response:
+def answer_refusals(request: S3Request, answer: Handler) -> Response:
     """Turn a refusal of an inner layer into its XML answer."""
     try:
         return answer(request)
     except Refused as refused:
-        return refused.response()
+        return refused.build_response()

@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import replace
 
-from gateway.demo.bucket.request import Answer, S3Request
+from gateway.demo.bucket.request import Handler, S3Request
 from gateway.demo.bucket.responses import Response
 
 RULE = re.compile(rb"<Rule>.*?</Rule>", re.DOTALL)
@@ -18,54 +18,54 @@ FILTER = re.compile(rb"<Filter>(.*?)</Filter>|<Filter ?/>", re.DOTALL)
 AND = re.compile(rb"<And>(.*?)</And>", re.DOTALL)
 PREFIX = re.compile(rb"<Prefix>[^<]*</Prefix>|<Prefix ?/>")
 TAG = re.compile(rb"<Tag>.*?</Tag>", re.DOTALL)
-IDENTITY = re.compile(rb"<ID>([^<]*)</ID>")
+RULE_ID = re.compile(rb"<ID>([^<]*)</ID>")
 EVERYTHING = frozenset({b"", b"<Prefix></Prefix>", b"<Prefix/>", b"<Prefix />"})
 
 
-def lifecycle(request: S3Request, answer: Answer) -> Response:
+def rewrite_lifecycle_rules(request: S3Request, answer: Handler) -> Response:
     """Pass on rules as moto reads them, and return them as RGW writes them."""
     if request.operation == "PutBucketLifecycle":
-        return answer(replace(request, content=_taken(request.content)))
+        return answer(replace(request, content=_normalize_rules(request.content)))
     response = answer(request)
     if request.operation != "GetBucketLifecycle":
         return response
-    return replace(response, body=FILTER.sub(_each_filter(_given_back), response.body))
+    return replace(response, body=FILTER.sub(_make_filter_replacer(_format_filter), response.body))
 
 
-def _taken(content: bytes) -> bytes:
+def _normalize_rules(content: bytes) -> bytes:
     """Return the rules with a name each, in the order of their names."""
     found: list[bytes] = RULE.findall(content)
-    rules = [_named(FILTER.sub(_each_filter(_understood), rule)) for rule in found]
+    rules = [_add_rule_id(FILTER.sub(_make_filter_replacer(_wrap_filter), rule)) for rule in found]
     if not rules:
         return content
-    rules.sort(key=_name)
+    rules.sort(key=_find_rule_id)
     before, _, _ = content.partition(b"<Rule>")
     return before + b"".join(rules) + b"</LifecycleConfiguration>"
 
 
-def _named(rule: bytes) -> bytes:
-    if IDENTITY.search(rule):
+def _add_rule_id(rule: bytes) -> bytes:
+    if RULE_ID.search(rule):
         return rule
     return rule.replace(b"<Rule>", f"<Rule><ID>{secrets.token_hex(24)}</ID>".encode(), 1)
 
 
-def _name(rule: bytes) -> bytes:
-    found = IDENTITY.search(rule)
+def _find_rule_id(rule: bytes) -> bytes:
+    found = RULE_ID.search(rule)
     return found[1] if found else b""
 
 
-def _each_filter(change: Callable[[bytes], bytes]) -> Callable[[re.Match[bytes]], bytes]:
+def _make_filter_replacer(change: Callable[[bytes], bytes]) -> Callable[[re.Match[bytes]], bytes]:
     return lambda found: change((found[1] or b"").strip())
 
 
-def _understood(wanted: bytes) -> bytes:
+def _wrap_filter(wanted: bytes) -> bytes:
     """Return a filter by prefix and one tag, which RGW takes without an `And`, with it."""
     beside = AND.sub(b"", wanted)
     both = PREFIX.search(beside) and TAG.search(beside)
     return b"<Filter><And>%b</And></Filter>" % wanted if both else b"<Filter>%b</Filter>" % wanted
 
 
-def _given_back(kept: bytes) -> bytes:
+def _format_filter(kept: bytes) -> bytes:
     if kept in EVERYTHING:
         return b"<Prefix></Prefix>"
     found = AND.search(kept)

@@ -1,7 +1,7 @@
-"""Moods: the faults a test can give the store, to see what is made of them.
+"""Faults: the faults a test can give the store, to see what is made of them.
 
-Which moods are on is decided once for a request, before its first layer, and travels with it. Each
-layer asks `request.moods` about its own fault.
+Which faults are on is decided once for a request, before its first layer, and travels with it. Each
+layer asks `request.faults` about its own fault.
 """
 
 import threading
@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
-COPIES = frozenset({"CopyObject", "UploadPartCopy"})
-POSTS = frozenset({"PostObject"})
-MULTIPART = frozenset(
+COPY_OPERATIONS = frozenset({"CopyObject", "UploadPartCopy"})
+POST_OPERATIONS = frozenset({"PostObject"})
+MULTIPART_OPERATIONS = frozenset(
     {
         "AbortMultipartUpload",
         "CompleteMultipartUpload",
@@ -24,25 +24,25 @@ MULTIPART = frozenset(
 )
 
 
-def _calls_of(subject: str) -> frozenset[str]:
+def _build_operations(subject: str) -> frozenset[str]:
     return frozenset(f"{verb}{subject}" for verb in ("Get", "Put", "Delete"))
 
 
-# A mood that refuses operations: which ones, and with which code.
-REFUSING = {
-    "copy-refused": (COPIES, "NotImplemented"),
-    "copy-denied": (COPIES, "AccessDenied"),
-    "post-unsupported": (POSTS, "NotImplemented"),
-    "post-not-allowed": (POSTS, "MethodNotAllowed"),
+# A fault that refuses operations: which ones, and with which code.
+REFUSED_OPERATIONS = {
+    "copy-refused": (COPY_OPERATIONS, "NotImplemented"),
+    "copy-denied": (COPY_OPERATIONS, "AccessDenied"),
+    "post-unsupported": (POST_OPERATIONS, "NotImplemented"),
+    "post-not-allowed": (POST_OPERATIONS, "MethodNotAllowed"),
     "no-batch-delete": (frozenset({"DeleteObjects"}), "NotImplemented"),
-    "no-multipart": (MULTIPART, "NotImplemented"),
-    "no-lifecycle": (_calls_of("BucketLifecycle"), "NotImplemented"),
-    "no-cors": (_calls_of("BucketCors"), "NotImplemented"),
-    "no-policy": (_calls_of("BucketPolicy"), "NotImplemented"),
-    "no-versioning": (_calls_of("BucketVersioning"), "NotImplemented"),
-    "no-object-lock": (_calls_of("ObjectLockConfiguration"), "NotImplemented"),
+    "no-multipart": (MULTIPART_OPERATIONS, "NotImplemented"),
+    "no-lifecycle": (_build_operations("BucketLifecycle"), "NotImplemented"),
+    "no-cors": (_build_operations("BucketCors"), "NotImplemented"),
+    "no-policy": (_build_operations("BucketPolicy"), "NotImplemented"),
+    "no-versioning": (_build_operations("BucketVersioning"), "NotImplemented"),
+    "no-object-lock": (_build_operations("ObjectLockConfiguration"), "NotImplemented"),
 }
-MOODS = {
+FAULT_DESCRIPTIONS = {
     "slow": "each answer waits",
     "busy": "503 SlowDown",
     "busy-html": "429 with a page in HTML in place of an S3 error",
@@ -82,11 +82,11 @@ MOODS = {
 
 class NoSuchMood(ValueError):
     def __str__(self) -> str:
-        return f"There is no mood {self.args[0]!r}: {', '.join(MOODS)}."
+        return f"There is no fault {self.args[0]!r}: {', '.join(FAULT_DESCRIPTIONS)}."
 
 
 @dataclass(frozen=True, kw_only=True)
-class Mood:
+class Fault:
     """One fault, for as long as it is on, or for the next `requests` it can show itself in.
 
     With `operation`, only requests of that operation see it.
@@ -98,51 +98,51 @@ class Mood:
     operation: str = ""
 
     def __post_init__(self) -> None:
-        if self.name not in MOODS:
+        if self.name not in FAULT_DESCRIPTIONS:
             raise NoSuchMood(self.name)
 
-    def concerns(self, operation: str) -> bool:
+    def matches(self, operation: str) -> bool:
         """Return whether the fault shows in requests of this operation."""
-        concerned, _ = REFUSING.get(self.name, (frozenset(), ""))
+        concerned, _ = REFUSED_OPERATIONS.get(self.name, (frozenset(), ""))
         return self.operation in {"", operation} and (not concerned or operation in concerned)
 
-    def as_json(self) -> dict[str, Any]:
-        """Return what makes the same mood again, in the process of the store."""
+    def serialize(self) -> dict[str, Any]:
+        """Return what makes the same fault again, in the process of the store."""
         return asdict(self)
 
 
 @dataclass
-class _Lasting:
-    mood: Mood
+class _ActiveFault:
+    fault: Fault
     left: int | None
 
-    def takes(self, operation: str) -> bool:
-        """Return whether a request of this operation sees the mood, and count it."""
-        if self.left == 0 or not self.mood.concerns(operation):
+    def consume(self, operation: str) -> bool:
+        """Return whether a request of this operation sees the fault, and count it."""
+        if self.left == 0 or not self.fault.matches(operation):
             return False
         if self.left is not None:
             self.left -= 1
         return True
 
 
-class Moods:
-    """The moods of one store, given and taken away in groups."""
+class FaultRegistry:
+    """The faults of one store, given and taken away in groups."""
 
     def __init__(self, names: Iterable[str] = ()) -> None:
         self._lock = threading.Lock()
-        self._groups: dict[str, list[_Lasting]] = {}
-        self.give("", [Mood(name=name) for name in names])
+        self._groups: dict[str, list[_ActiveFault]] = {}
+        self.set_group("", [Fault(name=name) for name in names])
 
-    def give(self, group: str, moods: Iterable[Mood]) -> Self:
-        """Let the group be these moods; none takes the group away."""
-        lasting = [_Lasting(mood, mood.requests) for mood in moods]
+    def set_group(self, group: str, faults: Iterable[Fault]) -> Self:
+        """Let the group be these faults; none takes the group away."""
+        lasting = [_ActiveFault(fault, fault.requests) for fault in faults]
         with self._lock:
             self._groups.pop(group, None)
             self._groups.update({group: lasting} if lasting else {})
         return self
 
-    def taken_by(self, operation: str) -> dict[str, Mood]:
-        """Return the moods that a request of this operation sees, by name; it counts for each."""
+    def consume_faults(self, operation: str) -> dict[str, Fault]:
+        """Return the faults that a request of this operation sees, by name; it counts for each."""
         with self._lock:
             lasting = [each for group in self._groups.values() for each in group]
-            return {each.mood.name: each.mood for each in lasting if each.takes(operation)}
+            return {each.fault.name: each.fault for each in lasting if each.consume(operation)}

@@ -66,7 +66,7 @@ OPERATIONS = {
     ("object", "POST", "uploadId"): "CompleteMultipartUpload",
     ("object", "DELETE", "uploadId"): "AbortMultipartUpload",
 }
-COPIES = {"PutObject": "CopyObject", "UploadPart": "UploadPartCopy"}
+COPY_VARIANTS = {"PutObject": "CopyObject", "UploadPart": "UploadPartCopy"}
 
 # The word bucket policies use, where it is not the operation's own name.
 ACTIONS = {
@@ -94,7 +94,7 @@ ACTIONS = {
 }
 
 
-def operation_of(
+def identify_operation(
     method: str, bucket: str, key: str, *, query: Iterable[tuple[str, str]], copies: bool
 ) -> str:
     """Return the operation's name in the S3 API, `Preflight` for OPTIONS.
@@ -110,9 +110,9 @@ def operation_of(
         raise Refused(
             "NotImplemented", f"This store does not do {method} {','.join(chosen)} on a {scope}."
         )
-    return COPIES.get(operation, operation) if copies else operation
+    return COPY_VARIANTS.get(operation, operation) if copies else operation
 
 
-def action_of(operation: str) -> str:
+def get_policy_action(operation: str) -> str:
     """Return what a bucket policy calls the operation."""
     return ACTIONS.get(operation, f"s3:{operation}")

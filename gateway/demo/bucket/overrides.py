@@ -1,6 +1,6 @@
 """Response headers a signed GET may choose: `response-content-disposition` and its relatives."""
 
-from gateway.demo.bucket.request import Answer, S3Request
+from gateway.demo.bucket.request import Handler, S3Request
 from gateway.demo.bucket.responses import Refused, Response
 
 OVERRIDES = {
@@ -14,7 +14,7 @@ OVERRIDES = {
 WHOLE_OR_PART = frozenset({200, 206})
 
 
-def override_headers(request: S3Request, answer: Answer) -> Response:
+def override_headers(request: S3Request, answer: Handler) -> Response:
     """Return the object under the headers its signed URL asks for.
 
     Without a signature they are refused, as on AWS: anyone could make an HTML page of a public
@@ -23,11 +23,11 @@ def override_headers(request: S3Request, answer: Answer) -> Response:
     wanted = {OVERRIDES[name]: value for name, value in request.query if name in OVERRIDES}
     if not wanted or request.operation not in {"GetObject", "HeadObject"}:
         return answer(request)
-    if request.anonymous:
+    if request.is_anonymous:
         raise Refused("InvalidRequest", "Response headers may be chosen by signed requests only.")
     if not all(value.isprintable() for value in wanted.values()):
         raise Refused("InvalidArgument", "A response header may not hold control characters.")
     # Sent as UTF-8; a header is written one byte a character.
     wanted = {name: value.encode().decode("latin-1") for name, value in wanted.items()}
     response = answer(request)
-    return response.with_headers(wanted) if response.status in WHOLE_OR_PART else response
+    return response.replace_headers(wanted) if response.status in WHOLE_OR_PART else response

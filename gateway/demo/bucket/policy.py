@@ -13,7 +13,7 @@ from typing import Any
 
 from gateway.demo.bucket.responses import Refused
 
-KEYS = frozenset(
+STATEMENT_KEYS = frozenset(
     {
         "Action", "Condition", "Effect", "NotAction", "NotPrincipal", "NotResource", "Principal",
         "Resource", "Sid",
@@ -21,7 +21,7 @@ KEYS = frozenset(
 )  # fmt: skip
 # RGW refuses a policy with a word it does not know. The actions of buckets and objects, without
 # the verb that stands in front of them.
-NOUNS = {
+ACTION_NOUNS = {
     "get": "AccelerateConfiguration BucketAcl BucketCORS BucketEncryption BucketLocation BucketLogging"
     " BucketNotification BucketObjectLockConfiguration BucketPolicy BucketPolicyStatus"
     " BucketPublicAccessBlock BucketRequestPayment BucketTagging BucketVersioning BucketWebsite"
@@ -41,8 +41,10 @@ NOUNS = {
     "create": "Bucket",
     "restore": "Object",
 }
-ACTIONS = [f"s3:{verb}{noun}".lower() for verb, nouns in NOUNS.items() for noun in nouns.split()]
-ANYBODY = ("*", {"AWS": "*"}, {"AWS": ["*"]})
+KNOWN_ACTIONS = [
+    f"s3:{verb}{noun}".lower() for verb, nouns in ACTION_NOUNS.items() for noun in nouns.split()
+]
+ANYBODY_PRINCIPALS = ("*", {"AWS": "*"}, {"AWS": ["*"]})
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ class Statement:
     all_actions_but: bool
     all_resources_but: bool
 
-    def concerns(self, action: str, resource: str) -> bool:
+    def matches(self, action: str, resource: str) -> bool:
         """Return whether the statement speaks about anybody doing this."""
         done = bool(self.actions.fullmatch(action.lower())) is not self.all_actions_but
         there = bool(self.resources.fullmatch(resource)) is not self.all_resources_but
@@ -75,28 +77,28 @@ class Policy:
         try:
             statements = json.loads(document)["Statement"]
             listed = [statements] if isinstance(statements, dict) else statements
-            return cls(tuple(_statement(each) for each in listed))
+            return cls(tuple(_parse_statement(each) for each in listed))
         except (ValueError, KeyError, TypeError, AttributeError):
             raise Refused("InvalidArgument", "The policy could not be read.") from None
 
-    def effect(self, action: str, resource: str) -> str:
+    def find_effect(self, action: str, resource: str) -> str:
         """Return `Deny`, else `Allow`, else nothing: a Deny wins over every Allow."""
-        effects = {each.effect for each in self.statements if each.concerns(action, resource)}
+        effects = {each.effect for each in self.statements if each.matches(action, resource)}
         return "Deny" if "Deny" in effects else "Allow" if effects else ""
 
 
 @lru_cache(maxsize=64)
-def policy_of(document: bytes | None) -> Policy:
+def parse_policy(document: bytes | None) -> Policy:
     """Return the policy of a bucket, an empty one when it has none."""
     return Policy.read(document) if document else Policy()
 
 
-def _statement(each: dict[str, Any]) -> Statement:
+def _parse_statement(each: dict[str, Any]) -> Statement:
     effect = each["Effect"]
-    plain = each.get("Principal") in ANYBODY and "Condition" not in each
+    plain = each.get("Principal") in ANYBODY_PRINCIPALS and "Condition" not in each
     if effect not in {"Allow", "Deny"}:
         raise Refused("InvalidArgument", "Effect is Allow or Deny.")
-    if not KEYS.issuperset(each):
+    if not STATEMENT_KEYS.issuperset(each):
         raise Refused("InvalidArgument", "A statement has a key that is not known.")
     if effect == "Deny" and not plain:
         raise Refused("NotImplemented", "A Deny is for everybody and without conditions here.")
@@ -104,27 +106,29 @@ def _statement(each: dict[str, Any]) -> Statement:
     return Statement(
         effect,
         plain,
-        _patterns(_known_actions(_listed(each["NotAction" if not_action else "Action"]))),
-        _patterns(_listed(each["NotResource" if not_resource else "Resource"])),
+        _compile_globs(
+            _require_known_actions(_make_list(each["NotAction" if not_action else "Action"]))
+        ),
+        _compile_globs(_make_list(each["NotResource" if not_resource else "Resource"])),
         not_action,
         not_resource,
     )
 
 
-def _known_actions(globs: list[str]) -> list[str]:
+def _require_known_actions(globs: list[str]) -> list[str]:
     """Return the actions in lower case, or refuse one that stands for nothing."""
     lowered = [glob.lower() for glob in globs]
     for glob in lowered:
-        if not any(_patterns([glob]).fullmatch(action) for action in ACTIONS):
+        if not any(_compile_globs([glob]).fullmatch(action) for action in KNOWN_ACTIONS):
             raise Refused("InvalidArgument", "A statement has an action that is not known.")
     return lowered
 
 
-def _listed(value: str | list[str]) -> list[str]:
+def _make_list(value: str | list[str]) -> list[str]:
     return [value] if isinstance(value, str) else value
 
 
-def _patterns(globs: Iterable[str]) -> re.Pattern[str]:
+def _compile_globs(globs: Iterable[str]) -> re.Pattern[str]:
     """Return one pattern for all; `*` crosses slashes, as in S3."""
     patterns = (re.escape(glob).replace(r"\*", ".*").replace(r"\?", ".") for glob in globs)
     return re.compile("|".join(patterns), re.DOTALL)

@@ -15,12 +15,12 @@ from gateway.demo.bucket import sigv2
 from gateway.demo.bucket.credentials import Credentials
 from gateway.demo.bucket.request import S3Request
 from gateway.demo.bucket.responses import Refused
-from gateway.demo.bucket.sigv4 import ALGORITHM, Scope, moment_of
+from gateway.demo.bucket.sigv4 import ALGORITHM, Scope, parse_amz_date
 
-WRONG = "Invalid according to Policy"
+POLICY_ERROR = "Invalid according to Policy"
 NEED_NO_CONDITION = frozenset({"awsaccesskeyid", "file", "policy", "signature", "x-amz-signature"})
-# What a mood of the store lets pass unchecked.
-FREED = {
+# What a fault of the store lets pass unchecked.
+UNCHECKED_FIELDS = {
     "post-key-unchecked": "key",
     "post-size-unchecked": "content-length-range",
     "post-type-unchecked": "content-type",
@@ -36,47 +36,50 @@ def check_form(
     (CVE-2023-43040).
     """
     _verify(fields, credentials)
-    policy = _decoded(fields["policy"])
-    if "post-unchecked" in request.moods:
+    policy = _decode_policy(fields["policy"])
+    if "post-unchecked" in request.faults:
         return
-    if _expiration(policy) < request.received_at and "post-expiry-unchecked" not in request.moods:
-        raise Refused("AccessDenied", f"{WRONG}: Policy expired.")
-    freed = {FREED[mood] for mood in request.moods if mood in FREED}
+    if (
+        _parse_expiration(policy) < request.received_at
+        and "post-expiry-unchecked" not in request.faults
+    ):
+        raise Refused("AccessDenied", f"{POLICY_ERROR}: Policy expired.")
+    freed = {UNCHECKED_FIELDS[fault] for fault in request.faults if fault in UNCHECKED_FIELDS}
     covered = NEED_NO_CONDITION | freed
-    for condition in _spelled_out(policy["conditions"]):
-        if _subject(condition) not in freed:
-            covered |= set(_checked(condition, fields, size_bytes))
+    for condition in _expand_conditions(policy["conditions"]):
+        if _find_condition_subject(condition) not in freed:
+            covered |= set(_check_condition(condition, fields, size_bytes))
     extra = [name for name in fields if name not in covered and not name.startswith("x-ignore-")]
     if extra:
-        raise Refused("AccessDenied", f"{WRONG}: Extra input fields: {', '.join(extra)}")
+        raise Refused("AccessDenied", f"{POLICY_ERROR}: Extra input fields: {', '.join(extra)}")
 
 
 def _verify(fields: dict[str, str], credentials: Credentials) -> None:
     if not fields.get("policy", "").isascii() or "policy" not in fields:
         raise Refused("AccessDenied")
-    version = _sigv4 if "x-amz-signature" in fields else _sigv2
+    version = _sign_v4 if "x-amz-signature" in fields else _sign_v2
     expected = version(fields, credentials)
     given = fields.get("x-amz-signature") or fields.get("signature", "")
     if not hmac.compare_digest(expected.encode(), given.encode()):
         raise Refused("AccessDenied", "The signature of the policy does not match.")
 
 
-def _sigv4(fields: dict[str, str], credentials: Credentials) -> str:
+def _sign_v4(fields: dict[str, str], credentials: Credentials) -> str:
     if fields.get("x-amz-algorithm") != ALGORITHM:
         raise Refused("AccessDenied", f"The algorithm is not {ALGORITHM}.")
     scope = Scope.read(fields.get("x-amz-credential", ""))
-    scope.check(credentials, moment_of(fields.get("x-amz-date", "")))
+    scope.check(credentials, parse_amz_date(fields.get("x-amz-date", "")))
     return scope.sign(credentials, fields["policy"])
 
 
-def _sigv2(fields: dict[str, str], credentials: Credentials) -> str:
+def _sign_v2(fields: dict[str, str], credentials: Credentials) -> str:
     access_key = fields.get("awsaccesskeyid", "")
     if not hmac.compare_digest(access_key.encode(), credentials.access_key.encode()):
         raise Refused("InvalidAccessKeyId")
     return sigv2.sign(credentials, fields["policy"])
 
 
-def _decoded(policy: str) -> dict[str, Any]:
+def _decode_policy(policy: str) -> dict[str, Any]:
     try:
         document = json.loads(base64.b64decode(policy, validate=True))
     except ValueError:
@@ -86,7 +89,7 @@ def _decoded(policy: str) -> dict[str, Any]:
     return document
 
 
-def _expiration(policy: dict[str, Any]) -> datetime:
+def _parse_expiration(policy: dict[str, Any]) -> datetime:
     try:
         moment = datetime.fromisoformat(str(policy.get("expiration")))
     except ValueError:
@@ -94,7 +97,7 @@ def _expiration(policy: dict[str, Any]) -> datetime:
     return moment.replace(tzinfo=moment.tzinfo or UTC)
 
 
-def _spelled_out(conditions: Iterable[object]) -> Iterator[object]:
+def _expand_conditions(conditions: Iterable[object]) -> Iterator[object]:
     """Return the conditions, those of the form `{"key": "a"}` as `["eq", "$key", "a"]`."""
     for condition in conditions:
         if isinstance(condition, dict):
@@ -103,7 +106,7 @@ def _spelled_out(conditions: Iterable[object]) -> Iterator[object]:
             yield condition
 
 
-def _subject(condition: object) -> str:
+def _find_condition_subject(condition: object) -> str:
     match condition:
         case [_, str(field), _] if field.startswith("$"):
             return field[1:].lower()
@@ -112,13 +115,13 @@ def _subject(condition: object) -> str:
     return ""
 
 
-def _checked(condition: object, fields: dict[str, str], size_bytes: int) -> Iterator[str]:
+def _check_condition(condition: object, fields: dict[str, str], size_bytes: int) -> Iterator[str]:
     """Return the fields a condition covers, or refuse the form it does not allow."""
     match condition:
         case ["content-length-range", int(least), int(most)]:
             _check_size(size_bytes, least, most)
         case [str(kind), str(field), str(value)] if field.startswith("$"):
-            yield _checked_field(kind.lower(), field[1:].lower(), value, fields)
+            yield _check_field(kind.lower(), field[1:].lower(), value, fields)
         case _:
             raise Refused("InvalidArgument", "The policy has a condition that is not known here.")
 
@@ -130,11 +133,11 @@ def _check_size(size_bytes: int, least: int, most: int) -> None:
         raise Refused("EntityTooSmall")
 
 
-def _checked_field(kind: str, name: str, value: str, fields: dict[str, str]) -> str:
+def _check_field(kind: str, name: str, value: str, fields: dict[str, str]) -> str:
     given = fields.get(name)
     holds = (kind == "eq" and given == value) or (
         kind == "starts-with" and given is not None and given.startswith(value)
     )
     if not holds:
-        raise Refused("AccessDenied", f"{WRONG}: Policy Condition failed: {kind}, ${name}")
+        raise Refused("AccessDenied", f"{POLICY_ERROR}: Policy Condition failed: {kind}, ${name}")
     return name

@@ -4,12 +4,12 @@ import re
 from dataclasses import replace
 from http import HTTPStatus
 
-from gateway.demo.bucket.request import Answer, S3Request
+from gateway.demo.bucket.request import Handler, S3Request
 from gateway.demo.bucket.responses import Refused, Response
 
 CONDITIONS = "if-(none-)?match"
 SOURCE_CONDITIONS = "x-amz-copy-source-if-.*"
-OVERLOOKED = {
+OVERLOOKED_HEADERS = {
     "CompleteMultipartUpload": re.compile(CONDITIONS),
     "CopyObject": re.compile(f"{CONDITIONS}|{SOURCE_CONDITIONS}|x-amz-tagging(-directive)?"),
     "DeleteObject": re.compile(CONDITIONS),
@@ -19,16 +19,16 @@ ETAG = re.compile(rb"<ETag>[^<]*</ETag>")
 QUOTED_ETAG = re.compile(rb"<ETag>(?:\"|&quot;)([^<&\"]*)(?:\"|&quot;)</ETag>")
 
 
-def overlooked_headers(request: S3Request, answer: Answer) -> Response:
+def drop_overlooked_headers(request: S3Request, answer: Handler) -> Response:
     """Pass on the request without what RGW does not obey: it answers 200 and does the thing."""
-    overlooked = OVERLOOKED.get(request.operation)
+    overlooked = OVERLOOKED_HEADERS.get(request.operation)
     if overlooked is None:
         return answer(request)
-    names = [name for name in request.headers.names() if overlooked.fullmatch(name)]
-    return answer(replace(request, headers=request.headers.without(names)))
+    names = [name for name in request.headers.list_names() if overlooked.fullmatch(name)]
+    return answer(replace(request, headers=request.headers.exclude(names)))
 
 
-def bare_etags(request: S3Request, answer: Answer) -> Response:
+def refuse_quoted_etags(request: S3Request, answer: Handler) -> Response:
     """Refuse the If-Match of a write in quotes, as boto sends it: to RGW no ETag is like that."""
     etag = request.headers.get("if-match") if request.operation == "PutObject" else ""
     if etag.startswith('"'):
@@ -39,7 +39,7 @@ def bare_etags(request: S3Request, answer: Answer) -> Response:
     return response
 
 
-def etags_in_bodies(request: S3Request, answer: Answer) -> Response:
+def rewrite_etags(request: S3Request, answer: Handler) -> Response:
     """Leave the ETag of a finished upload empty, a HEAD has it; give that of a copy unquoted."""
     response = answer(request)
     if request.operation == "CompleteMultipartUpload":

@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from typing import Protocol
 from urllib.parse import unquote_to_bytes
 
-from gateway.demo.bucket.moods import Mood
-from gateway.demo.bucket.operations import operation_of
+from gateway.demo.bucket.moods import Fault
+from gateway.demo.bucket.operations import identify_operation
 from gateway.demo.bucket.responses import Refused, Response
 
 BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
@@ -30,7 +30,7 @@ SINGLE_HEADERS = frozenset(
         "x-amz-date",
     }
 )
-DRAINED_BYTES = 1024 * 1024
+DRAIN_CHUNK_BYTES = 1024 * 1024
 
 
 class Readable(Protocol):
@@ -47,11 +47,11 @@ class Headers:
         """Return the value, several joined by a comma, empty when there is none."""
         return ",".join(value.strip(" \t") for known, value in self.lines if known == name)
 
-    def names(self, start: str = "") -> list[str]:
+    def list_names(self, start: str = "") -> list[str]:
         """Return each name that begins with `start` once, sorted."""
         return sorted({name for name, _ in self.lines if name.startswith(start)})
 
-    def without(self, names: Iterable[str]) -> "Headers":
+    def exclude(self, names: Iterable[str]) -> "Headers":
         """Return the other header lines."""
         left_out = frozenset(names)
         return Headers(tuple(line for line in self.lines if line[0] not in left_out))
@@ -63,7 +63,7 @@ class IncomingBody:
 
     stream: Readable
     length: int | None
-    ask_for_it: Callable[[], None] = lambda: None
+    send_continue: Callable[[], None] = lambda: None
     left: int = field(init=False)
 
     def __post_init__(self) -> None:
@@ -72,7 +72,7 @@ class IncomingBody:
     def read(self, size: int) -> bytes:
         """Return up to `size` bytes, empty at the end."""
         if self.left == (self.length or 0):
-            self.ask_for_it()
+            self.send_continue()
         wanted = min(size, self.left)
         received = self.stream.read(wanted) if wanted else b""
         if len(received) < wanted:
@@ -82,7 +82,7 @@ class IncomingBody:
 
     def drain(self) -> None:
         """Read what is left and drop it, as long as the client sends."""
-        while self.left and (received := self.stream.read(min(self.left, DRAINED_BYTES))):
+        while self.left and (received := self.stream.read(min(self.left, DRAIN_CHUNK_BYTES))):
             self.left -= len(received)
 
     def read_all(self) -> bytes:
@@ -105,27 +105,27 @@ class S3Request:
     asker: str = ""
     signed_headers: frozenset[str] | None = None
     received_at: datetime = field(default_factory=lambda: datetime.now(UTC))
-    moods: Mapping[str, Mood] = field(default_factory=dict)
+    faults: Mapping[str, Fault] = field(default_factory=dict)
 
     @property
-    def anonymous(self) -> bool:
+    def is_anonymous(self) -> bool:
         return not self.asker
 
     @property
     def copy_source(self) -> tuple[str, str]:
         """Return bucket and key of `x-amz-copy-source`."""
         path, _, _ = self.headers.get("x-amz-copy-source").partition("?")
-        bucket, _, key = _decoded(path.removeprefix("/")).partition("/")
+        bucket, _, key = _decode(path.removeprefix("/")).partition("/")
         if not bucket or not key:
             raise Refused("InvalidArgument", "x-amz-copy-source is not BUCKET/KEY.")
         return bucket, key
 
-    def parameter(self, name: str) -> str:
+    def get_parameter(self, name: str) -> str:
         """Return the first value of a query parameter, empty when there is none."""
         return next((value for known, value in self.query if known == name), "")
 
 
-Answer = Callable[[S3Request], Response]
+Handler = Callable[[S3Request], Response]
 
 
 def read_request(
@@ -140,10 +140,10 @@ def read_request(
     headers = Headers(tuple((name.lower(), value) for name, value in lines))
     _refuse_ambiguous(headers)
     raw_path, _, raw_query = target.partition("?")
-    bucket, key, virtual = _address(headers.get("host"), raw_path, domains)
-    query = _query(raw_query)
-    copies = "x-amz-copy-source" in headers.names()
-    operation = operation_of(method, bucket, key, query=query, copies=copies)
+    bucket, key, virtual = _parse_address(headers.get("host"), raw_path, domains)
+    query = _parse_query(raw_query)
+    copies = "x-amz-copy-source" in headers.list_names()
+    operation = identify_operation(method, bucket, key, query=query, copies=copies)
     return S3Request(method, raw_path, bucket, key, virtual, query, headers, body, operation)
 
 
@@ -155,7 +155,7 @@ def _refuse_ambiguous(headers: Headers) -> None:
         raise Refused("InvalidRequest", "A header that may come once came twice.")
 
 
-def _address(host: str, raw_path: str, domains: Iterable[str]) -> tuple[str, str, bool]:
+def _parse_address(host: str, raw_path: str, domains: Iterable[str]) -> tuple[str, str, bool]:
     """Return bucket, key and whether the bucket stood in the host name.
 
     A host that is none of ours is refused: a page elsewhere may not reach the store through a name
@@ -163,30 +163,30 @@ def _address(host: str, raw_path: str, domains: Iterable[str]) -> tuple[str, str
     """
     if not raw_path.startswith("/"):
         raise Refused("InvalidURI", "The request line holds no path.")
-    path = _decoded(raw_path)[1:]
+    path = _decode(raw_path)[1:]
     name = host.lower().rpartition(":")[0] if re.search(r":\d+$", host) else host.lower()
     if LOOPBACK.fullmatch(name) or name in domains:
         bucket, _, key = path.partition("/")
-        return _checked(bucket, key), key, False
+        return _validate_bucket(bucket, key), key, False
     for domain in sorted(domains, key=len, reverse=True):
         if name.endswith(f".{domain}"):
-            return _checked(name.removesuffix(f".{domain}"), path), path, True
+            return _validate_bucket(name.removesuffix(f".{domain}"), path), path, True
     raise Refused("InvalidRequest", "The Host header names no host of this store.")
 
 
-def _checked(bucket: str, key: str) -> str:
+def _validate_bucket(bucket: str, key: str) -> str:
     if (bucket or key) and not BUCKET_NAME.fullmatch(bucket):
         raise Refused("InvalidBucketName")
     return bucket
 
 
-def _query(raw: str) -> tuple[tuple[str, str], ...]:
+def _parse_query(raw: str) -> tuple[tuple[str, str], ...]:
     """Return the decoded pairs; a plus sign stays one, as in the canonical query of SigV4."""
     parts = [part.partition("=") for part in raw.split("&") if part]
-    return tuple((_decoded(name), _decoded(value)) for name, _, value in parts)
+    return tuple((_decode(name), _decode(value)) for name, _, value in parts)
 
 
-def _decoded(text: str) -> str:
+def _decode(text: str) -> str:
     try:
         return unquote_to_bytes(text.encode("ascii")).decode()
     except UnicodeError:

@@ -14,11 +14,11 @@ class Response:
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
 
-    def header(self, name: str) -> str:
+    def get_header(self, name: str) -> str:
         """Return the value of a header, empty when the response has none."""
         return next((value for known, value in self.headers if known.lower() == name.lower()), "")
 
-    def with_headers(self, added: dict[str, str]) -> "Response":
+    def replace_headers(self, added: dict[str, str]) -> "Response":
         """Return the same response with `added` in place of its headers of these names."""
         names = {name.lower() for name in added}
         kept = tuple(pair for pair in self.headers if pair[0].lower() not in names)
@@ -34,7 +34,7 @@ class Refused(Exception):
         self.message = message or usual
         super().__init__(f"{code}: {self.message}")
 
-    def response(self) -> Response:
+    def build_response(self) -> Response:
         """Return the XML answer S3 clients know how to read."""
         body = (
             '<?xml version="1.0" encoding="UTF-8"?>'

@@ -17,7 +17,7 @@ from http.server import BaseHTTPRequestHandler
 from socketserver import TCPServer, ThreadingMixIn
 from typing import Any
 
-from gateway.demo.bucket.request import Answer, IncomingBody, S3Request, read_request
+from gateway.demo.bucket.request import Handler, IncomingBody, S3Request, read_request
 from gateway.demo.bucket.responses import HTTP_ERROR, Refused, Response
 from gateway.demo.bucket.temper import AnswerLost
 
@@ -25,8 +25,8 @@ logger = logging.getLogger(__name__)
 CODE = re.compile(rb"<Code>(\w+)</Code>")
 # Where a query begins, also one that a client has mangled into the path.
 QUERY = re.compile("[?&]|%3f|%26|signature", re.IGNORECASE)
-LINGER_SECONDS = 1
-LINGER_BYTES = 64 * 1024
+DRAIN_SECONDS = 1
+DRAIN_BYTES = 64 * 1024
 WITHOUT_BODY = frozenset({204, 304})
 
 
@@ -42,7 +42,7 @@ class BucketServer(ThreadingMixIn, TCPServer):
     allow_reuse_address = True
     request_queue_size = 128
 
-    def __init__(self, host: str, port: int, answer: Answer, *, domains: Iterable[str]) -> None:
+    def __init__(self, host: str, port: int, answer: Handler, *, domains: Iterable[str]) -> None:
         if not _is_loopback(host):
             raise NotLoopback(host)
         self.answer = answer
@@ -71,40 +71,40 @@ class Connection(BaseHTTPRequestHandler):
 
     def serve(self) -> None:
         """Answer one request of the connection."""
-        body = IncomingBody(self.rfile, self._length(), self._continue)
+        body = IncomingBody(self.rfile, self._read_length(), self._send_continue)
         try:
             response = self._answer(body)
         except AnswerLost:
             self.close_connection = True
             return
-        self._settle(body)
+        self._finish_body(body)
         self._log(response)
         self._send(response)
         if self.close_connection:
-            self._linger()
+            self._drain_connection()
 
     do_GET = do_HEAD = do_PUT = do_POST = serve  # noqa: N815  # the names http.server looks for
     do_DELETE = do_OPTIONS = serve  # noqa: N815  # the names http.server looks for
 
     def _answer(self, body: IncomingBody) -> Response:
         try:
-            request = self._request(body)
+            request = self._read_request(body)
             return self.server.answer(request)
         except Refused as refused:
-            return refused.response()
+            return refused.build_response()
 
-    def _request(self, body: IncomingBody) -> S3Request:
+    def _read_request(self, body: IncomingBody) -> S3Request:
         # What http.server could not read as a header, it leaves as a payload.
         if self.headers.get_payload() or (body.length is None and "content-length" in self.headers):
             raise Refused("InvalidRequest", "The headers could not be read.")
         lines, domains = self.headers.items(), self.server.domains
-        return read_request(self.command, self._target(), lines, body=body, domains=domains)
+        return read_request(self.command, self._get_target(), lines, body=body, domains=domains)
 
-    def _target(self) -> str:
+    def _get_target(self) -> str:
         """Return the target as it was sent; `self.path` has lost a leading slash of `//`."""
         return self.requestline.split()[1]
 
-    def _length(self) -> int | None:
+    def _read_length(self) -> int | None:
         """Return how many bytes follow, None when that is not said in one clear way."""
         lengths = self.headers.get_all("content-length", [])
         clear = len(lengths) == 1 and "transfer-encoding" not in self.headers
@@ -117,13 +117,13 @@ class Connection(BaseHTTPRequestHandler):
         """Wait: who is refused by the headers need not send the body."""
         return True
 
-    def _continue(self) -> None:
+    def _send_continue(self) -> None:
         if self._expects_continue():
             self.send_response_only(HTTPStatus.CONTINUE)
             self.end_headers()
             self.wfile.flush()
 
-    def _settle(self, body: IncomingBody) -> None:
+    def _finish_body(self, body: IncomingBody) -> None:
         """Bring the connection to the start of the next request, or mark it as the last one."""
         announced = "content-length" in self.headers or "transfer-encoding" in self.headers
         unclear = body.length is None and announced
@@ -134,27 +134,29 @@ class Connection(BaseHTTPRequestHandler):
         self.close_connection = self.close_connection or body.left > 0
 
     def _log(self, response: Response) -> None:
-        path = QUERY.split(self._target())[0]
+        path = QUERY.split(self._get_target())[0]
         code = CODE.search(response.body) if response.status >= HTTP_ERROR else None
         outcome = code[1].decode() if code else "-"
         logger.info("%s %s %d %s", self.command, path, response.status, outcome)
 
-    def _linger(self) -> None:
+    def _drain_connection(self) -> None:
         """Take what the client still sends: closing on it would destroy the answer on its way."""
         with contextlib.suppress(OSError):
             self.connection.shutdown(socket.SHUT_WR)
-            self.connection.settimeout(LINGER_SECONDS)
-            while self.connection.recv(LINGER_BYTES):
+            self.connection.settimeout(DRAIN_SECONDS)
+            while self.connection.recv(DRAIN_BYTES):
                 pass
 
     def _send(self, response: Response) -> None:
         with_body = self.command != "HEAD" and response.status not in WITHOUT_BODY
-        length = str(len(response.body)) if with_body else response.header("Content-Length") or "0"
-        date = response.header("Date") or self.date_time_string()
+        length = (
+            str(len(response.body)) if with_body else response.get_header("Content-Length") or "0"
+        )
+        date = response.get_header("Date") or self.date_time_string()
         request_id = f"tx{secrets.token_hex(8)}"
-        headers = response.with_headers({"Date": date, "x-amz-request-id": request_id})
+        headers = response.replace_headers({"Date": date, "x-amz-request-id": request_id})
         if response.status not in WITHOUT_BODY:
-            headers = headers.with_headers({"Content-Length": length})
+            headers = headers.replace_headers({"Content-Length": length})
         self.send_response_only(response.status)
         self.send_header("Server", self.version_string())
         for name, value in headers.headers:
@@ -170,7 +172,9 @@ class Connection(BaseHTTPRequestHandler):
         """Answer what http.server could not read, in XML like everything else."""
         self.close_connection = True
         unknown_method = code == HTTPStatus.NOT_IMPLEMENTED
-        self._send(Refused("MethodNotAllowed" if unknown_method else "InvalidRequest").response())
+        self._send(
+            Refused("MethodNotAllowed" if unknown_method else "InvalidRequest").build_response()
+        )
 
     def version_string(self) -> str:
         return "embedded-bucket"

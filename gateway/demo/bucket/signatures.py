@@ -5,22 +5,22 @@ from dataclasses import replace
 
 from gateway.demo.bucket import sigv2, sigv4
 from gateway.demo.bucket.credentials import Credentials
-from gateway.demo.bucket.request import Answer, S3Request
+from gateway.demo.bucket.request import Handler, S3Request
 from gateway.demo.bucket.responses import Refused, Response
 
 Verifier = Callable[[S3Request, Credentials], frozenset[str] | None]
 
 
-class Signatures:
+class SignatureLayer:
     def __init__(self, credentials: Credentials) -> None:
         self.credentials = credentials
 
-    def __call__(self, request: S3Request, answer: Answer) -> Response:
+    def __call__(self, request: S3Request, answer: Handler) -> Response:
         """Pass on who signed, or nobody when nothing claims to be a signature; refuse false claims.
 
         Half a signature is a claim too: it never falls back to being anonymous.
         """
-        claims = _claims(request)
+        claims = _find_verifiers(request)
         if not claims:
             return answer(request)
         if len(claims) > 1:
@@ -33,13 +33,13 @@ class Signatures:
         )
 
 
-def every_amz_header_signed(request: S3Request, answer: Answer) -> Response:
+def require_signed_amz_headers(request: S3Request, answer: Handler) -> Response:
     """Refuse a SigV4 request with an `x-amz-*` header its signature does not cover.
 
     Without this rule (CVE-2026-54330 and its relatives) the holder of a presigned PUT adds
     `x-amz-copy-source` and reads any object of the bucket.
     """
-    unsigned = set(request.headers.names("x-amz-")) - (request.signed_headers or frozenset())
+    unsigned = set(request.headers.list_names("x-amz-")) - (request.signed_headers or frozenset())
     if request.signed_headers is not None and unsigned:
         raise Refused(
             "AccessDenied", f"These headers are not signed: {', '.join(sorted(unsigned))}"
@@ -47,11 +47,11 @@ def every_amz_header_signed(request: S3Request, answer: Answer) -> Response:
     return answer(request)
 
 
-def _claims(request: S3Request) -> list[Verifier]:
+def _find_verifiers(request: S3Request) -> list[Verifier]:
     authorization = request.headers.get("authorization")
     names = {name for name, _ in request.query}
     claims: list[Verifier] = []
-    if "authorization" in request.headers.names():
+    if "authorization" in request.headers.list_names():
         claims.append(
             sigv2.verify_header if authorization.startswith("AWS ") else sigv4.verify_header
         )
@@ -64,11 +64,13 @@ def _claims(request: S3Request) -> list[Verifier]:
 
 def _refuse_session(request: S3Request) -> None:
     """Refuse session tokens: the store has one key pair and no way to check a token."""
-    if request.headers.names("x-amz-security-token") or request.parameter("X-Amz-Security-Token"):
+    if request.headers.list_names("x-amz-security-token") or request.get_parameter(
+        "X-Amz-Security-Token"
+    ):
         raise Refused("InvalidToken")
 
 
 def _refuse_version(request: S3Request, claim: Verifier) -> None:
     version = "no-sigv2" if claim in {sigv2.verify_header, sigv2.verify_query} else "no-sigv4"
-    if version in request.moods:
+    if version in request.faults:
         raise Refused("InvalidRequest", "This version of signatures is not taken here.")

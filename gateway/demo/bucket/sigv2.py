@@ -50,10 +50,13 @@ def verify_query(request: S3Request, credentials: Credentials) -> None:
     names = [name for name, _ in request.query if name in QUERY_PARAMETERS]
     if sorted(names) != sorted(QUERY_PARAMETERS):
         raise Refused("AccessDenied", "AWSAccessKeyId, Expires and Signature must come once each.")
-    access_key, signature = request.parameter("AWSAccessKeyId"), request.parameter("Signature")
-    expires = request.parameter("Expires")
+    access_key, signature = (
+        request.get_parameter("AWSAccessKeyId"),
+        request.get_parameter("Signature"),
+    )
+    expires = request.get_parameter("Expires")
     _verify(request, credentials, access_key, signature, expires)
-    if "endless-links" in request.moods:
+    if "endless-links" in request.faults:
         return
     if not re.fullmatch("[0-9]{1,11}", expires) or int(expires) < request.received_at.timestamp():
         raise Refused("AccessDenied", "The presigned URL has expired.")
@@ -71,20 +74,20 @@ def _verify(
     if not hmac.compare_digest(access_key.encode(), credentials.access_key.encode()):
         raise Refused("InvalidAccessKeyId")
     _refuse_uncovered(request)
-    expected = sign(credentials, string_to_sign(request, date))
+    expected = sign(credentials, build_string_to_sign(request, date))
     if not hmac.compare_digest(expected.encode(), signature.encode()):
         raise Refused("SignatureDoesNotMatch")
 
 
-def string_to_sign(request: S3Request, date: str) -> str:
+def build_string_to_sign(request: S3Request, date: str) -> str:
     """Return what the client should have signed; `date` is the Expires of a presigned URL."""
     headers = request.headers
     standard = [request.method, headers.get("content-md5"), headers.get("content-type"), date]
-    amz = [f"{name}:{headers.get(name)}" for name in headers.names("x-amz-")]
-    return "\n".join([*standard, *amz, _resource(request)])
+    amz = [f"{name}:{headers.get(name)}" for name in headers.list_names("x-amz-")]
+    return "\n".join([*standard, *amz, _build_resource(request)])
 
 
-def _resource(request: S3Request) -> str:
+def _build_resource(request: S3Request) -> str:
     path = f"/{request.bucket}{request.raw_path}" if request.virtual else request.raw_path
     pairs = sorted((name, value) for name, value in request.query if name in SIGNED_PARAMETERS)
     signed = "&".join(f"{name}={value}" if value else name for name, value in pairs)

@@ -17,7 +17,7 @@ from gateway.demo.bucket.request import S3Request
 from gateway.demo.bucket.responses import Refused
 
 ALGORITHM = "AWS4-HMAC-SHA256"
-LONGEST_LIFE_SECONDS = 604_800
+MAX_LIFETIME_SECONDS = 604_800
 SKEW = timedelta(minutes=15)
 AUTHORIZATION = re.compile(
     rf"{ALGORITHM} +Credential=([^\s,]+) *, *"
@@ -72,9 +72,13 @@ def verify_header(request: S3Request, credentials: Credentials) -> frozenset[str
     payload = request.headers.get("x-amz-content-sha256")
     if not payload:
         raise Refused("InvalidRequest", "The header x-amz-content-sha256 is missing.")
-    moment = moment_of(request.headers.get("x-amz-date"))
+    moment = parse_amz_date(request.headers.get("x-amz-date"))
     credential, names, signature = claim.groups()
-    _verify(request, credentials, Claim(Scope.read(credential), names, signature, moment, payload))
+    _verify(
+        request,
+        credentials,
+        SignatureClaim(Scope.read(credential), names, signature, moment, payload),
+    )
     if abs(request.received_at - moment) > SKEW:
         raise Refused("RequestTimeTooSkewed")
     return frozenset(names.split(";"))
@@ -82,22 +86,26 @@ def verify_header(request: S3Request, credentials: Credentials) -> frozenset[str
 
 def verify_query(request: S3Request, credentials: Credentials) -> frozenset[str]:
     """Return the names of the headers the presigned URL covers, or refuse."""
-    values = [_only(request, f"X-Amz-{name}") for name in QUERY_PARAMETERS]
-    if _only(request, "X-Amz-Algorithm") != ALGORITHM:
+    values = [_get_single_parameter(request, f"X-Amz-{name}") for name in QUERY_PARAMETERS]
+    if _get_single_parameter(request, "X-Amz-Algorithm") != ALGORITHM:
         raise Refused("AccessDenied", f"The algorithm is not {ALGORITHM}.")
     credential, names, signature, date, expires = values
     if not re.fullmatch("[a-z0-9;._-]+", names):
         raise Refused("AccessDenied", "X-Amz-SignedHeaders holds no header names.")
-    moment = moment_of(date)
+    moment = parse_amz_date(date)
     payload = request.headers.get("x-amz-content-sha256") or "UNSIGNED-PAYLOAD"
-    _verify(request, credentials, Claim(Scope.read(credential), names, signature, moment, payload))
-    if "endless-links" not in request.moods:
+    _verify(
+        request,
+        credentials,
+        SignatureClaim(Scope.read(credential), names, signature, moment, payload),
+    )
+    if "endless-links" not in request.faults:
         _refuse_expired(request.received_at - moment, expires)
     return frozenset(names.split(";"))
 
 
 @dataclass(frozen=True)
-class Claim:
+class SignatureClaim:
     """What a client says about its own signature."""
 
     scope: Scope
@@ -107,21 +115,23 @@ class Claim:
     payload: str
 
 
-def _verify(request: S3Request, credentials: Credentials, claim: Claim) -> None:
+def _verify(request: S3Request, credentials: Credentials, claim: SignatureClaim) -> None:
     claim.scope.check(credentials, claim.moment)
     if "host" not in claim.names.split(";"):
         raise Refused("AccessDenied", "The Host header must be signed.")
-    canonical = hashlib.sha256(canonical_request(request, claim).encode("latin-1")).hexdigest()
+    canonical = hashlib.sha256(
+        build_canonical_request(request, claim).encode("latin-1")
+    ).hexdigest()
     text = f"{ALGORITHM}\n{claim.moment:%Y%m%dT%H%M%SZ}\n{claim.scope}\n{canonical}"
     expected = claim.scope.sign(credentials, text)
     if not hmac.compare_digest(expected.encode(), claim.signature.encode()):
         raise Refused("SignatureDoesNotMatch")
 
 
-def canonical_request(request: S3Request, claim: Claim) -> str:
+def build_canonical_request(request: S3Request, claim: SignatureClaim) -> str:
     """Return what the client should have signed; header values are latin-1, the bytes that came."""
     pairs = sorted(
-        (_encoded(name), _encoded(value))
+        (_encode(name), _encode(value))
         for name, value in request.query
         if name != "X-Amz-Signature"
     )
@@ -139,7 +149,7 @@ def canonical_request(request: S3Request, claim: Claim) -> str:
     )
 
 
-def moment_of(text: str) -> datetime:
+def parse_amz_date(text: str) -> datetime:
     """Return the time of `20260101T120000Z`."""
     try:
         moment = datetime.strptime(text, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
@@ -153,18 +163,18 @@ def moment_of(text: str) -> datetime:
 def _refuse_expired(age: timedelta, expires: str) -> None:
     """Refuse what is over, never was or would last longer than seven days: 403, as RGW."""
     seconds = int(expires) if re.fullmatch("-?[0-9]{1,9}", expires) else 0
-    if not 0 < seconds <= LONGEST_LIFE_SECONDS:
+    if not 0 < seconds <= MAX_LIFETIME_SECONDS:
         raise Refused("AccessDenied", "X-Amz-Expires must be between 1 and 604800 seconds.")
     if not -SKEW <= age <= timedelta(seconds=seconds):
         raise Refused("AccessDenied", "The presigned URL has expired.")
 
 
-def _only(request: S3Request, name: str) -> str:
+def _get_single_parameter(request: S3Request, name: str) -> str:
     values = [value for known, value in request.query if known == name]
     if len(values) != 1:
         raise Refused("AccessDenied", f"{name} must come once.")
     return values[0]
 
 
-def _encoded(text: str) -> str:
+def _encode(text: str) -> str:
     return quote(text, safe="~")

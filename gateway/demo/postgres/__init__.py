@@ -9,28 +9,34 @@ from environ.fileaware_mapping import FileAwareMapping
 from gateway.demo.postgres.errors import NoPostgres
 from gateway.demo.postgres.server import EmbeddedPostgres
 
-__all__ = ["DATA", "EmbeddedPostgres", "NoPostgres", "database_url", "given_url"]
+__all__ = [
+    "DATA_FOLDER",
+    "EmbeddedPostgres",
+    "NoPostgres",
+    "provide_database_url",
+    "read_database_url",
+]
 
-DATA = Path(__file__).resolve().parents[3] / ".demo" / "postgres"
+DATA_FOLDER = Path(__file__).resolve().parents[3] / ".demo" / "postgres"
 
 
 @contextmanager
-def database_url(
-    data: Path = DATA, *, fast: bool = False, database: str = "gateway"
+def provide_database_url(
+    data: Path = DATA_FOLDER, *, fast: bool = False, database: str = "gateway"
 ) -> Iterator[str]:
     """Lend the URL of a database: DATABASE_URL where it is set, else one in an embedded server.
 
     With DATABASE_URL nothing is started. An embedded server is stopped by whoever leaves last.
     """
-    if given := given_url():
+    if given := read_database_url():
         yield given
         return
     with EmbeddedPostgres(data, fast=fast) as server:
         server.ensure_database(database)
-        yield server.url(database)
+        yield server.build_url(database)
 
 
-def given_url() -> str:
+def read_database_url() -> str:
     """Return what DATABASE_URL, or the file that DATABASE_URL_FILE names, holds; else nothing."""
     # Read anew each time: what a FileAwareEnv read from a file stays for the whole process.
     given: str = FileAwareMapping(cache=False).get("DATABASE_URL", "")

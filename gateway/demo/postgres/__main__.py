@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from gateway.demo.postgres import DATA, EmbeddedPostgres, NoPostgres, given_url
+from gateway.demo.postgres import DATA_FOLDER, EmbeddedPostgres, NoPostgres, read_database_url
 
 DATABASE = "gateway"
 ACTIONS = """
@@ -25,10 +25,16 @@ actions:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the arguments ask; return the exit code. What goes wrong is told in one line."""
-    asked = _parser().parse_args(arguments)
+    asked = _build_parser().parse_args(arguments)
     server = EmbeddedPostgres(asked.data, fast=asked.fast, binaries=asked.binaries)
     actions: dict[str, Callable[[EmbeddedPostgres], int]]
-    actions = {"start": _start, "stop": _stop, "status": _status, "url": _url, "delete": _delete}
+    actions = {
+        "start": _start,
+        "stop": _stop,
+        "status": _print_status,
+        "url": _print_url,
+        "delete": _delete,
+    }
     try:
         return actions[asked.action](server)
     except (NoPostgres, OSError) as refused:
@@ -37,10 +43,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _start(server: EmbeddedPostgres) -> int:
-    if not given_url():
+    if not read_database_url():
         server.start()
         server.ensure_database(DATABASE)
-    return _url(server)
+    return _print_url(server)
 
 
 def _stop(server: EmbeddedPostgres) -> int:
@@ -48,14 +54,14 @@ def _stop(server: EmbeddedPostgres) -> int:
     return 0
 
 
-def _status(server: EmbeddedPostgres) -> int:
-    running = server.running()
+def _print_status(server: EmbeddedPostgres) -> int:
+    running = server.is_running()
     print("running" if running else "stopped", server.home)
     return 0 if running else 1
 
 
-def _url(server: EmbeddedPostgres) -> int:
-    print(given_url() or server.url(DATABASE))
+def _print_url(server: EmbeddedPostgres) -> int:
+    print(read_database_url() or server.build_url(DATABASE))
     return 0
 
 
@@ -64,7 +70,7 @@ def _delete(server: EmbeddedPostgres) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
+def _build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m gateway.demo.postgres",
         description="A PostgreSQL of the project's own: no installing, no port, no password.",
@@ -72,7 +78,9 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("action", choices=["start", "stop", "status", "url", "delete"])
-    parser.add_argument("--data", type=Path, default=DATA, metavar="DIR", help=f"default: {DATA}")
+    parser.add_argument(
+        "--data", type=Path, default=DATA_FOLDER, metavar="DIR", help=f"default: {DATA_FOLDER}"
+    )
     parser.add_argument("--fast", action="store_true", help="no fsync: for data you can lose")
     parser.add_argument(
         "--binaries", type=Path, metavar="DIR", help="use the programs in DIR, look nowhere else"

@@ -10,7 +10,7 @@ from signal import Signals
 
 from gateway.demo.postgres.errors import NoPostgres
 
-FIT_FOR_A_SERVER = ("postgres", "nobody")
+SERVER_USERS = ("postgres", "nobody")
 # Nothing else is handed on: no secrets of ours, no PG* that redirects, no LANG that does not exist.
 KEPT_VARIABLES = ("PATH", "LD_LIBRARY_PATH")
 
@@ -47,11 +47,11 @@ class Account:
         except PermissionError as refused:
             return subprocess.CompletedProcess([str(program)], 126, "", str(refused))
 
-    def reaches(self, folder: Path) -> bool:
+    def can_enter(self, folder: Path) -> bool:
         """Return whether this user may enter `folder`. Asked, not worked out: there may be ACLs."""
         return self.run(Path("/bin/sh"), "-c", 'test -x "$0"', str(folder)).returncode == 0
 
-    def own(self, path: Path) -> None:
+    def chown(self, path: Path) -> None:
         """Give a file or a folder to this user. Only root can, and only root needs to."""
         if is_root():
             os.chown(path, self.uid, self.gid, follow_symlinks=False)
@@ -62,7 +62,7 @@ class Account:
         self.run(Path("/bin/sh"), "-c", 'kill -s "$0" "$@"', which.name.removeprefix("SIG"), *pids)
 
 
-def account_for(cluster: Path) -> Account:
+def find_account(cluster: Path) -> Account:
     """Return the user who runs the server of `cluster`.
 
     That is whoever asks; for root it is the owner of the cluster, and `postgres` or `nobody` when
@@ -72,17 +72,17 @@ def account_for(cluster: Path) -> Account:
         return Account(os.geteuid(), os.getegid())
     if (cluster / "PG_VERSION").exists() and cluster.stat().st_uid != 0:
         return Account(cluster.stat().st_uid, cluster.stat().st_gid)
-    return _without_privileges()
+    return _find_unprivileged_account()
 
 
-def _without_privileges() -> Account:
-    for name in FIT_FOR_A_SERVER:
+def _find_unprivileged_account() -> Account:
+    for name in SERVER_USERS:
         try:
             user = pwd.getpwnam(name)
         except KeyError:
             continue
         return Account(user.pw_uid, user.pw_gid)
-    users = " or ".join(FIT_FOR_A_SERVER)
+    users = " or ".join(SERVER_USERS)
     raise NoPostgres(f"Root may not run PostgreSQL. Make a user {users}, or set DATABASE_URL.")
 
 

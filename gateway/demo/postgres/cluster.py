@@ -8,7 +8,7 @@ from pathlib import Path
 from gateway.demo.postgres.account import Account
 from gateway.demo.postgres.binaries import Binaries
 from gateway.demo.postgres.errors import StartFailed, UnusableData
-from gateway.demo.postgres.folders import becoming
+from gateway.demo.postgres.folders import create_atomically
 from gateway.demo.postgres.processes import clear_remains
 
 PORT = 5432  # part of the socket's name; said everywhere, so that no PGPORT changes it
@@ -19,18 +19,18 @@ SETTINGS = {
     "max_connections": "200",
     "max_locks_per_transaction": "256",  # one statement may lock the tables of many tenants
 }
-FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+FAST_SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 BUILTIN_LOCALE_SINCE = 17
 SECONDS_TO_START = 120
 # Those who ask meanwhile get "FATAL:  the database system is starting up".
-FATAL_OF_ITS_OWN = re.compile(r"(?:FATAL|PANIC): +((?!the database system is ).*)")
+FATAL_LINE = re.compile(r"(?:FATAL|PANIC): +((?!the database system is ).*)")
 
 
 def is_cluster(home: Path) -> bool:
     return (home / "PG_VERSION").is_file()
 
 
-def holds_anything(home: Path) -> bool:
+def has_content(home: Path) -> bool:
     return home.exists() and any(home.iterdir())
 
 
@@ -44,8 +44,8 @@ class Cluster:
 
     def make_ready(self, *, fast: bool) -> None:
         """Make the cluster where there is none. What is there is checked, and never removed."""
-        if not holds_anything(self.home):
-            self._make(fast=fast)
+        if not has_content(self.home):
+            self._run_initdb(fast=fast)
         elif not is_cluster(self.home):
             raise UnusableData(f"{self.home} is not a PostgreSQL data folder. {self._remedy}")
         else:
@@ -56,26 +56,28 @@ class Cluster:
         clear_remains(self.home, sockets, self.account)
         log = self.home / "server.log"
         log.unlink(missing_ok=True)  # so that the reason found in it is today's
-        settings = SETTINGS | {"unix_socket_directories": str(sockets)} | (FAST if fast else {})
+        settings = (
+            SETTINGS | {"unix_socket_directories": str(sockets)} | (FAST_SETTINGS if fast else {})
+        )
         options = shlex.join(f"--{name}={value}" for name, value in settings.items())
         how = (f"--log={log}", f"--options={options}", "--wait", f"--timeout={SECONDS_TO_START}")
         pg_ctl = self.binaries.folder / "pg_ctl"
         started = self.account.run(pg_ctl, "start", f"--pgdata={self.home}", *how)
         if started.returncode:
-            reason = _reason(log) or _last_line(started.stderr)
+            reason = _find_fatal_message(log) or _get_last_line(started.stderr)
             raise StartFailed(f"PostgreSQL cannot start on {self.home}: {reason}. {self._remedy}")
 
-    def _make(self, *, fast: bool) -> None:
+    def _run_initdb(self, *, fast: bool) -> None:
         # In a folder of its own first: a half-made cluster must not pass for one.
-        with becoming(self.home, beside=self.home) as making:
-            self.account.own(making)
+        with create_atomically(self.home, beside=self.home) as making:
+            self.account.chown(making)
             initdb = self.binaries.folder / "initdb"
             # Trust: the folder of the socket keeps others out.
             how = ["--username=postgres", "--auth=trust", *self._locale]
             how += ["--no-sync"] if fast else []
             made = self.account.run(initdb, f"--pgdata={making}", *how)
             if made.returncode:
-                raise StartFailed(f"initdb failed for {self.home}: {_last_line(made.stderr)}.")
+                raise StartFailed(f"initdb failed for {self.home}: {_get_last_line(made.stderr)}.")
 
     def _check_version(self) -> None:
         text = (self.home / "PG_VERSION").read_text(encoding="ascii", errors="replace")
@@ -99,15 +101,15 @@ class Cluster:
         return f"If it holds demo data only, delete it: `make clean` or `rm -r {self.home}`."
 
 
-def _reason(log: Path) -> str:
+def _find_fatal_message(log: Path) -> str:
     """Return the first thing that the server could not live with, as far as its log says."""
     if not log.exists():
         return ""
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-    fatal = [found[1] for line in lines if (found := FATAL_OF_ITS_OWN.search(line))]
+    fatal = [found[1] for line in lines if (found := FATAL_LINE.search(line))]
     return (fatal or lines or [""])[0].rstrip(".")
 
 
-def _last_line(text: str) -> str:
+def _get_last_line(text: str) -> str:
     lines = text.strip().splitlines()
     return lines[-1].rstrip(".") if lines else "it did not say why"

@@ -15,28 +15,28 @@ from gateway.demo.postgres.account import Account, is_root
 from gateway.demo.postgres.errors import NoPostgres
 
 
-def room_for(data: Path) -> Path:
-    """Return the path of the room that belongs to `data`: short, and for its server's user alone.
+def build_private_path(data: Path) -> Path:
+    """Return the path of the folder that belongs to `data`: short, and for its server's user alone.
 
     What cannot be in or beside `data` goes there: the socket when `data` is too long a path, and
     for root all that the server's user could not reach.
     """
-    base = "/var/lib/media-gateway" if is_root() else f"/tmp/media-gateway-{os.geteuid()}"  # noqa: S108  # open_room() checks whose it is
+    base = "/var/lib/media-gateway" if is_root() else f"/tmp/media-gateway-{os.geteuid()}"  # noqa: S108  # open_private_folder() checks whose it is
     return Path(f"{base}-{sha256(os.fsencode(data)).hexdigest()[:12]}")
 
 
-def open_room(room: Path, account: Account) -> None:
-    """Make the room unless it is there. One that others could have prepared is refused."""
+def make_private_folder(folder: Path, account: Account) -> None:
+    """Make the folder unless it is there. One that others could have prepared is refused."""
     with suppress(FileExistsError):
-        room.mkdir(mode=0o700)
-    account.own(room)
-    found = room.lstat()
+        folder.mkdir(mode=0o700)
+    account.chown(folder)
+    found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_mode & 0o077 or found.st_uid != account.uid:
-        raise NoPostgres(f"{room} is not a private folder of user {account.uid}. Remove it.")
+        raise NoPostgres(f"{folder} is not a private folder of user {account.uid}. Remove it.")
 
 
 @contextmanager
-def becoming(target: Path, *, beside: Path) -> Iterator[Path]:
+def create_atomically(target: Path, *, beside: Path) -> Iterator[Path]:
     """Lend a new folder next to `beside`; it becomes `target`, in one step, when all went well.
 
     What an earlier attempt left that was killed is removed. The caller holds the lock.
@@ -53,7 +53,7 @@ def becoming(target: Path, *, beside: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def locked(path: Path, how: int) -> Iterator[int]:
+def hold_lock(path: Path, how: int) -> Iterator[int]:
     """Hold the lock `path`; it is released even when this process is killed."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -7,7 +7,7 @@ from signal import SIGKILL, SIGQUIT, Signals
 
 from gateway.demo.postgres.account import Account
 
-SECONDS_TO_DIE = 5
+SECONDS_TO_END = 5
 # Asked as the server's user: in a container, root may not read another user's /proc/*/cwd.
 # Where there is no /proc nothing is found, and PostgreSQL's own checks have to do.
 FIND_BY_FOLDER = """
@@ -41,7 +41,7 @@ def read_pid_file(home: Path) -> PidFile | None:
     return None  # or it is not written to the end
 
 
-def server_processes(home: Path, account: Account) -> set[int]:
+def find_server_processes(home: Path, account: Account) -> set[int]:
     """Return the processes of the server of `home`, and of one whose `home` was deleted."""
     found = account.run(Path("/bin/sh"), "-c", FIND_BY_FOLDER, str(home)).stdout
     return {int(pid) for pid in found.split()}
@@ -55,16 +55,16 @@ def clear_remains(home: Path, sockets: Path, account: Account) -> None:
     belongs to another process by now would keep the new server from starting.
     """
     # Asked first: a postmaster then gives its shared memory back.
-    gone = _end(home, account, SIGQUIT) or _end(home, account, SIGKILL)
+    gone = _end_processes(home, account, SIGQUIT) or _end_processes(home, account, SIGKILL)
     if gone and Path("/proc/self").exists():
         for lock in (home / "postmaster.pid", *sockets.glob(".s.PGSQL.*")):
             lock.unlink(missing_ok=True)
 
 
-def _end(home: Path, account: Account, how: Signals) -> bool:
+def _end_processes(home: Path, account: Account, how: Signals) -> bool:
     """Signal the processes of a server; return whether they were gone in time."""
-    patience = time.monotonic() + SECONDS_TO_DIE
-    while pids := server_processes(home, account):
+    patience = time.monotonic() + SECONDS_TO_END
+    while pids := find_server_processes(home, account):
         if time.monotonic() > patience:
             return False
         account.signal(how, pids)

@@ -17,16 +17,16 @@ import psycopg
 from psycopg import pq, sql
 from psycopg.conninfo import make_conninfo
 
-from gateway.demo.postgres.account import Account, account_for, is_root
-from gateway.demo.postgres.binaries import binaries_in, find_binaries
-from gateway.demo.postgres.cluster import PORT, Cluster, holds_anything, is_cluster
+from gateway.demo.postgres.account import Account, find_account, is_root
+from gateway.demo.postgres.binaries import find_binaries, require_binaries
+from gateway.demo.postgres.cluster import PORT, Cluster, has_content, is_cluster
 from gateway.demo.postgres.errors import NotRunning, Unresponsive
-from gateway.demo.postgres.folders import locked, open_room, room_for
-from gateway.demo.postgres.processes import read_pid_file, server_processes
+from gateway.demo.postgres.folders import build_private_path, hold_lock, make_private_folder
+from gateway.demo.postgres.processes import find_server_processes, read_pid_file
 
 SECONDS_TO_SETTLE = 60
 SECONDS_TO_ANSWER = 10
-LONGEST_SOCKET = 103  # bytes that fit everywhere: sun_path has 104 on the BSDs, 108 on Linux
+MAX_SOCKET_PATH_BYTES = 103  # bytes that fit everywhere: sun_path has 104 on the BSDs, 108 on Linux
 
 
 class EmbeddedPostgres:
@@ -45,29 +45,29 @@ class EmbeddedPostgres:
         self.data = data.resolve()
         self.fast = fast
         self._binaries = binaries
-        self._room = room_for(self.data)
+        self._private_folder = build_private_path(self.data)
         self._use = ExitStack()
 
     @property
     def home(self) -> Path:
-        """Where the cluster is: `data`, or the room when root's `data` was out of reach."""
-        hidden = self._room / "data"
+        """Where the cluster is: `data`, or the folder when root's `data` was out of reach."""
+        hidden = self._private_folder / "data"
         return hidden if is_root() and hidden.exists() else self.data
 
     def start(self) -> None:
         """Start the server unless it runs. Any number may do so at the same time."""
-        with self._locked():
-            if not self._settled():
+        with self._hold_lock():
+            if not self._wait_until_settled():
                 self._start()
 
     def stop(self) -> None:
         """Stop the server if it runs. Open transactions are rolled back."""
         if not self.home.exists():
             return
-        with self._locked():
+        with self._hold_lock():
             self._stop()
             with suppress(OSError):  # more than the socket was in it
-                self._room.rmdir()
+                self._private_folder.rmdir()
 
     def delete(self) -> None:
         """Stop the server and delete its cluster, wherever that is; never any other folder."""
@@ -75,9 +75,9 @@ class EmbeddedPostgres:
         if is_cluster(self.home):
             shutil.rmtree(self.home)
         if is_root():
-            shutil.rmtree(self._room, ignore_errors=True)
+            shutil.rmtree(self._private_folder, ignore_errors=True)
 
-    def running(self) -> bool:
+    def is_running(self) -> bool:
         """Return whether the server accepts connections."""
         return self._ping() == pq.Ping.OK
 
@@ -91,25 +91,28 @@ class EmbeddedPostgres:
             error = line.connect_ex(str(written.sockets / f".s.PGSQL.{PORT}"))
         return error in {errno.ECONNREFUSED, errno.ENOENT}
 
-    def url(self, database: str) -> str:
+    def build_url(self, database: str) -> str:
         """Return the URL of a database, fit for django-environ, psycopg and psql."""
         written = read_pid_file(self.home)
-        if written is None or not self.running():
+        if written is None or not self.is_running():
             raise NotRunning(f"No PostgreSQL is running over {self.data}.")
         host = quote(str(written.sockets), safe="")
         return f"postgres://postgres@/{quote(database, safe='')}?host={host}&port={PORT}"
 
     def ensure_database(self, name: str) -> None:
         """Create the database unless it exists."""
-        with self._locked(), psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+        with (
+            self._hold_lock(),
+            psycopg.connect(self.build_url("postgres"), autocommit=True) as connection,
+        ):
             known = connection.execute("SELECT FROM pg_database WHERE datname = %s", [name])
             if known.rowcount == 0:
                 connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
 
     def __enter__(self) -> Self:
         with ExitStack() as use:
-            users = use.enter_context(self._locked("users", fcntl.LOCK_SH))
-            use.callback(self._leave, users)
+            users = use.enter_context(self._hold_lock("users", fcntl.LOCK_SH))
+            use.callback(self._stop_if_last, users)
             self.start()
             self._use = use.pop_all()
         return self
@@ -117,7 +120,7 @@ class EmbeddedPostgres:
     def __exit__(self, *_: object) -> None:
         self._use.close()
 
-    def _leave(self, users: int) -> None:
+    def _stop_if_last(self, users: int) -> None:
         try:
             fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -125,47 +128,47 @@ class EmbeddedPostgres:
         self.stop()
 
     def _start(self) -> None:
-        account = account_for(self.home)
-        home = self._home_within_reach_of(account)
-        found = binaries_in(self._binaries) if self._binaries else find_binaries()
-        cluster = Cluster(home, found.within_reach_of(account, self._room), account)
+        account = find_account(self.home)
+        home = self._choose_home(account)
+        found = require_binaries(self._binaries) if self._binaries else find_binaries()
+        cluster = Cluster(home, found.copy_if_unreachable(account, self._private_folder), account)
         cluster.make_ready(fast=self.fast)
-        cluster.start(self._sockets_for(cluster), fast=self.fast)
+        cluster.start(self._choose_socket_folder(cluster), fast=self.fast)
 
-    def _home_within_reach_of(self, account: Account) -> Path:
-        if not is_root() or holds_anything(self.home) or account.reaches(self.data.parent):
+    def _choose_home(self, account: Account) -> Path:
+        if not is_root() or has_content(self.home) or account.can_enter(self.data.parent):
             return self.home
-        open_room(self._room, account)
-        return self._room / "data"
+        make_private_folder(self._private_folder, account)
+        return self._private_folder / "data"
 
-    def _sockets_for(self, cluster: Cluster) -> Path:
-        """Return the folder for the socket: the cluster's own, or the room if the path won't do."""
-        short = len(f"{cluster.home}/.s.PGSQL.{PORT}") <= LONGEST_SOCKET
+    def _choose_socket_folder(self, cluster: Cluster) -> Path:
+        """Return the folder for the socket: the cluster's own, or the folder if the path won't do."""
+        short = len(f"{cluster.home}/.s.PGSQL.{PORT}") <= MAX_SOCKET_PATH_BYTES
         # Neither PostgreSQL nor libpq takes every character: a comma separates folders.
         if short and re.fullmatch(r"[A-Za-z0-9._/-]+", str(cluster.home)):
             return cluster.home
-        open_room(self._room, cluster.account)
-        return self._room
+        make_private_folder(self._private_folder, cluster.account)
+        return self._private_folder
 
     def _stop(self) -> None:
         written = read_pid_file(self.home)
         if written is None or self._ping() == pq.Ping.NO_RESPONSE:
             return
-        account_for(self.home).signal(SIGINT, [written.pid])  # what pg_ctl's "fast" sends
+        find_account(self.home).signal(SIGINT, [written.pid])  # what pg_ctl's "fast" sends
         self._wait_while(lambda: read_pid_file(self.home) is not None)
 
-    def _settled(self) -> bool:
+    def _wait_until_settled(self) -> bool:
         """Return whether the server runs, once it is neither on its way up nor down.
 
         It can be on its way though the lock is ours: whoever sent it was killed.
         """
-        self._wait_while(lambda: not self.running() and self._on_its_way())
-        return self.running()
+        self._wait_while(lambda: not self.is_running() and self._is_starting_or_stopping())
+        return self.is_running()
 
-    def _on_its_way(self) -> bool:
+    def _is_starting_or_stopping(self) -> bool:
         written = read_pid_file(self.home)
-        return written is not None and written.pid in server_processes(
-            self.home, account_for(self.home)
+        return written is not None and written.pid in find_server_processes(
+            self.home, find_account(self.home)
         )
 
     def _wait_while(self, condition: Callable[[], bool]) -> None:
@@ -190,5 +193,7 @@ class EmbeddedPostgres:
         )
         return pq.PGconn.ping(where.encode())
 
-    def _locked(self, what: str = "lock", how: int = fcntl.LOCK_EX) -> AbstractContextManager[int]:
-        return locked(self.data.with_name(f"{self.data.name}.{what}"), how)
+    def _hold_lock(
+        self, what: str = "lock", how: int = fcntl.LOCK_EX
+    ) -> AbstractContextManager[int]:
+        return hold_lock(self.data.with_name(f"{self.data.name}.{what}"), how)

@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from io import BytesIO
 from sys import maxsize
 
-from media_core.inspection.boxes import HEADER_BYTES, Box, boxes
+from media_core.inspection.boxes import HEADER_BYTES, Box, iterate_boxes
 from media_core.inspection.verdicts import MAX_PIECES, OverLimit, Unproved
 
 Range = tuple[int, int]
 Patch = tuple[int, bytes]
 # A full box has four bytes of version and flags before its content.
-FULL = 4
+FULL_HEADER_BYTES = 4
 # The kind of a box or an item that is removed.
-NOTHING = b"free"
+FREE = b"free"
 PICTURES = frozenset({b"av01", b"grid", b"iovl", b"iden"})
 PARTS, LAYERS = b"dimg", frozenset({b"auxl", b"prem"})
 ENTRY_VERSIONS = frozenset({2, 3})
@@ -32,15 +32,15 @@ class BoxReader:
         self.data, self.at, self.end = data, box.start, box.end
         self.entries = 0
 
-    def number(self, size: int) -> int:
+    def read_number(self, size: int) -> int:
         self.at += size
         if self.at > self.end:
             raise Unproved(BROKEN)
         return int.from_bytes(self.data[self.at - size : self.at], "big")
 
-    def count(self, size: int) -> range:
+    def read_count(self, size: int) -> range:
         """Read a count of entries, and return its range."""
-        count = self.number(size)
+        count = self.read_number(size)
         self.entries += count
         if self.entries > MAX_PIECES:
             raise OverLimit(f"It has more than {MAX_PIECES} parts.")
@@ -88,14 +88,14 @@ class PictureItems:
             raise Unproved(BROKEN)
         self.data, self.inner = data, inner
         read = BoxReader(data, inner[b"pitm"])
-        version = read.number(FULL) >> 24
-        self.main = read.number(4 if version else 2)
+        version = read.read_number(FULL_HEADER_BYTES) >> 24
+        self.main = read.read_number(4 if version else 2)
         self.main_end = read.at
         self.references = list(self._read_references())
         self.locations = list(self._read_locations())
         self.kept = self._find_kept()
 
-    def patches(self) -> dict[bytes, list[Patch]]:
+    def build_patches(self) -> dict[bytes, list[Patch]]:
         """Return what to keep of the boxes that describe items, by kind of box."""
         main = self.inner[b"pitm"].start
         said = {
@@ -107,7 +107,7 @@ class PictureItems:
             said[b"iref"] = list(self._build_references())
         return said
 
-    def ranges(self, media: list[Range]) -> Iterator[Range]:
+    def iterate_ranges(self, media: list[Range]) -> Iterator[Range]:
         """Yield the ranges of the picture's bytes. Raises Unproved when they are outside `mdat` and `idat`."""
         idat = self.inner.get(b"idat")
         homes = {IN_FILE: media, IN_IDAT: [(idat.start, idat.end)] if idat else []}
@@ -117,19 +117,19 @@ class PictureItems:
                 for start, end in place.ranges:
                     yield require_inside((base + start, base + end), homes.get(place.method, []))
 
-    def associations(self, box: Box) -> Iterator[Patch]:
+    def build_associations(self, box: Box) -> Iterator[Patch]:
         """Yield the property associations of the items that stay."""
-        yield box.start, self.data[box.start : box.start + FULL + 4]
+        yield box.start, self.data[box.start : box.start + FULL_HEADER_BYTES + 4]
         for association in self._read_associations(box):
             end = association.end if association.item in self.kept else association.head
             yield association.begin, self.data[association.begin : end]
 
-    def used_properties(self) -> set[int]:
+    def find_used_properties(self) -> set[int]:
         """Return the numbers of all properties of the items that stay."""
         inner = self.inner[b"iprp"]
         return {
             number
-            for box in boxes(BytesIO(self.data), inner.start, inner.end)
+            for box in iterate_boxes(BytesIO(self.data), inner.start, inner.end)
             if box.kind == b"ipma"
             for association in self._read_associations(box)
             if association.item in self.kept
@@ -138,29 +138,35 @@ class PictureItems:
 
     def _read_associations(self, box: Box) -> Iterator[PropertyAssociation]:
         read = BoxReader(self.data, box)
-        said = read.number(FULL)
+        said = read.read_number(FULL_HEADER_BYTES)
         size = 2 if said & 1 else 1
-        for _ in read.count(4):
+        for _ in read.read_count(4):
             begin = read.at
-            item = read.number(4 if said >> 24 else 2)
-            count = read.count(1)
+            item = read.read_number(4 if said >> 24 else 2)
+            count = read.read_count(1)
             head = read.at
             # The first bit says that it is essential.
-            properties = [read.number(size) & (1 << 8 * size - 1) - 1 for _ in count]
+            properties = [read.read_number(size) & (1 << 8 * size - 1) - 1 for _ in count]
             yield PropertyAssociation(item, properties, begin, head, read.at)
 
     def _read_references(self) -> Iterator[ItemReference]:
         if (box := self.inner.get(b"iref")) is None:
             return
-        read, id_bytes = BoxReader(self.data, box), self._reference_id_bytes()
-        for reference in boxes(BytesIO(self.data), box.start + FULL, box.end):
+        read, id_bytes = BoxReader(self.data, box), self._read_reference_id_bytes()
+        for reference in iterate_boxes(BytesIO(self.data), box.start + FULL_HEADER_BYTES, box.end):
             read.at, read.end = reference.start, reference.end
             read.entries += 1
-            item = read.number(id_bytes)
-            yield ItemReference(reference, item, [read.number(id_bytes) for _ in read.count(2)])
+            item = read.read_number(id_bytes)
+            yield ItemReference(
+                reference, item, [read.read_number(id_bytes) for _ in read.read_count(2)]
+            )
 
-    def _reference_id_bytes(self) -> int:
-        return 4 if BoxReader(self.data, self.inner[b"iref"]).number(FULL) >> 24 else 2
+    def _read_reference_id_bytes(self) -> int:
+        return (
+            4
+            if BoxReader(self.data, self.inner[b"iref"]).read_number(FULL_HEADER_BYTES) >> 24
+            else 2
+        )
 
     def _find_kept(self) -> set[int]:
         """Return the numbers of the items that it takes to show the main one."""
@@ -182,14 +188,14 @@ class PictureItems:
 
     def _build_references(self) -> Iterator[Patch]:
         """Yield the references between items that stay. The others become NOTHING, and name only the main item."""
-        id_bytes, box = self._reference_id_bytes(), self.inner[b"iref"]
-        yield box.start, self.data[box.start : box.start + FULL]
+        id_bytes, box = self._read_reference_id_bytes(), self.inner[b"iref"]
+        yield box.start, self.data[box.start : box.start + FULL_HEADER_BYTES]
         for reference in self.references:
             kind, begin = reference.box.kind, reference.box.start
             yield read_head(self.data, reference.box)
             numbers = [reference.item, *reference.others]
             if kind not in LAYERS | {PARTS} or not set(numbers) <= self.kept:
-                yield begin - len(NOTHING), NOTHING
+                yield begin - len(FREE), FREE
                 numbers = [self.main] * len(numbers)
             ids = [number.to_bytes(id_bytes, "big") for number in numbers]
             yield begin, b"".join([ids[0], len(reference.others).to_bytes(2, "big"), *ids[1:]])
@@ -198,43 +204,43 @@ class PictureItems:
         """Yield the kind of each item, NOTHING for removed ones, and no names."""
         box = self.inner[b"iinf"]
         read = BoxReader(self.data, box)
-        read.number(4 if read.number(FULL) >> 24 else 2)
+        read.read_number(4 if read.read_number(FULL_HEADER_BYTES) >> 24 else 2)
         start = read.at
         yield box.start, self.data[box.start : start]
-        for entry in boxes(BytesIO(self.data), start, box.end):
+        for entry in iterate_boxes(BytesIO(self.data), start, box.end):
             read = BoxReader(self.data, entry)
-            version = read.number(FULL) >> 24
+            version = read.read_number(FULL_HEADER_BYTES) >> 24
             if entry.kind != b"infe" or version not in ENTRY_VERSIONS:
                 raise Unproved(BROKEN)
-            item = read.number(4 if version == max(ENTRY_VERSIONS) else 2)
-            read.number(2)
+            item = read.read_number(4 if version == max(ENTRY_VERSIONS) else 2)
+            read.read_number(2)
             kind = self.data[read.at : read.at + 4]
             yield read_head(self.data, entry)
             stays = item in self.kept and kind in PICTURES
-            yield entry.start, self.data[entry.start : read.at] + (kind if stays else NOTHING)
-            read.number(4)
+            yield entry.start, self.data[entry.start : read.at] + (kind if stays else FREE)
+            read.read_number(4)
 
     def _read_locations(self) -> Iterator[ItemLocation]:
         box = self.inner[b"iloc"]
         read = BoxReader(self.data, box)
-        version = read.number(FULL) >> 24
-        sizes = read.number(2)
+        version = read.read_number(FULL_HEADER_BYTES) >> 24
+        sizes = read.read_number(2)
         offset_bytes, length_bytes, base_bytes, index_bytes = (
             sizes >> shift & 15 for shift in (12, 8, 4, 0)
         )
-        for _ in read.count(4 if version > 1 else 2):
+        for _ in read.read_count(4 if version > 1 else 2):
             begin = read.at
-            item = read.number(4 if version > 1 else 2)
-            method = read.number(2) & 15 if version else IN_FILE
-            if read.number(2):
+            item = read.read_number(4 if version > 1 else 2)
+            method = read.read_number(2) & 15 if version else IN_FILE
+            if read.read_number(2):
                 raise Unproved(BROKEN)
             base_at = read.at
-            base, count = read.number(base_bytes), read.count(2)
+            base, count = read.read_number(base_bytes), read.read_count(2)
             extents, ranges = read.at, []
             for _ in count:
-                read.number(index_bytes if version else 0)
-                offset = base + read.number(offset_bytes)
-                ranges.append((offset, offset + read.number(length_bytes)))
+                read.read_number(index_bytes if version else 0)
+                offset = base + read.read_number(offset_bytes)
+                ranges.append((offset, offset + read.read_number(length_bytes)))
             yield ItemLocation(item, method, ranges, begin, base_at, extents, read.at)
 
     def _build_locations(self) -> Iterator[Patch]:

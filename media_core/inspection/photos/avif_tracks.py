@@ -4,8 +4,14 @@ from collections.abc import Iterator
 from io import BytesIO
 from itertools import accumulate, pairwise
 
-from media_core.inspection.boxes import Box, boxes
-from media_core.inspection.photos.avif_items import BROKEN, FULL, BoxReader, Range, require_inside
+from media_core.inspection.boxes import Box, iterate_boxes
+from media_core.inspection.photos.avif_items import (
+    BROKEN,
+    FULL_HEADER_BYTES,
+    BoxReader,
+    Range,
+    require_inside,
+)
 from media_core.inspection.verdicts import MAX_PIECES, OverLimit, Unproved
 
 # Pictures, and their transparency.
@@ -17,12 +23,12 @@ def find_box(data: bytes, box: Box | None, *kinds: bytes) -> Box | None:
     for kind in kinds:
         if box is None:
             return None
-        inner = boxes(BytesIO(data), box.start, box.end)
+        inner = iterate_boxes(BytesIO(data), box.start, box.end)
         box = next((child for child in inner if child.kind == kind), None)
     return box
 
 
-def sample_ranges(data: bytes, track: Box, media: list[Range]) -> Iterator[Range]:
+def iterate_sample_ranges(data: bytes, track: Box, media: list[Range]) -> Iterator[Range]:
     """Yield the ranges of a track's samples. Raises Unproved when they are outside `media`."""
     table = find_box(data, track, b"mdia", b"minf", b"stbl")
     sizes, chunks = list(_read_sizes(data, table)), list(_read_chunk_starts(data, table))
@@ -39,28 +45,30 @@ def _open_table(data: bytes, table: Box | None, kind: bytes) -> BoxReader:
     if (box := find_box(data, table, kind)) is None:
         raise Unproved(BROKEN)
     read = BoxReader(data, box)
-    read.number(FULL)
+    read.read_number(FULL_HEADER_BYTES)
     return read
 
 
 def _read_sizes(data: bytes, table: Box | None) -> Iterator[int]:
     read = _open_table(data, table, b"stsz")
-    all_alike = read.number(4)
-    for _ in read.count(4):
-        yield all_alike or read.number(4)
+    all_alike = read.read_number(4)
+    for _ in read.read_count(4):
+        yield all_alike or read.read_number(4)
 
 
 def _read_chunk_starts(data: bytes, table: Box | None) -> Iterator[int]:
     is_large = find_box(data, table, b"co64") is not None
     read = _open_table(data, table, b"co64" if is_large else b"stco")
-    for _ in read.count(4):
-        yield read.number(8 if is_large else 4)
+    for _ in read.read_count(4):
+        yield read.read_number(8 if is_large else 4)
 
 
 def _read_sample_counts(data: bytes, table: Box | None, chunks: int) -> Iterator[int]:
     """Yield how many samples each chunk has; an entry counts from its chunk to that of the next entry."""
     read = _open_table(data, table, b"stsc")
-    entries = [(read.number(4), read.number(4), read.number(4)) for _ in read.count(4)]
+    entries = [
+        (read.read_number(4), read.read_number(4), read.read_number(4)) for _ in read.read_count(4)
+    ]
     starts = [*(first for first, _, _ in entries), chunks + 1]
     if starts[0] != 1 or starts != sorted(starts):
         raise Unproved(BROKEN)

@@ -30,7 +30,7 @@ class Block:
     end: int
     label: int = 0
 
-    def contents(self, data: bytes) -> Iterator[bytes]:
+    def iterate_contents(self, data: bytes) -> Iterator[bytes]:
         """Yield the parts of the block: each says its length, the last one is empty."""
         at = self.parts
         while data[at]:
@@ -38,11 +38,11 @@ class Block:
             at += 1 + data[at]
 
 
-def blocks(data: bytes) -> Iterator[Block]:
+def iterate_blocks(data: bytes) -> Iterator[Block]:
     """Yield the picture's blocks, the trailer included. Raises Unproved when they do not hang together."""
-    at = _behind_colours(data, HEADER_BYTES, data[10] if len(data) > HEADER_BYTES else 0)
+    at = _find_colours_end(data, HEADER_BYTES, data[10] if len(data) > HEADER_BYTES else 0)
     for _ in range(MAX_PIECES):
-        block = _block_at(data, at)
+        block = _read_block(data, at)
         if block.end > len(data):
             break
         yield block
@@ -54,37 +54,37 @@ def blocks(data: bytes) -> Iterator[Block]:
     raise Unproved("its blocks do not hang together")
 
 
-def _block_at(data: bytes, at: int) -> Block:
+def _read_block(data: bytes, at: int) -> Block:
     kind = data[at : at + 1]
     if kind == bytes([TRAILER]):
         return Block(TRAILER, at, at, at + 1)
     if kind == bytes([EXTENSION]) and at + 2 < len(data):
-        return Block(EXTENSION, at, at + 2, _behind_parts(data, at + 2), data[at + 1])
+        return Block(EXTENSION, at, at + 2, _find_parts_end(data, at + 2), data[at + 1])
     if kind == bytes([IMAGE]) and at + 10 < len(data):
-        parts = _behind_colours(data, at + 10, data[at + 9]) + 1
-        return Block(IMAGE, at, parts, _behind_parts(data, parts))
+        parts = _find_colours_end(data, at + 10, data[at + 9]) + 1
+        return Block(IMAGE, at, parts, _find_parts_end(data, parts))
     raise Unproved("its blocks do not hang together")
 
 
-def _behind_colours(data: bytes, at: int, flags: int) -> int:
+def _find_colours_end(data: bytes, at: int, flags: int) -> int:
     """Return where a table of colours ends that these flags tell of."""
     return at + (3 << (flags & 7) + 1 if flags & 0x80 else 0)
 
 
-def _behind_parts(data: bytes, at: int) -> int:
+def _find_parts_end(data: bytes, at: int) -> int:
     """Return where a block's parts end."""
     while at < len(data) and data[at]:
         at += 1 + data[at]
     return at + 1
 
 
-def has_more_behind(data: bytes) -> bool:
-    return bool(data[max(block.end for block in blocks(data)) :].strip(b"\0"))
+def has_trailing_data(data: bytes) -> bool:
+    return bool(data[max(block.end for block in iterate_blocks(data)) :].strip(b"\0"))
 
 
 def keep_picture(data: bytes) -> Iterator[bytes]:
     """Yield the same picture, bit by bit, with nothing but what it takes to show it."""
-    found = list(blocks(data))
+    found = list(iterate_blocks(data))
     yield data[: found[0].start]
     for block in found:
         yield (
@@ -97,15 +97,15 @@ def keep_picture(data: bytes) -> Iterator[bytes]:
 def _copy_extension(block: Block, data: bytes) -> bytes:
     """Return what stays of an extension; empty when that is nothing."""
     if block.label == CONTROL:
-        return build_extension(CONTROL, next(block.contents(data), b"")[:CONTROL_BYTES])
+        return build_extension(CONTROL, next(block.iterate_contents(data), b"")[:CONTROL_BYTES])
     name = data[block.parts + 1 : block.parts + 1 + APPLICATION_BYTES]
     if block.label != APPLICATION or data[block.parts] != APPLICATION_BYTES:
         return b""
     if name in LOOPS:
-        return _build_loop(name, islice(block.contents(data), 1, 2))
+        return _build_loop(name, islice(block.iterate_contents(data), 1, 2))
     if name == PROFILE:
         most = MAX_PROFILE_BYTES // PART_BYTES
-        profile = read_profile(b"".join(islice(block.contents(data), 1, most)))
+        profile = read_profile(b"".join(islice(block.iterate_contents(data), 1, most)))
         parts = (profile[at : at + PART_BYTES] for at in range(0, len(profile), PART_BYTES))
         return build_extension(APPLICATION, name, *parts) if profile else b""
     return b""

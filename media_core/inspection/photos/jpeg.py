@@ -40,14 +40,14 @@ class Segment:
     end: int
 
 
-def segments(data: bytes) -> Iterator[Segment]:
+def iterate_segments(data: bytes) -> Iterator[Segment]:
     """Yield the picture's segments, its end included. Raises Unproved when they do not hang together."""
     at = 2
     for _ in range(MAX_PIECES):
         marker = MARKER.match(data, at)
         if not marker:
             raise Unproved("its segments do not hang together")
-        segment = _segment_at(data, marker.end())
+        segment = _read_segment(data, marker.end())
         if segment.end > len(data):
             raise Unproved("its segments do not hang together")
         yield segment
@@ -57,7 +57,7 @@ def segments(data: bytes) -> Iterator[Segment]:
     raise OverLimit(f"It has more than {MAX_PIECES} parts.")
 
 
-def _segment_at(data: bytes, at: int) -> Segment:
+def _read_segment(data: bytes, at: int) -> Segment:
     marker = data[at - 1]
     if marker == END:
         return Segment(marker, at - 2, at, at)
@@ -68,14 +68,14 @@ def _segment_at(data: bytes, at: int) -> Segment:
     return Segment(marker, at - 2, at + 2, end)
 
 
-def has_more_behind(_data: bytes) -> bool:
+def has_trailing_data(_data: bytes) -> bool:
     """Say no: cameras put a smaller picture, a depth map or a short film behind a JPEG."""
     return False
 
 
 def keep_picture(data: bytes) -> Iterator[bytes]:
     """Yield the same picture, bit by bit, with nothing but what it takes to show it."""
-    found = list(segments(data))
+    found = list(iterate_segments(data))
     yield data[:2]
     yield from _build_descriptions(data, found)
     for segment in found:

@@ -10,7 +10,7 @@ ORIENTATION = 0x0112
 DEFAULT_ORIENTATION = 1
 ORIENTATIONS = range(1, 9)
 # How Pillow says that a description is broken.
-UNREADABLE = (
+PILLOW_ERRORS = (
     OSError,
     SyntaxError,
     ValueError,
@@ -35,7 +35,7 @@ def read_orientation(block: bytes) -> int:
             warnings.simplefilter("ignore")
             exif.load(block if block.startswith(EXIF_MARK) else EXIF_MARK + block)
             said = exif.get(ORIENTATION)
-    except UNREADABLE:
+    except PILLOW_ERRORS:
         return DEFAULT_ORIENTATION
     return said if isinstance(said, int) and said in ORIENTATIONS else DEFAULT_ORIENTATION
 

@@ -20,7 +20,7 @@ KEPT_ONCE = {
 }  # fmt: skip
 PROFILE, EXIF, PIXELS, FRAME, FRAME_PIXELS = b"iCCP", b"eXIf", b"IDAT", b"fcTL", b"fdAT"
 FRAME_BYTES = 26
-UNPACKED_AT_ONCE = 65_536
+UNPACK_STEP_BYTES = 65_536
 CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 # Adam7: where each pass begins and how far it steps, across and down.
 PASSES = (
@@ -42,14 +42,14 @@ class Chunk:
     start: int
     end: int
 
-    def content(self, data: bytes) -> bytes:
+    def read_content(self, data: bytes) -> bytes:
         return data[self.start + 8 : self.end - 4]
 
-    def whole(self, data: bytes) -> bytes:
+    def read_all(self, data: bytes) -> bytes:
         return data[self.start : self.end]
 
 
-def chunks(data: bytes) -> Iterator[Chunk]:
+def iterate_chunks(data: bytes) -> Iterator[Chunk]:
     """Yield the picture's chunks, the last one included. Raises Unproved when they do not hang together."""
     at = len(SIGNATURE)
     for _ in range(MAX_PIECES):
@@ -64,15 +64,15 @@ def chunks(data: bytes) -> Iterator[Chunk]:
     raise OverLimit(f"It has more than {MAX_PIECES} parts.")
 
 
-def has_more_behind(data: bytes) -> bool:
-    return max(chunk.end for chunk in chunks(data)) < len(data)
+def has_trailing_data(data: bytes) -> bool:
+    return max(chunk.end for chunk in iterate_chunks(data)) < len(data)
 
 
 def keep_picture(data: bytes) -> Iterator[bytes]:
     """Yield the same picture, bit by bit, with nothing but what it takes to show it."""
-    found = list(chunks(data))
+    found = list(iterate_chunks(data))
     refuse_more_than_pixels(data, found)
-    blocks = (chunk.content(data) for chunk in found if chunk.name == EXIF)
+    blocks = (chunk.read_content(data) for chunk in found if chunk.name == EXIF)
     turned = build_exif(next(map(read_orientation, blocks), 1)).removeprefix(b"Exif\0\0")
     seen: set[bytes] = set()
     yield SIGNATURE
@@ -81,7 +81,7 @@ def keep_picture(data: bytes) -> Iterator[bytes]:
             yield build_chunk(EXIF, turned)
             turned = b""
         if chunk.name in {PIXELS, FRAME_PIXELS}:
-            yield chunk.whole(data)
+            yield chunk.read_all(data)
         elif chunk.name == FRAME or chunk.name not in seen:
             seen.add(chunk.name)
             yield _copy_chunk(chunk, data)
@@ -90,10 +90,10 @@ def keep_picture(data: bytes) -> Iterator[bytes]:
 def _copy_chunk(chunk: Chunk, data: bytes) -> bytes:
     """Return what stays of a chunk that holds no pixels; empty when that is nothing."""
     if chunk.name == PROFILE:
-        return _build_profile(chunk.content(data))
+        return _build_profile(chunk.read_content(data))
     most = FRAME_BYTES if chunk.name == FRAME else KEPT_ONCE.get(chunk.name, -1)
     return (
-        build_chunk(chunk.name, chunk.content(data))
+        build_chunk(chunk.name, chunk.read_content(data))
         if chunk.end - chunk.start - 12 <= most
         else b""
     )
@@ -116,7 +116,7 @@ def _build_profile(content: bytes) -> bytes:
 
 def refuse_more_than_pixels(data: bytes, found: list[Chunk]) -> None:
     """Raise Unproved when the packed pixels of the picture or a frame are followed by something else."""
-    head = next((chunk.content(data) for chunk in found if chunk.name == b"IHDR"), b"")
+    head = next((chunk.read_content(data) for chunk in found if chunk.name == b"IHDR"), b"")
     if len(head) != KEPT_ONCE[b"IHDR"] or head[9] not in CHANNELS:
         raise Unproved("its chunks do not hang together")
     still = PixelCounter(head, head[:8])
@@ -143,8 +143,8 @@ class PixelCounter:
 
     def unpack(self, data: bytes, start: int, end: int) -> None:
         try:
-            for at in range(start, end, UNPACKED_AT_ONCE):
-                part = self._unpack.decompress(data[at : min(at + UNPACKED_AT_ONCE, end)])
+            for at in range(start, end, UNPACK_STEP_BYTES):
+                part = self._unpack.decompress(data[at : min(at + UNPACK_STEP_BYTES, end)])
                 self._left -= len(part)
                 if self._left < 0 or self._unpack.unused_data:
                     raise Unproved("something else stands behind its pixels")

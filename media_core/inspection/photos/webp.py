@@ -20,19 +20,19 @@ class Chunk:
     start: int
     end: int
 
-    def content(self, data: bytes) -> bytes:
+    def read_content(self, data: bytes) -> bytes:
         return data[self.start : self.end]
 
 
-def chunks(data: bytes) -> Iterator[Chunk]:
+def iterate_chunks(data: bytes) -> Iterator[Chunk]:
     """Yield the picture's chunks. Raises Unproved when they do not fill what the container says."""
-    end = container_end(data)
+    end = find_container_end(data)
     if not (data.startswith(b"RIFF") and data[8:12] == b"WEBP" and HEADER_BYTES < end <= len(data)):
         raise Unproved("its container says another length than it has")
-    return chunks_between(data, HEADER_BYTES, end)
+    return iterate_chunks_between(data, HEADER_BYTES, end)
 
 
-def chunks_between(data: bytes, at: int, end: int) -> Iterator[Chunk]:
+def iterate_chunks_between(data: bytes, at: int, end: int) -> Iterator[Chunk]:
     """Yield the chunks that fill a range. Raises Unproved when they do not, OverLimit for too many."""
     for _ in range(MAX_PIECES):
         if at >= end:
@@ -45,19 +45,19 @@ def chunks_between(data: bytes, at: int, end: int) -> Iterator[Chunk]:
     raise OverLimit(f"It has more than {MAX_PIECES} parts.")
 
 
-def container_end(data: bytes) -> int:
+def find_container_end(data: bytes) -> int:
     return 8 + int.from_bytes(data[4:8], "little")
 
 
-def has_more_behind(data: bytes) -> bool:
-    end = container_end(data)
+def has_trailing_data(data: bytes) -> bool:
+    end = find_container_end(data)
     return bool(data[end + end % 2 :])
 
 
 def keep_picture(data: bytes) -> Iterator[bytes]:
     """Yield the same picture, bit by bit, with nothing but what it takes to show it."""
-    found = list(chunks(data))
-    blocks = (chunk.content(data) for chunk in found if chunk.name == EXIF)
+    found = list(iterate_chunks(data))
+    blocks = (chunk.read_content(data) for chunk in found if chunk.name == EXIF)
     turned = build_exif(next(map(read_orientation, blocks), 1)).removeprefix(b"Exif\0\0")
     kept: list[bytes] = []
     # An animation has its pixels in its frames, and only an animation says how often it is shown.
@@ -76,11 +76,11 @@ def keep_picture(data: bytes) -> Iterator[bytes]:
 def _copy_chunk(chunk: Chunk, data: bytes) -> bytes:
     """Return what stays of a chunk; empty when that is nothing."""
     if chunk.name in PIXELS:
-        return build_chunk(chunk.name, chunk.content(data))
+        return build_chunk(chunk.name, chunk.read_content(data))
     if chunk.name == FRAME:
         return build_chunk(FRAME, _copy_frame(chunk, data))
     if chunk.name == PROFILE:
-        profile = read_profile(chunk.content(data))
+        profile = read_profile(chunk.read_content(data))
         return build_chunk(PROFILE, profile) if profile else b""
     fixed = {FEATURES: FEATURES_BYTES, ANIMATION: ANIMATION_BYTES}.get(chunk.name)
     if not fixed:
@@ -93,9 +93,9 @@ def _copy_chunk(chunk: Chunk, data: bytes) -> bytes:
 def _copy_frame(chunk: Chunk, data: bytes) -> bytes:
     """Return a frame of an animation: where and how long it is shown, and its pixels."""
     start = chunk.start + FRAME_BYTES
-    inner = chunks_between(data, start, chunk.end)
+    inner = iterate_chunks_between(data, start, chunk.end)
     pixels = {
-        part.name: build_chunk(part.name, part.content(data))
+        part.name: build_chunk(part.name, part.read_content(data))
         for part in inner
         if part.name in PIXELS
     }

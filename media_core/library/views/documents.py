@@ -13,43 +13,49 @@ from django.views.decorators.http import require_http_methods, require_safe
 from media_core.documents import publishing
 from media_core.documents.folders import find_way, path_of
 from media_core.documents.models import Document
-from media_core.documents.moves import reading
+from media_core.documents.moves import readers_of_path
 from media_core.documents.open import find_document
 from media_core.documents.permissions import Editor, may_edit
 from media_core.documents.renaming import rename_document
-from media_core.inspection.locations import PHOTOS, may_tell_location
-from media_core.library.addresses import direct_address, permanent_address
-from media_core.library.answers import Question, ask, attempted, people, show_refused
-from media_core.library.asking import editor_of, rights_of, seen_revision
+from media_core.inspection.locations import PHOTO_TYPES, may_contain_location
+from media_core.library.addresses import build_permanent_url, find_direct_url
+from media_core.library.answers import (
+    Question,
+    format_people,
+    perform_action,
+    render_question,
+    show_refused,
+)
+from media_core.library.asking import build_rights_context, identify_editor, read_seen_revision
 from media_core.library.forms import RenameForm
-from media_core.library.paging import paged
+from media_core.library.paging import paginate
 from media_core.storages.content_types import is_inline
-from media_core.storages.presigned import lifetime_seconds
+from media_core.storages.presigned import choose_lifetime_seconds
 from media_core.templatetags.sizes import size
 from tenants.binding import bound_tenant
 from tenants.errors import GatewayError, NotFound
-from tenants.people.identity import required_member
+from tenants.people.identity import require_member
 from tenants.slots import hold_slot
 
 
 @require_safe
-def document(request: HttpRequest, document_id: UUID) -> HttpResponse:
+def show_document(request: HttpRequest, document_id: UUID) -> HttpResponse:
     """What is known of a document, who can open it, and by which links. At most six queries."""
-    member = required_member(request)
+    member = require_member(request)
     row = find_document(document_id, member)
     way = find_way(row.folder_id, member)
     context = {
-        **rights_of(member),
+        **build_rights_context(member),
         "document": row,
         "way": way,
         "downloads": not is_inline(row.original.content_type),
         "restricted": any(folder.is_restricted for folder in way),
-        "readers": people(len(reading(way[-1].path if way else []))),
-        "page": paged(request, row.versions.select_related("original"))
+        "readers": format_people(len(readers_of_path(way[-1].path if way else []))),
+        "page": paginate(request, row.versions.select_related("original"))
         if may_edit(member)
         else None,
-        "permanent": permanent_address(request, row),
-        "direct": direct_address(request, row),
+        "permanent": build_permanent_url(request, row),
+        "direct": find_direct_url(request, row),
     }
     return render(request, "library/document.html", context)
 
@@ -57,7 +63,7 @@ def document(request: HttpRequest, document_id: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def rename(request: HttpRequest, document_id: UUID) -> HttpResponse:
     """Show the form for a document's title and file name, and take them."""
-    editor = editor_of(request)
+    editor = identify_editor(request)
     row = find_document(document_id, editor)
     if request.method != "POST":
         form = RenameForm(initial={"title": row.title, "file_name": row.name})
@@ -68,7 +74,7 @@ def rename(request: HttpRequest, document_id: UUID) -> HttpResponse:
     try:
         with hold_slot():
             renamed = rename_document(
-                row.pk, editor=editor, revision=seen_revision(request), **form.cleaned_data
+                row.pk, editor=editor, revision=read_seen_revision(request), **form.cleaned_data
             )
     except NotFound:
         raise
@@ -88,23 +94,23 @@ def _show_rename_form(
     form: RenameForm,
     status: int = HTTPStatus.OK,
 ) -> HttpResponse:
-    context = {**rights_of(editor), "document": row, "form": form}
+    context = {**build_rights_context(editor), "document": row, "form": form}
     return render(request, "library/rename_document.html", context, status=status)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def publish(request: HttpRequest, document_id: UUID) -> HttpResponse:
     """Ask, and publish a document."""
-    editor = editor_of(request)
+    editor = identify_editor(request)
     row = find_document(document_id, editor)
     if request.method != "POST":
-        return ask(request, editor, _question_of_publishing(row))
+        return render_question(request, editor, _build_publish_question(row))
     with hold_slot():
-        attempted(request, lambda: _published(row, editor, seen_revision(request)))
+        perform_action(request, lambda: _publish(row, editor, read_seen_revision(request)))
     return redirect("library:document", document_id)
 
 
-def _published(row: Document, editor: Editor, revision: int | None) -> str:
+def _publish(row: Document, editor: Editor, revision: int | None) -> str:
     publishing.publish(row.pk, editor=editor, revision=revision)
     return f"“{row.title}” is public: everyone with the link can open it."
 
@@ -112,12 +118,12 @@ def _published(row: Document, editor: Editor, revision: int | None) -> str:
 @require_http_methods(["GET", "HEAD", "POST"])
 def unpublish(request: HttpRequest, document_id: UUID) -> HttpResponse:
     """Ask, and unpublish a document."""
-    editor = editor_of(request)
+    editor = identify_editor(request)
     row = find_document(document_id, editor)
     if request.method != "POST":
-        return ask(request, editor, _question_of_unpublishing(row))
+        return render_question(request, editor, _question_of_unpublishing(row))
     with hold_slot():
-        attempted(request, lambda: _unpublished(row, editor, seen_revision(request)))
+        perform_action(request, lambda: _unpublished(row, editor, read_seen_revision(request)))
     return redirect("library:document", document_id)
 
 
@@ -126,14 +132,17 @@ def _unpublished(row: Document, editor: Editor, revision: int | None) -> str:
     return f"“{row.title}” is no longer public. Only members can open it."
 
 
-def _question_of_publishing(row: Document) -> Question:
-    readers, held = people(len(reading(path_of(row.folder)))), size(row.original.size_bytes)
+def _build_publish_question(row: Document) -> Question:
+    readers, held = (
+        format_people(len(readers_of_path(path_of(row.folder)))),
+        size(row.original.size_bytes),
+    )
     return Question(
         title=f"Publish “{row.title}”?",
         sentences=[
             f"{readers.capitalize()} can open it now, after signing in.",
             f"Then everyone with the link can, without signing in: {held} for the whole web.",
-            *_about_location(row),
+            *_describe_location(row),
             "You can unpublish it at any time. Whoever has saved a copy keeps it.",
         ],
         button="Publish",
@@ -142,12 +151,12 @@ def _question_of_publishing(row: Document) -> Question:
     )
 
 
-def _about_location(row: Document) -> list[str]:
+def _describe_location(row: Document) -> list[str]:
     """Return what is to be known of a place that the file may tell; nothing where it cannot."""
     content_type = row.original.content_type
-    if may_tell_location(content_type, row.name):
+    if may_contain_location(content_type, row.name):
         return ["It is published as it is: if a location is saved in it, everyone can read that."]
-    if content_type in PHOTOS:
+    if content_type in PHOTO_TYPES:
         return [
             "They get a copy without its location and other details, such as the camera; members keep the original."
         ]
@@ -155,7 +164,7 @@ def _about_location(row: Document) -> list[str]:
 
 
 def _question_of_unpublishing(row: Document) -> Question:
-    readers = people(len(reading(path_of(row.folder))))
+    readers = format_people(len(readers_of_path(path_of(row.folder))))
     return Question(
         title=f"Unpublish “{row.title}”?",
         sentences=[
@@ -171,7 +180,7 @@ def _question_of_unpublishing(row: Document) -> Question:
 def _what_lives_on(row: Document) -> str:
     """Return what strangers can still read of a document that is unpublished, and for how long."""
     if row.shows_original:
-        seconds = lifetime_seconds(bound_tenant(), row.original.content_type)
+        seconds = choose_lifetime_seconds(bound_tenant(), row.original.content_type)
         return f"Whoever opened it just before can read on for up to {seconds} seconds."
     kept = "as long as they like" if settings.PUBLIC_MEDIA_IMMUTABLE else "up to 5 minutes"
     return f"Browsers and caches may keep their copies for {kept}."

@@ -9,37 +9,37 @@ from django.views.decorators.http import require_safe
 
 from media_core.documents.folders import Folder, find_way
 from media_core.documents.models import Document, Holding
-from media_core.library.asking import rights_of
+from media_core.library.asking import build_rights_context
 from media_core.library.forms import FolderForm, UploadForm
-from media_core.library.paging import paged
-from media_core.library.usage import usage_for_page
+from media_core.library.paging import paginate
+from media_core.library.usage import find_visible_usage
 from tenants.binding import bound_tenant
-from tenants.limits import largest_upload_bytes
-from tenants.people.identity import Member, required_member
+from tenants.limits import get_upload_max_bytes
+from tenants.people.identity import Member, require_member
 
 
 @require_safe
-def top(request: HttpRequest) -> HttpResponse:
+def show_top(request: HttpRequest) -> HttpResponse:
     """What lies in no folder. At most five queries, whatever the number of rows."""
-    return place(request, required_member(request), [])
+    return render_folder(request, require_member(request), [])
 
 
 @require_safe
-def folder(request: HttpRequest, folder_id: UUID) -> HttpResponse:
+def show_folder(request: HttpRequest, folder_id: UUID) -> HttpResponse:
     """What lies in a folder. At most six queries, whatever the number of rows."""
-    member = required_member(request)
-    return place(request, member, find_way(folder_id, member))
+    member = require_member(request)
+    return render_folder(request, member, find_way(folder_id, member))
 
 
-def show_place_again(
+def render_folder_again(
     request: HttpRequest, member: Member, form: UploadForm, status: HTTPStatus
 ) -> HttpResponse:
     """Return the page of the place that an upload was for, with its form as it was sent, but for the file."""
     way = find_way(form.cleaned_data.get("folder"), member)
-    return place(request, member, way, form, status=status)
+    return render_folder(request, member, way, form, status=status)
 
 
-def place(
+def render_folder(
     request: HttpRequest,
     member: Member,
     way: list[Folder],
@@ -49,21 +49,24 @@ def place(
 ) -> HttpResponse:
     """Return the page of the place to which this way leads."""
     here = way[-1] if way else None
-    where, restricted = here.pk if here else None, any(folder.is_restricted for folder in way)
+    where, restricted = (
+        here.pk if here else None,
+        any(show_folder.is_restricted for show_folder in way),
+    )
     readable = Document.objects.readable_by(member).with_object()
-    folders = paged(request, Folder.objects.readable_by(member).inside(where), "folders")
+    folders = paginate(request, Folder.objects.readable_by(member).inside(where), "folders")
     held = readable.held_by(list(folders))
     context = {
-        **rights_of(member),
+        **build_rights_context(member),
         "way": way[:-1],
         "here": here,
         "restricted": restricted,
         "folders": folders,
         "holdings": [(row, held.get(row.pk, Holding())) for row in folders],
-        "page": paged(request, readable.inside(where)),
+        "page": paginate(request, readable.inside(where)),
         "upload_form": upload_form or UploadForm(initial={"folder": where}, restricted=restricted),
         "folder_form": FolderForm(initial={"folder": where}, auto_id="new_folder_%s"),
-        "max_bytes": largest_upload_bytes(bound_tenant()),
-        "room": usage_for_page(member),
+        "max_bytes": get_upload_max_bytes(bound_tenant()),
+        "room": find_visible_usage(member),
     }
     return render(request, "library/place.html", context, status=status)

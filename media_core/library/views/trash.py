@@ -10,17 +10,17 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from media_core.documents.folders import Folder, find_folder, path_of
 from media_core.documents.models import Document, TrashEntry
-from media_core.documents.moves import reading
+from media_core.documents.moves import readers_of_path
 from media_core.documents.open import find_document
 from media_core.documents.permissions import Admin, Editor
 from media_core.documents.purging import delete_forever, measure_versions
 from media_core.documents.trash import (
     Contents,
-    Restoration,
-    count_in_entries,
-    count_in_folder,
+    RestorePlan,
+    count_contents,
+    count_entry_contents,
     find_entry,
-    plan_restoration,
+    plan_restore,
     restore_entry,
     trash_document,
     trash_folder,
@@ -28,27 +28,27 @@ from media_core.documents.trash import (
 from media_core.errors import StillPublic
 from media_core.library.answers import (
     Question,
-    ask,
-    attempted,
     describe_refusal,
-    number_of,
-    people,
-    to_place,
+    format_count,
+    format_people,
+    perform_action,
+    redirect_to_folder,
+    render_question,
 )
-from media_core.library.asking import admin_of, editor_of, rights_of
-from media_core.library.paging import paged
+from media_core.library.asking import build_rights_context, identify_admin, identify_editor
+from media_core.library.paging import paginate
 from media_core.templatetags.sizes import size
 from tenants.slots import hold_slot
 
 
 @require_safe
-def trash(request: HttpRequest) -> HttpResponse:
+def list_trash(request: HttpRequest) -> HttpResponse:
     """What can be restored, the newest first. Five queries."""
-    editor = editor_of(request)
-    page = paged(request, TrashEntry.objects.visible_to(editor))
-    held = count_in_entries(page, editor)
+    editor = identify_editor(request)
+    page = paginate(request, TrashEntry.objects.visible_to(editor))
+    held = count_entry_contents(page, editor)
     context = {
-        **rights_of(editor),
+        **build_rights_context(editor),
         "page": page,
         "rows": [(entry, held[entry.pk], _describe(entry, held[entry.pk])) for entry in page],
         "days": settings.TRASH_DAYS,
@@ -69,23 +69,27 @@ def _in_words(held: Contents) -> str:
     >>> _in_words(Contents(folders=2, documents=1)), _in_words(Contents(documents=3))
     ('2 folders and 1 document', '3 documents')
     """
-    documents = number_of(held.documents, "document")
-    return f"{number_of(held.folders, 'folder')} and {documents}" if held.folders else documents
+    documents = format_count(held.documents, "document")
+    return f"{format_count(held.folders, 'folder')} and {documents}" if held.folders else documents
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def move_document_to_trash(request: HttpRequest, document_id: UUID) -> HttpResponse:
     """Ask, and move a document to the trash."""
-    editor = editor_of(request)
+    editor = identify_editor(request)
     document = find_document(document_id, editor)
     if request.method != "POST":
-        return ask(request, editor, _question_of_trashing(document))
+        return render_question(request, editor, _build_trash_question(document))
     with hold_slot():
-        done = attempted(request, lambda: _trashed(document, editor))
-    return to_place(document.folder_id) if done else redirect("library:document", document.pk)
+        done = perform_action(request, lambda: _move_to_trash(document, editor))
+    return (
+        redirect_to_folder(document.folder_id)
+        if done
+        else redirect("library:document", document.pk)
+    )
 
 
-def _trashed(document: Document, editor: Editor) -> str:
+def _move_to_trash(document: Document, editor: Editor) -> str:
     """Return what was done. A public copy that could not be removed yet is said too: the document is in the trash."""
     said = f"“{document.title}” is in the trash. You can restore it for {_trash_days()}."
     try:
@@ -96,11 +100,11 @@ def _trashed(document: Document, editor: Editor) -> str:
 
 
 def _trash_days() -> str:
-    return number_of(settings.TRASH_DAYS, "day")
+    return format_count(settings.TRASH_DAYS, "day")
 
 
-def _question_of_trashing(document: Document) -> Question:
-    readers = people(len(reading(path_of(document.folder))))
+def _build_trash_question(document: Document) -> Question:
+    readers = format_people(len(readers_of_path(path_of(document.folder))))
     is_public = document.visibility == Document.Visibility.PUBLIC
     whose = "Everyone with the link" if is_public else readers.capitalize()
     return Question(
@@ -117,14 +121,14 @@ def _question_of_trashing(document: Document) -> Question:
 @require_http_methods(["GET", "HEAD", "POST"])
 def move_folder_to_trash(request: HttpRequest, folder_id: UUID) -> HttpResponse:
     """Ask, and move a folder with everything in it to the trash."""
-    editor = editor_of(request)
+    editor = identify_editor(request)
     folder = find_folder(folder_id, editor)
-    held = count_in_folder(folder, editor)
+    held = count_contents(folder, editor)
     if request.method != "POST":
-        return ask(request, editor, _question_of_trashing_folder(folder, held))
+        return render_question(request, editor, _question_of_trashing_folder(folder, held))
     with hold_slot():
-        done = attempted(request, lambda: _trashed_folder(folder, held, editor))
-    return to_place(folder.parent_id if done else folder.pk)
+        done = perform_action(request, lambda: _trashed_folder(folder, held, editor))
+    return redirect_to_folder(folder.parent_id if done else folder.pk)
 
 
 def _trashed_folder(folder: Folder, held: Contents, editor: Editor) -> str:
@@ -136,7 +140,7 @@ def _trashed_folder(folder: Folder, held: Contents, editor: Editor) -> str:
 
 
 def _question_of_trashing_folder(folder: Folder, held: Contents) -> Question:
-    readers = people(len(reading(folder.path)))
+    readers = format_people(len(readers_of_path(folder.path)))
     holds = f"The folder holds {_in_words(held)}. Everything in it goes to the trash too."
     return Question(
         title=f"Move “{folder.name}” to the trash?",
@@ -155,33 +159,33 @@ def _about_public(public: int) -> list[str]:
     if not public:
         return []
     are = "is public. It" if public == 1 else "are public. They"
-    return [f"{number_of(public, 'document')} {are} will no longer be public."]
+    return [f"{format_count(public, 'document')} {are} will no longer be public."]
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def restore(request: HttpRequest, entry_id: UUID) -> HttpResponse:
     """Ask, and restore a document or a folder from the trash."""
-    editor = editor_of(request)
+    editor = identify_editor(request)
     entry = find_entry(entry_id, editor)
-    plan = plan_restoration(entry)
+    plan = plan_restore(entry)
     readers = request.POST.get("readers", "")
     agreed = int(readers) if readers.isascii() and readers.isdecimal() else None
     is_agreed = plan.is_its_place or agreed == plan.readers
     if request.method != "POST" or not is_agreed:
-        return ask(request, editor, _question_of_restoring(entry, plan))
-    if not attempted(request, lambda: _restored(entry, editor, agreed)):
+        return render_question(request, editor, _build_restore_question(entry, plan))
+    if not perform_action(request, lambda: _restore(entry, editor, agreed)):
         return redirect("library:trash")
     return redirect("library:folder" if entry.is_folder else "library:document", plan.row.pk)
 
 
-def _restored(entry: TrashEntry, editor: Editor, readers: int | None) -> str:
+def _restore(entry: TrashEntry, editor: Editor, readers: int | None) -> str:
     row = restore_entry(entry.pk, editor=editor, readers=readers)
     if isinstance(row, Folder):
         return f"The folder “{row.name}” is restored. Its documents are not public."
     return f"“{row.title}” is restored. It is not public."
 
 
-def _question_of_restoring(entry: TrashEntry, plan: Restoration) -> Question:
+def _build_restore_question(entry: TrashEntry, plan: RestorePlan) -> Question:
     place = f"“{plan.target}”" if plan.target else "“All documents”"
     lost = [] if plan.is_its_place else ["The folder it was in is in the trash or deleted."]
     with_it = (
@@ -194,7 +198,7 @@ def _question_of_restoring(entry: TrashEntry, plan: Restoration) -> Question:
         title=f"Restore “{entry.title}”?",
         sentences=[
             *lost,
-            f"It goes to {place}. {people(plan.readers).capitalize()} can open it there.",
+            f"It goes to {place}. {format_people(plan.readers).capitalize()} can open it there.",
             *([renamed] if plan.name != entry.title else []),
             with_it,
         ],
@@ -207,12 +211,12 @@ def _question_of_restoring(entry: TrashEntry, plan: Restoration) -> Question:
 @require_http_methods(["GET", "HEAD", "POST"])
 def delete(request: HttpRequest, entry_id: UUID) -> HttpResponse:
     """Ask, and delete an entry of the trash forever."""
-    admin = admin_of(request)
+    admin = identify_admin(request)
     entry = find_entry(entry_id, admin)
     if request.method != "POST":
-        held = count_in_entries([entry], admin)[entry.pk]
-        return ask(request, admin, _question_of_deleting(entry, held))
-    attempted(request, lambda: _deleted(entry, admin))
+        held = count_entry_contents([entry], admin)[entry.pk]
+        return render_question(request, admin, _question_of_deleting(entry, held))
+    perform_action(request, lambda: _deleted(entry, admin))
     return redirect("library:trash")
 
 
@@ -223,7 +227,7 @@ def _deleted(entry: TrashEntry, admin: Admin) -> str:
 
 def _question_of_deleting(entry: TrashEntry, held: Contents) -> Question:
     versions, size_bytes = measure_versions(entry)
-    counted = f"{number_of(versions, 'version')}, {size(size_bytes)}"
+    counted = f"{format_count(versions, 'version')}, {size(size_bytes)}"
     if not entry.is_folder:
         what = f"The document will be deleted with everything kept of it: {counted}."
     elif any(held):

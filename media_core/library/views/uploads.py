@@ -11,28 +11,28 @@ from media_core.documents.folders import find_place
 from media_core.documents.models import Document
 from media_core.documents.permissions import Editor
 from media_core.errors import NotPublished
-from media_core.library.answers import show_refused, to_place
-from media_core.library.asking import editor_of
+from media_core.library.answers import redirect_to_folder, show_refused
+from media_core.library.asking import identify_editor
 from media_core.library.forms import UploadForm
-from media_core.library.views.lists import show_place_again
-from media_core.storages.file_types import type_named
+from media_core.library.views.lists import render_folder_again
+from media_core.storages.file_types import find_type_by_name
 from media_core.uploads.flow import store_upload
 from media_core.uploads.handlers import leave_files_unread
-from media_core.uploads.limits import takes_uploads
+from media_core.uploads.limits import accept_uploads
 from tenants.errors import GatewayError, NotFound, TooBusy
 from tenants.slots import hold_slot
 
 
 # Who may upload is asked, and a slot taken, before the body is read; checking the CSRF token reads it.
 @require_POST
-@takes_uploads
+@accept_uploads
 @csrf_exempt
 def upload(request: HttpRequest) -> HttpResponse:
     """Take one file from a member who may upload, for a place that they may read.
 
     When it is refused, the page comes back with the fields of the form, to choose the file again.
     """
-    uploader = editor_of(request)
+    uploader = identify_editor(request)
     try:
         with hold_slot():
             return _take_file(request, uploader)
@@ -45,7 +45,7 @@ def upload(request: HttpRequest) -> HttpResponse:
 def _take_file(request: HttpRequest, uploader: Editor) -> HttpResponse:
     form = _read_form(request)
     if not form.is_valid():
-        return show_place_again(request, uploader, form, HTTPStatus.BAD_REQUEST)
+        return render_folder_again(request, uploader, form, HTTPStatus.BAD_REQUEST)
     folder = find_place(form.cleaned_data.pop("folder"), uploader)
     try:
         # The flow asks again who may upload once the bytes are there.
@@ -57,8 +57,8 @@ def _take_file(request: HttpRequest, uploader: Editor) -> HttpResponse:
     except GatewayError as refusal:
         return _show_refusal(request, uploader, form, refusal)
     else:
-        messages.success(request, told(document))
-    return to_place(folder.pk if folder else None)
+        messages.success(request, describe_upload(document))
+    return redirect_to_folder(folder.pk if folder else None)
 
 
 @csrf_protect
@@ -74,13 +74,13 @@ def _show_refusal(
     request: HttpRequest, uploader: Editor, form: UploadForm, refusal: GatewayError
 ) -> HttpResponse:
     return show_refused(
-        refusal, form, lambda status: show_place_again(request, uploader, form, status)
+        refusal, form, lambda status: render_folder_again(request, uploader, form, status)
     )
 
 
-def told(document: Document) -> str:
+def describe_upload(document: Document) -> str:
     """Return what its uploader is to know of a new document, in sentences."""
-    named = type_named(document.name)
+    named = find_type_by_name(document.name)
     said = f"“{document.title}” is stored."
     if named and document.original.content_type != named.stored_as:
         said += f" It is named like {named.name} and could not be proved to be one: it is kept as a plain download."

@@ -13,28 +13,28 @@ from django.views.decorators.http import require_http_methods, require_safe
 from media_core.documents.models import AccessEvent, Document
 from media_core.documents.open import find_document
 from media_core.documents.permissions import Editor
-from media_core.documents.versions import count_next_dropped, find_version, restore_version
+from media_core.documents.versions import count_versions_to_drop, find_version, restore_version
 from media_core.documents.views import LINK_HEADERS
-from media_core.library.answers import Question, ask, attempted, show_refused
-from media_core.library.asking import editor_of, rights_of, seen_revision
+from media_core.library.answers import Question, perform_action, render_question, show_refused
+from media_core.library.asking import build_rights_context, identify_editor, read_seen_revision
 from media_core.library.forms import ReplaceForm
-from media_core.storages.room import link_to
+from media_core.storages.room import sign_url
 from media_core.uploads.flow import replace_file
 from media_core.uploads.handlers import leave_files_unread
-from media_core.uploads.limits import takes_uploads
+from media_core.uploads.limits import accept_uploads
 from tenants.binding import bound_tenant
 from tenants.errors import GatewayError, NotFound, TooBusy
-from tenants.limits import largest_upload_bytes
+from tenants.limits import get_upload_max_bytes
 from tenants.slots import hold_slot
 
 
 # Who may replace it is asked, and a slot taken, before the body is read; checking the CSRF token reads it.
 @require_http_methods(["GET", "HEAD", "POST"])
-@takes_uploads
+@accept_uploads
 @csrf_exempt
 def replace(request: HttpRequest, document_id: UUID) -> HttpResponse:
     """Show the form for a new version of a document, and take its file."""
-    editor = editor_of(request)
+    editor = identify_editor(request)
     document = find_document(document_id, editor)
     if request.method != "POST":
         return _show_form(request, editor, document, ReplaceForm())
@@ -53,7 +53,7 @@ def _take_file(request: HttpRequest, editor: Editor, document: Document) -> Http
         return _show_form(request, editor, document, form, HTTPStatus.BAD_REQUEST)
     try:
         replace_file(
-            document.pk, uploader=editor, revision=seen_revision(request), **form.cleaned_data
+            document.pk, uploader=editor, revision=read_seen_revision(request), **form.cleaned_data
         )
     except NotFound:
         raise
@@ -93,10 +93,10 @@ def _show_form(
     status: int = HTTPStatus.OK,
 ) -> HttpResponse:
     context = {
-        **rights_of(editor),
+        **build_rights_context(editor),
         "document": document,
         "form": form,
-        "max_bytes": largest_upload_bytes(bound_tenant()),
+        "max_bytes": get_upload_max_bytes(bound_tenant()),
         "kept": bound_tenant().versions_kept,
         "dropping": _describe_dropped(document),
     }
@@ -106,7 +106,7 @@ def _show_form(
 @require_safe
 def open_version(request: HttpRequest, document_id: UUID, number: int) -> HttpResponse:
     """Redirect an editor to the bytes of a version. The access is recorded before. Raises NotFound."""
-    editor = editor_of(request)
+    editor = identify_editor(request)
     document = find_document(document_id, editor)
     version = find_version(document, number)
     AccessEvent.objects.create(
@@ -115,29 +115,31 @@ def open_version(request: HttpRequest, document_id: UUID, number: int) -> HttpRe
         person_id=editor.person_id,
         person_name=editor.name,
     )
-    address = link_to(version.original, file_name=version.file_name)
+    address = sign_url(version.original, file_name=version.file_name)
     return HttpResponseRedirect(address, headers=LINK_HEADERS)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def restore(request: HttpRequest, document_id: UUID, number: int) -> HttpResponse:
     """Ask, and make an older version the newest again."""
-    editor = editor_of(request)
+    editor = identify_editor(request)
     document = find_document(document_id, editor)
     version = find_version(document, number)
     if request.method != "POST":
-        return ask(request, editor, _question_of_restoring(document, version.number))
+        return render_question(request, editor, _build_restore_question(document, version.number))
     with hold_slot():
-        attempted(request, lambda: _restored(document, editor, number, seen_revision(request)))
+        perform_action(
+            request, lambda: _restore(document, editor, number, read_seen_revision(request))
+        )
     return redirect("library:document", document.pk)
 
 
-def _restored(document: Document, editor: Editor, number: int, revision: int | None) -> str:
+def _restore(document: Document, editor: Editor, number: int, revision: int | None) -> str:
     restore_version(document.pk, number, editor=editor, revision=revision)
     return f"Version {number} of “{document.title}” is the newest again."
 
 
-def _question_of_restoring(document: Document, number: int) -> Question:
+def _build_restore_question(document: Document, number: int) -> Question:
     is_public = document.visibility == Document.Visibility.PUBLIC
     sentences = [
         f"Whoever opens “{document.title}” will get the file of version {number}. Its link stays the same.",
@@ -156,7 +158,7 @@ def _question_of_restoring(document: Document, number: int) -> Question:
 
 def _describe_dropped(document: Document) -> str:
     """Return what the next version removes from the list, in words; nothing where it removes none."""
-    dropped = count_next_dropped(document)
+    dropped = count_versions_to_drop(document)
     if not dropped:
         return ""
     oldest = "oldest version" if dropped == 1 else f"{dropped} oldest versions"

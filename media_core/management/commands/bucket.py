@@ -9,7 +9,7 @@ from media_core.commands.bucket_apply import add_apply
 from media_core.commands.bucket_doctor import add_doctor
 from media_core.commands.bucket_prove import add_prove
 from media_core.commands.bucket_verify import add_verify
-from media_core.storages.bucket.doctor.probe import in_words
+from media_core.storages.bucket.doctor.probe import describe_error
 from media_core.storages.bucket_errors import BUCKET_ERRORS
 from tenants.commands.base import PlainCommand, add_actions
 
@@ -33,4 +33,4 @@ examples:
         try:
             super().handle(**options)
         except BUCKET_ERRORS as error:
-            raise CommandError(f"{settings.BUCKET_NAME}: {in_words(error)}") from error
+            raise CommandError(f"{settings.BUCKET_NAME}: {describe_error(error)}") from error

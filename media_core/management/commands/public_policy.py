@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management import CommandError
 
-from media_core.storages.policy import MAX_POLICY_BYTES, public_policy
+from media_core.storages.policy import MAX_POLICY_BYTES, build_public_policy
 from tenants.commands.base import PlainCommand
 
 
@@ -28,7 +28,7 @@ tenant was made. It is for PUBLIC_MEDIA_MODE=policy only."""
                 "There is no bucket to give a policy to: AWS_STORAGE_BUCKET_NAME is empty. "
                 "What is public on disk needs none."
             )
-        text = json.dumps(public_policy(), indent=2)
+        text = json.dumps(build_public_policy(), indent=2)
         self.stdout.write(text)
         if len(text.encode()) > MAX_POLICY_BYTES:
             self.stderr.write(

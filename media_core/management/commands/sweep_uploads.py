@@ -8,7 +8,7 @@ from django.core.management.base import CommandError, CommandParser
 from media_core.upkeep.sweeping import sweep_room
 from tenants.binding import bind_tenant
 from tenants.commands.base import PlainCommand
-from tenants.commands.references import REFERENCE_HELP, called
+from tenants.commands.references import REFERENCE_HELP, format_tenant
 from tenants.errors import GatewayError
 from tenants.models import Tenant
 from tenants.provisioning import find_tenant
@@ -38,7 +38,7 @@ is left there is removed by the next run."""
     def handle(self, **options: Any) -> None:
         """Sweep one tenant after the other; one that fails does not stop the others."""
         dry_run = options["dry_run"]
-        swept = [self._sweep(tenant, dry_run=dry_run) for tenant in asked_for(options["tenant"])]
+        swept = [self._sweep(tenant, dry_run=dry_run) for tenant in find_tenants(options["tenant"])]
         removed = sum(count for count in swept if count is not None)
         verb = "Would remove" if dry_run else "Removed"
         self.stdout.write(f"{verb} {removed} object(s) of {len(swept)} tenant(s).")
@@ -54,13 +54,13 @@ is left there is removed by the next run."""
             with bind_tenant(tenant, even_suspended=True):
                 count = len(sweep_room(dry_run=dry_run))
         except GatewayError as error:
-            self.stderr.write(f"{called(tenant)}: {error}")
+            self.stderr.write(f"{format_tenant(tenant)}: {error}")
             return None
         if count:
-            self.stdout.write(f"{called(tenant)}: {count} object(s)")
+            self.stdout.write(f"{format_tenant(tenant)}: {count} object(s)")
         return count
 
 
-def asked_for(reference: str | None) -> Iterable[Tenant]:
+def find_tenants(reference: str | None) -> Iterable[Tenant]:
     """Return the one tenant that is meant, or all of them."""
     return [find_tenant(reference)] if reference else Tenant.objects.iterator()

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from media_core.storages.bucket.models import BucketCapabilities, BucketReport
-from media_core.storages.client import bucket_access
+from media_core.storages.client import get_bucket_access
 
 
 class Capability(StrEnum):
@@ -56,16 +56,16 @@ REMEDY = "Run manage.py bucket doctor."
 PUBLIC_MODES = {"acl": Capability.PUBLIC_BY_ACL, "policy": Capability.PUBLIC_BY_POLICY}
 
 
-def current_target() -> str:
+def describe_target() -> str:
     """Return which bucket settings name, and how it is spoken to. Without credentials."""
-    access = bucket_access()
+    access = get_bucket_access()
     return (
         f"{access.endpoint_url}/{settings.BUCKET_NAME}/{settings.LOCATION_PREFIX}"
         f" {access.signature_version} {access.addressing_style} {access.region}"
     )
 
 
-def key_fingerprint() -> str:
+def compute_key_fingerprint() -> str:
     """Return a hash that tells the access key in settings from others without revealing it."""
     return sha256(settings.BUCKET_ACCESS_KEY.encode()).hexdigest()[:16]
 
@@ -111,26 +111,27 @@ class Proof:
     def was_proved(self, capability: Capability) -> bool:
         """Return whether the bucket does this, or did when last tested with these keys, however long ago."""
         seen = self.seen.get(capability)
-        is_ours = seen is not None and seen.proved and seen.fingerprint == key_fingerprint()
+        is_ours = seen is not None and seen.proved and seen.fingerprint == compute_key_fingerprint()
         return is_ours or self.has(capability)
 
-    def lacks(self, capability: Capability) -> bool:
+    def was_disproved(self, capability: Capability) -> bool:
         """Return whether the bucket was last seen not to do this, however long ago."""
         seen = self.seen.get(capability)
         return seen is not None and not seen.proved
 
-    def when(self, capability: Capability) -> str:
+    def format_time(self, capability: Capability) -> str:
         """Return when this was last found out."""
         seen = self.seen.get(capability)
         return format_moment(seen.at) if seen else "never"
 
-    def extend(self, found: Mapping[str, bool], at: datetime) -> "Proof":
+    def merge_results(self, found: Mapping[str, bool], at: datetime) -> "Proof":
         """Return what is known then: what was found now, and all else as it was known.
 
         A run that cannot ask proves nothing and disproves nothing: neither is a hole forgotten, nor publishing stopped.
         """
         now = {
-            name: CapabilityResult(proved, at, key_fingerprint()) for name, proved in found.items()
+            name: CapabilityResult(proved, at, compute_key_fingerprint())
+            for name, proved in found.items()
         }
         return Proof({**self.seen, **now})
 
@@ -140,15 +141,15 @@ def format_moment(at: datetime) -> str:
     return f"{at:%Y-%m-%d %H:%M} UTC"
 
 
-def newest_report() -> BucketReport | None:
+def find_newest_report() -> BucketReport | None:
     """Return the newest report on the bucket in settings; none of any other counts. One query."""
-    newest: BucketReport | None = BucketReport.objects.filter(target=current_target()).first()
+    newest: BucketReport | None = BucketReport.objects.filter(target=describe_target()).first()
     return newest
 
 
-def proof() -> Proof:
+def find_proof() -> Proof:
     """Return what is known of the bucket in settings. One query."""
-    rows = BucketCapabilities.objects.filter(target=current_target())
+    rows = BucketCapabilities.objects.filter(target=describe_target())
     return Proof.from_json(rows.values_list("proofs", flat=True).first() or {})
 
 
@@ -162,10 +163,10 @@ class ProofCache:
 
     def find(self) -> Proof:
         """Return it as it was at most SECONDS ago. One query, or none."""
-        target, now, known = current_target(), time.monotonic(), self._known
+        target, now, known = describe_target(), time.monotonic(), self._known
         if known and known[0] == target and known[1] > now:
             return known[2]
-        found = proof()
+        found = find_proof()
         self._known = (target, now + self.SECONDS, found)
         return found
 
@@ -179,28 +180,28 @@ proofs = ProofCache()
 def store_proof(known: Proof) -> None:
     """Store what is known of the bucket in settings from now on. Other processes take it over within seconds."""
     BucketCapabilities.objects.update_or_create(
-        target=current_target(), defaults={"proofs": known.as_json()}
+        target=describe_target(), defaults={"proofs": known.as_json()}
     )
     proofs.forget()
 
 
-def needed_to_publish() -> tuple[Capability, ...]:
+def list_needed_to_publish() -> tuple[Capability, ...]:
     """Return what must be proved before anything in the bucket is public; nothing where nothing ever is."""
     mode = PUBLIC_MODES.get(settings.PUBLIC_MEDIA_MODE)
     return (*NEEDED_TO_STORE, mode) if mode else ()
 
 
-def needed() -> tuple[Capability, ...]:
+def list_needed() -> tuple[Capability, ...]:
     """Return what the gateway cannot work without, as it is set up."""
-    return needed_to_publish() or NEEDED_TO_STORE
+    return list_needed_to_publish() or NEEDED_TO_STORE
 
 
-def unproved(known: Proof) -> list[Capability]:
+def list_unproved(known: Proof) -> list[Capability]:
     """Return what the gateway cannot work without, and nobody has proved lately. No query."""
-    return [capability for capability in needed() if not known.has(capability)]
+    return [capability for capability in list_needed() if not known.has(capability)]
 
 
-def upload_method(size_bytes: int, known: Proof) -> UploadMethod:
+def choose_upload_method(size_bytes: int, known: Proof) -> UploadMethod:
     """Return how an upload of this size may come in; what is not proved goes through the gateway. No query."""
     if size_bytes <= FORM_MAX_BYTES and known.has(Capability.POST_POLICY):
         return UploadMethod.FORM
@@ -210,25 +211,25 @@ def upload_method(size_bytes: int, known: Proof) -> UploadMethod:
     return UploadMethod.RELAY
 
 
-def uses(known: Proof) -> dict[str, str]:
+def describe_uses(known: Proof) -> dict[str, str]:
     """Return what the gateway does on the strength of this proof, in words."""
     missing = next((basic for basic in NEEDED_TO_STORE if not known.was_proved(basic)), None)
     if missing:
-        why = "failed" if known.lacks(missing) else "is not proved"
+        why = "failed" if known.was_disproved(missing) else "is not proved"
         return {"stores": f"nothing: {missing.value!r} {why}"}
     return {
         "stores": "private files",
-        "publishes": _publishing(known),
+        "publishes": _describe_publishing(known),
         "copies": "inside the bucket" if known.has(Capability.COPY) else "through the gateway",
-        "small uploads": UPLOADS[upload_method(FORM_MAX_BYTES, known)],
-        "large uploads": UPLOADS[upload_method(FORM_MAX_BYTES + 1, known)],
+        "small uploads": UPLOAD_DESCRIPTIONS[choose_upload_method(FORM_MAX_BYTES, known)],
+        "large uploads": UPLOAD_DESCRIPTIONS[choose_upload_method(FORM_MAX_BYTES + 1, known)],
     }
 
 
-def _publishing(known: Proof) -> str:
+def _describe_publishing(known: Proof) -> str:
     if settings.PUBLIC_MEDIA_MODE == "gateway":
         return "by links of some minutes (gateway)"
-    missing = [wanted for wanted in needed_to_publish() if not known.has(wanted)]
+    missing = [wanted for wanted in list_needed_to_publish() if not known.has(wanted)]
     if not missing:
         return f"by {settings.PUBLIC_MEDIA_MODE}"
     if all(known.was_proved(wanted) for wanted in missing):
@@ -236,7 +237,7 @@ def _publishing(known: Proof) -> str:
     return f"nothing: not proved: {', '.join(wanted.value for wanted in missing)}"
 
 
-UPLOADS = {
+UPLOAD_DESCRIPTIONS = {
     UploadMethod.FORM: "a signed form, from the browser to the bucket, is safe here",
     UploadMethod.PARTS: "presigned parts, from the browser to the bucket, are safe here",
     UploadMethod.RELAY: "through the gateway only",

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Literal
 from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
 
-from media_core.storages.bucket_errors import status_of, translate_error, translate_errors
-from media_core.storages.client import anonymous_client, bucket_client
-from media_core.storages.public import NOT_FOR_STRANGERS
+from media_core.storages.bucket_errors import get_status, translate_error, translate_errors
+from media_core.storages.client import get_anonymous_client, get_bucket_client
+from media_core.storages.public import ANONYMOUS_REFUSALS
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import CopySourceTypeDef
@@ -32,7 +32,7 @@ def iterate_objects(prefix: str) -> Iterator[ListedObject]:
 
     Raises BucketUnavailable.
     """
-    pages = bucket_client().get_paginator("list_objects_v2")
+    pages = get_bucket_client().get_paginator("list_objects_v2")
     with translate_errors():
         for page in pages.paginate(Bucket=settings.BUCKET_NAME, Prefix=prefix):
             for entry in page.get("Contents", []):
@@ -44,10 +44,10 @@ def find_size(key: str) -> int | None:
     """Return the size of the object under this key; None when there is none. Raises BucketUnavailable. One request."""
     try:
         return int(
-            bucket_client().head_object(Bucket=settings.BUCKET_NAME, Key=key)["ContentLength"]
+            get_bucket_client().head_object(Bucket=settings.BUCKET_NAME, Key=key)["ContentLength"]
         )
     except ClientError as error:
-        if status_of(error) == HTTPStatus.NOT_FOUND:
+        if get_status(error) == HTTPStatus.NOT_FOUND:
             return None
         raise translate_error(error) from error
     except BotoCoreError as error:
@@ -60,9 +60,9 @@ def can_public_read(key: str) -> bool:
     One request, without credentials.
     """
     try:
-        anonymous_client().head_object(Bucket=settings.BUCKET_NAME, Key=key)
+        get_anonymous_client().head_object(Bucket=settings.BUCKET_NAME, Key=key)
     except ClientError as error:
-        if status_of(error) in NOT_FOR_STRANGERS:
+        if get_status(error) in ANONYMOUS_REFUSALS:
             return False
         raise translate_error(error) from error
     except BotoCoreError as error:
@@ -74,12 +74,12 @@ def set_public_acl(key: str, *, is_public: bool) -> None:
     """Let the public read this object, or not, in mode `acl`. Raises BucketUnavailable. One request."""
     acl: Literal["public-read", "private"] = "public-read" if is_public else "private"
     with translate_errors():
-        bucket_client().put_object_acl(Bucket=settings.BUCKET_NAME, Key=key, ACL=acl)
+        get_bucket_client().put_object_acl(Bucket=settings.BUCKET_NAME, Key=key, ACL=acl)
 
 
 def move_object(key: str, target: str) -> None:
     """Move an object to another key, by copying it and removing it. Raises BucketUnavailable. Two requests."""
     source: CopySourceTypeDef = {"Bucket": settings.BUCKET_NAME, "Key": key}
     with translate_errors():
-        bucket_client().copy_object(Bucket=settings.BUCKET_NAME, Key=target, CopySource=source)
-        bucket_client().delete_object(Bucket=settings.BUCKET_NAME, Key=key)
+        get_bucket_client().copy_object(Bucket=settings.BUCKET_NAME, Key=target, CopySource=source)
+        get_bucket_client().delete_object(Bucket=settings.BUCKET_NAME, Key=key)

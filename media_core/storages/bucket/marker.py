@@ -15,7 +15,7 @@ from uuid import UUID
 from media_core.errors import BucketOfAnother, ObjectMissing
 from media_core.storages.bucket.marker_store import (
     describe_place,
-    marker_key,
+    make_marker_key,
     overwrite_marker,
     read_marker,
     remove_marker,
@@ -36,7 +36,7 @@ DATABASE = re.compile(r"[0-9]{1,20}/[0-9]{1,10}")
 logger = logging.getLogger("media_core.storages")
 
 
-class Whose(StrEnum):
+class MarkerOwner(StrEnum):
     OURS = "ours"
     NOBODYS = "nobody's"
     ANOTHERS = "another deployment's"
@@ -47,7 +47,7 @@ class Whose(StrEnum):
 # How a person names this deployment's other database to take the prefix over from it.
 OTHER_DATABASE = "other-database"
 # What is taken over only by whoever names it.
-TAKEN_OVER = frozenset({Whose.ANOTHERS, Whose.OTHER_DATABASES})
+TAKEN_OVER = frozenset({MarkerOwner.ANOTHERS, MarkerOwner.OTHER_DATABASES})
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Marker:
     @classmethod
     def of_this(cls) -> "Marker":
         """Return what ours says. Two queries."""
-        this = Deployment.this()
+        this = Deployment.get_current()
         return cls(this.pk, find_database_id(), this.created_at)
 
     @classmethod
@@ -89,36 +89,36 @@ class Marker:
 class Ownership:
     """Whom the marker names, and since when; of another's and of ours only."""
 
-    whose: Whose
+    owner: MarkerOwner
     deployment: str = ""
     database: str = ""
     created_at: datetime | None = None
 
     def __str__(self) -> str:
         if not self.created_at:
-            return self.whose
+            return self.owner
         return (
-            f"{self.whose}, {self.deployment} on {self.database}, made {self.created_at:%Y-%m-%d}"
+            f"{self.owner}, {self.deployment} on {self.database}, made {self.created_at:%Y-%m-%d}"
         )
 
 
-def ownership() -> Ownership:
+def read_ownership() -> Ownership:
     """Return whose our LOCATION_PREFIX is. Two queries, one GET."""
-    return _read(Marker.of_this())
+    return _read_marker(Marker.of_this())
 
 
-def claim() -> Ownership:
+def claim_prefix() -> Ownership:
     """Write the marker when there is none; return whose the prefix is then, as read back.
 
     What the bucket says last decides, not what was written: a store that overlooks If-None-Match lets two write.
     Two queries; one GET when it was ours before, else one PUT and two GETs.
     """
     this = Marker.of_this()
-    before = _read(this)
-    if before.whose != Whose.NOBODYS:
+    before = _read_marker(this)
+    if before.owner != MarkerOwner.NOBODYS:
         return before
     write_first(this.as_json())
-    return _read(this)
+    return _read_marker(this)
 
 
 def take_over(deployment: str) -> Ownership:
@@ -128,53 +128,56 @@ def take_over(deployment: str) -> Ownership:
     names somebody else; where it is ours already, nothing happens.
     """
     this = Marker.of_this()
-    before = _read(this)
-    if before.whose == Whose.OURS:
+    before = _read_marker(this)
+    if before.owner == MarkerOwner.OURS:
         return before
-    if before.whose not in TAKEN_OVER or before.deployment != deployment:
+    if before.owner not in TAKEN_OVER or before.deployment != deployment:
         raise BucketOfAnother(
-            f"{marker_key()} is {before}, and does not name {deployment!r}: nothing was taken over."
+            f"{make_marker_key()} is {before}, and does not name {deployment!r}: nothing was taken over."
         )
     overwrite_marker(this.as_json())
     logger.warning(
-        "%s was taken over from %s. Now it names database %s.", marker_key(), before, this.database
+        "%s was taken over from %s. Now it names database %s.",
+        make_marker_key(),
+        before,
+        this.database,
     )
-    return _read(this)
+    return _read_marker(this)
 
 
-def withdraw() -> bool:
+def withdraw_marker() -> bool:
     """Delete the marker where it is ours, for a deployment that ends. One query, two requests."""
-    if ownership().whose != Whose.OURS:
+    if read_ownership().owner != MarkerOwner.OURS:
         return False
     remove_marker()
     return True
 
 
-def required_ownership() -> Ownership:
-    """Claim the prefix where it is nobody's; raise BucketOfAnother when it is not ours then. As `claim` costs."""
-    found = claim()
-    if found.whose == Whose.OURS:
+def require_ownership() -> Ownership:
+    """Claim the prefix where it is nobody's; raise BucketOfAnother when it is not ours then.."""
+    found = claim_prefix()
+    if found.owner == MarkerOwner.OURS:
         return found
-    raise BucketOfAnother(refusal(found))
+    raise BucketOfAnother(explain_ownership(found))
 
 
-def refusal(found: Ownership) -> str:
+def explain_ownership(found: Ownership) -> str:
     """Return what a person has to know of a prefix that is not ours."""
     where = describe_place()
-    if found.whose == Whose.ANOTHERS:
+    if found.owner == MarkerOwner.ANOTHERS:
         return (
-            f"{where} names the deployment {found}; this one is {Deployment.this()}. Give this one "
+            f"{where} names the deployment {found}; this one is {Deployment.get_current()}. Give this one "
             f"another LOCATION_PREFIX. If that one's database is gone for good and this one takes "
             f"its place: manage.py bucket apply --take-over {found.deployment}"
         )
-    if found.whose == Whose.OTHER_DATABASES:
+    if found.owner == MarkerOwner.OTHER_DATABASES:
         return (
             f"{where} names this deployment on database {found.database}; this one is {find_database_id()}: it was "
             "restored, copied or moved. If the other one is not used any more and this one takes its place: "
             f"manage.py bucket apply --take-over {OTHER_DATABASE}. If this one is a copy, give it another "
             "LOCATION_PREFIX or bucket."
         )
-    if found.whose == Whose.NOBODYS:
+    if found.owner == MarkerOwner.NOBODYS:
         return (
             f"{where} is not there. Look at AWS_STORAGE_BUCKET_NAME, LOCATION_PREFIX and the bucket's lifecycle; "
             "manage.py bucket apply writes it."
@@ -185,19 +188,19 @@ def refusal(found: Ownership) -> str:
     )
 
 
-def _read(this: Marker) -> Ownership:
+def _read_marker(this: Marker) -> Ownership:
     try:
         content = read_marker(MAX_MARKER_BYTES + 1)
     except ObjectMissing:
-        return Ownership(Whose.NOBODYS)
+        return Ownership(MarkerOwner.NOBODYS)
     try:
         found = Marker.from_json(content)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        return Ownership(Whose.UNREADABLE)
+        return Ownership(MarkerOwner.UNREADABLE)
     return Ownership(_whose(found, this), str(found.deployment), found.database, found.created_at)
 
 
-def _whose(found: Marker, this: Marker) -> Whose:
+def _whose(found: Marker, this: Marker) -> MarkerOwner:
     if found.deployment != this.deployment:
-        return Whose.ANOTHERS
-    return Whose.OURS if found.database == this.database else Whose.OTHER_DATABASES
+        return MarkerOwner.ANOTHERS
+    return MarkerOwner.OURS if found.database == this.database else MarkerOwner.OTHER_DATABASES

@@ -10,9 +10,9 @@ from django.conf import settings
 
 from media_core.errors import BucketRefused, ObjectDiffers, ObjectMissing
 from media_core.storages import disk
-from media_core.storages.bucket_errors import code_of, status_of, translate_errors
-from media_core.storages.client import bucket_client
-from tenants.prefixes import ObjectKey, gateway_key
+from media_core.storages.bucket_errors import get_error_code, get_status, translate_errors
+from media_core.storages.client import get_bucket_client
+from tenants.prefixes import ObjectKey, build_gateway_key
 
 NO_BUCKET = "NoSuchBucket"
 LOOK_AT = "look at AWS_STORAGE_BUCKET_NAME and AWS_S3_ENDPOINT_URL"
@@ -20,9 +20,9 @@ NOT_CONDITIONAL = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_IMPLEMENTED}
 ALREADY_THERE = frozenset({HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED})
 
 
-def marker_key() -> ObjectKey:
+def make_marker_key() -> ObjectKey:
     """Return where the marker of this deployment is."""
-    return gateway_key("owner.json", deployment_prefix=settings.LOCATION_PREFIX)
+    return build_gateway_key("owner.json", deployment_prefix=settings.LOCATION_PREFIX)
 
 
 def is_on_disk() -> bool:
@@ -33,7 +33,7 @@ def is_on_disk() -> bool:
 def describe_place() -> str:
     """Return where the marker is, for people."""
     place = settings.DISK_MEDIA_ROOT if is_on_disk() else settings.BUCKET_NAME
-    return f"{marker_key()} in {place}"
+    return f"{make_marker_key()} in {place}"
 
 
 def read_marker(most_bytes: int) -> bytes:
@@ -42,38 +42,40 @@ def read_marker(most_bytes: int) -> bytes:
         return _read_file(most_bytes)
     try:
         with translate_errors():
-            body = bucket_client().get_object(Bucket=settings.BUCKET_NAME, Key=marker_key())["Body"]
+            body = get_bucket_client().get_object(
+                Bucket=settings.BUCKET_NAME, Key=make_marker_key()
+            )["Body"]
             try:
                 return body.read(most_bytes)
             finally:
                 body.close()
     except ClientError as error:
-        if code_of(error) != NO_BUCKET:
+        if get_error_code(error) != NO_BUCKET:
             raise
         raise BucketRefused(f"It has no bucket {settings.BUCKET_NAME!r}: {LOOK_AT}.") from error
 
 
 def _read_file(most_bytes: int) -> bytes:
     try:
-        with disk.opened_file(marker_key()) as file:
+        with disk.open_file(make_marker_key()) as file:
             return file.read(most_bytes)
     except FileNotFoundError as error:
-        raise ObjectMissing(f"{marker_key()} is not on disk.") from error
+        raise ObjectMissing(f"{make_marker_key()} is not on disk.") from error
 
 
 def write_first(content: bytes) -> None:
     """Write the marker unless there is one."""
     if is_on_disk():
         with suppress(ObjectDiffers):
-            disk.write_once(marker_key(), BytesIO(content))
+            disk.write_once(make_marker_key(), BytesIO(content))
         return
     try:
         with translate_errors():
             _put(content, IfNoneMatch="*")
     except ClientError as error:
-        if status_of(error) in ALREADY_THERE:
+        if get_status(error) in ALREADY_THERE:
             return
-        if status_of(error) not in NOT_CONDITIONAL:
+        if get_status(error) not in NOT_CONDITIONAL:
             raise
         with translate_errors():
             _put(content)
@@ -91,16 +93,16 @@ def overwrite_marker(content: bytes) -> None:
 
 def remove_marker() -> None:
     if is_on_disk():
-        disk.remove_file(marker_key())
+        disk.remove_file(make_marker_key())
         return
     with translate_errors():
-        bucket_client().delete_object(Bucket=settings.BUCKET_NAME, Key=marker_key())
+        get_bucket_client().delete_object(Bucket=settings.BUCKET_NAME, Key=make_marker_key())
 
 
 def _put(content: bytes, **given: Any) -> None:
-    bucket_client().put_object(
+    get_bucket_client().put_object(
         Bucket=settings.BUCKET_NAME,
-        Key=marker_key(),
+        Key=make_marker_key(),
         Body=content,
         ContentType="application/json",
         **given,

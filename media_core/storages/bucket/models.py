@@ -22,7 +22,7 @@ class Deployment(models.Model):
         return str(self.pk)
 
     @classmethod
-    def this(cls) -> "Deployment":
+    def get_current(cls) -> "Deployment":
         """Return the one row. One query; three when it is made."""
         return cls.objects.get_or_create(only=True)[0]
 

@@ -10,10 +10,10 @@ from django.utils import timezone
 
 from media_core.storages.bucket.capabilities import (
     Proof,
+    compute_key_fingerprint,
     format_moment,
-    key_fingerprint,
-    needed,
-    needed_to_publish,
+    list_needed,
+    list_needed_to_publish,
 )
 
 logger = logging.getLogger("media_core.storages")
@@ -54,7 +54,7 @@ class ProofAge:
         """Return what stops when it has run out."""
         if not self.is_by_these_keys:
             return "nothing is stored"
-        return "nobody can publish" if needed_to_publish() else "copies go through the gateway"
+        return "nobody can publish" if list_needed_to_publish() else "copies go through the gateway"
 
     def __str__(self) -> str:
         since, end = format_moment(self.proved_at), format_moment(self.expires_at)
@@ -67,12 +67,12 @@ class ProofAge:
 
 def find_proof_age(known: Proof) -> ProofAge | None:
     """Return the age of the oldest result that the gateway needs; None if one is missing or failed."""
-    seen = [known.seen[each] for each in needed() if known.was_proved(each)]
-    if len(seen) < len(needed()):
+    seen = [known.seen[each] for each in list_needed() if known.was_proved(each)]
+    if len(seen) < len(list_needed()):
         return None
     return ProofAge(
         min(each.at for each in seen),
-        is_by_these_keys={each.fingerprint for each in seen} == {key_fingerprint()},
+        is_by_these_keys={each.fingerprint for each in seen} == {compute_key_fingerprint()},
     )
 
 

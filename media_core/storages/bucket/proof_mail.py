@@ -3,13 +3,13 @@
 from django.conf import settings
 from django.urls import reverse
 
-from media_core.storages.bucket.capabilities import Proof, proof
+from media_core.storages.bucket.capabilities import Proof, find_proof
 from media_core.storages.bucket.models import BucketReport
 from media_core.storages.bucket.proof_age import find_old_proof, find_proof_age
 from tenants.jobs.mail import queue_mail
-from tenants.jobs.mail_templates import MailSender, MailValues, mail_template
+from tenants.jobs.mail_templates import MailSender, MailValues, declare_mail_template
 from tenants.jobs.models import Mail
-from tenants.people.members import active_owners
+from tenants.people.members import list_active_owners
 
 
 def queue_old_proof_mail(before: BucketReport | None, report: BucketReport, known: Proof) -> None:
@@ -21,15 +21,15 @@ def queue_old_proof_mail(before: BucketReport | None, report: BucketReport, know
     if not (settings.USE_S3_MEDIA and before and age):
         return
     if before.made_at < age.warns_at <= report.made_at:
-        owners = active_owners().values_list("person__email", flat=True)
+        owners = list_active_owners().values_list("person__email", flat=True)
         queue_mail("bucket_proof_old", tenant_id=None, addresses=owners)
 
 
-@mail_template("bucket_proof_old")
+@declare_mail_template("bucket_proof_old")
 def compose_old_proof_mail(mail: Mail, sender: MailSender) -> MailValues | None:
     """Return how old the proof is now, if an owner reads it; nothing when it was renewed, or a hole was seen."""
-    age = find_old_proof(proof())
-    if age is None or not active_owners().filter(person__email=mail.address).exists():
+    age = find_old_proof(find_proof())
+    if age is None or not list_active_owners().filter(person__email=mail.address).exists():
         return None
     pages = {
         "bucket": reverse("agency_bucket:bucket", urlconf=settings.AGENCY_URLCONF),

@@ -9,17 +9,17 @@ from django.conf import settings
 
 from media_core.errors import ObjectMissing
 from media_core.storages.bucket_errors import BUCKET_ERRORS, translate_error
-from media_core.storages.client import bucket_client
+from media_core.storages.client import get_bucket_client
 from media_core.storages.file_types import DOWNLOAD_TYPE
-from media_core.storages.headers import stored_headers
+from media_core.storages.headers import build_object_parameters
 from tenants.prefixes import ObjectKey
 
 
 def put(key: ObjectKey, body: bytes, *, area: str) -> None:
     """Write an object as flows write one of this area. Raises BucketUnavailable. One request."""
-    headers = stored_headers(area, DOWNLOAD_TYPE, file_name=key.rpartition("/")[2])
+    headers = build_object_parameters(area, DOWNLOAD_TYPE, file_name=key.rpartition("/")[2])
     try:
-        bucket_client().put_object(Bucket=settings.BUCKET_NAME, Key=key, Body=body, **headers)
+        get_bucket_client().put_object(Bucket=settings.BUCKET_NAME, Key=key, Body=body, **headers)
     except BUCKET_ERRORS as error:
         raise translate_error(error) from error
 
@@ -27,7 +27,7 @@ def put(key: ObjectKey, body: bytes, *, area: str) -> None:
 def read(key: ObjectKey) -> bytes | None:
     """Return the bytes of an object, None when there is none. Raises BucketUnavailable. One request."""
     try:
-        answer = bucket_client().get_object(Bucket=settings.BUCKET_NAME, Key=key)
+        answer = get_bucket_client().get_object(Bucket=settings.BUCKET_NAME, Key=key)
         with closing(answer["Body"]) as body:
             return body.read()
     except BUCKET_ERRORS as error:
@@ -40,6 +40,6 @@ def read(key: ObjectKey) -> bytes | None:
 def remove(key: ObjectKey) -> None:
     """Delete an object; one that is not there counts as deleted. Raises BucketUnavailable. One request."""
     try:
-        bucket_client().delete_object(Bucket=settings.BUCKET_NAME, Key=key)
+        get_bucket_client().delete_object(Bucket=settings.BUCKET_NAME, Key=key)
     except BUCKET_ERRORS as error:
         raise translate_error(error) from error

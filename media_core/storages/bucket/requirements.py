@@ -9,11 +9,16 @@ from media_core.storages.bucket.capabilities import (
     NEEDED_TO_STORE,
     REMEDY,
     Proof,
-    needed_to_publish,
+    list_needed_to_publish,
+    list_unproved,
     proofs,
-    unproved,
 )
-from media_core.storages.bucket.marker import Whose, claim, ownership, refusal
+from media_core.storages.bucket.marker import (
+    MarkerOwner,
+    claim_prefix,
+    explain_ownership,
+    read_ownership,
+)
 from media_core.storages.bucket.marker_store import describe_place, is_on_disk
 from media_core.storages.bucket.proof_age import log_old_proof
 from tenants.prefixes import PUBLIC_AREA
@@ -28,14 +33,14 @@ def require_to_store(area: str) -> Proof:
     while somebody waits for a page. One query every few seconds.
     """
     known = proofs.find()
-    for needed in (needed_to_publish() if area == PUBLIC_AREA else ()) or NEEDED_TO_STORE:
-        if known.lacks(needed):
+    for needed in (list_needed_to_publish() if area == PUBLIC_AREA else ()) or NEEDED_TO_STORE:
+        if known.was_disproved(needed):
             raise BucketNotProved(
-                f"On {known.when(needed)} it failed at {needed.value!r}. {REMEDY}"
+                f"On {known.format_time(needed)} it failed at {needed.value!r}. {REMEDY}"
             )
         if not known.was_proved(needed):
             raise BucketNotProved(
-                f"{needed.value!r} is not proved with these keys; last tried: {known.when(needed)}. {REMEDY}"
+                f"{needed.value!r} is not proved with these keys; last tried: {known.format_time(needed)}. {REMEDY}"
             )
     log_old_proof(known)
     return known
@@ -47,12 +52,12 @@ def require_to_publish() -> None:
     One query every few seconds; none when files are on disk, or in PUBLIC_MEDIA_MODE=gateway, where nothing in the
     bucket is public.
     """
-    if not (settings.USE_S3_MEDIA and needed_to_publish()):
+    if not (settings.USE_S3_MEDIA and list_needed_to_publish()):
         return
     known = require_to_store(PUBLIC_AREA)
-    for expired in unproved(known):
+    for expired in list_unproved(known):
         raise BucketProofExpired(
-            f"{expired.value!r} was last proved on {known.when(expired)}, and that counts for"
+            f"{expired.value!r} was last proved on {known.format_time(expired)}, and that counts for"
             f" {settings.BUCKET_PROOF_DAYS} days. {REMEDY}"
         )
 
@@ -71,9 +76,9 @@ class OwnershipCache:
         if seen and seen[0] == place and seen[1] > now:
             return
         # On disk nobody else writes the marker. In the bucket a missing one may mean that settings name the wrong one.
-        found = claim() if is_on_disk() else ownership()
-        if found.whose != Whose.OURS:
-            raise RemovalRefused(refusal(found))
+        found = claim_prefix() if is_on_disk() else read_ownership()
+        if found.owner != MarkerOwner.OURS:
+            raise RemovalRefused(explain_ownership(found))
         self._seen = (place, now + self.SECONDS)
 
     def forget(self) -> None:

@@ -6,10 +6,10 @@ from botocore.config import Config
 from django.conf import settings
 from django.db import DatabaseError, connection
 
-from media_core.storages.bucket.capabilities import REMEDY, proof, unproved
+from media_core.storages.bucket.capabilities import REMEDY, find_proof, list_unproved
 from media_core.storages.bucket.proof_age import AGE_REMEDY, find_old_proof
 from media_core.storages.bucket_errors import translate_errors
-from media_core.storages.client import bucket_access, client_like
+from media_core.storages.client import get_bucket_access, make_one_off_client
 
 logger = logging.getLogger("media_core.storages")
 
@@ -18,10 +18,12 @@ def find_proof_problem() -> tuple[str, str] | None:
     """Return what is wrong with the proof of the bucket and what to do about it, if anything is. One query."""
     if not settings.USE_S3_MEDIA:
         return None
-    known = proof()
+    known = find_proof()
     if age := find_old_proof(known):
         return str(age), AGE_REMEDY
-    missing = [f"{each.value} (last tried: {known.when(each)})" for each in unproved(known)]
+    missing = [
+        f"{each.value} (last tried: {known.format_time(each)})" for each in list_unproved(known)
+    ]
     if missing:
         return f"The bucket is not proved to be fit: {', '.join(missing)}.", REMEDY
     return None
@@ -44,7 +46,7 @@ def log_proof_problem() -> None:
 def require_bucket_access() -> None:
     """List one key with the keys of settings. Raises BucketUnavailable or BucketRefused, and boto's errors."""
     once = Config(retries={"mode": "standard", "total_max_attempts": 1})
-    client = client_like(bucket_access(), once)
+    client = make_one_off_client(get_bucket_access(), once)
     with translate_errors():
         client.list_objects_v2(
             Bucket=settings.BUCKET_NAME, Prefix=settings.LOCATION_PREFIX, MaxKeys=1

@@ -10,20 +10,20 @@ from urllib.parse import quote
 from botocore.awsrequest import AWSRequest
 
 from media_core.errors import BucketUnavailable
-from media_core.storages.bucket_errors import BUSY_STATUSES, NO_ANSWER
-from media_core.storages.client import bucket_sender
-from media_core.storages.public import bucket_base_url
+from media_core.storages.bucket_errors import BUSY_STATUSES, NO_ANSWER_ERRORS
+from media_core.storages.client import get_bucket_sender
+from media_core.storages.public import get_bucket_base_url
 
 # How long is waited before a request is sent again; the last one is not.
 PAUSES_SECONDS = (0.2, 1.0)
 # How much longer is waited for a link to be over, at a bucket whose clock is behind.
-MAX_BEHIND_SECONDS = 30.0
+MAX_CLOCK_LAG_SECONDS = 30.0
 # How stores say no: by AWS, Ceph RGW and their front ends.
-REFUSED = frozenset({400, 401, 403, 404, 405, 411, 412, 501})
+REFUSAL_STATUSES = frozenset({400, 401, 403, 404, 405, 411, 412, 501})
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class BucketRequest:
     """One request. Its URL may be a presigned one, so it is never shown."""
 
     method: str
@@ -33,7 +33,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class BucketResponse:
     """What came back."""
 
     status: int
@@ -43,33 +43,33 @@ class Answer:
 
     @property
     def is_refusal(self) -> bool:
-        return self.status in REFUSED
+        return self.status in REFUSAL_STATUSES
 
 
-def ask(request: Request) -> Answer:
+def send_anonymously(request: BucketRequest) -> BucketResponse:
     """Send a request without credentials, follow nothing, and return the answer. For threads as well.
 
     A bucket that is busy or does not answer is asked three times. Raises BucketUnavailable then.
     """
     for pause in PAUSES_SECONDS:
         try:
-            return _asked_once(request)
+            return _send_once(request)
         except BucketUnavailable:
             time.sleep(pause)
-    return _asked_once(request)
+    return _send_once(request)
 
 
-def _asked_once(request: Request) -> Answer:
+def _send_once(request: BucketRequest) -> BucketResponse:
     given = dict(request.headers)
     blank = AWSRequest(request.method, "http://placeholder", headers=given, data=request.body)
     prepared = blank.prepare()
     # As it was signed, or tampered with: to prepare a URL is to write it anew.
     prepared.url = request.url
     try:
-        response = bucket_sender().send(prepared)
+        response = get_bucket_sender().send(prepared)
         headers = {name.lower(): value for name, value in response.headers.items()}
-        answer = Answer(response.status_code, response.content, headers)
-    except NO_ANSWER as error:
+        answer = BucketResponse(response.status_code, response.content, headers)
+    except NO_ANSWER_ERRORS as error:
         # Its text would name the URL.
         raise BucketUnavailable(type(error).__name__) from None
     if answer.status in BUSY_STATUSES:
@@ -77,7 +77,7 @@ def _asked_once(request: Request) -> Answer:
     return answer
 
 
-def seconds_behind(answer: Answer) -> float | None:
+def measure_clock_lag(answer: BucketResponse) -> float | None:
     """Return how far the bucket's clock is behind ours, negative where it is ahead; None where it does not say."""
     try:
         theirs = parsedate_to_datetime(answer.headers.get("date", "")).replace(tzinfo=UTC)
@@ -86,7 +86,7 @@ def seconds_behind(answer: Answer) -> float | None:
     return (datetime.now(UTC) - theirs).total_seconds()
 
 
-def bucket_url(key: str = "", query: str = "") -> str:
+def build_bucket_url(key: str = "", query: str = "") -> str:
     """Return the unsigned address of a key, or without one of the bucket."""
     path = f"/{quote(key, safe='/~')}"
-    return f"{bucket_base_url()}{path if key else '/'}{f'?{query}' if query else ''}"
+    return f"{get_bucket_base_url()}{path if key else '/'}{f'?{query}' if query else ''}"

@@ -6,7 +6,7 @@ from enum import StrEnum
 from tenants.models import Tenant
 
 
-class Kind(StrEnum):
+class AttemptKind(StrEnum):
     """A kind of ask. The values stand in attestations: never change one."""
 
     READ = "read at the bucket"
@@ -44,10 +44,10 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ask:
+class Attempt:
     """Who asks for what, and how. Without a tenant it is about the whole bucket."""
 
-    kind: Kind | Control
+    kind: AttemptKind | Control
     tenant: Tenant | None
     # The object's key. Never an address that gives something.
     key: str
@@ -63,7 +63,7 @@ class Ask:
 class Result:
     """What came of it, in words without any secret."""
 
-    ask: Ask
+    ask: Attempt
     verdict: Verdict
     seen: str
 

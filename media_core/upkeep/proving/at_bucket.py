@@ -8,98 +8,109 @@ from django.conf import settings
 
 from media_core.errors import BucketUnavailable
 from media_core.storages.bucket import raw
-from media_core.storages.bucket.strangers import Request, ask, bucket_url
-from media_core.storages.public import bucket_base_url, public_base_url
-from media_core.upkeep.proving.asks import Ask, Control, Kind, Result, Verdict
-from media_core.upkeep.proving.canaries import CONTENT_BYTES, Canary, Spot
+from media_core.storages.bucket.strangers import BucketRequest, build_bucket_url, send_anonymously
+from media_core.storages.public import get_bucket_base_url, get_public_base_url
+from media_core.upkeep.proving.asks import Attempt, AttemptKind, Control, Result, Verdict
+from media_core.upkeep.proving.canaries import CONTENT_BYTES, Canary, CanaryKind
 from tenants.models import Tenant
 from tenants.prefixes import PUBLIC_AREA
 
-STRANGER = "a stranger"
+ANONYMOUS = "a stranger"
 BUCKET = "the bucket"
-PLANTED = b"planted by the isolation prover"
+PLANTED_CONTENT = b"planted by the isolation prover"
 
 
 @dataclass(frozen=True, slots=True)
-class BucketAsk:
+class BucketAttempt:
     """One request to the bucket, and what would be a leak: bytes, a success, or the way to them."""
 
-    ask: Ask
-    request: Request
+    ask: Attempt
+    request: BucketRequest
     content: bytes = b""
 
 
-def reading(canaries: Iterable[Canary]) -> Iterator[BucketAsk]:
+def iterate_reads(canaries: Iterable[Canary]) -> Iterator[BucketAttempt]:
     """Yield what strangers try that changes nothing. To read a public one is no leak; who may what with it is one."""
     for canary in canaries:
-        if canary.spot != Spot.PUBLIC:
-            yield from _reads(canary)
-        if canary.spot in {Spot.PUBLIC, Spot.DOCUMENT}:
-            yield _of(canary, Kind.READ, "GET ?acl", bucket_url(canary.key, "acl"))
-        if canary.spot == Spot.DOCUMENT:
-            yield _of(canary, Kind.READ, "HEAD", bucket_url(canary.key))
-            yield from _by_way_of_the_public_area(canary)
+        if canary.kind != CanaryKind.PUBLIC:
+            yield from _iterate_key_reads(canary)
+        if canary.kind in {CanaryKind.PUBLIC, CanaryKind.DOCUMENT}:
+            yield _make_attempt(
+                canary, AttemptKind.READ, "GET ?acl", build_bucket_url(canary.key, "acl")
+            )
+        if canary.kind == CanaryKind.DOCUMENT:
+            yield _make_attempt(canary, AttemptKind.READ, "HEAD", build_bucket_url(canary.key))
+            yield from _iterate_traversals(canary)
 
 
-def _reads(canary: Canary) -> Iterator[BucketAsk]:
-    yield _of(canary, Kind.READ, "GET", bucket_url(canary.key))
+def _iterate_key_reads(canary: Canary) -> Iterator[BucketAttempt]:
+    yield _make_attempt(canary, AttemptKind.READ, "GET", build_bucket_url(canary.key))
     if settings.PUBLIC_MEDIA_BASE_URL:
-        address = f"{public_base_url()}/{canary.key}"
-        yield _of(canary, Kind.CDN, "GET at PUBLIC_MEDIA_BASE_URL", address)
+        address = f"{get_public_base_url()}/{canary.key}"
+        yield _make_attempt(canary, AttemptKind.CDN, "GET at PUBLIC_MEDIA_BASE_URL", address)
 
 
-def _by_way_of_the_public_area(canary: Canary) -> Iterator[BucketAsk]:
+def _iterate_traversals(canary: Canary) -> Iterator[BucketAttempt]:
     """Yield paths that begin as a policy of public objects allows, and lead out of there if dots are obeyed."""
     prefix = canary.tenant.prefix
     for dots in ("..", "%2e%2e"):
-        path = f"{prefix}{PUBLIC_AREA}/{dots}/{prefix.name_of(canary.key)}"
-        yield _of(
-            canary, Kind.TRAVERSAL, f"GET {PUBLIC_AREA}/{dots}/", f"{bucket_base_url()}/{path}"
+        path = f"{prefix}{PUBLIC_AREA}/{dots}/{prefix.extract_name(canary.key)}"
+        yield _make_attempt(
+            canary,
+            AttemptKind.TRAVERSAL,
+            f"GET {PUBLIC_AREA}/{dots}/",
+            f"{get_bucket_base_url()}/{path}",
         )
 
 
-def changing(canaries: Iterable[Canary]) -> Iterator[BucketAsk]:
+def iterate_changes(canaries: Iterable[Canary]) -> Iterator[BucketAttempt]:
     """Yield what strangers try that would change an object."""
     for canary in canaries:
-        address = bucket_url(canary.key)
-        yield _of(canary, Kind.CHANGE, "PUT over it", address, body=PLANTED)
-        yield _of(canary, Kind.CHANGE, "DELETE", address)
+        address = build_bucket_url(canary.key)
+        yield _make_attempt(
+            canary, AttemptKind.CHANGE, "PUT over it", address, body=PLANTED_CONTENT
+        )
+        yield _make_attempt(canary, AttemptKind.CHANGE, "DELETE", address)
 
 
-def _of(canary: Canary, kind: Kind, way: str, url: str, *, body: bytes = b"") -> BucketAsk:
-    described = Ask(kind=kind, tenant=canary.tenant, key=canary.key, asker=STRANGER, how=way)
-    return BucketAsk(described, Request(way.split(maxsplit=1)[0], url, body), canary.content)
+def _make_attempt(
+    canary: Canary, kind: AttemptKind, way: str, url: str, *, body: bytes = b""
+) -> BucketAttempt:
+    described = Attempt(kind=kind, tenant=canary.tenant, key=canary.key, asker=ANONYMOUS, how=way)
+    return BucketAttempt(
+        described, BucketRequest(way.split(maxsplit=1)[0], url, body), canary.content
+    )
 
 
-LISTS_OF_THE_BUCKET = ("", "list-type=2", "versions", "uploads")
+LIST_QUERIES = ("", "list-type=2", "versions", "uploads")
 
 
-def listing(tenants: Iterable[Tenant]) -> Iterator[BucketAsk]:
+def iterate_lists(tenants: Iterable[Tenant]) -> Iterator[BucketAttempt]:
     """Yield the lists that strangers ask for: of the whole bucket, of each room, and of all that begins like it."""
-    for query in LISTS_OF_THE_BUCKET:
-        yield _list(None, BUCKET, query)
+    for query in LIST_QUERIES:
+        yield _make_list_attempt(None, BUCKET, query)
     for tenant in tenants:
         room = str(tenant.prefix)
-        yield _list(tenant, room, f"list-type=2&prefix={room}")
-        yield _list(tenant, room, f"prefix={room.rstrip('/')}")
-        yield _list(tenant, room, f"versions&prefix={room}private/")
+        yield _make_list_attempt(tenant, room, f"list-type=2&prefix={room}")
+        yield _make_list_attempt(tenant, room, f"prefix={room.rstrip('/')}")
+        yield _make_list_attempt(tenant, room, f"versions&prefix={room}private/")
 
 
-def _list(tenant: Tenant | None, what: str, query: str) -> BucketAsk:
-    described = Ask(
-        kind=Kind.LIST,
+def _make_list_attempt(tenant: Tenant | None, what: str, query: str) -> BucketAttempt:
+    described = Attempt(
+        kind=AttemptKind.LIST,
         tenant=tenant,
         key=what,
-        asker=STRANGER,
+        asker=ANONYMOUS,
         how=f"list ?{query}".removesuffix(" ?"),
     )
-    return BucketAsk(described, Request("GET", bucket_url(query=query)))
+    return BucketAttempt(described, BucketRequest("GET", build_bucket_url(query=query)))
 
 
-def answered(tried: BucketAsk) -> Result:
+def run_attempt(tried: BucketAttempt) -> Result:
     """Send one request and judge the answer. Only a clear no is a refusal."""
     try:
-        answer = ask(tried.request)
+        answer = send_anonymously(tried.request)
     except BucketUnavailable as error:
         return Result(tried.ask, Verdict.NO_ANSWER, str(error))
     words = f"{answer.status}, {len(answer.body)} bytes"
@@ -113,9 +124,9 @@ def answered(tried: BucketAsk) -> Result:
     return Result(tried.ask, Verdict.GIVEN, words)
 
 
-def kept(canary: Canary) -> Result:
+def verify_canary(canary: Canary) -> Result:
     """Read a canary with our own credentials: it must be there, with its bytes, whatever was tried."""
-    described = Ask(
+    described = Attempt(
         kind=Control.KEPT, tenant=canary.tenant, key=canary.key, asker="the gateway", how="GET"
     )
     try:

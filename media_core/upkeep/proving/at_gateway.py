@@ -9,20 +9,20 @@ from django.conf import settings
 from django.db import DatabaseError
 from django.urls import reverse
 
-from media_core.upkeep.proving.asks import Ask, Control, Kind, Result, Verdict
+from media_core.upkeep.proving.asks import Attempt, AttemptKind, Control, Result, Verdict
 from media_core.upkeep.proving.browser import Browser, Page
-from media_core.upkeep.proving.canaries import FILE_NAME, Canary, Spot
-from media_core.upkeep.proving.neighbours import Room
-from media_core.upkeep.proving.people import Cast
+from media_core.upkeep.proving.canaries import FILE_NAME, Canary, CanaryKind
+from media_core.upkeep.proving.neighbours import ProvedTenant
+from media_core.upkeep.proving.people import SessionKeys
 
-ANYBODY = "anonymous"
+ANONYMOUS = "anonymous"
 
 
 @dataclass(frozen=True, slots=True)
-class GatewayAsk:
+class GatewayAttempt:
     """One request to the gateway. A list may be given; the canary must not stand in it, or for a control it must."""
 
-    ask: Ask
+    ask: Attempt
     method: str
     host: str
     path: str
@@ -34,21 +34,21 @@ class GatewayAsk:
 class Targets:
     """What a tenant's canaries are called at the gateway."""
 
-    room: Room
+    room: ProvedTenant
     document: Canary
     app: Canary
 
     def asked(
-        self, kind: Kind | Control, way: str, *, asker: str, host: str, session: str = ""
-    ) -> GatewayAsk:
+        self, kind: AttemptKind | Control, way: str, *, asker: str, host: str, session: str = ""
+    ) -> GatewayAttempt:
         """Return the ask of one way, which is written as `GET /path`."""
         method, _, path = way.partition(" ")
         canary = self.app if "/private/" in path or "/media/" in path else self.document
-        described = Ask(
+        described = Attempt(
             kind=kind, tenant=self.room.tenant, key=canary.key, asker=asker, how=f"{way} at {host}"
         )
-        is_list = kind == Kind.OTHER_LIST or (isinstance(kind, Control) and path == "/")
-        return GatewayAsk(described, method, host, path, session, is_list=is_list)
+        is_list = kind == AttemptKind.OTHER_LIST or (isinstance(kind, Control) and path == "/")
+        return GatewayAttempt(described, method, host, path, session, is_list=is_list)
 
     @property
     def addresses(self) -> list[str]:
@@ -88,55 +88,59 @@ class Targets:
         return [f"GET {way}" for way in ways]
 
 
-TOP = "GET /"
+TOP_LIST = "GET /"
 
 
-def targets(room: Room, canaries: list[Canary]) -> Targets:
-    by_spot = {canary.spot: canary for canary in canaries}
-    return Targets(room, by_spot[Spot.DOCUMENT], by_spot[Spot.APP])
+def make_targets(room: ProvedTenant, canaries: list[Canary]) -> Targets:
+    by_spot = {canary.kind: canary for canary in canaries}
+    return Targets(room, by_spot[CanaryKind.DOCUMENT], by_spot[CanaryKind.APP])
 
 
-def gateway_asks(to: Targets, cast: Cast) -> Iterator[GatewayAsk]:
+def iterate_gateway_attempts(to: Targets, cast: SessionKeys) -> Iterator[GatewayAttempt]:
     """Yield everything that is asked of the gateway about one tenant's canaries."""
     for number, neighbour in enumerate(to.room.neighbours):
         session = cast.strangers[neighbour.tenant]
         # One neighbour tries everything, the other what differs when prefixes are alike.
-        yield from _at_another_host(to, neighbour, session, tries_all=number == 0)
+        yield from _iterate_other_host(to, neighbour, session, tries_all=number == 0)
     for way in to.addresses:
         yield to.asked(
-            Kind.AGENCY, way, asker="agency staff", host=settings.AGENCY_HOST, session=cast.staff
+            AttemptKind.AGENCY,
+            way,
+            asker="agency staff",
+            host=settings.AGENCY_HOST,
+            session=cast.staff,
         )
     if to.room.host:
-        yield from _at_its_own_host(to, cast)
+        yield from _iterate_own_host(to, cast)
 
 
-def _at_another_host(
-    to: Targets, other: Room, session: str, *, tries_all: bool
-) -> Iterator[GatewayAsk]:
+def _iterate_other_host(
+    to: Targets, other: ProvedTenant, session: str, *, tries_all: bool
+) -> Iterator[GatewayAttempt]:
     asker, at = f"an admin of {other.tenant.location_prefix}", other.host
     ways = {
-        Kind.OTHER_TENANT: [*to.addresses, *(to.pages if tries_all else ())],
-        Kind.OTHER_LIST: [TOP] if tries_all else (),
-        Kind.GATEWAY_TRAVERSAL: to.traversals if tries_all else (),
+        AttemptKind.OTHER_TENANT: [*to.addresses, *(to.pages if tries_all else ())],
+        AttemptKind.OTHER_LIST: [TOP_LIST] if tries_all else (),
+        AttemptKind.GATEWAY_TRAVERSAL: to.traversals if tries_all else (),
     }
     for kind, theirs in ways.items():
         for way in theirs:
             yield to.asked(kind, way, asker=asker, host=at, session=session)
 
 
-def _at_its_own_host(to: Targets, cast: Cast) -> Iterator[GatewayAsk]:
+def _iterate_own_host(to: Targets, cast: SessionKeys) -> Iterator[GatewayAttempt]:
     at = to.room.host
-    for way in (*to.addresses, *to.pages, TOP):
-        yield to.asked(Kind.ANONYMOUS, way, asker=ANYBODY, host=at)
-    for asker, session in _with_sessions_of_others(to, cast):
-        for way in (*to.addresses, TOP):
-            yield to.asked(Kind.OTHER_SESSION, way, asker=asker, host=at, session=session)
-    kind = Control.GATEWAY if to.room.tenant.served else Kind.SUSPENDED
-    for way in (*to.addresses, TOP):
+    for way in (*to.addresses, *to.pages, TOP_LIST):
+        yield to.asked(AttemptKind.ANONYMOUS, way, asker=ANONYMOUS, host=at)
+    for asker, session in _iterate_foreign_sessions(to, cast):
+        for way in (*to.addresses, TOP_LIST):
+            yield to.asked(AttemptKind.OTHER_SESSION, way, asker=asker, host=at, session=session)
+    kind = Control.GATEWAY if to.room.tenant.is_served else AttemptKind.SUSPENDED
+    for way in (*to.addresses, TOP_LIST):
         yield to.asked(kind, way, asker="its own admin", host=at, session=cast.owner)
 
 
-def _with_sessions_of_others(to: Targets, cast: Cast) -> Iterator[tuple[str, str]]:
+def _iterate_foreign_sessions(to: Targets, cast: SessionKeys) -> Iterator[tuple[str, str]]:
     yield "somebody who is no member any more", cast.removed
     yield "agency staff with the agency's session", cast.staff
     for other in to.room.neighbours:
@@ -144,8 +148,8 @@ def _with_sessions_of_others(to: Targets, cast: Cast) -> Iterator[tuple[str, str
         yield f"an admin of {other.tenant.location_prefix} with their session there", session
 
 
-def answered(browser: Browser, tried: GatewayAsk, canaries: list[Canary]) -> Result:
-    """Make one request and judge the answer. Belongs into `undone`: it may be written down.
+def run_attempt(browser: Browser, tried: GatewayAttempt, canaries: list[Canary]) -> Result:
+    """Make one request and judge the answer. Belongs into `roll_back_always`: it may be written down.
 
     One that fails at the database leaves no answer to those after it: nothing is taken for refused then.
     """
@@ -153,10 +157,10 @@ def answered(browser: Browser, tried: GatewayAsk, canaries: list[Canary]) -> Res
         page = browser.ask(tried.method, tried.host, tried.path, session=tried.session)
     except DatabaseError as error:
         return Result(tried.ask, Verdict.NO_ANSWER, type(error).__name__)
-    return _judged(tried, page, canaries)
+    return _judge(tried, page, canaries)
 
 
-def _judged(tried: GatewayAsk, page: Page, canaries: list[Canary]) -> Result:
+def _judge(tried: GatewayAttempt, page: Page, canaries: list[Canary]) -> Result:
     marks = [mark for canary in canaries for mark in (str(canary.row_id).encode(), canary.content)]
     shown = any(mark in page.body for mark in marks)
     words = f"{page.status}, {len(page.body)} bytes"
@@ -165,12 +169,12 @@ def _judged(tried: GatewayAsk, page: Page, canaries: list[Canary]) -> Result:
     if tried.is_list:
         verdict = Verdict.GIVEN if shown else Verdict.REFUSED
         return Result(tried.ask, verdict, f"{words}, {'with' if shown else 'without'} the canary")
-    if shown or _gives(page):
+    if shown or _is_given(page):
         return Result(tried.ask, Verdict.GIVEN, words)
     return Result(tried.ask, Verdict.REFUSED, words)
 
 
-def _gives(page: Page) -> bool:
+def _is_given(page: Page) -> bool:
     """Return whether the answer is a page, or leads to anything but the way to sign in."""
     if page.status < HTTPStatus.MULTIPLE_CHOICES:
         return True

@@ -8,20 +8,20 @@ from typing import Any
 
 from django.utils import timezone
 
-from media_core.storages.bucket.capabilities import current_target
+from media_core.storages.bucket.capabilities import describe_target
 from media_core.storages.bucket.models import Attestation, Deployment
-from media_core.upkeep.proving.asks import Control, Kind, Result
-from media_core.upkeep.proving.neighbours import Room
+from media_core.upkeep.proving.asks import AttemptKind, Control, Result
+from media_core.upkeep.proving.neighbours import ProvedTenant
 from media_core.upkeep.proving.plan import Plan
 from tenants.models import Tenant
-from tenants.versions import schema_version
+from tenants.versions import get_schema_version
 
 VERSION = 1
 DIGEST = "sha256"
 
 
-def attested(
-    rooms: list[Room], results: list[Result], plan: Plan, *, seconds: float
+def store_attestation(
+    rooms: list[ProvedTenant], results: list[Result], plan: Plan, *, seconds: float
 ) -> Attestation:
     """Store and return the attestation of these results. One INSERT, and up to three statements."""
     made_at = timezone.now()
@@ -29,32 +29,32 @@ def attested(
     document: dict[str, Any] = {
         "version": VERSION,
         "made_at": made_at.isoformat(timespec="seconds"),
-        "deployment": str(Deployment.this().pk),
-        "target": current_target(),
-        "code": schema_version(),
+        "deployment": str(Deployment.get_current().pk),
+        "target": describe_target(),
+        "code": get_schema_version(),
         "passed": bool(results) and not wrong,
         "seconds": round(seconds, 1),
         "requests": {"bucket": plan.to_the_bucket, "gateway": plan.to_the_gateway},
-        "kinds": [_counted(kind, results) for kind in Kind],
-        "controls": [_counted(control, results) for control in Control],
-        "tenants": _of_tenants(rooms, results),
-        "failures": [_failure(result) for result in wrong],
+        "kinds": [_count_kind(kind, results) for kind in AttemptKind],
+        "controls": [_count_kind(control, results) for control in Control],
+        "tenants": _summarize_tenants(rooms, results),
+        "failures": [_describe_failure(result) for result in wrong],
     }
-    document[DIGEST] = digest_of(document)
+    document[DIGEST] = compute_digest(document)
     return Attestation.objects.create(
         made_at=made_at,
         target=document["target"],
         passed=document["passed"],
         tenants=len(rooms),
-        tried=sum(isinstance(result.ask.kind, Kind) for result in results),
+        tried=sum(isinstance(result.ask.kind, AttemptKind) for result in results),
         document=document,
     )
 
 
-def digest_of(document: dict[str, Any]) -> str:
+def compute_digest(document: dict[str, Any]) -> str:
     """Return the SHA-256 of all but the digest itself, however the document was spaced or ordered.
 
-    >>> digest_of({"b": 1, "a": 2}) == digest_of({"a": 2, "b": 1, "sha256": "whatever"})
+    >>> compute_digest({"b": 1, "a": 2}) == compute_digest({"a": 2, "b": 1, "sha256": "whatever"})
     True
     """
     rest = {name: value for name, value in document.items() if name != DIGEST}
@@ -64,25 +64,27 @@ def digest_of(document: dict[str, Any]) -> str:
 
 def is_whole(document: dict[str, Any]) -> bool:
     """Return whether the document is what its digest was made of."""
-    return bool(document.get(DIGEST) == digest_of(document))
+    return bool(document.get(DIGEST) == compute_digest(document))
 
 
-def _counted(kind: Kind | Control, results: Iterable[Result]) -> dict[str, Any]:
+def _count_kind(kind: AttemptKind | Control, results: Iterable[Result]) -> dict[str, Any]:
     """Return how often something was tried, and how often it ended as it must."""
     ended = Counter(result.is_right for result in results if result.ask.kind == kind)
     right = "given" if isinstance(kind, Control) else "refused"
     return {"kind": kind.value, "tried": ended.total(), right: ended[True]}
 
 
-def _of_tenants(rooms: list[Room], results: Iterable[Result]) -> list[dict[str, Any]]:
+def _summarize_tenants(
+    rooms: list[ProvedTenant], results: Iterable[Result]
+) -> list[dict[str, Any]]:
     about: dict[Tenant | None, list[Result]] = {}
     for result in results:
         about.setdefault(result.ask.tenant, []).append(result)
-    return [_of_tenant(room, about.get(room.tenant, [])) for room in rooms]
+    return [_summarize_tenant(room, about.get(room.tenant, [])) for room in rooms]
 
 
-def _of_tenant(room: Room, about: list[Result]) -> dict[str, Any]:
-    asks = [result for result in about if isinstance(result.ask.kind, Kind)]
+def _summarize_tenant(room: ProvedTenant, about: list[Result]) -> dict[str, Any]:
+    asks = [result for result in about if isinstance(result.ask.kind, AttemptKind)]
     controls = [result for result in about if isinstance(result.ask.kind, Control)]
     return {
         "id": str(room.tenant.pk),
@@ -94,21 +96,21 @@ def _of_tenant(room: Room, about: list[Result]) -> dict[str, Any]:
         "refused": sum(result.is_right for result in asks),
         "controls": len(controls),
         "given": sum(result.is_right for result in controls),
-        "not_tried": list(_not_tried(room)),
+        "not_tried": list(_list_untried(room)),
     }
 
 
-def _not_tried(room: Room) -> Iterable[str]:
+def _list_untried(room: ProvedTenant) -> Iterable[str]:
     """Yield what could not be tried, so that nobody takes it for refused."""
     if not room.neighbours:
         yield "As another tenant: there is no other one that is served."
     if not room.host:
         yield "At its own host: no active domain leads to it."
-    if not room.tenant.served:
+    if not room.tenant.is_served:
         yield "With links: a suspended tenant has none."
 
 
-def _failure(result: Result) -> dict[str, str]:
+def _describe_failure(result: Result) -> dict[str, str]:
     ask = result.ask
     return {
         "key": ask.key,

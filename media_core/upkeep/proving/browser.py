@@ -32,19 +32,19 @@ class Browser:
 
     def ask(self, method: str, host: str, path: str, *, session: str = "") -> Page:
         """Return the answer for a path as it stands in an address; nothing is followed."""
-        answer = self.application(surroundings(method, host, path, session), _started)
+        answer = self.application(build_environ(method, host, path, session), _start_response)
         try:
             return Page(answer.status_code, b"".join(answer), answer.headers.get("Location", ""))
         finally:
             answer.close()
 
 
-def _started(*_head: object) -> Callable[[bytes], object]:
+def _start_response(*_head: object) -> Callable[[bytes], object]:
     """Take status and headers, as a WSGI server does; the answer knows them too."""
     return bytes.__len__
 
 
-def surroundings(method: str, host: str, path: str, session: str) -> dict[str, Any]:
+def build_environ(method: str, host: str, path: str, session: str) -> dict[str, Any]:
     """Return the WSGI environment of a request that came over HTTPS."""
     cookie = {"HTTP_COOKIE": f"{settings.SESSION_COOKIE_NAME}={session}"} if session else {}
     return {
@@ -70,7 +70,7 @@ def surroundings(method: str, host: str, path: str, session: str) -> dict[str, A
 
 
 @contextmanager
-def as_part_of_the_caller() -> Iterator[None]:
+def keep_caller_connection() -> Iterator[None]:
     """Let requests leave the caller's connection open in the middle of its transaction, and no line each in the log.
 
     Between two requests Django closes a connection that stands in a transaction. For the whole process: not for one

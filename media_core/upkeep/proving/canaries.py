@@ -38,7 +38,7 @@ Item = TypeVar("Item")
 Outcome = TypeVar("Outcome")
 
 
-class Spot(StrEnum):
+class CanaryKind(StrEnum):
     """Where in a room a canary sits."""
 
     DOCUMENT = "document"
@@ -54,7 +54,7 @@ class Canary:
     """One object, as its asker may know it: all but its bytes."""
 
     tenant: Tenant
-    spot: Spot
+    kind: CanaryKind
     key: ObjectKey
     row_id: UUID = field(default_factory=uuid4)
     app_name: str = ""
@@ -64,32 +64,32 @@ class Canary:
 
     @property
     def area(self) -> str:
-        return PUBLIC_AREA if self.spot == Spot.PUBLIC else PRIVATE_AREA
+        return PUBLIC_AREA if self.kind == CanaryKind.PUBLIC else PRIVATE_AREA
 
 
-def spots() -> list[Spot]:
+def list_canary_kinds() -> list[CanaryKind]:
     """Return where this deployment puts objects; in mode gateway none is public."""
     nothing_is_public = settings.PUBLIC_MEDIA_MODE == "gateway"
-    return [spot for spot in Spot if not (spot == Spot.PUBLIC and nothing_is_public)]
+    return [spot for spot in CanaryKind if not (spot == CanaryKind.PUBLIC and nothing_is_public)]
 
 
-def made_up(tenant: Tenant) -> list[Canary]:
+def make_planned_canaries(tenant: Tenant) -> list[Canary]:
     """Return canaries of which only the names exist, for a plan to count with."""
-    names = {spot: f"{_folder(spot)}/{uuid4()}/{FILE_NAME}" for spot in spots()}
-    return [Canary(tenant, spot, tenant.prefix.key(name)) for spot, name in names.items()]
+    names = {spot: f"{_build_folder(spot)}/{uuid4()}/{FILE_NAME}" for spot in list_canary_kinds()}
+    return [Canary(tenant, spot, tenant.prefix.build_key(name)) for spot, name in names.items()]
 
 
-def _folder(spot: Spot) -> str:
+def _build_folder(spot: CanaryKind) -> str:
     return {
-        Spot.INCOMING: f"{PRIVATE_AREA}/incoming",
-        Spot.NESTED: f"{PRIVATE_AREA}/{PUBLIC_AREA}",
-        Spot.APP: f"{PRIVATE_AREA}/{StoredObject.Kind.APP}",
-        Spot.PUBLIC: PUBLIC_AREA,
+        CanaryKind.INCOMING: f"{PRIVATE_AREA}/incoming",
+        CanaryKind.NESTED: f"{PRIVATE_AREA}/{PUBLIC_AREA}",
+        CanaryKind.APP: f"{PRIVATE_AREA}/{StoredObject.Kind.APP}",
+        CanaryKind.PUBLIC: PUBLIC_AREA,
     }.get(spot, PRIVATE_AREA)
 
 
 @contextmanager
-def canaries_of(tenants: Iterable[Tenant]) -> Iterator[list[Canary]]:
+def place_canaries(tenants: Iterable[Tenant]) -> Iterator[list[Canary]]:
     """Lend canaries in the rooms of these tenants; after the block, whatever ended it, they are gone.
 
     Raises BucketUnavailable when they cannot be written. One transaction and two bucket requests for each canary.
@@ -97,45 +97,45 @@ def canaries_of(tenants: Iterable[Tenant]) -> Iterator[list[Canary]]:
     announced: list[Canary] = []
     written: set[UUID] = set()
     with ExitStack() as cleanly:
-        cleanly.callback(take_back, announced, written)
+        cleanly.callback(remove_canaries, announced, written)
         for tenant in tenants:
-            announced += _announced(tenant)
-        at_once(lambda canary: _write(canary, written), announced)
+            announced += _announce_canaries(tenant)
+        run_in_threads(lambda canary: _write(canary, written), announced)
         yield announced
 
 
-def _announced(tenant: Tenant) -> list[Canary]:
+def _announce_canaries(tenant: Tenant) -> list[Canary]:
     """Return canaries whose rows are committed, before any of them is written."""
     with bind_tenant(tenant, even_suspended=True), transaction.atomic(durable=True):
-        return [_announced_at(spot, tenant) for spot in spots()]
+        return [_announce_canary(spot, tenant) for spot in list_canary_kinds()]
 
 
-def _announced_at(spot: Spot, tenant: Tenant) -> Canary:
+def _announce_canary(spot: CanaryKind, tenant: Tenant) -> Canary:
     content = secrets.token_bytes(CONTENT_BYTES)
     digest = hashlib.sha256(content).hexdigest()
     facts = Content(FILE_NAME, CONTENT_BYTES, DOWNLOAD_TYPE, digest)
-    area = PUBLIC_AREA if spot == Spot.PUBLIC else PRIVATE_AREA
-    row = StoredObject.objects.announce(facts, area=area, **_given(spot))
+    area = PUBLIC_AREA if spot == CanaryKind.PUBLIC else PRIVATE_AREA
+    row = StoredObject.objects.create_pending(facts, area=area, **_build_row_fields(spot))
     return Canary(
         tenant,
         spot,
         row.key,
         row.pk,
-        f"canaries/{row.pk}/{FILE_NAME}" if spot == Spot.APP else "",
+        f"canaries/{row.pk}/{FILE_NAME}" if spot == CanaryKind.APP else "",
         content,
     )
 
 
-def _given(spot: Spot) -> dict[str, Any]:
+def _build_row_fields(spot: CanaryKind) -> dict[str, Any]:
     kind = StoredObject.Kind
     match spot:
-        case Spot.APP:
-            return {"name": f"{_folder(spot)}/{uuid4()}/{FILE_NAME}", "kind": kind.APP}
-        case Spot.INCOMING:
-            return {"name": f"{_folder(spot)}/{uuid4()}/{FILE_NAME}", "kind": kind.INCOMING}
-        case Spot.NESTED:
-            return {"name": f"{_folder(spot)}/{uuid4()}/{FILE_NAME}", "kind": kind.DERIVATIVE}
-        case Spot.PUBLIC:
+        case CanaryKind.APP:
+            return {"name": f"{_build_folder(spot)}/{uuid4()}/{FILE_NAME}", "kind": kind.APP}
+        case CanaryKind.INCOMING:
+            return {"name": f"{_build_folder(spot)}/{uuid4()}/{FILE_NAME}", "kind": kind.INCOMING}
+        case CanaryKind.NESTED:
+            return {"name": f"{_build_folder(spot)}/{uuid4()}/{FILE_NAME}", "kind": kind.DERIVATIVE}
+        case CanaryKind.PUBLIC:
             return {"kind": kind.PUBLIC_COPY}
         case _:
             return {}
@@ -146,7 +146,7 @@ def _write(canary: Canary, written: set[UUID]) -> None:
     written.add(canary.row_id)
 
 
-def take_back(canaries: Iterable[Canary], written: set[UUID]) -> None:
+def remove_canaries(canaries: Iterable[Canary], written: set[UUID]) -> None:
     """Remove canaries and their rows. The sweep gets those that may be there still, or may come late.
 
     Two statements for each tenant, and one bucket request for each canary.
@@ -154,17 +154,17 @@ def take_back(canaries: Iterable[Canary], written: set[UUID]) -> None:
     known = list(canaries)
     gone = {
         canary.row_id
-        for canary, is_gone in zip(known, at_once(_removed, known), strict=True)
+        for canary, is_gone in zip(known, run_in_threads(_remove, known), strict=True)
         if is_gone
     }
     if left := len(known) - len(gone):
         logger.warning("The bucket did not remove %s canaries: sweep_uploads will.", left)
-    for tenant, theirs in by_tenant(known).items():
+    for tenant, theirs in group_by_tenant(known).items():
         ids = {canary.row_id for canary in theirs}
-        _settle(tenant, over=ids & gone & written, unsure=ids - (gone & written))
+        _remove_rows(tenant, over=ids & gone & written, unsure=ids - (gone & written))
 
 
-def by_tenant(canaries: Iterable[Canary]) -> dict[Tenant, list[Canary]]:
+def group_by_tenant(canaries: Iterable[Canary]) -> dict[Tenant, list[Canary]]:
     """Return each tenant's canaries, in their order."""
     found: dict[Tenant, list[Canary]] = {}
     for canary in canaries:
@@ -172,7 +172,7 @@ def by_tenant(canaries: Iterable[Canary]) -> dict[Tenant, list[Canary]]:
     return found
 
 
-def _removed(canary: Canary) -> bool:
+def _remove(canary: Canary) -> bool:
     try:
         raw.remove(canary.key)
     except BucketUnavailable:
@@ -180,21 +180,21 @@ def _removed(canary: Canary) -> bool:
     return True
 
 
-def _settle(tenant: Tenant, *, over: set[UUID], unsure: set[UUID]) -> None:
+def _remove_rows(tenant: Tenant, *, over: set[UUID], unsure: set[UUID]) -> None:
     with bind_tenant(tenant, even_suspended=True):
         for row in StoredObject.objects.filter(pk__in=unsure):
-            row.give_up()
+            row.abandon_or_reopen()
         StoredObject.objects.filter(pk__in=over).delete()
 
 
-def at_once(work: Callable[[Item], Outcome], items: Iterable[Item]) -> list[Outcome]:
+def run_in_threads(work: Callable[[Item], Outcome], items: Iterable[Item]) -> list[Outcome]:
     """Return what the work makes of each, in their order, done by several threads. The first failure ends it."""
-    with meanwhile(work, items) as outcomes:
+    with run_in_background(work, items) as outcomes:
         return list(outcomes)
 
 
 @contextmanager
-def meanwhile(
+def run_in_background(
     work: Callable[[Item], Outcome], items: Iterable[Item]
 ) -> Iterator[Iterator[Outcome]]:
     """Let threads do the work on each while the block does something else; it may wait for the outcomes."""

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from media_core.ledger.models import StoredObject
-from media_core.storages.bucket.strangers import Request
-from media_core.storages.room import link_to
-from media_core.upkeep.proving.asks import Ask, Control, Kind
-from media_core.upkeep.proving.at_bucket import BucketAsk
-from media_core.upkeep.proving.canaries import FILE_NAME, Canary, Spot
+from media_core.storages.bucket.strangers import BucketRequest
+from media_core.storages.room import sign_url
+from media_core.upkeep.proving.asks import Attempt, AttemptKind, Control
+from media_core.upkeep.proving.at_bucket import BucketAttempt
+from media_core.upkeep.proving.canaries import FILE_NAME, Canary, CanaryKind
 from tenants.binding import bind_tenant
 from tenants.models import Tenant
 
@@ -22,7 +22,7 @@ HOLDER = "whoever holds the link"
 
 
 @dataclass(frozen=True, slots=True)
-class Links:
+class CanaryUrls:
     """The links of one tenant's canary, and what its neighbours' links say of objects of their own."""
 
     canary: Canary
@@ -32,54 +32,56 @@ class Links:
     borrowed: tuple[tuple[Canary, str], ...] = field(repr=False)
 
 
-def links_for(canary: Canary, neighbours: list[tuple[Tenant, Canary]]) -> Links:
+def sign_canary_urls(canary: Canary, neighbours: list[tuple[Tenant, Canary]]) -> CanaryUrls:
     """Return the links to one canary, as the gateway signs them, and one of each neighbour's. No request, no query."""
     brief = copy(canary.tenant)
     brief.presign_seconds = STALE_LIFETIME_SECONDS
-    return Links(
+    return CanaryUrls(
         canary=canary,
-        own=signed(canary, canary.tenant),
-        stale=signed(canary, brief),
-        borrowed=tuple((theirs, signed(theirs, tenant)) for tenant, theirs in neighbours),
+        own=sign_canary_url(canary, canary.tenant),
+        stale=sign_canary_url(canary, brief),
+        borrowed=tuple((theirs, sign_canary_url(theirs, tenant)) for tenant, theirs in neighbours),
     )
 
 
-def signed(canary: Canary, tenant: Tenant) -> str:
+def sign_canary_url(canary: Canary, tenant: Tenant) -> str:
     """Return the link that the gateway's only signer gives for a canary, as if it were stored."""
     with bind_tenant(tenant):
         row = StoredObject(
             id=canary.row_id,
-            name=tenant.prefix.name_of(canary.key),
+            name=tenant.prefix.extract_name(canary.key),
             area=canary.area,
             state=StoredObject.State.STORED,
             content_type="application/octet-stream",
         )
-        return link_to(row, file_name=FILE_NAME)
+        return sign_url(row, file_name=FILE_NAME)
 
 
-def control(links: Links) -> BucketAsk:
+def make_control(links: CanaryUrls) -> BucketAttempt:
     """Return the ask that must be given: the link as it was signed."""
-    return _of(links, Control.LINK, "GET", links.own)
+    return _make_attempt(links, Control.LINK, "GET", links.own)
 
 
-def stale(links: Links) -> BucketAsk:
+def make_stale_attempt(links: CanaryUrls) -> BucketAttempt:
     """Return the ask for a link whose time is over; ask it STALE_AFTER_SECONDS after it was signed."""
-    return _of(links, Kind.STALE, "GET", links.stale)
+    return _make_attempt(links, AttemptKind.STALE, "GET", links.stale)
 
 
-def tampered(links: Links) -> Iterator[BucketAsk]:
+def iterate_tampered(links: CanaryUrls) -> Iterator[BucketAttempt]:
     """Yield what the holder of a link may make of it, and what neighbours may make of theirs."""
     for how, change in CHANGES.items():
-        yield _of(links, Kind.TAMPERED, "GET", change(links.own), how)
+        yield _make_attempt(links, AttemptKind.TAMPERED, "GET", change(links.own), how)
     for method in ("PUT", "DELETE"):
-        yield _of(links, Kind.TAMPERED, method, links.own, "with a link to read")
+        yield _make_attempt(links, AttemptKind.TAMPERED, method, links.own, "with a link to read")
     for theirs, link in links.borrowed:
-        for how, path in _ways(theirs, links.canary):
+        for how, path in _iterate_borrowed_paths(theirs, links.canary):
             borrowed = link.replace(quote(theirs.key), path, 1)
-            yield _of(links, Kind.BORROWED, "GET", borrowed, f"{how}, by {theirs.tenant.prefix}")
+            yield _make_attempt(
+                links, AttemptKind.BORROWED, "GET", borrowed, f"{how}, by {theirs.tenant.prefix}"
+            )
 
 
-def _ways(theirs: Canary, wanted: Canary) -> Iterator[tuple[str, str]]:
+def _iterate_borrowed_paths(theirs: Canary, wanted: Canary) -> Iterator[tuple[str, str]]:
     """Yield how somebody writes the path of another's object with a signature for one of their own."""
     room = str(theirs.tenant.prefix)
     up = len(f"{room}private/".rstrip("/").split("/"))
@@ -88,17 +90,21 @@ def _ways(theirs: Canary, wanted: Canary) -> Iterator[tuple[str, str]]:
         yield f"{dots} in the path", f"{room}private/{f'{dots}/' * up}{wanted.key}"
 
 
-def _of(
-    links: Links, kind: Kind | Control, method: str, url: str, how: str = "as it was signed"
-) -> BucketAsk:
+def _make_attempt(
+    links: CanaryUrls,
+    kind: AttemptKind | Control,
+    method: str,
+    url: str,
+    how: str = "as it was signed",
+) -> BucketAttempt:
     wanted = links.canary
-    described = Ask(
+    described = Attempt(
         kind=kind, tenant=wanted.tenant, key=wanted.key, asker=HOLDER, how=f"{method}, {how}"
     )
-    return BucketAsk(described, Request(method, url), wanted.content)
+    return BucketAttempt(described, BucketRequest(method, url), wanted.content)
 
 
-def _other_signature(link: str) -> str:
+def _change_signature(link: str) -> str:
     return re.sub(
         r"(?<=[?&])((?:X-Amz-)?Signature=)(.)",
         lambda found: found[1] + ("0" if found[2] != "0" else "1"),
@@ -106,29 +112,29 @@ def _other_signature(link: str) -> str:
     )
 
 
-def _longer_life(link: str) -> str:
+def _extend_lifetime(link: str) -> str:
     longer = re.sub(r"(?<=[?&])(X-Amz-Expires=)\d+", r"\g<1>604800", link)
     return re.sub(
         r"(?<=[?&])(Expires=)(\d+)", lambda found: f"{found[1]}{int(found[2]) + 86_400}", longer
     )
 
 
-def _other_type(link: str) -> str:
+def _change_type(link: str) -> str:
     return re.sub(r"(?<=[?&])(response-content-type=)[^&]*", r"\g<1>text%2Fhtml", link)
 
 
-def _shown_inline(link: str) -> str:
+def _remove_disposition(link: str) -> str:
     return re.sub(r"(?<=[?&])response-content-disposition=[^&]*&?", "", link)
 
 
 CHANGES: dict[str, Callable[[str], str]] = {
-    "another signature": _other_signature,
-    "a longer life": _longer_life,
-    "another type": _other_type,
-    "its disposition taken off": _shown_inline,
+    "another signature": _change_signature,
+    "a longer life": _extend_lifetime,
+    "another type": _change_type,
+    "its disposition taken off": _remove_disposition,
 }
 
 
-def document_of(canaries: list[Canary]) -> Canary:
+def find_document_canary(canaries: list[Canary]) -> Canary:
     """Return the canary that stands for a document."""
-    return next(canary for canary in canaries if canary.spot == Spot.DOCUMENT)
+    return next(canary for canary in canaries if canary.kind == CanaryKind.DOCUMENT)

@@ -15,11 +15,11 @@ from tenants.people.members import add_agency_role, set_role
 from tenants.people.models import AgencyRole, Person, Role
 from tenants.people.sessions import SessionStore
 
-NAME = "Isolation prover"
+PROVER_NAME = "Isolation prover"
 
 
 @contextmanager
-def undone() -> Iterator[None]:
+def roll_back_always() -> Iterator[None]:
     """Let nothing of the block stay: it is rolled back, however it ends."""
     with transaction.atomic():
         yield
@@ -27,7 +27,7 @@ def undone() -> Iterator[None]:
 
 
 @dataclass(frozen=True, slots=True)
-class Cast:
+class SessionKeys:
     """Keys of sessions, by whose they are and where. All of one tenant's proof, gone with its transaction."""
 
     # An admin of the tenant, at its host.
@@ -40,28 +40,28 @@ class Cast:
     strangers: dict[Tenant, str] = field(repr=False)
 
 
-def cast_for(tenant: Tenant, neighbours: list[Tenant]) -> Cast:
-    """Return sessions of people made for this proof. Belongs into `undone`. Some 20 statements."""
-    owner, stranger, staff = _person(), _person(), _person()
+def make_sessions(tenant: Tenant, neighbours: list[Tenant]) -> SessionKeys:
+    """Return sessions of people made for this proof. Belongs into `roll_back_always`. Some 20 statements."""
+    owner, stranger, staff = _create_person(), _create_person(), _create_person()
     set_role(tenant, owner, Role.ADMIN)
     for other in neighbours:
         set_role(other, stranger, Role.ADMIN)
     for role in AgencyRole.Role:
         add_agency_role(staff, role)
-    return Cast(
-        owner=_session(owner, tenant),
-        removed=_session(stranger, tenant),
-        staff=_session(staff, None),
-        strangers={other: _session(stranger, other) for other in neighbours},
+    return SessionKeys(
+        owner=_create_session(owner, tenant),
+        removed=_create_session(stranger, tenant),
+        staff=_create_session(staff, None),
+        strangers={other: _create_session(stranger, other) for other in neighbours},
     )
 
 
-def _person() -> Person:
+def _create_person() -> Person:
     # Without a password nobody signs in, and none is hashed.
-    return Person.objects.create_person(f"{uuid4().hex}@prover.invalid", NAME)
+    return Person.objects.create_person(f"{uuid4().hex}@prover.invalid", PROVER_NAME)
 
 
-def _session(person: Person, at: Tenant | None) -> str:
+def _create_session(person: Person, at: Tenant | None) -> str:
     """Return the key of a session as signing in makes it, on a tenant's host or the agency's."""
     with bind_tenant(at, even_suspended=True) if at else bind_agency():
         store = SessionStore()

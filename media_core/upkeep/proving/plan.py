@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 
 from media_core.upkeep.proving.asks import Control
-from media_core.upkeep.proving.at_bucket import changing, listing, reading
-from media_core.upkeep.proving.at_gateway import gateway_asks, targets
-from media_core.upkeep.proving.canaries import made_up, spots
+from media_core.upkeep.proving.at_bucket import iterate_changes, iterate_lists, iterate_reads
+from media_core.upkeep.proving.at_gateway import iterate_gateway_attempts, make_targets
+from media_core.upkeep.proving.canaries import list_canary_kinds, make_planned_canaries
 from media_core.upkeep.proving.in_rooms import ATTEMPTS
-from media_core.upkeep.proving.links import Links, document_of, tampered
-from media_core.upkeep.proving.neighbours import Room
-from media_core.upkeep.proving.people import Cast
+from media_core.upkeep.proving.links import CanaryUrls, find_document_canary, iterate_tampered
+from media_core.upkeep.proving.neighbours import ProvedTenant
+from media_core.upkeep.proving.people import SessionKeys
 
 # Written, read back when all was tried, removed.
 OWN_REQUESTS_PER_CANARY = 3
@@ -28,44 +28,54 @@ class Plan:
     inside: int
 
     @property
-    def words(self) -> str:
+    def description(self) -> str:
         return (
             f"{self.tenants} tenant(s), {self.canaries} canaries: {self.to_the_bucket} requests to the bucket, "
             f"{self.to_the_gateway} to the gateway inside this process, {self.inside} attempts in code."
         )
 
 
-def planned(rooms: list[Room]) -> Plan:
+def make_plan(rooms: list[ProvedTenant]) -> Plan:
     """Return what a run for these tenants sends. No request, no query."""
-    canaries = len(spots()) * len(rooms)
+    canaries = len(list_canary_kinds()) * len(rooms)
     return Plan(
         tenants=len(rooms),
         canaries=canaries,
         to_the_bucket=OWN_REQUESTS
         + canaries * OWN_REQUESTS_PER_CANARY
-        + len(list(listing([])))
-        + sum(map(_to_the_bucket, rooms)),
-        to_the_gateway=sum(map(_to_the_gateway, rooms)),
+        + len(list(iterate_lists([])))
+        + sum(map(_count_bucket_requests, rooms)),
+        to_the_gateway=sum(map(_count_gateway_requests, rooms)),
         inside=sum(len(ATTEMPTS) * len(room.neighbours) for room in rooms),
     )
 
 
-def _to_the_bucket(room: Room) -> int:
-    canaries = made_up(room.tenant)
-    strangers = [*reading(canaries), *changing(canaries), *listing([room.tenant])]
-    of_all = len(list(listing([])))
-    return len(strangers) - of_all + len([Control.ROOM]) + _with_links(room)
+def _count_bucket_requests(room: ProvedTenant) -> int:
+    canaries = make_planned_canaries(room.tenant)
+    strangers = [
+        *iterate_reads(canaries),
+        *iterate_changes(canaries),
+        *iterate_lists([room.tenant]),
+    ]
+    of_all = len(list(iterate_lists([])))
+    return len(strangers) - of_all + len([Control.ROOM]) + _count_url_requests(room)
 
 
-def _with_links(room: Room) -> int:
-    if not room.tenant.served:
+def _count_url_requests(room: ProvedTenant) -> int:
+    if not room.tenant.is_served:
         return 0
-    canary = document_of(made_up(room.tenant))
-    theirs = [document_of(made_up(other.tenant)) for other in room.neighbours]
-    links = Links(canary, "", "", tuple((one, "") for one in theirs))
-    return len(list(tampered(links))) + len(["as it was signed", "stale"])
+    canary = find_document_canary(make_planned_canaries(room.tenant))
+    theirs = [
+        find_document_canary(make_planned_canaries(other.tenant)) for other in room.neighbours
+    ]
+    links = CanaryUrls(canary, "", "", tuple((one, "") for one in theirs))
+    return len(list(iterate_tampered(links))) + len(["as it was signed", "stale"])
 
 
-def _to_the_gateway(room: Room) -> int:
-    nobody = Cast("", "", "", {other.tenant: "" for other in room.neighbours})
-    return len(list(gateway_asks(targets(room, made_up(room.tenant)), nobody)))
+def _count_gateway_requests(room: ProvedTenant) -> int:
+    nobody = SessionKeys("", "", "", {other.tenant: "" for other in room.neighbours})
+    return len(
+        list(
+            iterate_gateway_attempts(make_targets(room, make_planned_canaries(room.tenant)), nobody)
+        )
+    )

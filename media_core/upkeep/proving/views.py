@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 from media_core.storages.bucket.models import Attestation
 from media_core.upkeep.proving.attestation import is_whole
 from tenants.errors import NotFound
-from tenants.people.identity import required_staff
+from tenants.people.identity import require_staff
 from tenants.people.models import AgencyRole
 
 ATTESTATIONS_PER_PAGE = 50
@@ -19,19 +19,19 @@ SHOWN_FAILURES = 100
 
 
 @require_safe
-def attestations(request: HttpRequest) -> HttpResponse:
+def list_attestations(request: HttpRequest) -> HttpResponse:
     """All attestations, newest first."""
-    staff = required_staff(request, *AgencyRole.Role)
+    staff = require_staff(request, *AgencyRole.Role)
     found = Attestation.objects.defer("document")
     page = Paginator(found, ATTESTATIONS_PER_PAGE).get_page(request.GET.get("page"))
     return render(request, "bucket/attestations.html", {"page": page, "staff": staff})
 
 
 @require_safe
-def attestation(request: HttpRequest, attestation_id: UUID) -> HttpResponse:
+def show_attestation(request: HttpRequest, attestation_id: UUID) -> HttpResponse:
     """One attestation: what was tried, for whom, and what was not refused."""
-    staff = required_staff(request, *AgencyRole.Role)
-    found = find(attestation_id)
+    staff = require_staff(request, *AgencyRole.Role)
+    found = find_attestation(attestation_id)
     context = {
         "staff": staff,
         "attestation": found,
@@ -45,8 +45,8 @@ def attestation(request: HttpRequest, attestation_id: UUID) -> HttpResponse:
 @require_safe
 def download(request: HttpRequest, attestation_id: UUID) -> HttpResponse:
     """The document as JSON, to be kept or given to a client."""
-    required_staff(request, *AgencyRole.Role)
-    found = find(attestation_id)
+    require_staff(request, *AgencyRole.Role)
+    found = find_attestation(attestation_id)
     name = f"isolation-{found.made_at:%Y-%m-%d}-{str(found.pk)[:8]}.json"
     return JsonResponse(
         found.document,
@@ -55,7 +55,7 @@ def download(request: HttpRequest, attestation_id: UUID) -> HttpResponse:
     )
 
 
-def find(attestation_id: UUID) -> Attestation:
+def find_attestation(attestation_id: UUID) -> Attestation:
     """Return an attestation. Raises NotFound. One query."""
     found: Attestation | None = Attestation.objects.filter(pk=attestation_id).first()
     if found is None:

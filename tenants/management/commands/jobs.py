@@ -10,8 +10,8 @@ from django.core.management.base import CommandError, CommandParser
 from django.db.models import QuerySet
 
 from tenants.commands.base import PlainCommand, add_action, add_actions
-from tenants.commands.references import REFERENCE_HELP, called
-from tenants.commands.tables import table
+from tenants.commands.references import REFERENCE_HELP, format_tenant
+from tenants.commands.tables import format_table
 from tenants.jobs.kinds import JobKind, list_kinds
 from tenants.jobs.models import JobState
 from tenants.jobs.operation_kinds import is_operation
@@ -29,7 +29,7 @@ from tenants.models import Tenant
 from tenants.provisioning import find_tenant
 
 # So many tenants that fail are named, and so many that are overdue.
-MOST_NAMED = 20
+MAX_LISTED_TENANTS = 20
 
 
 class Command(PlainCommand):
@@ -77,17 +77,19 @@ def list_jobs(command: PlainCommand, asked: Namespace) -> None:
         facts = build_report(statuses, workers)
         command.stdout.write(json.dumps(facts, indent=2, ensure_ascii=False))
     else:
-        rows = [_row_of(status) for status in statuses]
-        command.stdout.write(table(("JOB", "STATE", "LAST FINISHED", "TOOK", "WAITING"), *rows))
-        _name_tenants(command, find_failing(), _describe_failing)
-        _name_tenants(command, find_overdue().filter(failures=0), _describe_overdue)
+        rows = [_format_cells(status) for status in statuses]
+        command.stdout.write(
+            format_table(("JOB", "STATE", "LAST FINISHED", "TOOK", "WAITING"), *rows)
+        )
+        _write_tenants(command, find_failing(), _describe_failing)
+        _write_tenants(command, find_overdue().filter(failures=0), _describe_overdue)
     if not workers:
         raise CommandError("No worker is running: start `manage.py worker`.")
     if unwell := [status.kind.name for status in statuses if not status.is_well]:
         raise CommandError(f"Failing or overdue: {', '.join(unwell)}.")
 
 
-def _row_of(status: KindStatus) -> tuple[str, ...]:
+def _format_cells(status: KindStatus) -> tuple[str, ...]:
     states = [
         f"{word} for {count} of {status.tenants}" if status.kind.for_each_tenant else word
         for word, count in (("failing", status.failing), ("overdue", status.overdue))
@@ -97,24 +99,24 @@ def _row_of(status: KindStatus) -> tuple[str, ...]:
     return (
         status.kind.name,
         ", ".join(states) or ("OK" if at else "not run yet"),
-        _minute(at) if at else "-",
+        _format_minute(at) if at else "-",
         f"{took:.1f} s" if took is not None else "-",
         str(status.waiting),
     )
 
 
-def _minute(at: datetime) -> str:
+def _format_minute(at: datetime) -> str:
     return f"{at:%Y-%m-%d %H:%M} UTC"
 
 
-def _name_tenants(
+def _write_tenants(
     command: PlainCommand, states: QuerySet[JobState], describe: Callable[[JobState], str]
 ) -> None:
     """Write a line for each of the first, and say how many there are besides. Two queries."""
-    for state in states[:MOST_NAMED]:
-        whose = called(state.tenant) if state.tenant else "the agency"
+    for state in states[:MAX_LISTED_TENANTS]:
+        whose = format_tenant(state.tenant) if state.tenant else "the agency"
         command.stderr.write(f"{state.kind}, {whose}: {describe(state)}")
-    if (others := states.count() - MOST_NAMED) > 0:
+    if (others := states.count() - MAX_LISTED_TENANTS) > 0:
         command.stderr.write(f"… and {others} more: the page Jobs shows all of them.")
 
 
@@ -123,12 +125,12 @@ def _describe_failing(state: JobState) -> str:
     if not state.error_message:
         said += f" The worker's log has the details: look for {state.key}."
     if state.is_overdue and state.overdue_at:
-        said += f" Overdue since {_minute(state.overdue_at)}."
+        said += f" Overdue since {_format_minute(state.overdue_at)}."
     return said
 
 
 def _describe_overdue(state: JobState) -> str:
-    return f"overdue since {_minute(state.overdue_at)}" if state.overdue_at else "overdue"
+    return f"overdue since {_format_minute(state.overdue_at)}" if state.overdue_at else "overdue"
 
 
 def build_report(statuses: list[KindStatus], workers: int) -> dict[str, Any]:
@@ -142,35 +144,35 @@ def build_report(statuses: list[KindStatus], workers: int) -> dict[str, Any]:
                 "failing": status.failing,
                 "overdue": status.overdue,
                 "waiting": status.waiting,
-                "ended_at": _timestamp(status.ended_at),
+                "ended_at": _format_timestamp(status.ended_at),
                 "longest_seconds": status.longest_seconds,
             }
             for status in statuses
         ],
         "failing": [
             {
-                **_whose(state),
+                **_describe_job(state),
                 "failures": state.failures,
-                "failed_at": _timestamp(state.failed_at),
+                "failed_at": _format_timestamp(state.failed_at),
                 "error_code": state.error_code,
                 "error_message": state.error_message,
             }
             for state in find_failing()
         ],
         "overdue": [
-            {**_whose(state), "overdue_since": _timestamp(state.overdue_at)}
+            {**_describe_job(state), "overdue_since": _format_timestamp(state.overdue_at)}
             for state in find_overdue()
         ],
     }
 
 
-def _whose(state: JobState) -> dict[str, str | None]:
+def _describe_job(state: JobState) -> dict[str, str | None]:
     """Return a job's key, kind and tenant; the tenant is null for the agency's."""
     prefix = state.tenant.location_prefix if state.tenant else None
     return {"job": state.key, "kind": state.kind, "tenant": prefix}
 
 
-def _timestamp(at: datetime | None) -> str | None:
+def _format_timestamp(at: datetime | None) -> str | None:
     return at.isoformat(timespec="seconds") if at else None
 
 
@@ -186,7 +188,7 @@ def run_job(command: PlainCommand, asked: Namespace) -> None:
     request_job(kind.name, tenant_id)
     # Somebody has looked: what waits after failures need not wait longer.
     forget_failures(kind.name, tenant_id)
-    whose = f" for {called(tenant)}" if tenant else ""
+    whose = f" for {format_tenant(tenant)}" if tenant else ""
     if not count_workers():
         raise CommandError(
             f"{kind.name}{whose} waits, and no worker is running: start `manage.py worker`."
@@ -217,11 +219,11 @@ def require_moving_operation(kind: JobKind, tenant: Tenant) -> None:
     operation = Operation.objects.open().filter(kind=kind.name, tenant=tenant).first()
     if operation is None:
         raise CommandError(
-            f"{called(tenant)} has no open operation {kind.name}. Operations are begun by commands of their own, "
-            "such as `manage.py tenant move-storage`."
+            f"{format_tenant(tenant)} has no open operation {kind.name}. Operations are begun by commands of "
+            "their own, such as `manage.py tenant move-storage`."
         )
     if operation.state == Operation.State.PAUSED:
         raise CommandError(
-            f"{kind.name} for {called(tenant)} is paused: "
+            f"{kind.name} for {format_tenant(tenant)} is paused: "
             f"`manage.py operations resume {operation.reference}` lets it go on."
         )

@@ -7,12 +7,12 @@ from django.db.migrations.exceptions import InconsistentMigrationHistory
 from django_tenants.management.commands.migrate_schemas import MigrateSchemasCommand
 
 from tenants.binding import connection
-from tenants.commands.references import called
+from tenants.commands.references import format_tenant
 from tenants.errors import GatewayError, SchemaBroken
-from tenants.management.commands.migrate_tenants import reason
+from tenants.management.commands.migrate_tenants import format_error
 from tenants.models import Tenant
 from tenants.schema_problems import has_schema
-from tenants.schemas import applied_version, note_version
+from tenants.schemas import read_applied_version, save_schema_version
 
 # Options that change which migrations are recorded, and not the tables.
 RECORD_ONLY_OPTIONS = ("fake", "fake_initial", "prune")
@@ -55,7 +55,7 @@ class Command(MigrateSchemasCommand):  # type: ignore[misc]  # django-tenants sh
                 )
             except FAILURES as error:
                 failed += 1
-                self.stderr.write(f"{called(tenant)}: {reason(error)}")
+                self.stderr.write(f"{format_tenant(tenant)}: {format_error(error)}")
             finally:
                 connection.set_schema_to_public()
         if failed:
@@ -66,4 +66,4 @@ class Command(MigrateSchemasCommand):  # type: ignore[misc]  # django-tenants sh
         super().handle(*args, **options)
         if self.sync_tenant and not (options["plan"] or options["check_unapplied"]):
             for tenant in Tenant.objects.filter(schema_name=self.schema_name):
-                note_version(tenant, applied_version(tenant.schema_name))
+                save_schema_version(tenant, read_applied_version(tenant.schema_name))

@@ -12,14 +12,14 @@ from django.core.management.base import CommandError, CommandParser
 
 from tenants.checks import TAG
 from tenants.commands.base import PlainCommand
-from tenants.commands.references import REFERENCE_HELP, called
-from tenants.database.proof import proof
-from tenants.domains import CACHE_SECONDS, hosts
+from tenants.commands.references import REFERENCE_HELP, format_tenant
+from tenants.database.proof import database_proof
+from tenants.domains import CACHE_SECONDS, host_cache
 from tenants.models import Tenant
 from tenants.provisioning import find_tenant
-from tenants.upgrades.run import MAX_PARALLEL, Outcome, Result, upgraded
-from tenants.upgrades.steps import Step, planned, recorded
-from tenants.versions import oldest_code, schema_version
+from tenants.upgrades.run import MAX_PARALLEL, UpgradeOutcome, UpgradeResult, upgrade_tenants
+from tenants.upgrades.steps import UpgradeStep, plan_step, record_step
+from tenants.versions import get_oldest_code, get_schema_version
 
 # The database works, the threads wait for it: some more than processors.
 PARALLEL = min(8, 2 * (os.cpu_count() or 1))
@@ -48,7 +48,7 @@ transaction, or not at all. Exit code 1: some tenants failed; they are named wit
         )
         parser.add_argument(
             "--parallel",
-            type=_parallel,
+            type=_parse_parallel,
             default=PARALLEL,
             metavar="N",
             help=f"how many at once, each on a connection of its own: 1 to {MAX_PARALLEL}; here {PARALLEL} by default",
@@ -61,24 +61,30 @@ transaction, or not at all. Exit code 1: some tenants failed; they are named wit
         """Migrate those that are behind; then those that were made meanwhile by a process of older code."""
         started = time.monotonic()
         # Locks and search paths are the connection's: a pooler that mixes connections would mix up tenants.
-        proof.require()
+        database_proof.require()
         if options["dry_run"]:
-            self._tell_plan(behind(options["tenant"]))
+            self._write_plan(find_tenants_behind(options["tenant"]))
             return
-        note_what_serves()
-        done: dict[UUID, tuple[Tenant, Result]] = {}
-        while batch := [tenant for tenant in behind(options["tenant"]) if tenant.pk not in done]:
-            for tenant, result in self._upgraded(batch, parallel=options["parallel"]):
+        save_oldest_code()
+        done: dict[UUID, tuple[Tenant, UpgradeResult]] = {}
+        while batch := [
+            tenant for tenant in find_tenants_behind(options["tenant"]) if tenant.pk not in done
+        ]:
+            for tenant, result in self._upgrade(batch, parallel=options["parallel"]):
                 done[tenant.pk] = (tenant, result)
-        hosts.forget()
-        self._tell([*done.values()], seconds=time.monotonic() - started)
+        host_cache.forget()
+        self._write_results([*done.values()], seconds=time.monotonic() - started)
 
-    def _upgraded(self, tenants: list[Tenant], *, parallel: int) -> Iterator[tuple[Tenant, Result]]:
-        steps = {step.version: recorded(step) for step in planned_for(tenants)}
+    def _upgrade(
+        self, tenants: list[Tenant], *, parallel: int
+    ) -> Iterator[tuple[Tenant, UpgradeResult]]:
+        steps = {step.version: record_step(step) for step in plan_steps(tenants)}
         for step in steps.values():
-            if step.by_itself:
-                self.stdout.write(f"{step.version}: each by a migrate of its own: {step.by_itself}")
-        results = upgraded(tenants, steps, parallel=min(parallel, len(tenants)))
+            if step.no_replay_reason:
+                self.stdout.write(
+                    f"{step.version}: each by a migrate of its own: {step.no_replay_reason}"
+                )
+        results = upgrade_tenants(tenants, steps, parallel=min(parallel, len(tenants)))
         for number, result in enumerate(results, start=1):
             if self.stderr.isatty():
                 self.stderr.write(f"\r{number} of {len(tenants)} ", ending="")
@@ -86,24 +92,26 @@ transaction, or not at all. Exit code 1: some tenants failed; they are named wit
         if self.stderr.isatty():
             self.stderr.write("")
 
-    def _tell_plan(self, tenants: list[Tenant]) -> None:
+    def _write_plan(self, tenants: list[Tenant]) -> None:
         """Say in numbers what would be done, by version."""
-        steps = {step.version: step for step in planned_for(tenants)}
+        steps = {step.version: step for step in plan_steps(tenants)}
         for version, count in sorted(Counter(tenant.schema_version for tenant in tenants).items()):
             self.stdout.write(
-                f"{count} tenant(s) at {version or 'no noted version'}: {_plan(steps.get(version))}"
+                f"{count} tenant(s) at {version or 'no noted version'}: {_describe_step(steps.get(version))}"
             )
-        current = Tenant.objects.filter(schema_version=schema_version()).count()
+        current = Tenant.objects.filter(schema_version=get_schema_version()).count()
         self.stdout.write(
-            f"Would migrate {len(tenants)} tenant(s) to {schema_version()}; {current} are there."
+            f"Would migrate {len(tenants)} tenant(s) to {get_schema_version()}; {current} are there."
         )
 
-    def _tell(self, done: list[tuple[Tenant, Result]], *, seconds: float) -> None:
-        counts = Counter(result for _, result in done if isinstance(result, Outcome))
-        migrated = counts[Outcome.REPLAYED] + counts[Outcome.MIGRATED]
-        parts = [f"{counts[outcome]} {outcome.value}" for outcome in Outcome if counts[outcome]]
+    def _write_results(self, done: list[tuple[Tenant, UpgradeResult]], *, seconds: float) -> None:
+        counts = Counter(result for _, result in done if isinstance(result, UpgradeOutcome))
+        migrated = counts[UpgradeOutcome.REPLAYED] + counts[UpgradeOutcome.MIGRATED]
+        parts = [
+            f"{counts[outcome]} {outcome.value}" for outcome in UpgradeOutcome if counts[outcome]
+        ]
         if not done:
-            self.stdout.write(f"Every tenant is at {schema_version()}.")
+            self.stdout.write(f"Every tenant is at {get_schema_version()}.")
             return
         self.stdout.write(
             f"Migrated {migrated} of {len(done)} tenant(s) in {seconds:.1f} s"
@@ -111,53 +119,53 @@ transaction, or not at all. Exit code 1: some tenants failed; they are named wit
         )
         if migrated:
             self.stdout.write(f"Running processes hear of it within {CACHE_SECONDS:.0f} s.")
-        self._fail_for(
-            [(tenant, result) for tenant, result in done if not isinstance(result, Outcome)]
+        self._fail_if_any(
+            [(tenant, result) for tenant, result in done if not isinstance(result, UpgradeOutcome)]
         )
 
-    def _fail_for(self, failed: list[tuple[Tenant, BaseException]]) -> None:
+    def _fail_if_any(self, failed: list[tuple[Tenant, BaseException]]) -> None:
         """Name those that failed, each with its reason; end with exit code 1 when there are some."""
         for tenant, error in sorted(failed, key=lambda one: one[0].location_prefix):
-            self.stderr.write(f"{called(tenant)}: {reason(error)}")
+            self.stderr.write(f"{format_tenant(tenant)}: {format_error(error)}")
         if failed:
             raise CommandError(
                 f"{len(failed)} tenant(s) failed, see above. Run it again once that is mended."
             )
 
 
-def _parallel(text: str) -> int:
+def _parse_parallel(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= MAX_PARALLEL):
         raise ArgumentTypeError(f"{text!r} is no number of threads: give 1 to {MAX_PARALLEL}")
     return int(text)
 
 
-def behind(reference: str | None) -> list[Tenant]:
+def find_tenants_behind(reference: str | None) -> list[Tenant]:
     """Return the tenants whose noted version is not this code's, or the one that is meant. One query."""
     if reference:
         return [find_tenant(reference)]
-    return list(Tenant.objects.exclude(schema_version=schema_version()))
+    return list(Tenant.objects.exclude(schema_version=get_schema_version()))
 
 
-def planned_for(tenants: Iterable[Tenant]) -> Iterator[Step]:
+def plan_steps(tenants: Iterable[Tenant]) -> Iterator[UpgradeStep]:
     """Yield the step of each version that some of them are noted at, where it is known."""
     for version in sorted({tenant.schema_version for tenant in tenants}):
-        if step := planned(version):
+        if step := plan_step(version):
             yield step
 
 
-def _plan(step: Step | None) -> str:
+def _describe_step(step: UpgradeStep | None) -> str:
     if step is None:
         return "their schemas are looked at one by one"
     names = ", ".join(f"{one.app_label}.{one.name}" for one in step.migrations)
-    return f"{names}, {f'each by itself: {step.by_itself}' if step.by_itself else 'by a recording'}"
+    return f"{names}, {f'each by itself: {step.no_replay_reason}' if step.no_replay_reason else 'by a recording'}"
 
 
-def note_what_serves() -> None:
+def save_oldest_code() -> None:
     """Write down which code serves the current tenants, where this code says it otherwise. One UPDATE."""
-    current = Tenant.objects.filter(schema_version=schema_version())
-    current.exclude(oldest_code=oldest_code()).update(oldest_code=oldest_code())
+    current = Tenant.objects.filter(schema_version=get_schema_version())
+    current.exclude(oldest_code=get_oldest_code()).update(oldest_code=get_oldest_code())
 
 
-def reason(error: BaseException) -> str:
+def format_error(error: BaseException) -> str:
     """Return an error in one line."""
     return " ".join(str(error).split()) or type(error).__name__

@@ -9,7 +9,7 @@ from tenants.commands.base import PlainCommand
 from tenants.jobs.worker import WorkerOptions, run_worker
 
 THREADS = 4
-MOST_THREADS = 64
+MAX_THREADS = 64
 
 
 class Command(PlainCommand):
@@ -31,7 +31,7 @@ A worker that is killed loses nothing: another one goes on with its jobs within 
             type=parse_threads,
             default=THREADS,
             metavar="N",
-            help=f"how many jobs run at once: 1 to {MOST_THREADS} (%(default)s)",
+            help=f"how many jobs run at once: 1 to {MAX_THREADS} (%(default)s)",
         )
         parser.add_argument("--once", action="store_true", help="begin what may run now, then end")
 
@@ -41,6 +41,6 @@ A worker that is killed loses nothing: another one goes on with its jobs within 
 
 def parse_threads(text: str) -> int:
     """Return a number of threads as it was typed. Raises ArgumentTypeError."""
-    if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= MOST_THREADS):
-        raise ArgumentTypeError(f"must be from 1 to {MOST_THREADS}")
+    if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= MAX_THREADS):
+        raise ArgumentTypeError(f"must be from 1 to {MAX_THREADS}")
     return int(text)

@@ -16,7 +16,7 @@ from gateway.logs import JsonFormatter
 from tenants.jobs import kinds
 from tenants.jobs.kinds import JobKind, find_kind
 from tenants.jobs.models import JobState
-from tenants.jobs.queue import request_job, request_later
+from tenants.jobs.queue import postpone_job, request_job
 from tenants.jobs.running import run_step
 from tests.tenants.jobs.conftest import waiting
 from tests.tenants.jobs.test_operations import new_operation
@@ -29,7 +29,7 @@ def note(tenant, **given) -> None:
     kind = find_kind("sweep")
     values = {"ended_at": NOW, "ended_seconds": 1.25, "due_at": NOW + timedelta(hours=1)}
     JobState.objects.create(
-        key=kind.key(tenant.id), kind=kind.name, tenant=tenant, **{**values, **given}
+        key=kind.build_key(tenant.id), kind=kind.name, tenant=tenant, **{**values, **given}
     )
 
 
@@ -146,7 +146,7 @@ class TestNext:
     def test_one_that_failed_says_when_it_is_tried_again(self, said, acme):
         note(acme, **FAILED)
         at = NOW + timedelta(minutes=20)
-        request_later(find_kind("sweep"), acme.id, at=at, attempts=3, priority=0)
+        postpone_job(find_kind("sweep"), acme.id, at=at, attempts=3, priority=0)
         assert "tried again" in said()
         assert f"{at:%H:%M} UTC" in said()
 

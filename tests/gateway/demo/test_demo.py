@@ -32,7 +32,7 @@ def real_bucket() -> Iterator[EmbeddedBucket]:
 def real_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with EmbeddedPostgres(tmp_path_factory.mktemp("real") / "postgres", fast=True) as server:
         server.ensure_database("somebodys")
-        yield server.url("somebodys")
+        yield server.build_url("somebodys")
         server.delete()
 
 
@@ -156,7 +156,7 @@ def require_clean_end(demo: OwnDemo, place: Path, how: signal.Signals) -> None:
     """End the demo; nothing that it started may go on."""
     assert requests.get(f"{demo.facts['address']}/readyz", timeout=60).text == "ready\n"
     family = psutil.Process(demo.pid).children(recursive=True)
-    assert EmbeddedPostgres(place / "postgres").running()
+    assert EmbeddedPostgres(place / "postgres").is_running()
     said = end(demo.process, how)
     assert (demo.process.returncode, said.strip()) == (0, "Stopped.")
     log = (place / "gateway.log").read_text()
@@ -164,7 +164,7 @@ def require_clean_end(demo: OwnDemo, place: Path, how: signal.Signals) -> None:
     # Workers and the bucket; PostgreSQL is a daemon and no child.
     assert len(family) >= 2
     assert all(gone(child.pid) for child in family)
-    assert not EmbeddedPostgres(place / "postgres").running()
+    assert not EmbeddedPostgres(place / "postgres").is_running()
 
 
 @pytest.mark.slow(seconds=16)
@@ -204,7 +204,7 @@ def test_it_ends_and_says_why_when_a_server_that_it_runs_on_was_killed(
         said, _ = demo.process.communicate(timeout=SECONDS_TO_STOP)
     assert (demo.process.returncode, said.strip()) == (1, ENDED.format(name, ""))
     assert all(gone(child.pid) for child in family)
-    assert not EmbeddedPostgres(tmp_path / "postgres").running()
+    assert not EmbeddedPostgres(tmp_path / "postgres").is_running()
 
 
 @pytest.mark.slow(seconds=12)

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from gateway.demo.__main__ import end, hear_once, heard
+from gateway.demo.__main__ import raise_interrupt, repeat_interrupts, reset_interrupts
 
-CODES = {heard.__wrapped__.__code__, hear_once.__code__}  # type: ignore[attr-defined]  # contextmanager's
+CODES = {repeat_interrupts.__wrapped__.__code__, reset_interrupts.__code__}  # type: ignore[attr-defined]  # contextmanager's
 ALL = (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)
 
 
@@ -20,7 +20,7 @@ ALL = (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)
 def _handlers() -> Iterator[None]:
     before = {number: signal.getsignal(number) for number in ALL}
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, end)
+        signal.signal(number, raise_interrupt)
     yield
     signal.setitimer(signal.ITIMER_REAL, 0)
     for number, handler in before.items():
@@ -42,7 +42,7 @@ def interrupt_at(line: int) -> bool:
     traced = sys.gettrace()
     sys.settrace(trace)
     try:
-        with suppress(KeyboardInterrupt), heard():
+        with suppress(KeyboardInterrupt), repeat_interrupts():
             pass
     finally:
         sys.settrace(traced)
@@ -60,5 +60,5 @@ def test_no_alarm_is_left_wherever_it_is_interrupted() -> None:
 
 
 def test_it_is_raised_at_the_end_when_it_was_dropped() -> None:
-    with pytest.raises(KeyboardInterrupt), heard(), suppress(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt), repeat_interrupts(), suppress(KeyboardInterrupt):
         signal.raise_signal(signal.SIGINT)

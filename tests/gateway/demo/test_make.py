@@ -76,8 +76,8 @@ def test_the_demo_imports_nothing_that_it_does_not_install():
 
 
 def test_the_command_that_is_printed_works_with_spaces_in_the_path(tmp_path, monkeypatch):
-    monkeypatch.setattr(demo, "ENVIRONMENT", tmp_path / "a folder" / "demo.env")
-    said = demo.summary({"sites": {}, "people": [], "bucket": None})
+    monkeypatch.setattr(demo, "ENVIRONMENT_FILE", tmp_path / "a folder" / "demo.env")
+    said = demo.format_summary({"sites": {}, "people": [], "bucket": None})
     (command,) = [line for line in said.splitlines() if "For commands: " in line]
     words = shlex.split(command.partition("For commands: ")[2])
     assert words[:3] == [

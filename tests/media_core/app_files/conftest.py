@@ -20,7 +20,7 @@ from media_core.app_files.models import AppFile
 from media_core.errors import BucketUnavailable
 from media_core.ledger.models import StoredObject
 from media_core.ledger.querysets import PENDING_LIFETIME
-from media_core.storages.client import bucket_client
+from media_core.storages.client import get_bucket_client
 from media_core.upkeep.sweeping import sweep_room
 from tenants.binding import bind_tenant
 from tenants.models import Tenant
@@ -120,7 +120,7 @@ def failing_at(operations: list[str]) -> Callable[[], None]:
     def fail(**_given: Any) -> None:
         raise BucketUnavailable
 
-    events = bucket_client().meta.events
+    events = get_bucket_client().meta.events
     for operation in operations:
         events.register(f"before-call.s3.{operation}", fail)
 

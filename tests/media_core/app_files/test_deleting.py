@@ -13,9 +13,9 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from media_core.app_files.sweeping import sweep_app_files
 from media_core.errors import ObjectMissing, UploadLost
 from media_core.ledger.models import StoredObject
-from media_core.storages.client import anonymous_client
-from media_core.storages.copies import take_away
-from media_core.storages.room import storage_of
+from media_core.storages.client import get_anonymous_client
+from media_core.storages.copies import remove_object
+from media_core.storages.room import find_storage
 from media_core.upkeep.app_takedown import bring_file_back, take_file_down
 from media_core.upkeep.sweeping import sweep_room
 from tenants.binding import bind_tenant
@@ -41,8 +41,8 @@ pytestmark = pytest.mark.django_db
 
 def strangers_see(key):
     try:
-        anonymous_client().head_object(Bucket=django_settings.BUCKET_NAME, Key=key)
-    except anonymous_client().exceptions.ClientError:
+        get_anonymous_client().head_object(Bucket=django_settings.BUCKET_NAME, Key=key)
+    except get_anonymous_client().exceptions.ClientError:
         return False
     return True
 
@@ -62,7 +62,7 @@ def test_a_deleted_file_is_gone_at_once_and_its_bytes_are_kept(alias, folder, co
             kept = row_of(name, state="deleted")
             assert kept.state == "condemned"
             assert kept.name.startswith("private/app/")
-            with storage_of(kept).read(kept) as body:
+            with find_storage(kept).read(kept) as body:
                 assert body.read() == b"bytes"
             assert keys(acme) - before == {kept.key}
         assert books(acme) == (0, 0)
@@ -203,7 +203,7 @@ def test_a_deleted_public_file_whose_bytes_are_lost_leaves_nothing(folder, commi
         before = keys(acme)
         with bind_tenant(acme):
             row = row_of(save("default", name))
-            storage_of(row).remove(row)
+            find_storage(row).remove(row)
             storages["default"].delete(name)
             assert StoredObject.objects.get(pk=row.pk).state == "gone"
         agree(acme, before)
@@ -297,7 +297,7 @@ def test_whoever_comes_late_to_remove_an_object_leaves_the_next_one_of_its_name_
             assert late.state == "condemned"
             in_a_thread(lambda: others_sweep(acme))
             assert save("default", name, b"the next") == name
-            assert not take_away(late)
+            assert not remove_object(late)
             with storages["default"].open(name) as file:
                 assert file.read() == b"the next"
 
@@ -312,7 +312,7 @@ def test_while_one_removes_an_object_nobody_else_does_and_its_name_is_not_free(
     def meanwhile():
         with bind_tenant(acme):
             row = StoredObject.objects.get(name=f"media/{name}", state="condemned")
-            seen.append((take_away(row), save("default", name)))
+            seen.append((remove_object(row), save("default", name)))
 
     def each():
         with bind_tenant(acme):
@@ -403,8 +403,8 @@ def test_a_lost_deleted_object_does_not_stop_a_sweep(folder, acme):
         for name in names:
             storages["private"].delete(name)
         sweep_room()
-        storage_of(rows[0]).remove(rows[0])
-        with pytest.raises(ObjectMissing), storage_of(rows[0]).read(rows[0]):
+        find_storage(rows[0]).remove(rows[0])
+        with pytest.raises(ObjectMissing), find_storage(rows[0]).read(rows[0]):
             pass
         deleted_days_ago(36)
         assert len(sweep_room(dry_run=True)) == 1

@@ -10,7 +10,7 @@ from django.core.files.storage import storages
 from django.db import transaction
 
 from media_core.app_files.models import AppFile
-from media_core.storages.client import bucket_client
+from media_core.storages.client import get_bucket_client
 from media_core.upkeep.app_file_bytes import point_to_own_bytes
 from media_core.upkeep.app_takedown import bring_file_back, bring_files_back, take_file_down
 from tenants.binding import bind_tenant
@@ -71,7 +71,7 @@ def lose(name: str) -> None:
     hide(name)
     bring_back_one(name)
     row = row_of(name)
-    bucket_client().delete_object(Bucket="test-bucket", Key=row.key)
+    get_bucket_client().delete_object(Bucket="test-bucket", Key=row.key)
 
 
 def find_bytes(name: str) -> None:
@@ -128,7 +128,7 @@ def check(tenant, before, flow, name, finished):
             flow.work(name)
         body = read(name)
         assert body in {OLD, NEW}
-        shown = seen_by_a_stranger(tenant.prefix.key(f"media/{name}"))
+        shown = seen_by_a_stranger(tenant.prefix.build_key(f"media/{name}"))
         assert shown in flow.ends
         assert shown == flow.end or not finished
     agree(tenant, before)
@@ -136,4 +136,4 @@ def check(tenant, before, flow, name, finished):
         assert read(name) == body
         if flow.work is replace:
             # One of both, and the public has the same.
-            assert seen_by_a_stranger(tenant.prefix.key(f"media/{name}")) == body
+            assert seen_by_a_stranger(tenant.prefix.build_key(f"media/{name}")) == body

@@ -31,7 +31,7 @@ def read(alias, name):
 
 
 def shown(tenant, name):
-    return seen_by_a_stranger(tenant.prefix.key(f"media/{name}"))
+    return seen_by_a_stranger(tenant.prefix.build_key(f"media/{name}"))
 
 
 def replace(alias, name, body=b"the new one"):

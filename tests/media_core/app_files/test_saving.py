@@ -7,12 +7,12 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 from django.db import transaction
 
-from media_core.app_files.incoming import received
-from media_core.app_files.ledger import give_up, reserve_name
+from media_core.app_files.incoming import receive_file
+from media_core.app_files.ledger import abandon_file, reserve_name
 from media_core.app_files.models import AppFile
 from media_core.errors import BucketUnavailable
 from media_core.ledger.models import StoredObject
-from media_core.storages.client import bucket_client
+from media_core.storages.client import get_bucket_client
 from media_core.upkeep.sweeping import sweep_room
 from tenants.binding import bind_tenant, bound_tenant, connection
 from tenants.errors import QuotaExceeded
@@ -204,7 +204,7 @@ def test_when_the_bucket_fails_there_is_no_file_and_the_ledger_knows(
         raise BucketUnavailable
 
     def each():
-        before, events = keys(acme), bucket_client().meta.events
+        before, events = keys(acme), get_bucket_client().meta.events
         with bind_tenant(acme):
             events.register("before-send.s3", failing)
             try:
@@ -227,11 +227,11 @@ def test_a_save_that_fails_waits_in_no_circle_with_who_lets_go_of_its_file(
 
     def fail(file):
         with bind_tenant(acme):
-            give_up(file)
+            abandon_file(file)
 
     def each():
         with bind_tenant(acme), ThreadPoolExecutor(1) as pool:
-            with received(ContentFile(b"x")) as taken:
+            with receive_file(ContentFile(b"x")) as taken:
                 file = reserve_name(
                     storages[alias], AREA_OF[alias], f"{folder}/x", received=taken, max_length=None
                 )

@@ -18,8 +18,8 @@ from django.utils import timezone
 from media_core.app_files.models import AppFile
 from media_core.errors import ObjectMissing, UploadTooLarge
 from media_core.ledger.models import StoredObject
-from media_core.storages.client import bucket_client
-from media_core.storages.room import storage_of
+from media_core.storages.client import get_bucket_client
+from media_core.storages.room import find_storage
 from media_core.upkeep import sweeping
 from tenants.binding import bind_agency, bind_tenant
 from tenants.errors import (
@@ -247,7 +247,7 @@ def test_neither_name_nor_claim_make_a_type(name, alias, folder, acme):
     given = SimpleUploadedFile(name, CLAIMS[name], content_type="text/html")
     with bind_tenant(acme):
         row = row_of(storages[alias].save(f"{folder}/{name}", given))
-        head = bucket_client().head_object(Bucket=settings.BUCKET_NAME, Key=row.key)
+        head = get_bucket_client().head_object(Bucket=settings.BUCKET_NAME, Key=row.key)
     assert head["ContentType"] == row.content_type == "application/octet-stream"
     assert head["ContentDisposition"].startswith("attachment")
     assert "ContentEncoding" not in head
@@ -319,7 +319,7 @@ def test_an_open_file_stays_its_first_tenants(alias, folder, acme, globex):
 def test_lost_bytes_are_no_missing_file(alias, folder, acme):
     with bind_tenant(acme):
         name = save(alias, f"{folder}/x")
-        storage_of(row_of(name)).remove(row_of(name))
+        find_storage(row_of(name)).remove(row_of(name))
         with pytest.raises(ObjectMissing):
             storages[alias].open(name)
 

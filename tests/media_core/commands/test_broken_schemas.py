@@ -9,14 +9,14 @@ from django.db import connection
 
 from media_core.ledger.models import StoredObject
 from media_core.storages.bucket.models import Attestation
-from media_core.storages.client import bucket_client
+from media_core.storages.client import get_bucket_client
 from tenants.binding import bind_tenant
 from tenants.errors import SchemaBroken, SchemaNotServed
 from tenants.jobs.kinds import find_kind
 from tenants.jobs.models import JobState
 from tenants.jobs.running import run_step
 from tenants.models import Tenant
-from tenants.versions import schema_version
+from tenants.versions import get_schema_version
 from tests.conftest import Store
 from tests.media_core.uploads.conftest import keys
 from tests.media_core.uploads.test_sweep_command import NOBODY_LISTENS, give_up_upload, state_of
@@ -68,7 +68,7 @@ def public(acme: Tenant, globex: Tenant, store: Store) -> None:
 def remove_objects(tenant: Tenant) -> None:
     """Remove what earlier tests of this module left in the bucket: their rows were rolled back."""
     for key in keys(tenant):
-        bucket_client().delete_object(Bucket=settings.BUCKET_NAME, Key=key)
+        get_bucket_client().delete_object(Bucket=settings.BUCKET_NAME, Key=key)
 
 
 each_break = pytest.mark.parametrize("broken", BREAKS, indirect=True)
@@ -145,7 +145,7 @@ def test_its_jobs_fail_alone(broken, acme):
         run_step(kind, broken.id)
     run_step(kind, acme.id)
     assert state_of(acme, row) == "gone"
-    failed = JobState.objects.get(key=kind.key(broken.id))
+    failed = JobState.objects.get(key=kind.build_key(broken.id))
     assert failed.error_message.startswith("This site")
 
 
@@ -159,7 +159,7 @@ def test_it_can_be_suspended_and_what_is_public_is_counted_in_the_bucket(options
     )
     assert bool(refusal) == ("--take-down" in options)
     broken.refresh_from_db()
-    assert broken.served == (options == ["--dry-run"])
+    assert broken.is_served == (options == ["--dry-run"])
 
 
 def test_where_the_bucket_does_not_answer_either_it_says_that_nobody_knows(
@@ -171,7 +171,7 @@ def test_where_the_bucket_does_not_answer_either_it_says_that_nobody_knows(
     assert "It is not known whether objects of it stay public." in said
     assert "No object" not in said
     assert refusal == ""
-    assert not Tenant.objects.get(pk=globex.pk).served
+    assert not Tenant.objects.get(pk=globex.pk).is_served
 
 
 @each_break
@@ -179,7 +179,7 @@ def test_it_is_not_resumed_before_it_is_in_order(broken):
     run("tenant", "suspend", "globex/", "--yes")
     assert run("tenant", "resume", "globex/")[2].startswith("This site")
     broken.refresh_from_db()
-    assert not broken.served
+    assert not broken.is_served
 
 
 def test_migrating_names_the_lost_one_and_leaves_the_public_schema_alone(acme, globex):
@@ -188,7 +188,7 @@ def test_migrating_names_the_lost_one_and_leaves_the_public_schema_alone(acme, g
     _, errors, refusal = run("migrate_schemas", "--verbosity=0")
     assert "Globex (globex/): This site's data is not in order" in errors
     assert refusal == "1 tenant(s) failed, see above."
-    assert Tenant.objects.get(pk=acme.pk).schema_version == schema_version()
+    assert Tenant.objects.get(pk=acme.pk).schema_version == get_schema_version()
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT to_regclass('public.media_core_document'), to_regclass('public.stamp_stamp')"

@@ -6,9 +6,9 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import override_settings
 
-from media_core.storages.bucket.marker import Whose, claim, ownership
+from media_core.storages.bucket.marker import MarkerOwner, claim_prefix, read_ownership
 from media_core.storages.bucket.models import Deployment
-from media_core.storages.client import bucket_client
+from media_core.storages.client import get_bucket_client
 from tenants.models import Domain
 from tests.media_core.storages.bucket.conftest import (
     THEIR_CORS,
@@ -65,7 +65,7 @@ def test_a_dry_run_shows_each_rule_and_only_reads():
     assert "_gateway/owner.json is to be written" in said
     assert said.endswith("Nothing was changed.\n")
     assert ours(cors()) == []
-    assert ownership().whose == Whose.NOBODYS
+    assert read_ownership().owner == MarkerOwner.NOBODYS
 
 
 def test_it_says_what_it_did_and_the_next_time_that_there_was_nothing_to_do():
@@ -85,7 +85,7 @@ def test_the_page_shows_what_it_says(settings):
     for command, shown in transcript(PAGE):
         rest = iter(list(said_by(command)))
         assert all(line in rest for line in shown), command
-    bucket_client().delete_object(Bucket=settings.BUCKET_NAME, Key="live/_gateway/owner.json")
+    get_bucket_client().delete_object(Bucket=settings.BUCKET_NAME, Key="live/_gateway/owner.json")
 
 
 def test_a_new_domain_is_one_line(acme):
@@ -115,7 +115,7 @@ def test_a_person_at_a_terminal_is_asked(monkeypatch, capsys, answer, changed):
     else:
         assert "the answer was not yes" in refusal()
     assert bool(cors()) is changed
-    assert (ownership().whose == Whose.OURS) is changed
+    assert (read_ownership().owner == MarkerOwner.OURS) is changed
 
 
 def test_with_yes_nobody_is_asked(monkeypatch):
@@ -133,16 +133,16 @@ def test_what_cannot_be_done_is_an_error_after_the_rest_was_done():
 
 
 def test_another_deployments_prefix_is_refused_and_can_be_taken_over_by_its_id(own_prefix):
-    first = claim().deployment
+    first = claim_prefix().deployment
     another_deployment()
     assert f"--take-over {first}" in refusal("--dry-run")
-    for word in (str(Deployment.this()), "other-database"):
+    for word in (str(Deployment.get_current()), "other-database"):
         assert "names the deployment" in refusal("--take-over", word)
     assert configuration() == ([], [], {})
     assert f"to be taken over from {first}" in apply("--dry-run", "--take-over", first)
-    assert ownership().whose == Whose.ANOTHERS
+    assert read_ownership().owner == MarkerOwner.ANOTHERS
     apply("--take-over", first)
-    assert ownership().whose == Whose.OURS
+    assert read_ownership().owner == MarkerOwner.OURS
     assert "Nothing was changed." in apply("--take-over", first)
 
 

@@ -90,7 +90,7 @@ def test_the_background_needs_something_to_take_down(acme):
     with pytest.raises(CommandError, match="give --take-down too"):
         call_command("tenant", "suspend", "acme/", "--background")
     acme.refresh_from_db()
-    assert acme.served
+    assert acme.is_served
 
 
 def test_a_second_ctrl_c_ends_it_at_once_and_loses_nothing(acme):

@@ -10,8 +10,8 @@ from media_core.documents.models import Document
 from media_core.documents.publishing import republish
 from media_core.errors import UploadLost
 from media_core.ledger.models import StoredObject
-from media_core.storages.client import bucket_client
-from media_core.storages.room import room_storage
+from media_core.storages.client import get_bucket_client
+from media_core.storages.room import get_tenant_storage
 from tenants.binding import bind_tenant
 from tests.media_core.conftest import content
 from tests.media_core.documents.conftest import seen_by_a_stranger
@@ -87,7 +87,7 @@ def test_a_dry_run_of_taking_down_changes_nothing(three):
     said = tenant("suspend", "acme/", "--take-down", "--dry-run")
     assert "2 public object(s), 20 bytes, would be moved." in said.replace("\xa0", " ")
     three.refresh_from_db()
-    assert (three.served, len(shown(three))) == (True, 2)
+    assert (three.is_served, len(shown(three))) == (True, 2)
 
 
 def test_takes_down_what_is_public_and_nothing_of_another_tenant(three, globex):
@@ -152,7 +152,7 @@ def test_one_that_fails_does_not_stop_the_others_and_comes_back_in_the_next_run(
     lost = next(row for row in documents(three) if row.public_copy)
     with bind_tenant(three):
         key = lost.original.key
-    bucket = bucket_client()
+    bucket = get_bucket_client()
     kept = bucket.get_object(Bucket="test-bucket", Key=key)["Body"].read()
     bucket.delete_object(Bucket="test-bucket", Key=key)
     assert "Took 2 document(s) down" in tenant("suspend", "acme/", "--take-down")
@@ -174,8 +174,8 @@ def test_a_member_who_is_refused_publishes_nothing_meanwhile(three, browse):
 
 def test_what_is_pending_and_may_have_come_is_counted_and_taken_down_too(three, globex):
     with bind_tenant(three):
-        row = StoredObject.objects.announce(content("late.pdf", 5), area="media")
-        room_storage("media").put(row, ContentFile(b"late."), file_name="late.pdf")
+        row = StoredObject.objects.create_pending(content("late.pdf", 5), area="media")
+        get_tenant_storage("media").put(row, ContentFile(b"late."), file_name="late.pdf")
     assert b"late." in shown(three)
     assert "3 public object(s)" in tenant("suspend", "acme/", "--dry-run")
     tenant("suspend", "acme/", "--take-down")

@@ -10,7 +10,7 @@ from django.db import transaction
 
 from media_core.app_files.models import AppFile
 from media_core.app_files.sweeping import sweep_app_files
-from media_core.storages.client import bucket_client
+from media_core.storages.client import get_bucket_client
 from media_core.upkeep.app_takedown import bring_files_back
 from media_core.uploads.flow import sweep
 from tenants.binding import bind_tenant
@@ -37,7 +37,7 @@ def picture(acme: Tenant, globex: Tenant) -> AppFile:
 def shown(of: Tenant, name: str = "img/picture.png") -> bytes | None:
     """Return what strangers get at the file's public address."""
     with bind_tenant(of, even_suspended=True):
-        return seen_by_a_stranger(of.prefix.key(f"media/{name}"))
+        return seen_by_a_stranger(of.prefix.build_key(f"media/{name}"))
 
 
 def states(of: Tenant) -> list[tuple[str, str, str]]:
@@ -70,7 +70,9 @@ def test_takes_them_down_and_nothing_of_another_tenant(picture, acme, globex):
 
 def test_resume_brings_them_back_under_the_same_address_with_the_same_headers(picture, acme):
     def head():
-        return bucket_client().head_object(Bucket="test-bucket", Key="acme/media/img/picture.png")
+        return get_bucket_client().head_object(
+            Bucket="test-bucket", Key="acme/media/img/picture.png"
+        )
 
     address, before = address_of(acme, picture), head()
     tenant("suspend", "acme/", "--take-down")

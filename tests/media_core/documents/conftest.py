@@ -17,8 +17,8 @@ from media_core.documents.models import Document
 from media_core.documents.permissions import Editor, required_editor
 from media_core.documents.publishing import publish
 from media_core.ledger.models import StoredObject
-from media_core.storages.client import bucket_client
-from media_core.storages.policy import public_policy
+from media_core.storages.client import get_bucket_client
+from media_core.storages.policy import build_public_policy
 from media_core.uploads.flow import store_upload
 from tenants.binding import bind_tenant
 from tests.conftest import member
@@ -82,14 +82,14 @@ def seen_by_a_stranger(key: str) -> bytes | None:
 
 def bytes_of(stored: StoredObject) -> bytes | None:
     """Return what really lies there; None when nothing does."""
-    with suppress(bucket_client().exceptions.NoSuchKey):
-        answer = bucket_client().get_object(Bucket=settings.BUCKET_NAME, Key=stored.key)
+    with suppress(get_bucket_client().exceptions.NoSuchKey):
+        answer = get_bucket_client().get_object(Bucket=settings.BUCKET_NAME, Key=stored.key)
         return answer["Body"].read()
     return None
 
 
 def head_of(stored: StoredObject) -> dict[str, str]:
-    return bucket_client().head_object(Bucket=settings.BUCKET_NAME, Key=stored.key)  # type: ignore[return-value]  # what is read of it is text
+    return get_bucket_client().head_object(Bucket=settings.BUCKET_NAME, Key=stored.key)  # type: ignore[return-value]  # what is read of it is text
 
 
 @pytest.fixture
@@ -106,11 +106,11 @@ def again(document: Document) -> Any:
 @pytest.fixture
 def open_media() -> Iterator[None]:
     """Give the bucket the policy that mode `policy` needs, as the agency does."""
-    bucket_client().put_bucket_policy(
-        Bucket=settings.BUCKET_NAME, Policy=json.dumps(public_policy())
+    get_bucket_client().put_bucket_policy(
+        Bucket=settings.BUCKET_NAME, Policy=json.dumps(build_public_policy())
     )
     yield
-    bucket_client().delete_bucket_policy(Bucket=settings.BUCKET_NAME)
+    get_bucket_client().delete_bucket_policy(Bucket=settings.BUCKET_NAME)
 
 
 @pytest.fixture

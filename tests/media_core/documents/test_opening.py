@@ -51,7 +51,9 @@ def test_what_is_sent_is_what_the_query_set_says(member, is_noted, mode, world, 
     shape, values = Shape.of(member, is_noted=is_noted), of(member, uuid.uuid4())
     for name in ("acme", "globex"):
         with bind_tenant(world.tenants[name]):
-            sent = as_sent(STATEMENT.text(shape).sql, STATEMENT.parameters(shape, values))
+            sent = as_sent(
+                STATEMENT.get_statement(shape).sql, STATEMENT.build_parameters(shape, values)
+            )
             assert sent == as_sent(*readable(shape, values).query.sql_with_params())
 
 

@@ -11,13 +11,13 @@ from media_core.documents.folders import Folder
 from media_core.documents.models import Document
 from media_core.errors import DocumentChanged, NotPublished, PublishingRefused, StillPublic
 from media_core.ledger.models import StoredObject
-from media_core.storages.client import anonymous_client, bucket_client
+from media_core.storages.client import get_anonymous_client, get_bucket_client
 from tenants import quotas
 from tenants.binding import bind_tenant
 from tenants.errors import NotFound, RoleRequired, TenantSuspended
 from tenants.models import Quota
 from tenants.people.models import Membership
-from tenants.provisioning import suspend
+from tenants.provisioning import suspend_tenant
 from tests.media_core.documents.conftest import (
     BROCHURE,
     again,
@@ -74,20 +74,20 @@ def test_no_key_is_used_twice(private, ed):
 
 
 def test_a_public_copy_costs_no_quota(private, ed):
-    before = quotas.usage()
+    before = quotas.read_quota()
     publish(private.pk, editor=ed)
-    assert quotas.usage() == before
+    assert quotas.read_quota() == before
     unpublish(private.pk, editor=ed)
-    assert quotas.usage() == before
+    assert quotas.read_quota() == before
 
 
 def test_publishing_works_when_the_quota_is_full(private, ed, acme):
-    Quota.objects.filter(tenant=acme).update(quota_bytes=quotas.usage().used_bytes)
+    Quota.objects.filter(tenant=acme).update(quota_bytes=quotas.read_quota().used_bytes)
     assert publish(private.pk, editor=ed).public_copy
 
 
 def test_publishing_takes_two_requests_and_no_byte_of_the_body(private, ed, globex):
-    with bucket_requests() as signed, bucket_requests(anonymous_client()) as anonymous:
+    with bucket_requests() as signed, bucket_requests(get_anonymous_client()) as anonymous:
         publish(private.pk, editor=ed)
     copy, *others = signed
     assert (copy.method, "x-amz-copy-source" in copy.headers, copy.body or b"") == (
@@ -172,7 +172,7 @@ def test_a_document_of_another_tenant_is_not_there(ed, globex, store):
 
 
 def test_nothing_is_published_when_the_tenant_is_suspended_meanwhile(private, ed, acme):
-    suspend(acme)
+    suspend_tenant(acme)
     with pytest.raises((NotFound, TenantSuspended)):
         publish(private.pk, editor=ed)
 
@@ -188,10 +188,10 @@ class during_the_copy:  # noqa: N801 - reads as a sentence
             self.work()
 
     def __enter__(self):
-        bucket_client().meta.events.register("before-send.s3", self.note)
+        get_bucket_client().meta.events.register("before-send.s3", self.note)
 
     def __exit__(self, *_):
-        bucket_client().meta.events.unregister("before-send.s3", self.note)
+        get_bucket_client().meta.events.unregister("before-send.s3", self.note)
 
 
 # --- taken down and brought back
@@ -221,7 +221,7 @@ def test_an_object_that_cannot_be_removed_yet_is_told_and_swept(public, ed):
         if request.method == "DELETE":
             request.url = "http://127.0.0.1:9/"
 
-    events = bucket_client().meta.events
+    events = get_bucket_client().meta.events
     events.register("before-send.s3", refuse)
     try:
         with pytest.raises(StillPublic):

@@ -199,7 +199,7 @@ def is_shown(seen: bytes | None, content: bytes) -> bool:
 def all_is_done(document: Document, flow: Flow, there: set[str]) -> None:
     """Assert that a stranger reads what is public now, and nothing else of the room."""
     now = again(document)
-    assert now.is_shown == flow.is_public
+    assert now.is_served_to_public == flow.is_public
     shown = {now.public_copy.key} if now.public_copy and flow.mode == "acl" else set()
     assert {key for key in there if seen_by_a_stranger(key)} == shown
     assert bytes_of(now.original) == flow.content

@@ -104,11 +104,11 @@ def test_strangers_get_a_photo_without_its_location_and_members_the_original(pho
 
 
 def test_a_clean_copy_costs_no_quota_and_goes_when_it_is_unpublished(photo, ed):
-    before = quotas.usage()
+    before = quotas.read_quota()
     public = publish(photo.pk, editor=ed)
-    assert quotas.usage() == before
+    assert quotas.read_quota() == before
     unpublish(photo.pk, editor=ed)
-    assert quotas.usage() == before
+    assert quotas.read_quota() == before
     assert seen_by_a_stranger(public.public_copy.key) is None
 
 
@@ -133,5 +133,5 @@ def test_photos_keep_their_location_where_that_is_set(photo, ed, settings):
 
 
 def test_only_pictures_are_read_to_look_for_a_location(private, ed, monkeypatch):
-    monkeypatch.delattr(copies, "without_location")
+    monkeypatch.delattr(copies, "copy_without_location")
     assert publish(private.pk, editor=ed).public_copy

@@ -14,7 +14,7 @@ from media_core.documents.purging import ROWS_PER_STEP, delete_forever, purge_en
 from media_core.documents.restriction import restrict_folder
 from media_core.documents.trash import (
     find_entry,
-    plan_restoration,
+    plan_restore,
     restore_entry,
     trash_document,
     trash_folder,
@@ -23,7 +23,7 @@ from media_core.jobs import purge_trash
 from media_core.ledger.models import StoredObject
 from tenants.binding import bind_tenant
 from tenants.errors import NotFound, RoleRequired
-from tenants.jobs.kinds import Step
+from tenants.jobs.kinds import JobStep
 from tenants.people.models import Membership
 from tests.folders import admin_of, new_folder
 from tests.media_core.conftest import books, document_row
@@ -36,8 +36,8 @@ def never() -> bool:
     return False
 
 
-def step(seconds: float = 60) -> Step:
-    return Step("", seconds=seconds, is_stopping=lambda: False)
+def step(seconds: float = 60) -> JobStep:
+    return JobStep("", seconds=seconds, is_stopping=lambda: False)
 
 
 def test_a_folder_goes_with_all_that_is_in_it_and_nothing_else(acme, globex, guides, ed):
@@ -137,7 +137,7 @@ def test_what_was_trashed_alone_before_outlives_its_folder(acme, guides, audio, 
     ]
     assert purge_entry(trash_folder(audio.pk, editor=ed))
     for entry in entries:
-        plan = plan_restoration(find_entry(entry.pk, ed))
+        plan = plan_restore(find_entry(entry.pk, ed))
         assert (plan.target, plan.is_its_place) == (guides, False)
         restore_entry(entry.pk, editor=ed, readers=plan.readers)
     assert list_names(ed) == ({"Guides", "Inner"}, {"alone", "inside"})

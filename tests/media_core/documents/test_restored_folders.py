@@ -8,8 +8,8 @@ from media_core.documents.models import Document
 from media_core.documents.moves import move_document, move_folder
 from media_core.documents.publishing import publish
 from media_core.documents.trash import (
-    count_in_entries,
-    plan_restoration,
+    count_entry_contents,
+    plan_restore,
     restore_entry,
     trash_document,
     trash_folder,
@@ -38,19 +38,19 @@ def test_it_comes_back_with_the_readers_that_it_had(acme, people, guides, ada):
 @pytest.mark.bucket
 def test_its_documents_come_back_private_and_can_be_published_again(guides, public, ed):
     move_document(document_id=public.pk, target_id=guides.pk, editor=ed)
-    used = quotas.usage().used_bytes
+    used = quotas.read_quota().used_bytes
     entry = trash_folder(guides.pk, editor=ed)
     restore_entry(entry.pk, editor=ed)
     assert (again(public).visibility, again(public).folder) == ("private", guides)
     assert publish(public.pk, editor=ed).public_copy
-    assert quotas.usage().used_bytes == used
+    assert quotas.read_quota().used_bytes == used
 
 
 def test_what_was_trashed_alone_before_stays_in_the_trash(guides, audio, ed):
     document = document_row("alone", folder=guides)
     alone = [trash_document(document.pk, editor=ed), trash_folder(audio.pk, editor=ed)]
     entry = trash_folder(guides.pk, editor=ed)
-    assert count_in_entries([entry], ed)[entry.pk][:2] == (0, 0)
+    assert count_entry_contents([entry], ed)[entry.pk][:2] == (0, 0)
     restore_entry(entry.pk, editor=ed)
     assert list_names(ed) == ({"Guides"}, set())
     for each in alone:
@@ -93,20 +93,20 @@ def test_a_long_name_with_a_number_is_not_too_long(acme, ed):
     long = new_folder(acme, "x" * 120)
     entry = trash_folder(long.pk, editor=ed)
     new_folder(acme, "x" * 120)
-    assert plan_restoration(entry).name == "x" * 116 + " (2)"
+    assert plan_restore(entry).name == "x" * 116 + " (2)"
 
 
 def test_a_hidden_folder_of_its_name_changes_nothing(acme, guides, ed):
     entry = trash_folder(guides.pk, editor=ed)
     new_folder(acme, "Guides", readers=[])
-    assert plan_restoration(entry).name == "Guides"
+    assert plan_restore(entry).name == "Guides"
 
 
 def test_a_restricted_folder_keeps_its_name(acme, ada):
     board = new_folder(acme, "Board", readers=[])
     entry = trash_folder(board.pk, editor=ada)
     new_folder(acme, "Board")
-    assert plan_restoration(entry).name == "Board"
+    assert plan_restore(entry).name == "Board"
 
 
 def test_it_is_written_down_with_how_much_it_was(acme, guides, ed):

@@ -5,7 +5,7 @@ from django.core.files.base import ContentFile
 
 from media_core.documents.folders import Folder
 from media_core.documents.models import Document
-from media_core.documents.moves import move_document, move_folder, reading
+from media_core.documents.moves import move_document, move_folder, readers_of_path
 from media_core.documents.permissions import required_admin
 from media_core.documents.restriction import choices_for, restrict_folder
 from media_core.errors import FolderRefused, PublishingRefused
@@ -88,7 +88,7 @@ def test_a_changed_role_counts_at_once(acme, people):
 def test_a_deactivated_person_is_not_counted(acme, people):
     Person.objects.filter(pk=people["vic"].pk).update(is_active=False)
     with bind_tenant(acme):
-        assert people["vic"].pk not in reading([])
+        assert people["vic"].pk not in readers_of_path([])
 
 
 @pytest.mark.parametrize("who", ["ed", "vic"])

@@ -13,11 +13,11 @@ from media_core.documents.models import Document
 from media_core.documents.moves import move_document
 from media_core.documents.publishing import (
     bring_back,
-    point_document,
     publish,
     republish,
     take_down,
     unpublish,
+    update_unchanged,
 )
 from media_core.documents.renaming import rename_document
 from media_core.documents.trash import restore_entry, trash_document
@@ -124,9 +124,9 @@ def test_no_code_changes_a_document_by_another_way():
 def test_of_two_that_saw_the_same_one_changes_it():
     document = document_row()
     seen = [again(document), again(document)]
-    point_document(seen[0], title="mine")
+    update_unchanged(seen[0], title="mine")
     with pytest.raises(DocumentChanged):
-        point_document(seen[1], title="yours")
+        update_unchanged(seen[1], title="yours")
     assert again(document).title == "mine"
 
 
@@ -159,7 +159,7 @@ def test_nor_is_it_taken_back(public, ed):
 
 
 def test_what_is_so_already_is_no_conflict(public, ed):
-    assert publish(public.pk, editor=ed, revision=public.revision - 1).is_shown
+    assert publish(public.pk, editor=ed, revision=public.revision - 1).is_served_to_public
     private = unpublish(public.pk, editor=ed, revision=public.revision)
     assert unpublish(public.pk, editor=ed, revision=1).revision == private.revision
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 from media_core.documents.folders import Folder
 from media_core.documents.models import AccessEvent, Document
 from tenants.binding import bind_tenant
-from tenants.domains import hosts
+from tenants.domains import host_cache
 from tenants.models import Tenant
 from tenants.people.models import AgencyRole, Membership, Person, Session
 from tenants.people.visit_models import Visit
@@ -61,11 +61,13 @@ def test_from_the_next_request_on_a_member_gets_nothing_when(change, acme, peopl
         document = document_row(folder=new_folder(acme))
     browser = browser_at("acme.example", new_session(people["vic"], acme))
     assert opened(browser, document) == 302
-    known = len(hosts)
+    known = len(host_cache)
     with bind_tenant(acme):
         change(acme, people["vic"], document)
         written = AccessEvent.objects.count()
-    assert (known, len(hosts)) == (1, 1), "The host has to be remembered, or it proves too little."
+    assert (known, len(host_cache)) == (1, 1), (
+        "The host has to be remembered, or it proves too little."
+    )
     assert opened(browser, document) == 404
     with bind_tenant(acme):
         assert AccessEvent.objects.count() == written == 1

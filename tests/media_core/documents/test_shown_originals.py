@@ -62,7 +62,7 @@ def test_publishing_and_taking_back_ask_the_bucket_nothing(private, ed):
         assert shown_to_strangers(public) == private.original
         back = unpublish(private.pk, editor=ed)
     assert sent == []
-    assert (back.visibility, back.is_shown, copies()) == ("private", False, 0)
+    assert (back.visibility, back.is_served_to_public, copies()) == ("private", False, 0)
 
 
 @pytest.mark.usefixtures("in_mode_gateway")
@@ -104,9 +104,9 @@ def test_another_name_costs_no_request(private, ed):
 def test_what_comes_out_of_the_trash_shows_nothing(private, ed):
     publish(private.pk, editor=ed)
     entry = trash_document(private.pk, editor=ed)
-    assert not again(private).is_shown
+    assert not again(private).is_served_to_public
     restore_entry(entry.pk, editor=ed)
-    assert not again(private).is_shown
+    assert not again(private).is_served_to_public
 
 
 # --- taken down
@@ -115,7 +115,7 @@ def test_what_comes_out_of_the_trash_shows_nothing(private, ed):
 def test_a_photo_that_is_taken_down_shows_nothing_in_any_mode(photo, ed, acme, browse, settings):
     publish(photo.pk, editor=ed)
     down = take_down(photo.pk)
-    assert (down.visibility, down.is_shown) == ("public", False)
+    assert (down.visibility, down.is_served_to_public) == ("public", False)
     for mode in ("acl", "gateway"):
         settings.PUBLIC_MEDIA_MODE = mode
         assert browse(acme).get(f"/d/{photo.pk}").status_code == 404
@@ -178,7 +178,7 @@ def test_a_stranger_gets_nothing_once_it_is_taken_back(private, ed, acme, browse
 
 @pytest.mark.usefixtures("in_mode_gateway")
 def test_the_original_of_another_tenant_is_not_shown(private, ed, globex, store, browse):
-    acme = private.its_tenant()
+    acme = private.require_tenant()
     publish(private.pk, editor=ed)
     foreign = store(globex, b"globex's", visibility="public")
     with bind_tenant(globex):

@@ -13,7 +13,7 @@ from media_core.documents.publishing import publish
 from media_core.documents.purging import purge_entry
 from media_core.documents.trash import (
     find_entry,
-    plan_restoration,
+    plan_restore,
     restore_entry,
     trash_document,
     trash_folder,
@@ -25,7 +25,7 @@ from media_core.ledger.models import StoredObject
 from tenants import quotas
 from tenants.binding import bind_tenant
 from tenants.errors import NotFound
-from tenants.jobs.kinds import Step
+from tenants.jobs.kinds import JobStep
 from tests.media_core.documents.conftest import BROCHURE, again, bytes_of, seen_by_a_stranger
 
 pytestmark = [pytest.mark.django_db, pytest.mark.bucket, pytest.mark.usefixtures("in_acme")]
@@ -43,7 +43,7 @@ def move(document: Any, folder: Any) -> None:
 
 
 def test_what_is_in_the_trash_is_found_nowhere_else_and_keeps_its_bytes(private, ed, browse, acme):
-    before, used = private.original, quotas.usage().used_bytes
+    before, used = private.original, quotas.read_quota().used_bytes
     trash_document(private.pk, editor=ed)
     assert not Document.objects.readable_by(ed).exists()
     browser = browse(acme, "ed")
@@ -51,7 +51,7 @@ def test_what_is_in_the_trash_is_found_nowhere_else_and_keeps_its_bytes(private,
     assert browser.get(f"/documents/{private.pk}").status_code == 404
     assert private.title not in browser.get("/").content.decode()
     assert bytes_of(before)
-    assert quotas.usage().used_bytes == used
+    assert quotas.read_quota().used_bytes == used
 
 
 def test_a_public_document_is_public_no_more(public, ed):
@@ -78,7 +78,7 @@ def test_where_its_folder_is_gone_it_is_asked_how_many_can_open_it_then(private,
     purge_entry(trash_folder(folder.pk, editor=ed))
     with pytest.raises(WideningNotConfirmed):
         restore_entry(entry.pk, editor=ed)
-    restore_entry(entry.pk, editor=ed, readers=plan_restoration(find_entry(entry.pk, ed)).readers)
+    restore_entry(entry.pk, editor=ed, readers=plan_restore(find_entry(entry.pk, ed)).readers)
     assert again(private).folder is None
 
 
@@ -110,7 +110,7 @@ def test_what_is_purged_is_gone_for_good_and_a_backup_still_finds_its_bytes(priv
     assert (original.state, original.charged_bytes) == ("condemned", 0)
     assert original.purge_after > timezone.now() + timedelta(days=34)
     assert bytes_of(original)
-    assert quotas.usage().used_bytes == 0
+    assert quotas.read_quota().used_bytes == 0
 
 
 def test_the_worker_purges_what_is_due_and_nothing_else(private, keep, ed, settings):
@@ -120,7 +120,7 @@ def test_the_worker_purges_what_is_due_and_nothing_else(private, keep, ed, setti
     )
     long_ago = timezone.now() - timedelta(days=settings.TRASH_DAYS, minutes=1)
     TrashEntry.objects.filter(pk=old.pk).update(trashed_at=long_ago)
-    purge_trash(Step("", seconds=60, is_stopping=lambda: False))
+    purge_trash(JobStep("", seconds=60, is_stopping=lambda: False))
     assert list(TrashEntry.objects.all()) == [new]
 
 

@@ -10,7 +10,7 @@ from media_core.documents.models import Document, TrashEntry, Version
 from media_core.documents.moves import move_document
 from media_core.documents.publishing import publish
 from media_core.documents.purging import purge_entry
-from media_core.documents.trash import plan_restoration, restore_entry, trash_document, trash_folder
+from media_core.documents.trash import plan_restore, restore_entry, trash_document, trash_folder
 from media_core.ledger.models import StoredObject
 from media_core.uploads.flow import sweep
 from tenants.binding import bind_tenant
@@ -158,6 +158,6 @@ def test_a_purge_goes_on_where_it_ended(cuts, acme, committed, in_thread, ed):
         run(purge_folder, acme)
         in_thread(assert_nothing_half_gone, purge_folder)
         # What was trashed alone is still there.
-        assert in_thread(lambda: plan_restoration(TrashEntry.objects.get()).target) == [None]
+        assert in_thread(lambda: plan_restore(TrashEntry.objects.get()).target) == [None]
         in_thread(lambda: purge_entry(TrashEntry.objects.get()), assert_all_gone)
         assert committed(lambda: books(acme)) == (0, 0)

@@ -18,8 +18,8 @@ from media_core.documents.renaming import rename_document
 from media_core.documents.restriction import lift_restriction, restrict_folder
 from media_core.documents.trash import (
     Contents,
-    count_in_entries,
-    count_in_folder,
+    count_contents,
+    count_entry_contents,
     find_entry,
     restore_entry,
     trash_document,
@@ -151,7 +151,7 @@ def test_a_large_folder_costs_as_many_statements_as_an_empty_one(
     assert updated == ["media_core_storedobject", "media_core_document", "media_core_folder"]
     assert not Document.objects.readable_by(ed).exists()
     entry = TrashEntry.objects.get(title="Guides")
-    held = count_in_entries([entry], ed)[entry.pk]
+    held = count_entry_contents([entry], ed)[entry.pk]
     assert held == Contents(folders, documents, documents * SIZE_BYTES)
     back, updated = count_statements(lambda: restore_entry(entry.pk, editor=ed))
     assert updated == ["media_core_folder", "media_core_document"]
@@ -183,8 +183,8 @@ def test_the_question_counts_what_the_editor_reads(acme, guides, audio, ed, ada)
     hidden = new_folder(acme, "Hidden", within=audio, readers=[])
     fill_folder(acme, audio, documents=3, public=2)
     fill_folder(acme, hidden, documents=1)
-    assert count_in_folder(guides, ed) == Contents(1, 3, 3 * SIZE_BYTES, 2)
-    assert count_in_folder(guides, ada) == Contents(2, 4, 4 * SIZE_BYTES, 2)
+    assert count_contents(guides, ed) == Contents(1, 3, 3 * SIZE_BYTES, 2)
+    assert count_contents(guides, ada) == Contents(2, 4, 4 * SIZE_BYTES, 2)
 
 
 # --- who finds it
@@ -198,8 +198,8 @@ def test_what_an_editor_cannot_read_goes_along_and_is_not_counted_for_them(
     document_row(folder=guides)
     entry = trash_folder(guides.pk, editor=ed)
     assert not Folder.objects.readable_by(ada).exists()
-    assert count_in_entries([find_entry(entry.pk, ed)], ed)[entry.pk][:2] == (0, 1)
-    assert count_in_entries([entry], ada)[entry.pk][:2] == (1, 2)
+    assert count_entry_contents([find_entry(entry.pk, ed)], ed)[entry.pk][:2] == (0, 1)
+    assert count_entry_contents([entry], ada)[entry.pk][:2] == (1, 2)
     restore_entry(entry.pk, editor=ed)
     assert list_names(ada)[0] == {"Guides", "Hidden"}
     assert list_names(ed)[0] == {"Guides"}

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection, transaction
 
 from media_core.documents.folders import Folder
-from media_core.documents.locks import hold_the_tree
+from media_core.documents.locks import lock_tree
 from media_core.documents.moves import move_document, move_folder
 from media_core.documents.restriction import restrict_folder
 from media_core.errors import FolderRefused
@@ -90,7 +90,7 @@ def test_many_moves_at_once_leave_a_tree(committed, acme, people):
 def test_the_trees_of_two_tenants_wait_for_nobody(committed, acme, globex, people):
     def race():
         with bind_tenant(acme), transaction.atomic():
-            hold_the_tree()
+            lock_tree()
             return committed_elsewhere()
 
     def committed_elsewhere():

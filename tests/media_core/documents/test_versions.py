@@ -11,9 +11,9 @@ from django.utils import timezone
 from media_core.audit.models import AuditEvent
 from media_core.documents import versions
 from media_core.documents.models import Version
-from media_core.documents.publishing import editable, publish
+from media_core.documents.publishing import find_editable, publish
 from media_core.documents.renaming import rename_document
-from media_core.documents.versions import NewFile, add_row, restore_version
+from media_core.documents.versions import NewFile, create_version, restore_version
 from media_core.errors import DocumentChanged, UploadRefused
 from media_core.ledger.models import StoredObject
 from media_core.library.paging import ROWS_PER_PAGE
@@ -104,9 +104,9 @@ def keep_versions(acme) -> Iterator[Callable[[int | None], None]]:
 
 def test_older_versions_count_in_the_quota_until_they_are_dropped(private, ed, keep_versions):
     keep_versions(2)
-    before = quotas.usage().used_bytes
+    before = quotas.read_quota().used_bytes
     replace(private, ed)
-    assert quotas.usage().used_bytes == before + len(SECOND)
+    assert quotas.read_quota().used_bytes == before + len(SECOND)
     replace(private, ed, b"%PDF-1.4\nthree\n%%EOF\n")
     assert numbers(again(private)) == [3, 2]
     dropped = StoredObject.objects.get(pk=private.original_id)
@@ -159,7 +159,7 @@ def test_what_is_no_file_replaces_nothing(private, ed):
 
 
 def test_what_another_published_meanwhile_is_not_replaced_under_their_hands(private, ed, ada):
-    stale = editable(private.pk, ed)
+    stale = find_editable(private.pk, ed)
     publish(private.pk, editor=ada)
     file = NewFile(stale.versions.get().original, "x.pdf")
     with pytest.raises(DocumentChanged):
@@ -227,7 +227,9 @@ class TestPages:
     def test_a_long_list_of_versions_has_pages(self, private, ed, acme, browse):
         with bind_tenant(acme):
             for number in range(2, ROWS_PER_PAGE + 3):
-                add_row(private, NewFile(private.original, "x.pdf"), number=number, editor=ed)
+                create_version(
+                    private, NewFile(private.original, "x.pdf"), number=number, editor=ed
+                )
         browser, path = browse(acme, "ed"), f"/documents/{private.pk}"
         pages = [browser.get(f"{path}?page={page}").content.decode() for page in (1, 2)]
         assert [page.count("/restore") for page in pages] == [ROWS_PER_PAGE - 1, 2]

@@ -9,10 +9,10 @@ import pytest
 from django.test import override_settings
 from django.utils.http import http_date
 
-from gateway.demo.samples import pdf
+from gateway.demo.samples import make_pdf
 from media_core.ledger.models import StoredObject
-from media_core.storages.filesystem import disk_storage
-from media_core.storages.room import link_to
+from media_core.storages.filesystem import get_disk_storage
+from media_core.storages.room import sign_url
 from tenants.binding import bind_tenant
 from tests.media_core.wsgi import asked
 from tests.wire import statements
@@ -31,7 +31,7 @@ def document(store, acme, globex, settings, tmp_path):
 @pytest.fixture
 def path(document, acme):
     with bind_tenant(acme):
-        return link_to(document.original, file_name=document.name)
+        return sign_url(document.original, file_name=document.name)
 
 
 @pytest.fixture
@@ -49,9 +49,9 @@ def body(answer):
 
 
 def test_a_browser_may_run_nothing_of_it_and_no_cache_keeps_it(document, store, acme, browse):
-    stored = store(acme, pdf("x", 1)).original
+    stored = store(acme, make_pdf("x", 1)).original
     with bind_tenant(acme):
-        answer = browse(acme).get(link_to(stored, file_name="x.pdf"))
+        answer = browse(acme).get(sign_url(stored, file_name="x.pdf"))
     assert (len(body(answer)), answer.headers["Content-Type"]) == (
         stored.size_bytes,
         "application/pdf",
@@ -67,7 +67,7 @@ def test_a_browser_may_run_nothing_of_it_and_no_cache_keeps_it(document, store, 
 def test_everything_but_a_pdf_is_in_a_sandbox(name, document, store, acme, browse):
     stored = store(acme, BODY, name=name).original
     with bind_tenant(acme):
-        path = link_to(stored, file_name=name)
+        path = sign_url(stored, file_name=name)
     answer = browse(acme).get(path)
     assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'")
     assert answer.headers["Content-Security-Policy"].endswith("sandbox")
@@ -173,7 +173,7 @@ def test_a_condition_that_does_not_hold_is_said(ask):
 
 def damaged(document, acme):
     with bind_tenant(acme):
-        return disk_storage("private").path_of(document.original)
+        return get_disk_storage("private").find_path(document.original)
 
 
 def test_a_file_that_is_lost_or_cut_looks_like_what_is_missing_and_is_logged(
@@ -185,7 +185,7 @@ def test_a_file_that_is_lost_or_cut_looks_like_what_is_missing_and_is_logged(
     assert (client.get(path).status_code, client.get(path).content) == (404, missing.content)
     assert "ObjectDiffers" in caplog.text
     with bind_tenant(acme):
-        disk_storage("private").remove(document.original)
+        get_disk_storage("private").remove(document.original)
     assert client.get(path).content == missing.content
     assert "ObjectMissing" in caplog.text
 
@@ -230,7 +230,7 @@ def test_apache_is_told_where_it_lies_percent_encoded(document, ask, settings, t
 def test_the_web_server_is_sent_to_nothing_that_is_not_there(sender, document, ask, acme, settings):
     settings.DISK_MEDIA_SENDER = sender
     with bind_tenant(acme):
-        disk_storage("private").remove(document.original)
+        get_disk_storage("private").remove(document.original)
     answer = ask()
     assert (answer.status_code, set(answer.headers) & {"X-Accel-Redirect", "X-Sendfile"}) == (
         404,
@@ -273,7 +273,7 @@ def test_sending_costs_one_query_besides_the_binding(on_disk, committed, store, 
     def send():
         stored = store(acme, BODY).original
         with bind_tenant(acme):
-            path = link_to(StoredObject.objects.get(pk=stored.pk), file_name="x.pdf")
+            path = sign_url(StoredObject.objects.get(pk=stored.pk), file_name="x.pdf")
         asked("acme.example", path)
         with statements() as sent:
             answer = asked("acme.example", path)

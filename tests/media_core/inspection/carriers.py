@@ -29,7 +29,7 @@ def in_front(content: bytes, mark: bytes, piece: bytes) -> bytes:
 
 def between_scans(piece: bytes) -> bytes:
     content = picture("JPEG", progressive=True)
-    second = [part for part in jpeg.segments(content) if part.marker == jpeg.SCAN][1]
+    second = [part for part in jpeg.iterate_segments(content) if part.marker == jpeg.SCAN][1]
     return content[: second.start] + piece + content[second.start :]
 
 
@@ -136,7 +136,7 @@ def with_chunk(content: bytes, name: bytes, payload: bytes) -> bytes:
 
 def with_longer_chunk(content: bytes, name: bytes, payload: bytes) -> bytes:
     """Return a WebP the first chunk of which of this name has something behind it."""
-    found = next(chunk for chunk in webp.chunks(content) if chunk.name == name)
+    found = next(chunk for chunk in webp.iterate_chunks(content) if chunk.name == name)
     own = webp.build_chunk(name, content[found.start : found.end] + payload)
     body = content[8 : found.start - 8] + own + content[found.end + found.end % 2 :]
     return b"RIFF" + len(body).to_bytes(4, "little") + body
@@ -169,12 +169,12 @@ def gifs() -> Iterator[tuple[str, bytes]]:
     )
     for label in (0xFE, 0x01, 0x00, 0x77, gif.IMAGE, gif.TRAILER, gif.EXTENSION):
         for where, whole in (("", content), (" in an animation", moving)):
-            start = next(gif.blocks(whole)).start
+            start = next(gif.iterate_blocks(whole)).start
             yield (
                 f"extension {label:X}{where}",
                 whole[:start] + gif.build_extension(label, PLACE) + whole[start:],
             )
-    application = next(gif.blocks(content)).start
+    application = next(gif.iterate_blocks(content)).start
     for name in (b"XMP DataXMP", b"ICCRGBG1012", b"NETSCAPE2.0", b"C2PA_GIF\1\0\0", b"ANIMEXTS1.0"):
         yield (
             f"application {name[:8].decode()}",

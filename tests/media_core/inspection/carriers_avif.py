@@ -6,7 +6,7 @@ from io import BytesIO
 
 from PIL import Image
 
-from media_core.inspection.boxes import Box, boxes
+from media_core.inspection.boxes import Box, iterate_boxes
 from tests.media_core.inspection.photos import PLACE, XMP, user_comment
 from tests.samples import animation, box, image, picture
 
@@ -26,7 +26,7 @@ def box_at(content: bytes, *path: bytes) -> Box:
     """Return the box at a path of an AVIF."""
     start, end = 0, len(content)
     for kind in path:
-        found = next(one for one in boxes(BytesIO(content), start, end) if one.kind == kind)
+        found = next(one for one in iterate_boxes(BytesIO(content), start, end) if one.kind == kind)
         start, end = found.start + (4 if kind in FULL_CONTAINERS else 0), found.end
     return found
 

@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
-from media_core.inspection.types import proved_type
+from media_core.inspection.types import prove_type
 from media_core.uploads.handlers import UnnamedFile
 from tenants.binding import bind_tenant
-from tenants.models import FileGroup, Tenant, proved_groups
+from tenants.models import FileGroup, Tenant, list_proved_groups
 
 Prove = Callable[..., str]
 
@@ -24,12 +24,12 @@ def prove(acme: Tenant) -> Prove:
         groups: list[str] | None = None,
         other: bool = False,
     ) -> str:
-        taken = proved_groups() if groups is None else groups
+        taken = list_proved_groups() if groups is None else groups
         # As a request binds it: an instance of its own.
         tenant = Tenant.objects.get(pk=acme.pk)
         tenant.file_groups = [*taken, FileGroup.OTHER] if other else taken
         with bind_tenant(tenant), UnnamedFile(name=name, size=len(content)) as file:
             file.write(content)
-            return proved_type(file, name=name, claimed=claimed)
+            return prove_type(file, name=name, claimed=claimed)
 
     return prove_file

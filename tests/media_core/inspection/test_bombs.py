@@ -235,7 +235,7 @@ def test_a_worker_that_dies_proves_nothing(does, prove: Prove, monkeypatch):
 def test_a_worker_has_no_memory_time_or_secret_to_spare(tmp_path, monkeypatch):
     does = (
         "import sys, json, os, resource as r; sys.argv[1:] = ['prove', 'zip'];"
-        "from media_core.inspection import worker; worker.bind_to_limits(sys.stdin.buffer);"
+        "from media_core.inspection import worker; worker.set_resource_limits(sys.stdin.buffer);"
         "limits = [r.getrlimit(w)[0] for w in (r.RLIMIT_AS, r.RLIMIT_CPU, r.RLIMIT_NOFILE, r.RLIMIT_FSIZE)];"
         "said = [limits, os.nice(0), sorted(os.environ), 'django' in sys.modules];"
         "sys.stderr.write(json.dumps({'says': 'x', 'why': json.dumps(said)}))"
@@ -245,7 +245,12 @@ def test_a_worker_has_no_memory_time_or_secret_to_spare(tmp_path, monkeypatch):
     with (tmp_path / "x").open("w+b") as file:
         file.write(b"x" * 100)
         said = bounded.run_inspection("prove", "zip", file).why
-    limits = [worker.MEMORY_BYTES, verdicts.CPU_SECONDS, worker.OPEN_FILES, 100 + worker.MORE_BYTES]
+    limits = [
+        worker.MEMORY_BYTES,
+        verdicts.CPU_SECONDS,
+        worker.OPEN_FILES,
+        100 + worker.MAX_ADDED_BYTES,
+    ]
     assert said.startswith(f"[{limits}, {worker.LOWEST_NICENESS}, [")
     assert "DJANGO" not in said
     assert said.endswith("false]")
@@ -253,7 +258,7 @@ def test_a_worker_has_no_memory_time_or_secret_to_spare(tmp_path, monkeypatch):
 
 def test_nothing_of_the_caller_can_be_written_by_the_worker(tmp_path):
     (tmp_path / "x").write_bytes(b"x")
-    with (tmp_path / "x").open("r+b") as file, bounded.lent_read_only(file) as own:
+    with (tmp_path / "x").open("r+b") as file, bounded.open_read_only(file) as own:
         with pytest.raises(io.UnsupportedOperation):
             own.write(b"y")
         with pytest.raises(OSError, match="Bad file descriptor"):
@@ -283,7 +288,7 @@ def test_only_the_named_format_is_tried():
 def draw_in_scans(scans: int) -> bytes:
     """Return a progressive JPEG whose last scan is there so often that it has so many."""
     data = picture("JPEG", progressive=True)
-    found = [segment for segment in jpeg.segments(data) if segment.marker == jpeg.SCAN]
+    found = [segment for segment in jpeg.iterate_segments(data) if segment.marker == jpeg.SCAN]
     last = data[found[-1].start : found[-1].end]
     return data[: found[-1].start] + last * (scans - len(found) + 1) + data[found[-1].end :]
 

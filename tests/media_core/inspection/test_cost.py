@@ -11,7 +11,7 @@ import pytest
 
 from media_core.errors import TypeRefused
 from media_core.inspection.texts import prove_text
-from media_core.inspection.types import proved_type
+from media_core.inspection.types import prove_type
 from media_core.storages.file_types import DOWNLOAD_TYPE
 from media_core.uploads.handlers import UnnamedFile
 from tenants.binding import bind_tenant
@@ -49,7 +49,7 @@ def test_a_large_file_is_never_in_memory_as_a_whole(name, content, acme):
     with make_upload(name, content) as file, bind_tenant(acme):
         tracemalloc.start()
         try:
-            proved_type(file, name=name, claimed="")
+            prove_type(file, name=name, claimed="")
             peak = tracemalloc.get_traced_memory()[1]
         finally:
             tracemalloc.stop()
@@ -59,18 +59,18 @@ def test_a_large_file_is_never_in_memory_as_a_whole(name, content, acme):
 def test_no_handle_is_left_open(acme):
     with bind_tenant(acme):
         for extension in ("png", "zip", "txt"):
-            proved_type(BytesIO(samples()[extension]), name=f"x.{extension}", claimed="")
+            prove_type(BytesIO(samples()[extension]), name=f"x.{extension}", claimed="")
         before = handles()
         for _ in range(5):
             for extension in ("png", "zip", "txt", "docx"):
-                proved_type(BytesIO(samples()[extension]), name=f"x.{extension}", claimed="")
+                prove_type(BytesIO(samples()[extension]), name=f"x.{extension}", claimed="")
     assert handles() == before
 
 
 def test_no_query_and_no_request_to_the_bucket(acme):
     with bind_tenant(acme), statements() as sent, bucket_requests() as requested:
         for extension, content in samples().items():
-            proved_type(BytesIO(content), name=f"x.{extension}", claimed="")
+            prove_type(BytesIO(content), name=f"x.{extension}", claimed="")
     assert (sent, requested) == ([], [])
 
 

@@ -8,7 +8,7 @@ from PIL import Image
 from media_core.errors import PublishingRefused
 from media_core.inspection import bounded
 from media_core.inspection.images import FORMATS
-from media_core.inspection.locations import without_location
+from media_core.inspection.locations import copy_without_location
 from tests.media_core.inspection.photos import (
     GPS_IFD,
     OTHERWISE_DESCRIBED,
@@ -24,7 +24,7 @@ from tests.samples import image, pdf, picture
 
 def cleaned(content: bytes, kind: str) -> bytes:
     """Return the copy as the worker makes it."""
-    copy = without_location(BytesIO(content), f"image/{kind}")
+    copy = copy_without_location(BytesIO(content), f"image/{kind}")
     assert copy is not None
     with copy:
         return copy.read()
@@ -67,7 +67,7 @@ def test_the_worker_gives_a_clean_copy_or_says_that_none_is_needed(kind):
     copy = cleaned(photo.getvalue(), kind)
     assert describe_picture(copy) == describe_picture(photo.getvalue())
     assert PROFILE in describe_picture(copy)
-    assert without_location(BytesIO(copy), f"image/{kind}") is None
+    assert copy_without_location(BytesIO(copy), f"image/{kind}") is None
     assert photo.tell() == 0
 
 
@@ -100,8 +100,8 @@ def test_jpegs_of_every_kind_survive(options):
 
 
 def test_other_files_have_no_location_that_is_known():
-    assert without_location(BytesIO(pdf()), "application/pdf") is None
-    assert without_location(BytesIO(b"x"), "application/octet-stream") is None
+    assert copy_without_location(BytesIO(pdf()), "application/pdf") is None
+    assert copy_without_location(BytesIO(b"x"), "application/octet-stream") is None
 
 
 NO_PICTURE = b"no picture at all"
@@ -121,20 +121,20 @@ NO_PICTURE = b"no picture at all"
 )
 def test_what_cannot_be_cleaned_is_not_published(kind, content):
     with pytest.raises(PublishingRefused, match="cannot be removed"):
-        without_location(BytesIO(content), f"image/{kind}")
+        copy_without_location(BytesIO(content), f"image/{kind}")
 
 
 def test_what_cannot_be_shown_again_is_not_published():
     content = picture("PNG", exif=exif())
     torn = content.replace(content[content.index(b"IDAT") + 8 :][:6], b"\0" * 6)
     with pytest.raises(PublishingRefused):
-        without_location(BytesIO(torn), "image/png")
+        copy_without_location(BytesIO(torn), "image/png")
 
 
 def test_a_worker_that_dies_publishes_nothing(monkeypatch):
     monkeypatch.setattr(bounded, "COMMAND", (*bounded.COMMAND[:1], "-c", "import os; os.abort()"))
     with pytest.raises(PublishingRefused):
-        without_location(BytesIO(picture("JPEG")), "image/jpeg")
+        copy_without_location(BytesIO(picture("JPEG")), "image/jpeg")
 
 
 def test_what_a_stream_gives_once_is_read_once():
@@ -146,6 +146,6 @@ def test_what_a_stream_gives_once_is_read_once():
             raise AssertionError("A stream does not go back.")
 
     stream = Stream(picture("JPEG", xmp=XMP % XMP_PLACES[0]))
-    copy = without_location(stream, "image/jpeg")
+    copy = copy_without_location(stream, "image/jpeg")
     assert copy is not None
     copy.close()

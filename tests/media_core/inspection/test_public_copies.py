@@ -14,7 +14,7 @@ from PIL import Image
 
 from media_core.errors import PublishingRefused
 from media_core.inspection.images import FORMATS
-from media_core.inspection.locations import without_location
+from media_core.inspection.locations import copy_without_location
 from media_core.inspection.photos import avif, gif, png, webp
 from media_core.inspection.verdicts import MAX_PIECES, OverLimit, Unproved
 from tests.media_core.inspection.carriers import CARRIERS, between_scans
@@ -63,7 +63,7 @@ def test_a_copy_shows_the_same_picture_and_is_its_own_copy(kind):
     copy = copy_of(STILLS[kind], kind)
     assert describe_picture(copy) == describe_picture(STILLS[kind])
     assert copy_of(copy, kind) == copy
-    assert without_location(BytesIO(copy), f"image/{kind}") is None
+    assert copy_without_location(BytesIO(copy), f"image/{kind}") is None
 
 
 @pytest.mark.parametrize("kind", ANIMATIONS)
@@ -107,7 +107,7 @@ def test_pictures_behind_that_a_camera_lists_stay_behind():
     other = image((30, 20))
     content = picture("MPO", image(), save_all=True, append_images=[other], exif=user_comment())
     assert b"MPF" in content
-    copy = without_location(BytesIO(content), "image/jpeg")
+    copy = copy_without_location(BytesIO(content), "image/jpeg")
     assert copy is not None
     with copy:
         clean = copy.read()
@@ -117,7 +117,7 @@ def test_pictures_behind_that_a_camera_lists_stay_behind():
 
 def test_the_profile_of_a_gif_stays():
     content = picture("GIF")
-    start = next(gif.blocks(content)).start
+    start = next(gif.iterate_blocks(content)).start
     own = gif.build_extension(
         0xFF, b"ICCRGBG1012", *(PROFILE[at : at + 255] for at in range(0, len(PROFILE), 255))
     )
@@ -157,7 +157,7 @@ def more_chunks(draw: st.DrawFn, content: bytes, payload: bytes) -> bytes:
             lambda drawn: drawn not in {*png.KEPT_ONCE, b"IDAT", b"fdAT", b"fcTL", b"iCCP", b"eXIf"}
         )
     )
-    at = draw(st.sampled_from([chunk.end for chunk in png.chunks(content)][:-1]))
+    at = draw(st.sampled_from([chunk.end for chunk in png.iterate_chunks(content)][:-1]))
     return content[:at] + png.build_chunk(name, payload) + content[at:]
 
 
@@ -167,7 +167,9 @@ def more_riff_chunks(draw: st.DrawFn, content: bytes, payload: bytes) -> bytes:
             lambda drawn: drawn not in {b"VP8X", b"ANMF", b"ANIM", b"ICCP", b"EXIF", *webp.PIXELS}
         )
     )
-    at = draw(st.sampled_from([chunk.end + chunk.end % 2 for chunk in webp.chunks(content)]))
+    at = draw(
+        st.sampled_from([chunk.end + chunk.end % 2 for chunk in webp.iterate_chunks(content)])
+    )
     return riff(content[12:at] + webp.build_chunk(name, payload) + content[at:])
 
 
@@ -177,7 +179,7 @@ def riff(chunks: bytes) -> bytes:
 
 def more_extensions(draw: st.DrawFn, content: bytes, payload: bytes) -> bytes:
     kind = draw(st.integers(0, 255).filter(lambda drawn: drawn != gif.CONTROL))
-    at = draw(st.sampled_from([block.start for block in gif.blocks(content)]))
+    at = draw(st.sampled_from([block.start for block in gif.iterate_blocks(content)]))
     return content[:at] + gif.build_extension(kind, payload[:255]) + content[at:]
 
 
@@ -196,7 +198,7 @@ READ_BOXES = (
 
 
 def more_boxes(draw: st.DrawFn, content: bytes, payload: bytes) -> bytes:
-    known = {*avif.CONTAINERS, *avif.KEPT, *avif.TABLES, *READ_BOXES}
+    known = {*avif.CONTAINERS, *avif.KEPT_BOXES, *avif.TABLES, *READ_BOXES}
     name = draw(NAMES.filter(lambda drawn: drawn not in known))
     paths = [(), (b"meta",), (b"meta", b"iprp", b"ipco")]
     if b"moov" in content:
@@ -286,7 +288,7 @@ def test_what_does_not_hold_together_ends_soon_and_is_refused(name):
 def test_the_refusal_says_what_to_do(name):
     kind, content = HOSTILE[name]
     with pytest.raises(PublishingRefused, match="export it without location, and upload that"):
-        without_location(BytesIO(content), f"image/{kind}")
+        copy_without_location(BytesIO(content), f"image/{kind}")
 
 
 def test_a_webp_keeps_nothing_behind_the_length_that_it_says():

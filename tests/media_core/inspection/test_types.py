@@ -7,9 +7,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
 from media_core.errors import TypeRefused
-from media_core.inspection.types import proved_type
-from media_core.storages.content_types import disposition, is_inline
-from media_core.storages.file_types import BY_EXTENSION, DOWNLOAD_TYPE
+from media_core.inspection.types import prove_type
+from media_core.storages.content_types import build_disposition, is_inline
+from media_core.storages.file_types import DOWNLOAD_TYPE, TYPES_BY_EXTENSION
 from tenants.binding import bind_tenant
 from tenants.models import FileGroup, Tenant
 from tests.media_core.inspection.hostile import HOSTILE, PNG, Hostile
@@ -35,7 +35,7 @@ def test_a_hostile_file_is_refused_where_only_proved_files_are_taken(hostile, pr
 def test_a_hostile_file_is_a_plain_download_where_others_are_taken(hostile, prove):
     kept = of(prove, hostile, other=True)
     assert kept == (hostile.outcome or DOWNLOAD_TYPE)
-    assert hostile.outcome or disposition(kept, hostile.name).startswith("attachment")
+    assert hostile.outcome or build_disposition(kept, hostile.name).startswith("attachment")
 
 
 def test_the_table_has_more_than_the_samples_that_were_measured():
@@ -47,7 +47,7 @@ def test_the_table_has_more_than_the_samples_that_were_measured():
 
 RANDOM = given(
     content=some.binary(max_size=3000),
-    extension=some.sampled_from([*sorted(BY_EXTENSION), "html", "svg", ""]),
+    extension=some.sampled_from([*sorted(TYPES_BY_EXTENSION), "html", "svg", ""]),
     begins=some.sampled_from([b"", *(sample[:16] for sample in samples().values())]),
 )
 
@@ -75,7 +75,7 @@ def require_no_inline_type(content: bytes, extension: str, begins: bytes, acme: 
     tenant = Tenant.objects.get(pk=acme.pk)
     tenant.file_groups = FileGroup.values
     with bind_tenant(tenant):
-        kept = proved_type(BytesIO(begins + content), name=f"x.{extension}", claimed="")
+        kept = prove_type(BytesIO(begins + content), name=f"x.{extension}", claimed="")
     assert not is_inline(kept)
 
 
@@ -108,9 +108,9 @@ def test_what_one_tenant_takes_is_not_what_another_takes(acme, globex):
     acmes, globexs = (Tenant.objects.get(pk=tenant.pk) for tenant in (acme, globex))
     acmes.file_groups, globexs.file_groups = ["image"], ["pdf"]
     with bind_tenant(acmes):
-        assert proved_type(BytesIO(PNG), name="a.png", claimed="") == "image/png"
+        assert prove_type(BytesIO(PNG), name="a.png", claimed="") == "image/png"
     with bind_tenant(globexs), pytest.raises(TypeRefused):
-        proved_type(BytesIO(PNG), name="a.png", claimed="")
+        prove_type(BytesIO(PNG), name="a.png", claimed="")
 
 
 @pytest.mark.parametrize(
@@ -128,5 +128,5 @@ def test_the_file_is_left_as_it_was_and_rewound(extension, acme):
     tenant = Tenant.objects.get(pk=acme.pk)
     tenant.file_groups = FileGroup.values
     with bind_tenant(tenant):
-        proved_type(file, name=f"x.{extension}", claimed="")
+        prove_type(file, name=f"x.{extension}", claimed="")
     assert (file.tell(), file.getvalue()) == (0, content)

@@ -9,9 +9,9 @@ from media_core.documents.folders import Folder
 from media_core.documents.models import Document, TrashEntry, Version
 from media_core.documents.trash import trash_document, trash_folder
 from media_core.jobs import purge_trash
-from media_core.storages.client import bucket_client
+from media_core.storages.client import get_bucket_client
 from tenants.binding import bind_tenant
-from tenants.jobs.kinds import Step
+from tenants.jobs.kinds import JobStep
 from tests.conftest import new_session
 from tests.folders import admin_of, new_folder
 from tests.media_core.conftest import document_row, stored_row
@@ -149,7 +149,7 @@ def test_a_public_copy_that_is_left_is_told_beside_that_the_document_is_in_the_t
         if request.method == "DELETE":
             request.url = "http://127.0.0.1:9/"
 
-    events = bucket_client().meta.events
+    events = get_bucket_client().meta.events
     events.register("before-send.s3", refuse)
     try:
         answer = browse(acme, "ed").post(f"/documents/{document.pk}/trash", follow=True)
@@ -184,7 +184,7 @@ def test_an_admin_deletes_forever_after_a_question_with_numbers(acme, globex, gu
     assert "“Museum guides” is deleted forever." in text(answer)
     assert "The trash is empty." in text(answer)
     with bind_tenant(acme):
-        purge_trash(Step("", seconds=60, is_stopping=lambda: False))
+        purge_trash(JobStep("", seconds=60, is_stopping=lambda: False))
         assert not Document.objects.exists()
 
 

@@ -7,7 +7,7 @@ from django.test import override_settings
 from media_core.documents.models import Document
 from media_core.errors import BucketRefused, BucketUnavailable, UnknownBucketAnswer
 from media_core.ledger.models import StoredObject
-from media_core.storages.room import room_storage
+from media_core.storages.room import get_tenant_storage
 from tenants.binding import bind_tenant
 from tests.media_core.conftest import content
 
@@ -21,7 +21,7 @@ def row(acme, globex):
 
 
 def remove(row):
-    room_storage(StoredObject.Area.PRIVATE).remove(row)
+    get_tenant_storage(StoredObject.Area.PRIVATE).remove(row)
 
 
 @override_settings(BUCKET_ENDPOINT_URL="http://127.0.0.1:9")

@@ -6,22 +6,22 @@ import pytest
 from django.test import override_settings
 
 from media_core.storages.budget import RequestBudget, wait_for_budget
-from tenants.jobs.sharing import own_share, set_workers
+from tenants.jobs.sharing import compute_worker_share, set_worker_count
 
 
 @pytest.fixture
 def workers():
-    yield set_workers
-    set_workers(0)
+    yield set_worker_count
+    set_worker_count(0)
 
 
 def test_each_worker_takes_its_share(workers):
     workers(4)
-    assert own_share(200) == 50
+    assert compute_worker_share(200) == 50
 
 
 def test_a_process_that_is_no_worker_has_no_limit():
-    assert own_share(200) is None
+    assert compute_worker_share(200) is None
     with override_settings(BUCKET_WORKER_REQUESTS=1):
         for _ in range(100):
             wait_for_budget()

@@ -10,7 +10,7 @@ import pytest
 from django.core.files.base import ContentFile
 
 from media_core.ledger.models import StoredObject
-from media_core.storages.client import bucket_access, bucket_client
+from media_core.storages.client import get_bucket_access, get_bucket_client
 from media_core.storages.shared_bucket import SharedBucketStorage
 from tenants.prefixes import Prefix
 from tests.wire import bucket_requests
@@ -21,9 +21,9 @@ import gc, resource, threading
 import django
 django.setup()
 from botocore.client import BaseClient
-from media_core.storages.client import bucket_client
+from media_core.storages.client import get_bucket_client
 from media_core.ledger.models import StoredObject
-from media_core.storages.presigned import presigned_get
+from media_core.storages.presigned import presign_get
 from media_core.storages.shared_bucket import SharedBucketStorage
 from tenants.binding import bind_tenant
 from tenants.models import Tenant
@@ -35,12 +35,12 @@ storages = [SharedBucketStorage(tenant.prefix, "private") for tenant in tenants]
 def use():
     start.wait()
     for storage in storages:
-        assert storage.connection.meta.client is bucket_client()
-    assert storage.bucket.meta.client is bucket_client()
+        assert storage.connection.meta.client is get_bucket_client()
+    assert storage.bucket.meta.client is get_bucket_client()
     for tenant in tenants:
         with bind_tenant(tenant):
             row = StoredObject(name="private/a/a.pdf", state="stored", content_type="image/png")
-            assert f"/{tenant.location_prefix}private/" in presigned_get(row, file_name="a.pdf")
+            assert f"/{tenant.location_prefix}private/" in presign_get(row, file_name="a.pdf")
 
 threads = [threading.Thread(target=use) for _ in range(8)]
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -53,10 +53,10 @@ SIGN = """
 import django
 django.setup()
 from django.conf import settings
-from media_core.storages.client import bucket_client
+from media_core.storages.client import get_bucket_client
 from media_core.storages.shared_bucket import SharedBucketStorage
 from tenants.prefixes import Prefix
-client = bucket_client()
+client = get_bucket_client()
 SharedBucketStorage(Prefix("acme/"), "media").bucket
 params = {"Bucket": settings.BUCKET_NAME, "Key": "k"}
 url = client.generate_presigned_url("get_object", Params=params)
@@ -101,12 +101,12 @@ def test_two_thousand_tenants_storages_and_links_in_eight_threads_share_one_clie
 
 
 def test_a_fork_makes_a_client_of_its_own():
-    parents = id(bucket_client())
+    parents = id(get_bucket_client())
     context = multiprocessing.get_context("fork")
     answers = context.Queue()
 
     def child() -> None:
-        answers.put(id(bucket_client()) == parents)
+        answers.put(id(get_bucket_client()) == parents)
 
     process = context.Process(target=child)
     process.start()
@@ -115,13 +115,13 @@ def test_a_fork_makes_a_client_of_its_own():
 
 
 def test_the_same_client_serves_every_call():
-    assert bucket_client() is bucket_client()
+    assert get_bucket_client() is get_bucket_client()
 
 
 def test_other_credentials_make_another_client(settings):
-    known = bucket_client()
+    known = get_bucket_client()
     settings.BUCKET_ACCESS_KEY = "another"
-    assert bucket_client() is not known
+    assert get_bucket_client() is not known
 
 
 STRAY_VARIABLES = {
@@ -155,7 +155,7 @@ def test_no_variable_and_no_file_of_aws_decides_anything(tmp_path):
 
 
 def test_the_secret_is_in_no_representation():
-    access = bucket_access()
+    access = get_bucket_access()
     assert access.secret_key
     assert access.secret_key not in repr(access) + str(access)
 

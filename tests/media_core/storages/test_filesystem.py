@@ -16,7 +16,7 @@ from media_core.documents.models import Document
 from media_core.errors import BucketRefused, BucketUnavailable, ObjectDiffers
 from media_core.ledger.models import StoredObject
 from media_core.storages import disk
-from media_core.storages.filesystem import DiskStorage, disk_storage
+from media_core.storages.filesystem import DiskStorage, get_disk_storage
 from media_core.uploads.flow import sweep
 from tenants.binding import bind_tenant
 from tenants.errors import NameRefused
@@ -39,10 +39,10 @@ def root(settings, tmp_path, acme, globex):
 def put(tenant, body=b"bytes", **given):
     """Return the row of an object that was written, not yet counted."""
     with bind_tenant(tenant):
-        row = StoredObject.objects.announce(
+        row = StoredObject.objects.create_pending(
             content("x.pdf", len(body)), area=given.get("area", "private")
         )
-        disk_storage(row.area).put(row, BytesIO(body), file_name="x.pdf")
+        get_disk_storage(row.area).put(row, BytesIO(body), file_name="x.pdf")
         return row
 
 
@@ -71,29 +71,29 @@ def test_only_the_gateway_may_look_whatever_the_umask(root, acme):
 def test_nothing_is_overwritten_and_nothing_left_beside(root, acme):
     row = put(acme, b"first")
     with bind_tenant(acme), pytest.raises(ObjectDiffers, match="already stored"):
-        disk_storage("private").put(row, BytesIO(b"other"), file_name="x.pdf")
+        get_disk_storage("private").put(row, BytesIO(b"other"), file_name="x.pdf")
     assert [(root / name).read_bytes() for name in files(root)] == [b"first"]
 
 
 @pytest.mark.parametrize("body", [b"", b"tooshort", b"much too long"])
 def test_another_size_than_was_announced_is_refused(body, root, acme):
     with bind_tenant(acme):
-        row = StoredObject.objects.announce(content("x.pdf", 10), area="private")
+        row = StoredObject.objects.create_pending(content("x.pdf", 10), area="private")
         with pytest.raises(ObjectDiffers, match="were announced"):
-            disk_storage("private").put(row, BytesIO(body), file_name="x.pdf")
+            get_disk_storage("private").put(row, BytesIO(body), file_name="x.pdf")
     assert files(root) == []
 
 
 def test_removing_takes_the_objects_own_folder_and_no_other(root, acme):
     row, other = put(acme), put(acme)
     with bind_tenant(acme):
-        disk_storage("private").remove(row)
+        get_disk_storage("private").remove(row)
     assert [path.name for path in (root / "acme/private").iterdir()] == [str(other.pk)]
 
 
 def test_django_words_remove_a_file_and_no_folder(root, acme):
     with bind_tenant(acme):
-        storage = disk_storage("media")
+        storage = get_disk_storage("media")
     storage.save("a/x.txt", ContentFile(b"x"))
     storage.delete("a/x.txt")
     assert (root / "acme/media/a").is_dir()
@@ -101,7 +101,7 @@ def test_django_words_remove_a_file_and_no_folder(root, acme):
 
 def test_a_name_of_django_that_is_taken_is_refused_and_ends(root, acme):
     with bind_tenant(acme):
-        storage = disk_storage("media")
+        storage = get_disk_storage("media")
     storage.save("x.txt", ContentFile(b"first"))
     assert storage.save("x.txt", ContentFile(b"first")) == "x.txt"
     with pytest.raises(ObjectDiffers):
@@ -110,13 +110,13 @@ def test_a_name_of_django_that_is_taken_is_refused_and_ends(root, acme):
 
 def test_a_part_of_a_name_that_no_disk_takes_is_refused(root, acme):
     with bind_tenant(acme), pytest.raises(NameRefused, match="too long for a file"):
-        disk_storage("media").save("x" * 300, ContentFile(b"x"))
+        get_disk_storage("media").save("x" * 300, ContentFile(b"x"))
     assert files(root) == []
 
 
 def test_no_storage_gets_into_a_pickle_or_a_migration(root, acme):
     with bind_tenant(acme):
-        storage = disk_storage("media")
+        storage = get_disk_storage("media")
     for freeze in (pickle.dumps, MigrationWriter.serialize):
         with pytest.raises(TypeError):
             freeze(storage)
@@ -124,7 +124,7 @@ def test_no_storage_gets_into_a_pickle_or_a_migration(root, acme):
 
 def test_a_storage_stays_its_tenants_when_another_is_bound(root, acme, globex):
     with bind_tenant(acme):
-        storage = disk_storage("media")
+        storage = get_disk_storage("media")
     with bind_tenant(globex):
         storage.save("x.txt", ContentFile(b"acme's"))
     assert files(root) == ["acme/media/x.txt"]
@@ -156,7 +156,7 @@ def test_a_link_of_a_room_into_another_leads_nowhere(root, acme, globex):
     put(globex, b"globex's", area="private")
     (root / "acme").symlink_to(root / "globex")
     with bind_tenant(acme):
-        storage = disk_storage("private")
+        storage = get_disk_storage("private")
     (name,) = (path.removeprefix("globex/private/") for path in files(root))
     for ask in (storage.open, storage.size, storage.exists, storage.delete):
         with pytest.raises(BucketRefused):
@@ -171,7 +171,7 @@ def test_what_is_no_file_is_not_waited_for(thing, root, acme):
     path.unlink()
     os.mkfifo(path) if thing == "pipe" else path.mkdir()
     with bind_tenant(acme):
-        assert not disk_storage("private").exists(row.name.removeprefix("private/"))
+        assert not get_disk_storage("private").exists(row.name.removeprefix("private/"))
 
 
 # --- a disk that says no
@@ -208,7 +208,7 @@ def test_a_root_that_is_away_holds_nothing_missing(root, acme):
     row = put(acme)
     root.rename(root.parent / "unmounted")
     with bind_tenant(acme):
-        storage = disk_storage("private")
+        storage = get_disk_storage("private")
         for ask in (lambda: storage.remove(row), lambda: storage.exists("x"), lambda: put(acme)):
             with pytest.raises(BucketRefused, match="is not there"):
                 ask()
@@ -268,6 +268,8 @@ def test_an_upload_to_disk_that_ends_at_any_step_leaves_nothing_that_is_not_know
         run(upload, acme)
         # Half a file has no name that anybody asks for.
         assert all(
-            (root / name).stat().st_size == 7 for name in files(root) if disk.PART not in name
+            (root / name).stat().st_size == 7
+            for name in files(root)
+            if disk.PART_PREFIX not in name
         )
         committed(agree)

@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 from django.conf import settings
 
-from media_core.storages.client import anonymous_client, bucket_client
+from media_core.storages.client import get_anonymous_client, get_bucket_client
 from media_core.storages.hooks import NEED_MD5
 from tests.media_core.storages.bucket.conftest import (
     THEIR_CORS,
@@ -30,7 +30,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("bare_bucket")]
 
 
 def delete_two() -> None:
-    bucket_client().delete_objects(
+    get_bucket_client().delete_objects(
         Bucket=settings.BUCKET_NAME, Delete={"Objects": [{"Key": "no/1"}, {"Key": "no/2"}]}
     )
 
@@ -70,19 +70,19 @@ def test_a_wrong_md5_is_refused_so_it_is_looked_at():
 
 def test_other_requests_have_none():
     with bucket_requests() as sent:
-        bucket_client().put_object(Bucket=settings.BUCKET_NAME, Key="md5/none", Body=b"x")
-        bucket_client().delete_object(Bucket=settings.BUCKET_NAME, Key="md5/none")
+        get_bucket_client().put_object(Bucket=settings.BUCKET_NAME, Key="md5/none", Body=b"x")
+        get_bucket_client().delete_object(Bucket=settings.BUCKET_NAME, Key="md5/none")
     assert not [request for request in sent if "Content-MD5" in request.headers]
 
 
 @pytest.mark.bucket
 def test_a_configuration_comes_with_its_document():
     set_cors(THEIR_CORS)
-    answer: Any = bucket_client().get_bucket_cors(Bucket=settings.BUCKET_NAME)
+    answer: Any = get_bucket_client().get_bucket_cors(Bucket=settings.BUCKET_NAME)
     assert answer["Document"].count(b"</AllowedOrigin>") == 3
 
 
 def test_a_stranger_gets_the_same_refusal_as_before():
     with pytest.raises(ClientError, match="AccessDenied") as refused:
-        anonymous_client().get_bucket_cors(Bucket=settings.BUCKET_NAME)
+        get_anonymous_client().get_bucket_cors(Bucket=settings.BUCKET_NAME)
     assert settings.BUCKET_SECRET_KEY not in json.dumps(refused.value.response, default=str)

@@ -15,7 +15,7 @@ from media_core.documents.permissions import Editor
 from media_core.documents.publishing import publish, unpublish
 from media_core.documents.trash import trash_document
 from media_core.ledger.models import StoredObject
-from media_core.storages.client import anonymous_client, bucket_client
+from media_core.storages.client import get_anonymous_client, get_bucket_client
 from media_core.upkeep.sweeping import sweep_room
 from media_core.uploads.flow import replace_file, store_upload
 from tenants.binding import bind_tenant
@@ -48,7 +48,7 @@ def watch_requests(pid_of_the_test: int) -> Iterator[list[list[Any]]]:
     def look(**_given: Any) -> None:
         seen.append(watcher.execute(OPEN_TRANSACTIONS, [pid_of_the_test]).fetchall())
 
-    clients = (bucket_client(), anonymous_client())
+    clients = (get_bucket_client(), get_anonymous_client())
     for client in clients:
         client.meta.events.register("before-send.s3", look)
     try:

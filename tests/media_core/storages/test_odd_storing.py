@@ -9,7 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from media_core.documents.models import Document
 from media_core.errors import BucketUnavailable, UnknownBucketAnswer
 from media_core.ledger.models import StoredObject
-from media_core.storages.room import room_storage
+from media_core.storages.room import get_tenant_storage
 from tenants.binding import bind_tenant
 from tests.media_core.conftest import content
 from tests.media_core.storages.conftest import Attempts
@@ -77,7 +77,7 @@ def test_a_copy_is_refused(odd, odd_bucket, acme, globex):
             StoredObject.objects.reserve(content("a.pdf", len(BODY))) for _ in range(2)
         )
         with pytest.raises(BucketUnavailable):
-            room_storage(StoredObject.Area.PRIVATE).copy(source, target, file_name="a.pdf")
+            get_tenant_storage(StoredObject.Area.PRIVATE).copy(source, target, file_name="a.pdf")
 
 
 def test_a_bucket_whose_etag_is_no_md5_is_believed_when_it_has_the_bytes(odd_bucket, acme, globex):
@@ -86,5 +86,5 @@ def test_a_bucket_whose_etag_is_no_md5_is_believed_when_it_has_the_bytes(odd_buc
     with bind_tenant(acme):
         row = StoredObject.objects.reserve(given)
         row.sha256 = hashlib.sha256(BODY).hexdigest()
-        etag = room_storage(row.area).put(row, BytesIO(BODY), file_name="a.pdf")
+        etag = get_tenant_storage(row.area).put(row, BytesIO(BODY), file_name="a.pdf")
     assert (etag, len(odd_bucket.asked)) == ("encrypted-1", 2)

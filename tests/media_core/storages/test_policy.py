@@ -8,8 +8,8 @@ import requests
 from django.conf import settings
 from django.core.management import CommandError, call_command
 
-from media_core.storages.client import bucket_client
-from media_core.storages.policy import MAX_POLICY_BYTES, public_policy, public_statement
+from media_core.storages.client import get_bucket_client
+from media_core.storages.policy import MAX_POLICY_BYTES, build_public_policy, build_public_statement
 from tests.media_core.documents.conftest import address_of, open_media
 
 pytestmark = pytest.mark.django_db
@@ -18,14 +18,14 @@ __all__ = ["open_media"]
 
 def test_a_statement_names_one_tenants_public_area_and_no_wildcard_before_it(acme, settings):
     settings.LOCATION_PREFIX = "agency/"
-    statement = public_statement(acme)
+    statement = build_public_statement(acme)
     assert statement["Resource"] == [f"arn:aws:s3:::{settings.BUCKET_NAME}/agency/acme/media/*"]
     assert statement["Action"] == ["s3:GetObject"]
     assert statement["Sid"] == f"GatewayPublic{acme.id.hex}"
 
 
 def test_every_tenant_has_its_own_statement(acme, globex, hooli):
-    statements = public_policy()["Statement"]
+    statements = build_public_policy()["Statement"]
     assert len({statement["Sid"] for statement in statements}) == len(statements)
     whose = {statement["Resource"][0].split("/", 1)[1] for statement in statements}
     assert {"acme/media/*", "globex/media/*", "hooli/media/*"} <= whose
@@ -40,20 +40,20 @@ CLOSED = [
 
 def test_with_it_strangers_read_public_areas_and_list_nothing(acme, globex, open_media):
     for key in OPEN + CLOSED:
-        bucket_client().put_object(Bucket=settings.BUCKET_NAME, Key=key, Body=b"x")
+        get_bucket_client().put_object(Bucket=settings.BUCKET_NAME, Key=key, Body=b"x")
     answers = {key: requests.get(address_of(key), timeout=60).status_code for key in OPEN + CLOSED}
     assert answers == {**dict.fromkeys(OPEN, 200), **dict.fromkeys(CLOSED, 403)}
     assert {requests.head(address_of(key), timeout=60).status_code for key in OPEN} == {200}
     for path in ("", "?prefix=acme/media/", "acme/media/"):
         assert requests.get(address_of(path), timeout=60).status_code == 403
     for key in OPEN + CLOSED:
-        bucket_client().delete_object(Bucket=settings.BUCKET_NAME, Key=key)
+        get_bucket_client().delete_object(Bucket=settings.BUCKET_NAME, Key=key)
 
 
 def test_the_command_prints_it(acme):
     said = StringIO()
     call_command("public_policy", stdout=said)
-    assert json.loads(said.getvalue()) == public_policy()
+    assert json.loads(said.getvalue()) == build_public_policy()
 
 
 def test_the_command_says_when_no_bucket_would_take_it(acme, monkeypatch):

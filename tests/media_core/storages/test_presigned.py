@@ -10,9 +10,9 @@ import pytest
 import requests
 from django.conf import settings as django_settings
 
-from gateway.demo.resolution import localhost_names
+from gateway.demo.resolution import resolve_localhost_names
 from media_core.documents.models import Document
-from media_core.storages.presigned import lifetime_seconds, presigned_get
+from media_core.storages.presigned import choose_lifetime_seconds, presign_get
 from tenants.binding import bind_tenant
 from tenants.errors import NoTenantBound, NotFound, RowOfAnotherTenant, TenantSuspended
 from tenants.models import Tenant
@@ -28,7 +28,7 @@ Signed = Callable[..., str]
 
 @pytest.fixture
 def resolved() -> Iterator[None]:
-    with localhost_names():
+    with resolve_localhost_names():
         yield
 
 
@@ -50,7 +50,7 @@ def signed(store, acme, resolved) -> Signed:
     ) -> str:
         document: Document = store(tenant, content, name=name)
         with bind_tenant(tenant):
-            return presigned_get(document.original, file_name=file_name or name)
+            return presign_get(document.original, file_name=file_name or name)
 
     return sign
 
@@ -185,7 +185,7 @@ def test_an_expired_link_is_refused_by_the_bucket(store, acme, resolved, setting
     for form in FORMS:
         use_form(form, settings)
         with bind_tenant(with_presign_seconds(acme, 1)):
-            urls.append(presigned_get(document.original, file_name="x.pdf"))
+            urls.append(presign_get(document.original, file_name="x.pdf"))
     time.sleep(2.1)
     answers = [requests.get(url, timeout=60) for url in urls]
     assert [answer.status_code for answer in answers] == [403, 403, 403]
@@ -221,13 +221,13 @@ def test_a_link_lives_as_chosen_and_never_more_than_an_hour(
     chosen, content_type, deployment, seconds, settings
 ):
     settings.PRESIGNED_URL_EXPIRATION = deployment
-    assert lifetime_seconds(Tenant(presign_seconds=chosen), content_type) == seconds
+    assert choose_lifetime_seconds(Tenant(presign_seconds=chosen), content_type) == seconds
 
 
 def test_the_lifetime_is_that_of_the_bound_tenant(acme, globex):
     for tenant, seconds in ((with_presign_seconds(acme, 60), 60), (globex, 300)):
         with bind_tenant(tenant):
-            url = presigned_get(stored_row(), file_name="x")
+            url = presign_get(stored_row(), file_name="x")
         assert parse_qs(urlsplit(url).query)["X-Amz-Expires"] == [str(seconds)]
 
 
@@ -237,33 +237,33 @@ def test_the_lifetime_is_that_of_the_bound_tenant(acme, globex):
 @pytest.mark.parametrize("state", ["pending", "abandoned"])
 def test_only_what_is_stored_is_signed(state, acme):
     with bind_tenant(acme), pytest.raises(NotFound):
-        presigned_get(stored_row(state), file_name="x.pdf")
+        presign_get(stored_row(state), file_name="x.pdf")
 
 
 def test_the_row_of_another_tenant_is_not_signed(acme, globex):
     with bind_tenant(globex):
         foreign = stored_row()
     with bind_tenant(acme), pytest.raises(RowOfAnotherTenant):
-        presigned_get(foreign, file_name="x.pdf")
+        presign_get(foreign, file_name="x.pdf")
 
 
 def test_nothing_is_signed_without_a_tenant(acme):
     with bind_tenant(acme):
         row = stored_row()
     with pytest.raises(NoTenantBound):
-        presigned_get(row, file_name="x.pdf")
+        presign_get(row, file_name="x.pdf")
 
 
 def test_nothing_is_signed_for_a_suspended_tenant(hooli):
     with bind_tenant(hooli, even_suspended=True):
         row = stored_row()
     with bind_tenant(hooli), pytest.raises(TenantSuspended):
-        presigned_get(row, file_name="x.pdf")
+        presign_get(row, file_name="x.pdf")
 
 
 def test_signing_asks_neither_database_nor_bucket(acme):
     with bind_tenant(acme):
         row = stored_row()
         with statements() as sent, bucket_requests() as requested:
-            presigned_get(row, file_name="x.pdf")
+            presign_get(row, file_name="x.pdf")
     assert (sent, requested) == ([], [])

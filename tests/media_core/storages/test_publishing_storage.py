@@ -15,11 +15,11 @@ from gateway.demo.bucket.embedded import EmbeddedBucket
 from media_core.errors import BucketRefused, BucketUnavailable, ObjectDiffers, ObjectMissing
 from media_core.ledger.models import StoredObject
 from media_core.storages import client
-from media_core.storages.client import anonymous_client, bucket_client
-from media_core.storages.copies import copied
+from media_core.storages.client import get_anonymous_client, get_bucket_client
+from media_core.storages.copies import copy_object
 from media_core.storages.public import prove_public
-from media_core.storages.room import room_storage, verify
-from media_core.storages.shared_bucket import SharedBucketStorage, bucket_storage
+from media_core.storages.room import get_tenant_storage, verify_bytes
+from media_core.storages.shared_bucket import SharedBucketStorage, get_bucket_storage
 from tenants.binding import bind_tenant
 from tenants.errors import RowOfAnotherTenant
 from tenants.prefixes import Prefix
@@ -46,12 +46,12 @@ def object_in(area: str, content: bytes = CONTENT, **given: Any) -> StoredObject
     import_name = f"{area}/{threading.get_ident()}/x.pdf"
     facts = {"name": import_name, "area": area, "size_bytes": len(content), **given}
     stored = stored_row(**facts)
-    room_storage(area).put(stored, ContentFile(content), file_name="x.pdf")
+    get_tenant_storage(area).put(stored, ContentFile(content), file_name="x.pdf")
     return stored
 
 
 def head_of(stored: StoredObject) -> Any:
-    return bucket_client().head_object(Bucket=django_settings.BUCKET_NAME, Key=stored.key)
+    return get_bucket_client().head_object(Bucket=django_settings.BUCKET_NAME, Key=stored.key)
 
 
 # --- addresses
@@ -76,7 +76,7 @@ def test_a_public_address_is_where_the_bucket_or_the_cdn_is(  # noqa: PLR0917 - 
     settings.BUCKET_ADDRESSING_STYLE, settings.BUCKET_ENDPOINT_URL = style, endpoint
     settings.BUCKET_NAME, settings.PUBLIC_MEDIA_BASE_URL = bucket, cdn
     stored = stored_row(area="media", name="media/1/a.pdf")
-    assert room_storage(PUBLIC).public_url(stored) == f"{base}/acme/media/1/a.pdf"
+    assert get_tenant_storage(PUBLIC).build_public_url(stored) == f"{base}/acme/media/1/a.pdf"
 
 
 @in_acme
@@ -86,8 +86,8 @@ def test_boto_addresses_the_bucket_as_the_public_address_does(settings):
         settings.BUCKET_ADDRESSING_STYLE = style
         stored = StoredObject(area="media", name="media/1/a.pdf", state="stored")
         params = {"Bucket": name, "Key": stored.key}
-        signed = bucket_client().generate_presigned_url("get_object", Params=params)
-        assert signed.partition("?")[0] == room_storage(PUBLIC).public_url(stored)
+        signed = get_bucket_client().generate_presigned_url("get_object", Params=params)
+        assert signed.partition("?")[0] == get_tenant_storage(PUBLIC).build_public_url(stored)
 
 
 @in_acme
@@ -95,26 +95,28 @@ def test_a_public_address_is_unsigned_encoded_and_makes_no_client(settings):
     settings.BUCKET_ENDPOINT_URL = "https://never-asked.example"
     before = len(client._clients)
     for name in ("ä b+c%.pdf", "100%25.pdf", "a#b?c.pdf"):
-        address = bucket_storage(PUBLIC).url(name)
+        address = get_bucket_storage(PUBLIC).url(name)
         assert not set("?#+ä ") & set(address.removeprefix("https://"))
         assert "Signature" not in address
-    assert bucket_storage(PUBLIC).url("ä b+c%.pdf").endswith("/acme/media/%C3%A4%20b%2Bc%25.pdf")
+    assert (
+        get_bucket_storage(PUBLIC).url("ä b+c%.pdf").endswith("/acme/media/%C3%A4%20b%2Bc%25.pdf")
+    )
     assert len(client._clients) == before
 
 
 @in_acme
 def test_a_private_object_has_no_public_address():
     with pytest.raises(TypeError, match="presigned"):
-        room_storage(PRIVATE).public_url(stored_row())
+        get_tenant_storage(PRIVATE).build_public_url(stored_row())
     with pytest.raises(ValueError, match="not in the"):
-        room_storage(PUBLIC).public_url(stored_row())
+        get_tenant_storage(PUBLIC).build_public_url(stored_row())
 
 
 def test_an_object_of_another_room_has_none_here(acme, globex):
     with bind_tenant(globex):
         foreign = stored_row(area="media", name="media/1/a.pdf")
     with bind_tenant(acme), pytest.raises(RowOfAnotherTenant):
-        room_storage(PUBLIC).public_url(foreign)
+        get_tenant_storage(PUBLIC).build_public_url(foreign)
 
 
 # --- reading and copying
@@ -126,7 +128,7 @@ def test_the_headers_of_the_new_place_are_on_a_copy_and_those_of_the_old_are_not
     source = object_in(PRIVATE)
     target = stored_row(area="media", name="media/copy/x.pdf", content_type="image/png")
     with bucket_requests() as sent:
-        etag = room_storage(PUBLIC).copy(source, target, file_name="y.png")
+        etag = get_tenant_storage(PUBLIC).copy(source, target, file_name="y.png")
     assert [request.method for request in sent] == ["PUT"]
     head = head_of(target)
     assert (head["ETag"], head["ContentType"]) == (f'"{etag}"', "image/png")
@@ -143,9 +145,9 @@ def test_where_the_bucket_refuses_to_copy_the_bytes_come_and_go(large, bucket_th
     source = object_in(PRIVATE, content)
     target = stored_row(area="media", name="media/copy/x.pdf", size_bytes=len(content))
     with bucket_requests() as sent:
-        room_storage(PUBLIC).copy(source, target, file_name="x.pdf")
+        get_tenant_storage(PUBLIC).copy(source, target, file_name="x.pdf")
     assert [request.method for request in sent][-2:] == ["GET", "PUT"]
-    with room_storage(PUBLIC).read(target) as body:
+    with get_tenant_storage(PUBLIC).read(target) as body:
         assert body.read() == content
     assert head_of(target)["CacheControl"] == "public, max-age=300"
     prove_public(target)
@@ -155,10 +157,10 @@ def test_where_the_bucket_refuses_to_copy_the_bytes_come_and_go(large, bucket_th
 @in_acme
 def test_what_is_missing_is_said_to_be_missing():
     gone, target = stored_row(), stored_row(area="media", name="media/copy/x.pdf")
-    with pytest.raises(ObjectMissing), room_storage(PRIVATE).read(gone):
+    with pytest.raises(ObjectMissing), get_tenant_storage(PRIVATE).read(gone):
         pass
     with pytest.raises(ObjectMissing):
-        room_storage(PUBLIC).copy(gone, target, file_name="x.pdf")
+        get_tenant_storage(PUBLIC).copy(gone, target, file_name="x.pdf")
 
 
 @pytest.mark.bucket
@@ -168,13 +170,13 @@ def test_a_copy_of_other_bytes_than_the_ledger_says_is_given_up():
     source = object_in(PRIVATE, sha256="1" * 64, etag="of something else")
     with (
         pytest.raises(ObjectDiffers),
-        copied(source, area=PUBLIC, file_name="x.pdf", kind="public_copy"),
+        copy_object(source, area=PUBLIC, file_name="x.pdf", kind="public_copy"),
     ):
         pass
     target = StoredObject.objects.get(area="media")
     assert target.state == "abandoned"
     with pytest.raises(ObjectMissing):
-        verify(target)
+        verify_bytes(target)
 
 
 @in_acme
@@ -183,7 +185,7 @@ def test_a_copy_with_the_etag_of_its_source_is_not_read_back():
     source.etag = head_of(source)["ETag"].strip('"')
     with (
         bucket_requests() as sent,
-        copied(source, area=PUBLIC, file_name="x.pdf", kind="public_copy"),
+        copy_object(source, area=PUBLIC, file_name="x.pdf", kind="public_copy"),
     ):
         assert [request.method for request in sent] == ["PUT"]
 
@@ -194,7 +196,7 @@ def test_a_bucket_that_does_not_answer_is_unavailable(settings):
     settings.BUCKET_ENDPOINT_URL = "http://127.0.0.1:9"
     reported()
     with pytest.raises(BucketUnavailable):
-        room_storage(PUBLIC).copy(source, target, file_name="x.pdf")
+        get_tenant_storage(PUBLIC).copy(source, target, file_name="x.pdf")
     with pytest.raises(BucketUnavailable):
         prove_public(target)
 
@@ -206,7 +208,7 @@ def test_a_bucket_that_does_not_answer_is_unavailable(settings):
 @in_acme
 def test_the_proof_asks_as_a_stranger_once_in_a_process(settings):
     public = object_in(PUBLIC)
-    assert anonymous_client() is anonymous_client() is not bucket_client()
+    assert get_anonymous_client() is get_anonymous_client() is not get_bucket_client()
     prove_public(public)
     with pytest.raises(BucketRefused, match=r"403 with PUBLIC_MEDIA_MODE=acl.*policy or gateway"):
         prove_public(object_in(PRIVATE))
@@ -332,5 +334,5 @@ def test_defect_5_public_addresses_were_signed_and_expired():
 def bucket_that_never_copies(db: None, moody_bucket: EmbeddedBucket) -> Iterator[None]:
     """Refuse CopyObject, as Hetzner says that it may, after it copied when it was examined."""
     reported()
-    with moody_bucket.moods("copy-refused"):
+    with moody_bucket.inject_faults("copy-refused"):
         yield

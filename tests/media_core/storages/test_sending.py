@@ -18,8 +18,8 @@ from media_core.errors import BucketUnavailable
 from media_core.ledger.models import StoredObject
 from media_core.storages import client, sending
 from media_core.storages.bucket_errors import translate_error
-from media_core.storages.client import bucket_access, bucket_client, client_config
-from media_core.storages.room import room_storage
+from media_core.storages.client import build_client_config, get_bucket_access, get_bucket_client
+from media_core.storages.room import get_tenant_storage
 from tenants.binding import bind_tenant
 from tenants.breaker import Breaker
 from tests.media_core.conftest import content
@@ -145,7 +145,7 @@ def read_all(known: Any) -> bytes:
 @pytest.mark.parametrize("words", BODIES)
 def test_a_busy_bucket_is_asked_again_in_whatever_words_it_says_so(words, status, lasting_bucket):
     lasting_bucket.answers = [(status, BODIES[words], {}), (200, b"here", {})]
-    assert read_all(bucket_client()) == b"here"
+    assert read_all(get_bucket_client()) == b"here"
     assert len(lasting_bucket.asked) == 2
 
 
@@ -156,7 +156,7 @@ def test_one_that_stays_busy_is_unavailable(words, operation, lasting_bucket, at
     attempts(2)
     lasting_bucket.answers = [(503, BODIES[words], {})]
     with pytest.raises(ClientError) as refused:
-        getattr(bucket_client(), operation)(Bucket="b", **OPERATIONS[operation])
+        getattr(get_bucket_client(), operation)(Bucket="b", **OPERATIONS[operation])
     assert refused.value.response["Error"]["Code"] == "SlowDown"
     assert len(lasting_bucket.asked) == 2
     assert repr(translate_error(refused.value)) == repr(BucketUnavailable("It answered 503."))
@@ -170,14 +170,14 @@ def test_a_storage_says_so_in_words_of_ours(words, lasting_bucket, acme, attempt
     with bind_tenant(acme):
         row = StoredObject.objects.reserve(content("a.pdf", 1))
         with pytest.raises(BucketUnavailable, match=r"It answered 429\."):
-            room_storage(StoredObject.Area.PRIVATE).remove(row)
+            get_tenant_storage(StoredObject.Area.PRIVATE).remove(row)
 
 
 def test_what_s3_says_itself_is_left_as_it_is(lasting_bucket, attempts):
     attempts(1)
     lasting_bucket.answers = [(503, S3_ERROR.replace(b"SlowDown", b"ServiceUnavailable"), {})]
     with pytest.raises(ClientError, match="ServiceUnavailable"):
-        read_all(bucket_client())
+        read_all(get_bucket_client())
 
 
 @pytest.mark.usefixtures("short_pauses")
@@ -186,7 +186,7 @@ def test_what_s3_says_itself_is_left_as_it_is(lasting_bucket, attempts):
 )
 def test_retry_after_is_honoured_when_it_is_a_number(asked_for, least, lasting_bucket):
     lasting_bucket.answers = [(429, PAGE, {"Retry-After": asked_for}), (200, b"here", {})]
-    assert read_all(bucket_client()) == b"here"
+    assert read_all(get_bucket_client()) == b"here"
     first, second = lasting_bucket.asked
     # A number that is misread is waited for five seconds at least.
     assert least <= second - first < 5
@@ -203,17 +203,20 @@ def use_by_twenty(known: Any) -> None:
 def test_twenty_threads_open_no_more_connections_than_agreed(bucket, settings):
     settings.BUCKET_CONNECTIONS, bucket.seconds = 4, 0.01
     bucket.answers = [(200, LARGE, {})]
-    use_by_twenty(bucket_client())
+    use_by_twenty(get_bucket_client())
     assert bucket.most == 4
 
 
 def test_boto_alone_opens_more_than_its_pool_holds(bucket, settings):
     settings.BUCKET_CONNECTIONS, bucket.seconds = 4, 0.01
     bucket.answers = [(200, LARGE, {})]
-    access = bucket_access()
+    access = get_bucket_access()
     use_by_twenty(
         boto3.session.Session(aws_access_key_id="a", aws_secret_access_key="b").client(
-            "s3", endpoint_url=access.endpoint_url, config=client_config(access), region_name="r"
+            "s3",
+            endpoint_url=access.endpoint_url,
+            config=build_client_config(access),
+            region_name="r",
         )
     )
     assert bucket.most > 4
@@ -222,7 +225,7 @@ def test_boto_alone_opens_more_than_its_pool_holds(bucket, settings):
 def test_strangers_views_go_over_the_same_connections(bucket, settings):
     settings.BUCKET_CONNECTIONS = 2
     bucket.answers = [(200, b"here", {})]
-    for known in (bucket_client(), client.anonymous_client()) * 3:
+    for known in (get_bucket_client(), client.get_anonymous_client()) * 3:
         assert read_all(known) == b"here"
     assert bucket.most == 1
 
@@ -233,7 +236,7 @@ def impatient(bucket, settings, monkeypatch):
     settings.BUCKET_CONNECTIONS = 2
     monkeypatch.setattr(sending, "WAIT_SECONDS", 0.05)
     bucket.answers = [(200, LARGE, {})]
-    return bucket_client()
+    return get_bucket_client()
 
 
 def begun(known: Any) -> Any:
@@ -277,7 +280,7 @@ def test_a_connection_that_is_refused_is_free_again(settings, monkeypatch):
     settings.BUCKET_ENDPOINT_URL = "http://127.0.0.1:9"
     for _ in range(5):
         with pytest.raises(BotoCoreError) as refused:
-            bucket_client().head_object(Bucket="b", Key="k")
+            get_bucket_client().head_object(Bucket="b", Key="k")
         assert "in use" not in str(refused.value)
 
 
@@ -288,7 +291,7 @@ def hung(bucket, settings, monkeypatch):
     settings.BUCKET_CONNECTIONS = 3
     client._senders.clear()
     bucket.seconds, bucket.answers = 0.5, [(200, b"here", {})]
-    yield bucket_client()
+    yield get_bucket_client()
     client._senders.clear()
 
 
@@ -316,7 +319,7 @@ def deaf(settings, monkeypatch, short_pauses):
 def test_a_body_that_is_not_taken_is_offered_once(deaf):
     for _ in range(3):
         with pytest.raises(BotoCoreError) as refused:
-            bucket_client().put_object(Bucket="b", Key="k", Body=b"x" * 20_000_000)
+            get_bucket_client().put_object(Bucket="b", Key="k", Body=b"x" * 20_000_000)
         assert isinstance(translate_error(refused.value), BucketUnavailable)
     deaf.accept()[0].close()
     with pytest.raises(BlockingIOError):
@@ -327,10 +330,10 @@ def test_a_bucket_that_takes_no_connection_is_asked_once(deaf):
     deaf.listen(0)
     with socket.create_connection(deaf.getsockname()):
         with pytest.raises(BotoCoreError) as refused:
-            bucket_client().head_object(Bucket="b", Key="k")
+            get_bucket_client().head_object(Bucket="b", Key="k")
         assert isinstance(translate_error(refused.value), BucketUnavailable)
         with pytest.raises(BotoCoreError, match="did not answer a moment ago"):
-            bucket_client().head_object(Bucket="b", Key="k")
+            get_bucket_client().head_object(Bucket="b", Key="k")
 
 
 def test_a_bucket_that_answers_again_is_asked_again(hung, bucket, monkeypatch):
@@ -354,5 +357,5 @@ def test_only_timeouts_keep_others_from_asking(bucket, settings):
     settings.BUCKET_CONNECTIONS = 3
     bucket.answers = [(503, S3_ERROR, {})] * client.MAX_ATTEMPTS + [(200, b"here", {})]
     with pytest.raises(ClientError):
-        bucket_client().head_object(Bucket="b", Key="k")
-    assert read_all(bucket_client()) == b"here"
+        get_bucket_client().head_object(Bucket="b", Key="k")
+    assert read_all(get_bucket_client()) == b"here"

@@ -13,7 +13,7 @@ from django.db.migrations.writer import MigrationWriter
 from storages.backends.s3 import S3Storage
 
 from media_core.ledger.models import StoredObject
-from media_core.storages.client import bucket_client
+from media_core.storages.client import get_bucket_client
 from media_core.storages.shared_bucket import SharedBucketStorage
 from tenants.errors import KeyOutsidePrefix, NameRefused
 from tenants.prefixes import Prefix
@@ -25,7 +25,7 @@ AREAS = list(StoredObject.Area)
 
 def keys(prefix: str) -> list[str]:
     """Return the keys that really lie below a prefix."""
-    found = bucket_client().list_objects_v2(Bucket=settings.BUCKET_NAME, Prefix=prefix)
+    found = get_bucket_client().list_objects_v2(Bucket=settings.BUCKET_NAME, Prefix=prefix)
     return [entry["Key"] for entry in found.get("Contents", [])]
 
 
@@ -224,7 +224,7 @@ def test_a_transfer_takes_no_threads_of_its_own(room):
     def note(**_):
         seen.add(threading.get_ident())
 
-    events = bucket_client().meta.events
+    events = get_bucket_client().meta.events
     events.register("before-send.s3", note)
     try:
         storage.save("parts.bin", ContentFile(b"x" * 20_000_000))
@@ -244,7 +244,7 @@ def test_a_failing_source_leaves_no_object(room):
     with pytest.raises(OSError, match="gone"):
         storage.save("torn.bin", Torn(b"x" * 100))
     assert keys(str(storage.prefix)) == []
-    uploads = bucket_client().list_multipart_uploads(
+    uploads = get_bucket_client().list_multipart_uploads(
         Bucket=settings.BUCKET_NAME, Prefix=str(storage.prefix)
     )
     assert uploads.get("Uploads", []) == []
@@ -271,7 +271,7 @@ def test_what_is_saved_by_name_has_no_type_whatever_the_uploader_says(
 ):
     storage = room()
     storage.save(name, SimpleUploadedFile(name, b"<script>", content_type=claimed))
-    head = bucket_client().head_object(
+    head = get_bucket_client().head_object(
         Bucket=settings.BUCKET_NAME, Key=f"{storage.prefix}private/{name}"
     )
     assert head["ContentType"] == stored_as

@@ -16,11 +16,11 @@ from hypothesis import example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from media_core.storages.client import bucket_client
-from media_core.storages.content_types import disposition, encode_disposition
-from media_core.storages.presigned import presigned_get
-from media_core.storages.signing import own_signer, proved_signer
-from media_core.storages.sigv4 import query_of, signed_when
+from media_core.storages.client import get_bucket_client
+from media_core.storages.content_types import build_disposition, encode_disposition
+from media_core.storages.presigned import presign_get
+from media_core.storages.signing import find_own_signer, prove_signer
+from media_core.storages.sigv4 import build_query, find_signing_time
 from tenants.binding import bind_tenant
 from tests.media_core.conftest import stored_row
 from tests.media_core.storages.test_sigv4 import BUCKET, access, client_of, texts
@@ -49,10 +49,10 @@ HEADERS = {
 
 @pytest.mark.parametrize("key", NASTY_KEYS)
 def test_the_bucket_gives_the_bytes_of_any_key_with_the_headers_that_were_signed(key):
-    bucket_client().put_object(Bucket=django_settings.BUCKET_NAME, Key=key, Body=key.encode())
-    signer = own_signer()
+    get_bucket_client().put_object(Bucket=django_settings.BUCKET_NAME, Key=key, Body=key.encode())
+    signer = find_own_signer()
     assert signer is not None
-    url = signer.url(key, query_of(HEADERS), method="GET", seconds=60, now=now())
+    url = signer.sign_url(key, build_query(HEADERS), method="GET", seconds=60, now=now())
     answer = requests.get(url, timeout=60)
     assert (answer.status_code, answer.content) == (200, key.encode())
     assert {f"response-{name}": answer.headers[name] for name in ANSWERED} == HEADERS
@@ -63,28 +63,28 @@ ANSWERED = ("cache-control", "content-disposition", "content-type")
 
 def now() -> int:
     """Return the time by the clock of the one who signs for comparison."""
-    url = bucket_client().generate_presigned_url(
+    url = get_bucket_client().generate_presigned_url(
         "get_object", Params={"Bucket": django_settings.BUCKET_NAME, "Key": "clock"}
     )
-    return signed_when(url) or 0
+    return find_signing_time(url) or 0
 
 
 @pytest.mark.django_db
 def test_a_link_is_what_botocore_would_write(acme):
     with bind_tenant(acme):
         row = stored_row(content_type="text/plain; charset=latin-1")
-        ours = presigned_get(row, file_name="Übersicht.txt")
+        ours = presign_get(row, file_name="Übersicht.txt")
         theirs = ours
         # The clock may go on between the two.
         for _ in range(3):
-            ours, theirs = presigned_get(row, file_name="Übersicht.txt"), by_botocore(row.key)
+            ours, theirs = presign_get(row, file_name="Übersicht.txt"), by_botocore(row.key)
             if ours == theirs:
                 break
     assert ours == theirs
 
 
 def by_botocore(key: str) -> str:
-    return bucket_client().generate_presigned_url(
+    return get_bucket_client().generate_presigned_url(
         "get_object",
         Params={
             "Bucket": django_settings.BUCKET_NAME,
@@ -101,22 +101,22 @@ def by_botocore(key: str) -> str:
 
 
 def test_our_signer_signs_for_the_bucket_of_these_tests():
-    assert own_signer() is not None
-    assert own_signer() is own_signer()
+    assert find_own_signer() is not None
+    assert find_own_signer() is find_own_signer()
 
 
 def test_other_settings_are_signed_for_as_they_are(settings):
-    known = own_signer()
+    known = find_own_signer()
     settings.BUCKET_SECRET_KEY = "another"
-    assert own_signer() is not known
+    assert find_own_signer() is not known
 
 
 @pytest.mark.django_db
 def test_signature_version_2_is_botocores(acme, settings):
     settings.BUCKET_SIGNATURE_VERSION, settings.BUCKET_ADDRESSING_STYLE = "s3", "virtual"
-    assert own_signer() is None
+    assert find_own_signer() is None
     with bind_tenant(acme):
-        url = presigned_get(stored_row(), file_name="x.pdf")
+        url = presign_get(stored_row(), file_name="x.pdf")
     assert {"AWSAccessKeyId", "Expires", "Signature"} <= parse_qs(urlsplit(url).query).keys()
 
 
@@ -126,13 +126,13 @@ def test_temporary_credentials_are_botocores():
     assert "X-Amz-Security-Token" in client.generate_presigned_url(
         "get_object", Params={"Bucket": BUCKET, "Key": "k"}
     )
-    assert proved_signer(client, given, BUCKET) is None
+    assert prove_signer(client, given, BUCKET) is None
 
 
 def test_what_is_not_signed_is_botocores():
     given = access("https path")
     client = anonymous(client_of(given))
-    assert proved_signer(client, given, BUCKET) is None
+    assert prove_signer(client, given, BUCKET) is None
 
 
 def anonymous(client: Any) -> Any:
@@ -166,7 +166,7 @@ def test_a_bucket_that_botocore_addresses_in_its_own_way_is_found_there(bucket, 
 def test_a_wrong_secret_is_not_taken_for_the_right_one():
     given, other = access("https path"), client_of(access("https path"))
     other = client_of(type(given)(**{**fields(given), "secret_key": "another"}))
-    assert proved_signer(other, given, BUCKET) is None
+    assert prove_signer(other, given, BUCKET) is None
 
 
 def fields(given: Any) -> dict[str, Any]:
@@ -175,13 +175,13 @@ def fields(given: Any) -> dict[str, Any]:
 
 def assert_never_another(client: Any, given: Any, bucket: str) -> None:
     """Our signer declines, or writes what botocore writes for another key than the one it was tried with."""
-    signer = proved_signer(client, given, bucket)
+    signer = prove_signer(client, given, bucket)
     theirs = client.generate_presigned_url(
         "get_object", Params={"Bucket": bucket, "Key": "a b"}, ExpiresIn=300
     )
     if signer is not None:
-        signed_at = signed_when(theirs) or 0
-        assert signer.url("a b", "", method="GET", seconds=300, now=signed_at) == theirs
+        signed_at = find_signing_time(theirs) or 0
+        assert signer.sign_url("a b", "", method="GET", seconds=300, now=signed_at) == theirs
 
 
 # --- what is around it
@@ -191,9 +191,9 @@ def assert_never_another(client: Any, given: Any, bucket: str) -> None:
 def test_signing_writes_nothing_into_the_log(acme, caplog):
     with caplog.at_level(logging.DEBUG), bind_tenant(acme):
         row = stored_row()
-        own_signer()
+        find_own_signer()
         caplog.clear()
-        presigned_get(row, file_name="x.pdf")
+        presign_get(row, file_name="x.pdf")
     assert [record for record in caplog.records if "X-Amz" in record.getMessage()] == []
     assert [record.name for record in caplog.records if record.name.startswith("boto")] == []
 
@@ -204,9 +204,9 @@ def test_signing_writes_nothing_into_the_log(acme, caplog):
 @example(name="trailing\n", content_type="application/pdf")
 def test_the_disposition_is_the_one_that_django_writes(name, content_type):
     inline = content_type == "application/pdf"
-    assert disposition(content_type, name) == (
+    assert build_disposition(content_type, name) == (
         content_disposition_header(not inline, name) or "attachment"
     )
     assert encode_disposition(content_type, name) == quote(
-        disposition(content_type, name), safe="-_.~"
+        build_disposition(content_type, name), safe="-_.~"
     )

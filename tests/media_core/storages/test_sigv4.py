@@ -19,10 +19,10 @@ from hypothesis import example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from media_core.storages.client import BucketAccess, client_config, closed_session
-from media_core.storages.percent import encoded, encoded_path
-from media_core.storages.signing import proved_signer
-from media_core.storages.sigv4 import QuerySigner, query_of, signed_when
+from media_core.storages.client import BucketAccess, build_client_config, make_isolated_session
+from media_core.storages.percent import encode_component, encode_path
+from media_core.storages.signing import prove_signer
+from media_core.storages.sigv4 import QuerySigner, build_query, find_signing_time
 
 BUCKET = "a-bucket"
 KEYS = {"access_key": "AKIA/+=EXAMPLE", "secret_key": "wJalr/+ XUtnFEMI=ü"}
@@ -73,10 +73,10 @@ def client_of(given: BucketAccess, **credentials: str) -> Any:
         aws_access_key_id=given.access_key,
         aws_secret_access_key=given.secret_key,
         region_name=given.region,
-        botocore_session=closed_session(),
+        botocore_session=make_isolated_session(),
         **credentials,
     )
-    return session.client("s3", endpoint_url=given.endpoint_url, config=client_config(given))
+    return session.client("s3", endpoint_url=given.endpoint_url, config=build_client_config(given))
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class Two:
 @cache
 def both(place: str) -> Two:
     client = client_of(access(place))
-    signer = proved_signer(client, access(place), BUCKET)
+    signer = prove_signer(client, access(place), BUCKET)
     assert signer is not None
     return Two(client, signer)
 
@@ -115,9 +115,9 @@ def signed_both_ways(
         Params={"Bucket": BUCKET, "Key": key} | {f"Response{name}": asked[name] for name in asked},
         ExpiresIn=seconds,
     )
-    written, signed_at = query_of(names_of(asked)), signed_when(theirs)
+    written, signed_at = build_query(names_of(asked)), find_signing_time(theirs)
     assert signed_at is not None
-    return theirs, two.signer.url(key, written, method=method, seconds=seconds, now=signed_at)
+    return theirs, two.signer.sign_url(key, written, method=method, seconds=seconds, now=signed_at)
 
 
 @pytest.mark.parametrize("place", PLACES)
@@ -138,7 +138,7 @@ def signed_by_botocore_at(now: int, region: str, key: str) -> str:
     """Return what botocore's signer writes at another time: what its `add_auth` does after it looked at the clock."""
     credentials = Credentials(KEYS["access_key"], KEYS["secret_key"])
     auth: Any = S3SigV4QueryAuth(credentials, "s3", region, 300)
-    request = AWSRequest("GET", f"https://host.example/bucket/{encoded_path(key)}")
+    request = AWSRequest("GET", f"https://host.example/bucket/{encode_path(key)}")
     request.context["timestamp"] = datetime.fromtimestamp(now, UTC).strftime("%Y%m%dT%H%M%SZ")
     auth._modify_request_before_signing(request)
     signature = auth.signature(
@@ -156,7 +156,7 @@ def signed_by_botocore_at(now: int, region: str, key: str) -> str:
 @example(now=1_709_251_199)
 def test_signs_at_any_time_with_that_days_key(now, signer_at_home):
     for moment in (now, now + 1, now + 86_400, now):
-        ours = signer_at_home.url("a b", "", method="GET", seconds=300, now=moment)
+        ours = signer_at_home.sign_url("a b", "", method="GET", seconds=300, now=moment)
         assert ours == signed_by_botocore_at(moment, "fsn1", "a b")
 
 
@@ -172,13 +172,13 @@ def test_writes_the_example_of_the_documentation():
         access_key="AKIAIOSFODNN7EXAMPLE",
         secret_key="wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
     )
-    url = signer.url("test.txt", "", method="GET", seconds=86_400, now=1_369_353_600)
+    url = signer.sign_url("test.txt", "", method="GET", seconds=86_400, now=1_369_353_600)
     assert url.endswith("aeeed9bbccd4d02ee5c0109b86d86835f995330da4c265957d157751f604d404")
 
 
 @pytest.mark.parametrize("shown", [repr, str, lambda signer: repr(signer._day)])
 def test_shows_no_secret(shown: Callable[[QuerySigner], str], signer_at_home):
-    signer_at_home.url("a", "", method="GET", seconds=1, now=0)
+    signer_at_home.sign_url("a", "", method="GET", seconds=1, now=0)
     said = shown(signer_at_home)
     assert not [secret for secret in KEYS.values() if secret in said]
     assert "HMAC" not in said
@@ -196,5 +196,5 @@ def test_is_never_pickled(take_along: Callable[[QuerySigner], object], signer_at
 def test_encodes_as_botocore_does(text):
     # The function of urllib that botocore calls, with the characters that it leaves.
     quote = S3SigV4QueryAuth.canonical_query_string.__globals__["quote"]
-    assert encoded(text) == quote(text, safe="-_.~")
-    assert encoded_path(text) == quote(text, safe="/~")
+    assert encode_component(text) == quote(text, safe="-_.~")
+    assert encode_path(text) == quote(text, safe="/~")

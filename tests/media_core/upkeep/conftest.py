@@ -10,7 +10,7 @@ from django.conf import settings as django_settings
 
 from media_core.ledger.models import StoredObject
 from media_core.ledger.querysets import Content
-from media_core.storages.room import storage_of
+from media_core.storages.room import find_storage
 from tenants.binding import bind_tenant
 from tenants.models import Tenant
 from tests.contracts.conftest import digest
@@ -33,10 +33,10 @@ def keep(
     """Return the row of an object that lies in this place."""
     content = Content("x.pdf", len(body), "application/pdf", digest(body))
     with bind_tenant(tenant, even_suspended=True):
-        row: StoredObject = StoredObject.objects.announce(content, area=area)
+        row: StoredObject = StoredObject.objects.create_pending(content, area=area)
         StoredObject.objects.filter(pk=row.pk).update(place=place)
         row.place = place
-        row.mark_stored(storage_of(row).put(row, BytesIO(body), file_name="x.pdf"))
+        row.mark_stored(find_storage(row).put(row, BytesIO(body), file_name="x.pdf"))
         return row
 
 

@@ -6,7 +6,7 @@ from django.core.files.storage import storages
 from media_core.app_files.models import AppFile
 from media_core.errors import ObjectDiffers, ObjectMissing
 from media_core.ledger.models import StoredObject
-from media_core.storages.client import bucket_client
+from media_core.storages.client import get_bucket_client
 from media_core.upkeep.recount import recount
 from media_core.upkeep.sweeping import sweep_room
 from tenants.binding import bind_tenant
@@ -95,7 +95,7 @@ def test_its_name_brings_no_other_bytes_and_those_are_closed(replaced, room, glo
     assert read(room) == b"the logo"
     assert shown(room) is None
     key = f"{room.location_prefix}media/{NAME}"
-    body = bucket_client().get_object(Bucket="test-bucket", Key=key)["Body"]
+    body = get_bucket_client().get_object(Bucket="test-bucket", Key=key)["Body"]
     assert body.read() == b"the next"
     assert shown(globex) == b"globex's logo"
 
@@ -117,10 +117,12 @@ def test_republish_says_why_not_where_its_name_has_other_bytes(replaced, room, c
 
 def test_nothing_but_its_own_bytes_is_taken_for_them(deleted, room):
     with bind_tenant(room):
-        for listed in bucket_client().list_objects_v2(
+        for listed in get_bucket_client().list_objects_v2(
             Bucket="test-bucket", Prefix=f"{room.location_prefix}private/app/{deleted.pk}/"
         )["Contents"]:
-            bucket_client().put_object(Bucket="test-bucket", Key=listed["Key"], Body=b"not logo")
+            get_bucket_client().put_object(
+                Bucket="test-bucket", Key=listed["Key"], Body=b"not logo"
+            )
     verify_by_command(room, "--repair")
     assert ("missing", f"media/{NAME}") in problems(room)
     with pytest.raises(ObjectMissing):
@@ -132,7 +134,7 @@ def test_another_files_bytes_are_not_taken_though_they_are_the_same(room):
     other = kept(room, b"the same", "img/other.png", "media")
     delete(room, other.name)
     with bind_tenant(room):
-        bucket_client().delete_object(Bucket="test-bucket", Key=file.stored_object.key)
+        get_bucket_client().delete_object(Bucket="test-bucket", Key=file.stored_object.key)
     verify_by_command(room, "--repair")
     with pytest.raises(ObjectMissing):
         read(room)
@@ -147,7 +149,7 @@ def test_a_file_that_was_taken_down_and_is_back_is_found_in_what_is_kept_of_it(r
     assert shown(room) == b"the logo"
     with bind_tenant(room):
         row = AppFile.objects.select_related("stored_object").get(pk=file.pk).stored_object
-        bucket_client().delete_object(Bucket="test-bucket", Key=row.key)
+        get_bucket_client().delete_object(Bucket="test-bucket", Key=row.key)
     before = books(room)
     verify_by_command(room, "--repair")
     assert read(room) == b"the logo"

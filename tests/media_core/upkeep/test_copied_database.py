@@ -14,7 +14,7 @@ from media_core.checks import marker_names_this_database
 from media_core.documents.models import TrashEntry
 from media_core.errors import RemovalRefused
 from media_core.ledger.models import StoredObject
-from media_core.storages.bucket.marker import Marker, Whose, ownership, take_over
+from media_core.storages.bucket.marker import Marker, MarkerOwner, read_ownership, take_over
 from media_core.storages.bucket.marker_store import overwrite_marker
 from media_core.storages.bucket.models import Deployment
 from media_core.upkeep.app_takedown import bring_files_back
@@ -24,7 +24,7 @@ from tenants.jobs.models import JobState
 from tenants.jobs.operations import request_operation
 from tenants.jobs.running import run_step
 from tenants.models import AuditEvent, Tenant
-from tenants.provisioning import suspend
+from tenants.provisioning import suspend_tenant
 from tests.apps import kept
 from tests.media_core.conftest import document_row, stored_row
 from tests.media_core.uploads.conftest import keys
@@ -37,7 +37,7 @@ CHANGES = {"PUT", "POST", "DELETE"}
 
 def name_another_database() -> None:
     """Let the marker name the database of which this one is a copy."""
-    this = Deployment.this()
+    this = Deployment.get_current()
     overwrite_marker(Marker(this.pk, "7000000000000000000/16384", this.created_at).as_json())
     forget_caches()
 
@@ -46,7 +46,7 @@ def name_another_database() -> None:
 def copied(world: Any, db: None) -> Iterator[None]:
     name_another_database()
     yield
-    take_over(str(Deployment.this()))
+    take_over(str(Deployment.get_current()))
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ def work(kind: str) -> Callable[[Tenant], None]:
 
 
 def take_down(tenant: Tenant) -> None:
-    suspend(tenant)
+    suspend_tenant(tenant)
     request_operation("take_down", tenant)
     run_step(find_kind("take_down"), tenant.pk)
 
@@ -132,22 +132,22 @@ def test_once_it_took_over_everything_goes_on(acme, globex, done_with):
     assert "Run manage.py bucket doctor next" in said
     assert AuditEvent.objects.filter(action="took the storage over").exists()
     work("sweep")(acme)
-    assert acme.prefix.key(done_with[acme].name) not in keys(acme)
-    assert globex.prefix.key(done_with[globex].name) in keys(globex)
+    assert acme.prefix.build_key(done_with[acme].name) not in keys(acme)
+    assert globex.prefix.build_key(done_with[globex].name) in keys(globex)
 
 
 @pytest.mark.usefixtures("copied")
 def test_a_dry_run_takes_nothing_over_and_says_what_it_means(acme):
     said = call("bucket", "apply", "--dry-run", "--take-over", "other-database")
     assert "the other one removes nothing" in said
-    assert ownership().whose == Whose.OTHER_DATABASES
+    assert read_ownership().owner == MarkerOwner.OTHER_DATABASES
 
 
 @pytest.mark.usefixtures("copied")
 def test_the_job_says_why_and_is_tried_again_only_when_it_is_due(acme, globex, caplog):
     with pytest.raises(RemovalRefused):
         work("sweep")(acme)
-    state = JobState.objects.get(key=find_kind("sweep").key(acme.pk))
+    state = JobState.objects.get(key=find_kind("sweep").build_key(acme.pk))
     assert "manage.py bucket apply" in state.error_message
     (record,) = [each for each in caplog.records if each.name == "tenants.jobs"]
     assert "--take-over other-database" in record.getMessage()
@@ -158,7 +158,7 @@ def test_the_job_says_why_and_is_tried_again_only_when_it_is_due(acme, globex, c
 def test_a_check_says_so_too(acme):
     (warning,) = marker_names_this_database(databases=["default"])
     assert "--take-over other-database" in warning.msg
-    take_over(str(Deployment.this()))
+    take_over(str(Deployment.get_current()))
     assert marker_names_this_database(databases=["default"]) == []
 
 
@@ -188,7 +188,7 @@ def test_on_disk_the_marker_is_a_file(acme, globex, settings, rooms):
         work("sweep")(globex)
     with bind_tenant(globex):
         assert StoredObject.objects.get(pk=rows[globex].pk).state == "condemned"
-    assert "taken over" in call("bucket", "apply", "--take-over", str(Deployment.this()))
+    assert "taken over" in call("bucket", "apply", "--take-over", str(Deployment.get_current()))
     work("sweep")(globex)
     with bind_tenant(globex):
         assert StoredObject.objects.get(pk=rows[globex].pk).state == "gone"

@@ -9,8 +9,8 @@ from django.core.files.storage import storages
 from media_core.app_files.models import AppFile
 from media_core.app_files.sweeping import sweep_app_files
 from media_core.ledger.models import StoredObject
-from media_core.storages.client import bucket_client
-from media_core.storages.room import verify
+from media_core.storages.client import get_bucket_client
+from media_core.storages.room import verify_bytes
 from media_core.upkeep.app_takedown import bring_files_back
 from media_core.upkeep.move_storage import move, remove_left
 from tenants.binding import bind_tenant
@@ -59,7 +59,7 @@ def test_all_of_them_move(to, all_kinds, acme):
         rows = StoredObject.objects.filter(state="stored")
         assert {(row.place, row.left_in) for row in rows} == {(to, "")}
         for row in rows:
-            verify(row)
+            verify_bytes(row)
         bring_files_back(quiet)
         assert AppFile.objects.live("media").count() == 2
 
@@ -86,7 +86,7 @@ def during_the_move(work):
             sent.append(request.url)
             in_a_thread(work)
 
-    events = bucket_client().meta.events
+    events = get_bucket_client().meta.events
     events.register("before-send.s3", once)
     try:
         yield
@@ -117,7 +117,7 @@ def test_a_public_file_that_is_deleted_while_it_moves_goes_then_and_not_with_the
     with bind_tenant(acme):
         assert StoredObject.objects.get(name="media/img/a.png").state == "gone"
         assert read(names[0]) == b"next"
-    assert acme.prefix.key("media/img/a.png") not in keys(acme)
+    assert acme.prefix.build_key("media/img/a.png") not in keys(acme)
     with bind_tenant(globex):
         assert read("img/a.png") == b"public"
 
@@ -140,7 +140,7 @@ def test_what_a_gone_file_left_behind_is_not_removed_from_under_the_next_of_its_
     new = kept(acme, b"new", "img/a.png", "media")
     with bind_tenant(acme):
         move_all("disk")
-        verify(new.stored_object)
+        verify_bytes(new.stored_object)
         assert not StoredObject.objects.exclude(left_in="").exists()
 
 

@@ -11,7 +11,7 @@ from django.test import override_settings
 from media_core.documents.permissions import required_editor
 from media_core.documents.publishing import publish, unpublish
 from media_core.ledger.models import StoredObject
-from media_core.storages.copies import take_away
+from media_core.storages.copies import remove_object
 from media_core.uploads.flow import store_upload
 from tenants.binding import bind_tenant
 from tenants.errors import GatewayError
@@ -38,7 +38,7 @@ def test_what_moved_since_its_row_was_read_is_removed_where_it_is(place, to, acm
         move_all(to)
         assert came()[to] == {stale.key}
         stale.condemn()
-        assert take_away(stale)
+        assert remove_object(stale)
     assert came() == {"bucket": set(), "disk": set()}
 
 

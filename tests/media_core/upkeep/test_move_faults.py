@@ -6,9 +6,9 @@ import pytest
 from django.db import connection
 
 from media_core.ledger.models import StoredObject
-from media_core.storages.room import remove_everywhere, verify
+from media_core.storages.room import remove_everywhere, verify_bytes
 from media_core.uploads.flow import sweep
-from tenants.binding import bind_tenant, one_at_a_time
+from tenants.binding import bind_tenant, lock_tenant
 from tests.media_core.upkeep.conftest import OTHER, keep
 from tests.media_core.uploads.faults import INTERRUPTED, INTERRUPTED_AND_KILLED
 from tests.operations import move_all
@@ -30,7 +30,7 @@ def readable(tenant):
     with bind_tenant(tenant):
         rows = list(StoredObject.objects.stored())
         for row in rows:
-            verify(row)
+            verify_bytes(row)
         return {row.key for row in rows}
 
 
@@ -105,14 +105,14 @@ def test_a_second_run_for_the_same_tenant_waits_for_the_first(committed, came, a
     seen = []
 
     def second():
-        with bind_tenant(globex), one_at_a_time():
+        with bind_tenant(globex), lock_tenant():
             seen.append("globex")
-        with bind_tenant(acme), one_at_a_time():
+        with bind_tenant(acme), lock_tenant():
             seen.append("acme")
         connection.close()
 
     def first():
-        with bind_tenant(acme), one_at_a_time():
+        with bind_tenant(acme), lock_tenant():
             waiting = Thread(target=second)
             waiting.start()
             waiting.join(0.5)

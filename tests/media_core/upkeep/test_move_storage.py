@@ -7,10 +7,10 @@ import pytest
 import requests
 from django.core.management import CommandError, call_command
 
-from gateway.demo.samples import pdf
+from gateway.demo.samples import make_pdf
 from media_core.ledger.models import StoredObject
-from media_core.storages.filesystem import disk_storage
-from media_core.storages.room import storage_of, verify
+from media_core.storages.filesystem import get_disk_storage
+from media_core.storages.room import find_storage, verify_bytes
 from tenants.binding import bind_tenant
 from tests.media_core.documents.conftest import LOCATED
 from tests.media_core.upkeep.conftest import OTHER, keep, lies_in
@@ -59,7 +59,7 @@ def test_moves_the_objects_of_all_tenants_suspended_ones_too(to, says, acme, glo
     for tenant, row in rows.items():
         assert places(tenant) == {(to, "")}
         with bind_tenant(tenant, even_suspended=True):
-            verify(StoredObject.objects.get(pk=row.pk))
+            verify_bytes(StoredObject.objects.get(pk=row.pk))
             assert row.key in lies_in(tenant)[to]
             assert row.key not in lies_in(tenant)[OTHER[to]]
         assert f"({tenant.location_prefix}): 1 object(s), 11 bytes moved" in said
@@ -113,8 +113,8 @@ def test_one_that_fails_is_named_and_the_others_move(says, acme, globex):
     lost, whole, damaged = keep(acme, "disk"), keep(acme, "disk"), keep(acme, "disk")
     others = keep(globex, "disk")
     with bind_tenant(acme):
-        storage_of(lost).remove(lost)
-        Path(disk_storage("private").path_of(damaged)).write_bytes(b"not the same")
+        find_storage(lost).remove(lost)
+        Path(get_disk_storage("private").find_path(damaged)).write_bytes(b"not the same")
     said, error = says("bucket")
     assert "2 object(s) did not move" in error
     assert all(f"Acme (acme/): {row.name}: The stored bytes" in error for row in (lost, damaged))
@@ -128,7 +128,7 @@ def test_one_that_fails_is_named_and_the_others_move(says, acme, globex):
 
 @pytest.mark.parametrize("to", PLACES)
 def test_documents_open_before_and_after_at_the_same_address(to, says, put_away, acme, browse):
-    store, bytes_of_it = put_away(OTHER[to]), pdf("For members", 1)
+    store, bytes_of_it = put_away(OTHER[to]), make_pdf("For members", 1)
     private, public = store(acme, bytes_of_it), store(acme, b"for all", visibility="public")
     member, stranger = browse(acme, "vic"), browse(acme)
     with serving() as gateway:
@@ -151,8 +151,8 @@ def test_addresses_given_out_on_disk_lead_into_the_bucket(says, store, settings,
     public = store(acme, LOCATED, name="photo.jpg", visibility="public")
     signed = browse(acme, "vic").get(f"/d/{private.pk}").headers["Location"]
     with bind_tenant(acme):
-        permanent = storage_of(public.public_copy).public_url(public.public_copy)
-        with storage_of(public.public_copy).read(public.public_copy) as body:
+        permanent = find_storage(public.public_copy).build_public_url(public.public_copy)
+        with find_storage(public.public_copy).read(public.public_copy) as body:
             photo = body.read()
     says("bucket")
     with serving() as gateway:

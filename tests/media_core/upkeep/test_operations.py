@@ -14,16 +14,16 @@ from media_core.documents.models import Document
 from media_core.errors import BucketUnavailable, MoveRefused
 from media_core.ledger.models import StoredObject
 from media_core.storages.bucket.requirements import OwnershipCache, require_to_remove
-from media_core.storages.client import bucket_client
-from media_core.storages.filesystem import disk_storage
-from media_core.storages.room import remove_everywhere, storage_of
-from tenants.binding import bind_tenant, one_at_a_time
+from media_core.storages.client import get_bucket_client
+from media_core.storages.filesystem import get_disk_storage
+from media_core.storages.room import find_storage, remove_everywhere
+from tenants.binding import bind_tenant, lock_tenant
 from tenants.jobs import running
 from tenants.jobs.models import JobState
 from tenants.jobs.operation_models import Operation
 from tenants.jobs.operations import cancel, find_failing_job, pause, request_operation, resume
 from tenants.models import Tenant
-from tenants.provisioning import suspend
+from tenants.provisioning import suspend_tenant
 from tests.apps import kept
 from tests.media_core.conftest import end_removals, in_a_thread
 from tests.media_core.upkeep.conftest import keep
@@ -44,7 +44,7 @@ def one_by_one(monkeypatch):
 @contextmanager
 def while_an_object_is_written(work: Callable[[], object]) -> Iterator[None]:
     """Do something once, when the bytes of the next object are on their way."""
-    events, todo = bucket_client().meta.events, [work]
+    events, todo = get_bucket_client().meta.events, [work]
 
     def do_it(request, **_given):
         if request.method == "PUT" and todo:
@@ -139,8 +139,8 @@ def test_what_was_cancelled_is_not_touched_and_another_one_goes_on(acme):
 def test_one_that_fails_is_logged_by_id_and_does_not_stop_the_others(acme, globex):
     lost, whole, damaged = (keep(acme, "disk") for _ in range(3))
     with bind_tenant(acme):
-        storage_of(lost).remove(lost)
-        Path(disk_storage("private").path_of(damaged)).write_bytes(b"not the same")
+        find_storage(lost).remove(lost)
+        Path(get_disk_storage("private").find_path(damaged)).write_bytes(b"not the same")
     operation = step(to_bucket(acme))
     assert counts(operation) == ("failed", 1, 2, 3, 11, 33)
     failed = operation.events.exclude(error_code="")
@@ -156,7 +156,7 @@ def test_one_that_fails_is_logged_by_id_and_does_not_stop_the_others(acme, globe
 def test_a_failed_object_is_not_tried_again_until_somebody_asks(one_by_one, acme):
     lost, _whole = keep(acme, "disk"), keep(acme, "disk")
     with bind_tenant(acme):
-        storage_of(lost).remove(lost)
+        find_storage(lost).remove(lost)
     operation = to_bucket(acme)
     step(operation), step(operation)
     assert counts(operation) == ("failed", 1, 1, 2, 11, 22)
@@ -176,7 +176,7 @@ def test_what_its_people_remove_meanwhile_is_counted_no_more(one_by_one, acme):
 def test_no_row_and_no_line_of_the_log_names_a_file(acme):
     lost = keep(acme, "disk")
     with bind_tenant(acme):
-        storage_of(lost).remove(lost)
+        find_storage(lost).remove(lost)
     step(to_bucket(acme))
     written = str(
         sql("SELECT row_to_json(o), row_to_json(e) FROM jobs_operation o, jobs_operationevent e")
@@ -190,7 +190,7 @@ def test_waits_while_something_else_works_on_all_that_the_tenant_has(acme):
     operation, other = to_bucket(acme), Event()
 
     def hold():
-        with bind_tenant(acme), one_at_a_time():
+        with bind_tenant(acme), lock_tenant():
             held.set()
             other.wait(60)
         connection.close()
@@ -275,7 +275,7 @@ def published(acme, globex, store):
         store(acme, f"brochure {number}".encode(), visibility="public")
     kept(acme, b"logo", "logo.png", "media")
     store(globex, b"globex's", visibility="public")
-    suspend(acme)
+    suspend_tenant(acme)
     return acme
 
 
@@ -354,12 +354,12 @@ def test_a_take_down_that_ends_at_any_step_is_ended_by_the_next_and_counted_once
         acme.refresh_from_db()
         with bind_tenant(acme, even_suspended=True):
             end_removals()
-        if not acme.served:
+        if not acme.is_served:
             call_command("tenant", "resume", "acme/", stdout=StringIO())
         else:
             store(acme, b"brochure", visibility="public")
             kept(acme, b"logo", "logo.png", "media")
-        suspend(acme)
+        suspend_tenant(acme)
         Operation.objects.all().delete()
         JobState.objects.all().delete()
         return request_operation("take_down", acme)

@@ -16,7 +16,7 @@ from media_core.documents.permissions import required_editor
 from media_core.documents.publishing import publish, unpublish
 from media_core.ledger.models import StoredObject
 from media_core.storages.bucket.listing import iterate_objects
-from media_core.storages.client import bucket_client
+from media_core.storages.client import get_bucket_client
 from media_core.upkeep.verifying import check_pairs, iterate_pairs, verify_ledger
 from tenants.binding import bind_tenant
 from tenants.people.members import set_role
@@ -57,11 +57,11 @@ def problems(tenant, *, sample: int = 0) -> list[tuple[str, str]]:
 
 
 def put(key: str, body: bytes = b"?", **given) -> None:
-    bucket_client().put_object(Bucket=settings.BUCKET_NAME, Key=key, Body=body, **given)
+    get_bucket_client().put_object(Bucket=settings.BUCKET_NAME, Key=key, Body=body, **given)
 
 
 def remove(key: str) -> None:
-    bucket_client().delete_object(Bucket=settings.BUCKET_NAME, Key=key)
+    get_bucket_client().delete_object(Bucket=settings.BUCKET_NAME, Key=key)
 
 
 def verify_by_command(tenant, *options: str) -> tuple[str, str]:
@@ -100,7 +100,7 @@ def test_other_bytes_of_the_same_size_are_found_by_reading_them(document, room):
 
 def test_what_no_row_names_is_orphaned_and_stays(document, room, globex):
     with bind_tenant(room):
-        key = str(room.prefix.key("private/stray.pdf"))
+        key = str(room.prefix.build_key("private/stray.pdf"))
         put(key)
         assert problems(room) == [("orphaned", "private/stray.pdf")]
         verify_by_command(room, "--repair", "--republish")
@@ -110,7 +110,7 @@ def test_what_no_row_names_is_orphaned_and_stays(document, room, globex):
 
 def test_a_public_object_that_no_row_names_is_closed(document, room):
     with bind_tenant(room):
-        key = str(room.prefix.key("media/stray.pdf"))
+        key = str(room.prefix.build_key("media/stray.pdf"))
         put(key, ACL="public-read")
         assert seen_by_a_stranger(key) == b"?"
         out, _ = verify_by_command(room, "--repair")
@@ -166,7 +166,7 @@ def test_a_file_that_an_app_deleted_or_never_came_to_own_does_not_become_public(
     with bind_tenant(room):
         AppFile.objects.filter(pk=file.pk).update(**after)
         key = file.stored_object.key
-        bucket_client().put_object_acl(Bucket=settings.BUCKET_NAME, Key=key, ACL="private")
+        get_bucket_client().put_object_acl(Bucket=settings.BUCKET_NAME, Key=key, ACL="private")
         verify_by_command(room, "--repair", "--republish")
         assert seen_by_a_stranger(key) is None
 
@@ -174,7 +174,7 @@ def test_a_file_that_an_app_deleted_or_never_came_to_own_does_not_become_public(
 def test_a_public_object_that_lost_its_acl_gets_it_back(document, room):
     with bind_tenant(room):
         key = document.public_copy.key
-        bucket_client().put_object_acl(Bucket=settings.BUCKET_NAME, Key=key, ACL="private")
+        get_bucket_client().put_object_acl(Bucket=settings.BUCKET_NAME, Key=key, ACL="private")
         assert problems(room) == [("not public", document.public_copy.name)]
         verify_by_command(room, "--repair")
         assert problems(room) == []
@@ -195,7 +195,7 @@ def test_a_public_copy_that_is_lost_is_made_again_only_when_that_is_asked_for(do
 def test_a_private_object_that_the_public_can_read_is_found_by_asking_and_closed(document, room):
     with bind_tenant(room):
         key = document.original.key
-        bucket_client().put_object_acl(Bucket=settings.BUCKET_NAME, Key=key, ACL="public-read")
+        get_bucket_client().put_object_acl(Bucket=settings.BUCKET_NAME, Key=key, ACL="public-read")
         assert problems(room, sample=10) == [("public", document.original.name)]
         verify_by_command(room, "--deep", "--repair")
         assert seen_by_a_stranger(key) is None

@@ -8,8 +8,8 @@ from django.db.models import Sum
 from media_core.documents.models import Document, Version
 from media_core.documents.permissions import required_editor
 from media_core.ledger.models import StoredObject
-from media_core.storages.client import bucket_client
-from media_core.storages.room import room_storage
+from media_core.storages.client import get_bucket_client
+from media_core.storages.room import get_tenant_storage
 from media_core.uploads.flow import store_upload, sweep
 from tenants.binding import bind_tenant
 from tenants.models import Tenant
@@ -19,7 +19,7 @@ from tests.media_core.conftest import books, content, grow_old
 
 def keys(tenant: Tenant) -> set[str]:
     """Return what really lies in a tenant's room."""
-    pages = bucket_client().get_paginator("list_objects_v2")
+    pages = get_bucket_client().get_paginator("list_objects_v2")
     found = pages.paginate(Bucket=settings.BUCKET_NAME, Prefix=str(tenant.prefix))
     return {entry["Key"] for page in found for entry in page.get("Contents", [])}
 
@@ -70,7 +70,7 @@ def left_over(acme):
     def leave(tenant=acme, old=True):
         with bind_tenant(tenant):
             row = StoredObject.objects.reserve(content("x.pdf", 5))
-            room_storage(StoredObject.Area.PRIVATE).put(
+            get_tenant_storage(StoredObject.Area.PRIVATE).put(
                 row, ContentFile(b"bytes"), file_name="x.pdf"
             )
             if old:

@@ -38,7 +38,7 @@ from django.db import connection
 from psycopg.pq import TransactionStatus
 
 from media_core.documents.permissions import required_editor
-from media_core.storages.client import anonymous_client, bucket_client
+from media_core.storages.client import get_anonymous_client, get_bucket_client
 from media_core.uploads.flow import store_upload
 from tenants.binding import bind_tenant
 from tenants.models import Tenant
@@ -103,7 +103,7 @@ class StepRecorder:
         """Record the steps that this thread takes inside the block."""
         watched = [
             (client.meta.events, event)
-            for client in (bucket_client(), anonymous_client())
+            for client in (get_bucket_client(), get_anonymous_client())
             for event in ("before-send.s3", "after-call.s3")
         ]
         for events, event in watched:

@@ -12,7 +12,7 @@ from media_core.inspection import bounded
 from media_core.inspection.cpu_budget import SECONDS_PER_MINUTE, CpuBudget
 from media_core.uploads.limits import FORM_OVERHEAD_BYTES
 from tenants.binding import bind_tenant
-from tenants.slots import process_slots
+from tenants.slots import get_process_slots
 from tests.samples import picture
 
 pytestmark = pytest.mark.django_db
@@ -31,7 +31,7 @@ def send(browser, content: bytes = PDF, name: str = "offer.pdf", **given):
 def acme_is_busy(acme, settings):
     """Let all slots of acme be taken, and none of others."""
     settings.WEB_THREADS = 4
-    with process_slots().hold(acme.id, waits=False):
+    with get_process_slots().hold(acme.id, waits=False):
         yield
 
 

@@ -59,7 +59,7 @@ def read() -> None:
 
 
 def change() -> None:
-    StoredObject.objects.announce(content(), area="private")
+    StoredObject.objects.create_pending(content(), area="private")
 
 
 def change_together() -> None:

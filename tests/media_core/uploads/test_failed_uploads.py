@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from media_core.errors import BucketUnavailable
 from media_core.ledger.models import StoredObject
-from media_core.storages.bucket.marker import claim
-from media_core.storages.room import room_storage
+from media_core.storages.bucket.marker import claim_prefix
+from media_core.storages.room import get_tenant_storage
 from media_core.uploads.flow import sweep
 from tenants.binding import bind_tenant
 from tenants.jobs.kinds import find_kind
@@ -111,8 +111,8 @@ def test_the_job_frees_the_quota_and_removes_what_came(
 ):
     attempts(1)
     reported()
-    claim()
-    with moody_bucket.moods("lost-response", operation="PutObject"), bind_tenant(acme):
+    claim_prefix()
+    with moody_bucket.inject_faults("lost-response", operation="PutObject"), bind_tenant(acme):
         row = fail_upload(upload)
     assert keys(acme) == {row_key(acme, row)}
     run_step(find_kind("sweep"), acme.id)
@@ -124,14 +124,14 @@ def test_what_comes_after_the_job_is_known_and_removed_when_the_hour_is_over(
 ):
     attempts(1)
     reported()
-    with moody_bucket.moods("lost-response", operation="PutObject"), bind_tenant(acme):
+    with moody_bucket.inject_faults("lost-response", operation="PutObject"), bind_tenant(acme):
         row = fail_upload(upload)
         assert len(sweep()) == 1
         assert sweep() == []
     with bind_tenant(acme):
         row.refresh_from_db()
         assert row.state == "abandoned"
-        room_storage(row.area).put(row, ContentFile(BODY), file_name="offer.pdf")
+        get_tenant_storage(row.area).put(row, ContentFile(BODY), file_name="offer.pdf")
         grow_old(row)
         assert len(sweep()) == 1
         row.refresh_from_db()
@@ -142,9 +142,9 @@ def test_a_public_copy_of_a_failed_publishing_goes_within_minutes_too(acme, glob
     """It holds no quota, for it is to take the place of another object. Everybody could read it meanwhile."""
     with bind_tenant(acme):
         public = StoredObject.Area.PUBLIC
-        row = StoredObject.objects.announce(content(size_bytes=5), area=public)
-        room_storage(public).put(row, ContentFile(BODY), file_name="x.pdf")
-        row.give_up()
+        row = StoredObject.objects.create_pending(content(size_bytes=5), area=public)
+        get_tenant_storage(public).put(row, ContentFile(BODY), file_name="x.pdf")
+        row.abandon_or_reopen()
     (soon,) = sweeps_waiting(acme)
     assert soon < timedelta(minutes=5)
     run_step(find_kind("sweep"), acme.id)

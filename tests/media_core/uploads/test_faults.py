@@ -7,7 +7,7 @@ from django.db import connection
 from media_core.documents.permissions import required_editor
 from media_core.errors import UploadLost
 from media_core.ledger.models import StoredObject
-from media_core.storages.client import bucket_client
+from media_core.storages.client import get_bucket_client
 from media_core.uploads.flow import store_upload, sweep
 from tenants.binding import bind_tenant
 from tests.conftest import member
@@ -75,7 +75,7 @@ def test_an_upload_whose_row_was_swept_meanwhile_is_lost_and_leaves_no_object(
         connection.close()
 
     def upload_late():
-        events = bucket_client().meta.events
+        events = get_bucket_client().meta.events
 
         def on_put(request, **_):
             if request.method == "PUT":

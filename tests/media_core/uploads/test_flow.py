@@ -16,7 +16,7 @@ from media_core.documents.models import AccessEvent, Document
 from media_core.documents.permissions import required_editor
 from media_core.errors import BucketUnavailable, UploadRefused, UploadTooLarge
 from media_core.ledger.models import StoredObject
-from media_core.storages.client import bucket_client
+from media_core.storages.client import get_bucket_client
 from media_core.uploads.flow import store_upload
 from tenants.binding import bind_tenant
 from tenants.errors import NameRefused, NoTenantBound, RoleRequired, TenantSuspended
@@ -32,7 +32,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.bucket]
 
 
 def bytes_of(key: str) -> bytes:
-    answer = bucket_client().get_object(Bucket=django_settings.BUCKET_NAME, Key=key)
+    answer = get_bucket_client().get_object(Bucket=django_settings.BUCKET_NAME, Key=key)
     return answer["Body"].read()
 
 
@@ -204,7 +204,7 @@ def test_the_row_is_committed_before_the_object_is_written(committed, upload, ac
             seen.append(StoredObject.objects.values_list("state", "name").get())
 
     def upload_and_look():
-        events = bucket_client().meta.events
+        events = get_bucket_client().meta.events
         events.register(
             "before-send.s3", handler := lambda request, **_: in_a_thread(lambda: look(request))
         )

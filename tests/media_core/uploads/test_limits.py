@@ -5,10 +5,10 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from media_core.documents.models import Document
 from media_core.errors import UploadTooLarge
-from media_core.uploads.flow import checked_size
+from media_core.uploads.flow import require_allowed_size
 from media_core.uploads.limits import FORM_BYTES, FORM_OVERHEAD_BYTES
 from tenants.binding import bind_tenant
-from tenants.domains import hosts
+from tenants.domains import host_cache
 from tenants.models import Tenant
 
 pytestmark = pytest.mark.django_db
@@ -113,7 +113,7 @@ def own_limit(acme, settings):
 
     def limit(most):
         Tenant.objects.filter(pk=acme.pk).update(upload_max_bytes=most)
-        hosts.forget()
+        host_cache.forget()
 
     return limit
 
@@ -137,9 +137,9 @@ def test_what_is_too_large_for_one_tenant_is_read_for_another(own_limit, acme, g
 def test_one_byte_beyond_the_tenants_limit_is_refused_by_the_flow_too(own_limit, acme):
     own_limit(1_000)
     with bind_tenant(Tenant.objects.get(pk=acme.pk)):
-        assert checked_size(1_000) == 1_000
+        assert require_allowed_size(1_000) == 1_000
         with pytest.raises(UploadTooLarge, match="1 kB is the most"):
-            checked_size(1_001)
+            require_allowed_size(1_001)
 
 
 @pytest.mark.parametrize("who", ["ed", "vic", ""])

@@ -12,8 +12,8 @@ from django.utils import timezone
 from media_core.errors import UploadLost
 from media_core.ledger.models import StoredObject
 from media_core.ledger.querysets import PENDING_LIFETIME
-from media_core.storages.room import room_storage
-from media_core.uploads.flow import remove_given_up, sweep
+from media_core.storages.room import get_tenant_storage
+from media_core.uploads.flow import remove_abandoned, sweep
 from tenants.binding import bind_tenant
 from tests.media_core.conftest import books, content, grow_old
 from tests.media_core.uploads.conftest import keys
@@ -71,36 +71,38 @@ def test_what_is_stored_is_never_swept(upload, acme, new_keys):
     with bind_tenant(acme):
         grow_old(document.original)
         assert sweep() == []
-        assert remove_given_up(StoredObject.objects.get()) is False
+        assert remove_abandoned(StoredObject.objects.get()) is False
     assert len(new_keys()) == 1
 
 
 def test_what_became_stored_since_it_was_listed_is_kept(left_over, acme, new_keys):
     left_over()
     with bind_tenant(acme):
-        (listed,) = StoredObject.objects.given_up(timezone.now())
+        (listed,) = StoredObject.objects.removable(timezone.now())
         StoredObject.objects.get().mark_stored("etag")
         with bucket_requests() as sent:
-            assert remove_given_up(listed) is False
+            assert remove_abandoned(listed) is False
     assert (sent, len(new_keys())) == ([], 1)
 
 
 def test_what_another_sweep_took_is_not_counted_twice(left_over, acme):
     left_over()
     with bind_tenant(acme):
-        (listed,) = StoredObject.objects.given_up(timezone.now())
+        (listed,) = StoredObject.objects.removable(timezone.now())
         sweep()
-        assert remove_given_up(listed) is False
+        assert remove_abandoned(listed) is False
 
 
 def test_bytes_that_come_after_the_upload_failed_are_swept_all_the_same(left_over, acme, new_keys):
     """A PUT that timed out here can come to its end in the bucket minutes later."""
     with bind_tenant(acme):
         row = StoredObject.objects.reserve(content("x.pdf", 5))
-        row.give_up()
+        row.abandon_or_reopen()
         assert sweep() == []
         assert books(acme) == (0, 0)
-        room_storage(StoredObject.Area.PRIVATE).put(row, ContentFile(b"bytes"), file_name="x.pdf")
+        get_tenant_storage(StoredObject.Area.PRIVATE).put(
+            row, ContentFile(b"bytes"), file_name="x.pdf"
+        )
         grow_old(row)
         assert len(sweep()) == 1
     assert new_keys() == set()

@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 
 from media_core.documents.models import Document
 from media_core.ledger.models import StoredObject
-from media_core.storages.room import room_storage
+from media_core.storages.room import get_tenant_storage
 from tenants.binding import bind_tenant
 from tenants.models import Quota, Tenant
 from tests.media_core.conftest import content, grow_old
@@ -31,7 +31,7 @@ def give_up_upload(tenant: Tenant, *, came: bool = True) -> StoredObject:
     with bind_tenant(tenant, even_suspended=True):
         row: StoredObject = StoredObject.objects.reserve(content("a.pdf", 1))
         if came:
-            room_storage(row.area).put(row, ContentFile(b"x"), file_name="a.pdf")
+            get_tenant_storage(row.area).put(row, ContentFile(b"x"), file_name="a.pdf")
         row.abandon()
         grow_old(row)
     return row

@@ -10,10 +10,10 @@ from django.test import Client
 
 from media_core.documents.models import Document
 from media_core.ledger.models import StoredObject
-from media_core.storages.client import bucket_client
+from media_core.storages.client import get_bucket_client
 from tenants.binding import bind_tenant
-from tenants.domains import hosts
-from tenants.models import Tenant, proved_groups
+from tenants.domains import host_cache
+from tenants.models import Tenant, list_proved_groups
 from tests.conftest import Browse
 from tests.samples import image, pdf, picture
 from tests.wire import bucket_requests
@@ -24,8 +24,8 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def strict(acme: Tenant) -> Tenant:
     """Let acme take proved files only."""
-    Tenant.objects.filter(pk=acme.pk).update(file_groups=proved_groups())
-    hosts.forget()
+    Tenant.objects.filter(pk=acme.pk).update(file_groups=list_proved_groups())
+    host_cache.forget()
     return acme
 
 
@@ -39,7 +39,7 @@ def send(browser: Client, name: str, content: bytes, claimed: str, /, **fields: 
 def head_of(new_keys: Callable[[], set[str]]) -> dict[str, object]:
     """Return what the bucket says of the one object that came."""
     (key,) = new_keys()
-    return dict(bucket_client().head_object(Bucket=settings.BUCKET_NAME, Key=key))
+    return dict(get_bucket_client().head_object(Bucket=settings.BUCKET_NAME, Key=key))
 
 
 def test_a_page_that_is_named_and_sent_as_a_photo_is_a_plain_download(acme, browse, new_keys):
@@ -66,7 +66,7 @@ def test_what_is_packed_comes_back_packed(name, acme, browse, new_keys):
     head = head_of(new_keys)
     assert (head["ContentType"], head.get("ContentEncoding")) == ("application/octet-stream", None)
     (key,) = new_keys()
-    body = bucket_client().get_object(Bucket=settings.BUCKET_NAME, Key=key)["Body"]
+    body = get_bucket_client().get_object(Bucket=settings.BUCKET_NAME, Key=key)["Body"]
     assert body.read() == content
 
 

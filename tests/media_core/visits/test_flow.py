@@ -20,7 +20,7 @@ from tenants.models import AuditEvent as AgencyAuditEvent
 from tenants.people import visits
 from tenants.people.members import set_role
 from tenants.people.models import Person, Role, Session
-from tenants.people.visit_models import REQUEST_LIFETIME, Visit, visitor_name
+from tenants.people.visit_models import REQUEST_LIFETIME, Visit, format_visitor_name
 from tenants.provisioning import set_requires_consent
 from tests.conftest import PASSWORD, browser_at, member, new_session
 from tests.media_core.conftest import in_a_thread
@@ -94,14 +94,14 @@ def test_both_histories_say_why(acme, otto):
 def test_an_admins_end_stands_in_both_histories(acme, otto, ada):
     visit = asked_visit(otto, acme)
     with bind_tenant(acme):
-        flow.end_here(visit.id, admin=ada)
+        flow.end_by_admin(visit.id, admin=ada)
     assert [history[-1] for history in histories(acme)] == [("Ada", "visit ended")] * 2
 
 
 def test_requiring_consent_stands_in_both_histories_once(acme, ada):
     with bind_tenant(acme):
-        assert flow.require_consent(admin=ada, required=True)
-        assert not flow.require_consent(admin=ada, required=True)
+        assert flow.set_consent_required(admin=ada, required=True)
+        assert not flow.set_consent_required(admin=ada, required=True)
     assert histories(acme) == ([("Ada", "consent to visits required")],) * 2
 
 
@@ -112,7 +112,7 @@ def test_without_its_place_in_a_history_a_step_is_not_taken(table, acme, otto, a
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute(f"ALTER TABLE {table} ADD CONSTRAINT never CHECK (action = '') NOT VALID")
         with pytest.raises(DatabaseError):
-            flow.end_here(visit.id, admin=ada)
+            flow.end_by_admin(visit.id, admin=ada)
     assert Visit.objects.get(pk=visit.pk).left_at is None
 
 
@@ -127,7 +127,7 @@ def test_the_longest_name_still_says_where_it_comes_from(acme, otto, store):
     Person.objects.filter(pk=otto.pk).update(name="O" * 120)
     renamed, document = Person.objects.get(pk=otto.pk), store(acme)
     assert visiting(renamed, acme).get(f"/d/{document.id}").status_code == 302
-    assert len(visitor_name(renamed.name)) == 120
+    assert len(format_visitor_name(renamed.name)) == 120
 
 
 # --- consent
@@ -153,7 +153,7 @@ def test_consent_that_is_taken_back_ends_the_visit(acme, otto, ada):
     assert Visit.objects.get(pk=visit.pk).ended_by == "Ada"
 
 
-@pytest.mark.parametrize("step", [flow.agree, flow.refuse, flow.end_here])
+@pytest.mark.parametrize("step", [flow.agree, flow.refuse, flow.end_by_admin])
 def test_a_request_of_yesterday_is_over(step, acme, otto, ada):
     set_requires_consent(acme, required=True)
     visit = asked_visit(otto, acme)
@@ -163,7 +163,7 @@ def test_a_request_of_yesterday_is_over(step, acme, otto, ada):
     assert visits.find_own_visit(visit.id, operator=staff(otto)).state == "lapsed"
 
 
-@pytest.mark.parametrize("step", [flow.agree, flow.refuse, flow.end_here])
+@pytest.mark.parametrize("step", [flow.agree, flow.refuse, flow.end_by_admin])
 def test_what_was_refused_stays_refused(step, acme, otto, ada):
     set_requires_consent(acme, required=True)
     visit = asked_visit(otto, acme)

@@ -6,7 +6,7 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
-from media_core.audit.models import audited
+from media_core.audit.models import record_event
 from media_core.visits.history import EVENTS_PER_PAGE
 from tenants.binding import bind_tenant
 from tenants.models import AuditEvent, Tenant
@@ -213,12 +213,14 @@ def test_activity_is_paged_and_costs_the_same_whatever_its_length(acme, people, 
         return len(sent), text_of(answer)
 
     with bind_tenant(acme):
-        audited(member(people["ada"], acme), "published", subject_id=acme.id, subject="<b>x</b>")
+        record_event(
+            member(people["ada"], acme), "published", subject_id=acme.id, subject="<b>x</b>"
+        )
     before, shown = cost()
     assert "<b>x</b>" not in ada.get("/activity").content.decode()
     with bind_tenant(acme):
         for _ in range(EVENTS_PER_PAGE):
-            audited(None, "published", subject_id=acme.id, subject="x")
+            record_event(None, "published", subject_id=acme.id, subject="x")
     after, shown = cost("2")
     assert ("Page 2 of 2" in shown, before) == (True, after)
 

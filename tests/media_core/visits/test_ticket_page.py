@@ -3,7 +3,7 @@
 import pytest
 from django.conf import settings
 
-from tenants.provisioning import add_domain, make_primary
+from tenants.provisioning import add_domain, make_domain_primary
 from tests.conftest import browser_at, new_session
 from tests.visiting import asked_visit, text_of
 
@@ -22,7 +22,7 @@ def test_the_tickets_page_sends_forms_to_the_tenant_only_and_is_kept_nowhere(age
 
 def test_the_ticket_goes_to_the_primary_host(agency, acme, otto):
     add_domain(acme, "files.acme.example", active=True)
-    make_primary(acme, "files.acme.example")
+    make_domain_primary(acme, "files.acme.example")
     page = text_of(agency.post(f"/visits/{asked_visit(otto, acme).id}/ticket"))
     assert 'action="https://files.acme.example/visit"' in page
 

@@ -13,7 +13,7 @@ from tenants.models import Tenant
 from tenants.people.members import add_member, change_role, remove_member
 from tenants.people.models import Person, Role
 from tenants.people.visit_models import Visit
-from tenants.provisioning import set_requires_consent, suspend
+from tenants.provisioning import set_requires_consent, suspend_tenant
 from tests.conftest import member
 from tests.mailing import mail_of, send_mail_of
 from tests.visiting import REASON, asked_visit, entered, visiting
@@ -122,7 +122,7 @@ def test_an_inactive_admin_is_not_even_queued(acme, otto):
 
 def test_suspending_the_tenant_hides_no_visit(acme, otto):
     visiting(otto, acme)
-    suspend(acme)
+    suspend_tenant(acme)
     assert len(sent(acme)) == 4
     assert "The visit is over" not in body()
 

@@ -8,7 +8,7 @@ from django.db import connection
 
 from tenants.binding import bound_tenant
 from tenants.jobs import kinds
-from tenants.jobs.kinds import JobKind, Step, Work
+from tenants.jobs.kinds import JobKind, JobStep, Work
 
 Declare = Callable[..., JobKind]
 
@@ -54,7 +54,7 @@ class Counter:
         self.total = total
         self.done: list[tuple[str, int]] = []
 
-    def __call__(self, step: Step) -> str | None:
+    def __call__(self, step: JobStep) -> str | None:
         begin = int(step.position or 0)
         for number in range(begin, min(begin + 3, self.total)):
             self.done.append((bound_tenant().location_prefix, number))

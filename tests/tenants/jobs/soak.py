@@ -47,11 +47,11 @@ def declare() -> None:
     from django.db import connection, transaction  # noqa: PLC0415
 
     from tenants.binding import bound_tenant  # noqa: PLC0415
-    from tenants.jobs.kinds import JobKind, Step  # noqa: PLC0415
+    from tenants.jobs.kinds import JobKind, JobStep  # noqa: PLC0415
     from tenants.jobs.tasks import declare_job  # noqa: PLC0415
 
     @declare_job(JobKind(name="long_soak", summary="Do many pieces", for_each_tenant=True))
-    def soak_long(step: Step) -> str | None:
+    def soak_long(step: JobStep) -> str | None:
         """Do pieces while there is time."""
         last: str | None = "0"
         while last is not None and step.has_time():
@@ -59,7 +59,7 @@ def declare() -> None:
         return last
 
     @declare_job(JobKind(name="soak", summary="Do pieces", for_each_tenant=True))
-    def soak(_step: Step) -> str | None:
+    def soak(_step: JobStep) -> str | None:
         """Do one piece: so each piece is a job."""
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(
@@ -75,7 +75,7 @@ def declare() -> None:
         return str(row[0])
 
     @declare_job(JobKind(name="stuck", summary="Do not end", for_each_tenant=False))
-    def stick(_step: Step) -> None:
+    def stick(_step: JobStep) -> None:
         time.sleep(600)
 
 
@@ -132,7 +132,7 @@ def give_back() -> None:
     from tenants.jobs import scheduling  # noqa: PLC0415
 
     scheduling.DEAD_AFTER = "3 seconds"
-    scheduling.give_back_stalled()
+    scheduling.requeue_stalled_jobs()
 
 
 def report() -> dict[str, Any]:

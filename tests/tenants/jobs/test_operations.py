@@ -248,7 +248,7 @@ def test_a_row_is_never_deleted(acme):
 
 
 def test_the_time_left_is_by_objects_or_by_bytes_whichever_takes_longer(acme):
-    few_large = Progress.of(
+    few_large = Progress.from_operation(
         Operation(
             state="running",
             total_objects=4,

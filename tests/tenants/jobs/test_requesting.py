@@ -7,7 +7,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from tenants.jobs.models import JobState
-from tenants.jobs.queue import REQUEST, request_due, request_job
+from tenants.jobs.queue import REQUEST_JOB, request_due_jobs, request_job
 from tests.tenants.conftest import Connect
 from tests.tenants.jobs.conftest import Counter, clear_queue, waiting
 
@@ -54,7 +54,7 @@ def test_one_that_pauses_after_a_failure_keeps_its_pause(kind, acme, globex):
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE procrastinate_jobs SET attempts = 1 WHERE queueing_lock = %s",
-            [kind.key(acme.id)],
+            [kind.build_key(acme.id)],
         )
         request_job(kind.name, acme.id)
         request_job(kind.name, globex.id)
@@ -98,11 +98,11 @@ def test_a_waiting_job_does_not_begin_before_the_rows_of_a_later_request_are_the
 def request_like(connection_, key: str) -> None:
     """Send what `request_job` sends, on a connection of one's own."""
     values = {"queue": "count.v1", "priority": 0, "key": key, "tenant_id": None, "at": None}
-    connection_.execute(REQUEST, values)
+    connection_.execute(REQUEST_JOB, values)
 
 
 def note_due(kind, tenant, due) -> None:
-    key = kind.key(tenant.id if tenant else None)
+    key = kind.build_key(tenant.id if tenant else None)
     JobState.objects.create(key=key, kind=kind.name, tenant=tenant, due_at=due)
 
 
@@ -113,20 +113,20 @@ class TestByTheClock:
         kind = declare(Counter(), every=timedelta(hours=1))
         for tenant, due in ((acme, NOW - timedelta(minutes=1)), (globex, LATER)):
             note_due(kind, tenant, due)
-        assert request_due(kind) == 1
-        assert [job["key"] for job in waiting(kind)] == [kind.key(acme.id)]
+        assert request_due_jobs(kind) == 1
+        assert [job["key"] for job in waiting(kind)] == [kind.build_key(acme.id)]
 
     def test_it_is_due_again_after_its_interval_however_long_it_takes(self, declare, acme, globex):
         kind = declare(Counter(), every=timedelta(hours=1))
         note_due(kind, acme, NOW)
-        request_due(kind)
+        request_due_jobs(kind)
         clear_queue()
-        assert request_due(kind) == 0
+        assert request_due_jobs(kind) == 0
 
     def test_what_never_ran_is_due_after_one_interval(self, declare, acme, globex):
         kind = declare(Counter(), every=timedelta(hours=1))
-        assert request_due(kind) == 0
-        state = JobState.objects.get(key=kind.key(acme.id))
+        assert request_due_jobs(kind) == 0
+        state = JobState.objects.get(key=kind.build_key(acme.id))
         assert state.due_at
         assert state.overdue_at == state.due_at + timedelta(minutes=75)
         assert state.due_at > timezone.now() + timedelta(minutes=50)
@@ -134,10 +134,10 @@ class TestByTheClock:
     def test_twice_is_once(self, declare, acme, globex):
         kind = declare(Counter(), every=timedelta(hours=1))
         note_due(kind, acme, NOW)
-        assert [request_due(kind), request_due(kind)] == [1, 0]
+        assert [request_due_jobs(kind), request_due_jobs(kind)] == [1, 0]
 
     def test_one_for_the_agency_is_requested_once(self, declare, acme, globex):
         kind = declare(Counter(), every=timedelta(hours=1), for_each_tenant=False)
         note_due(kind, None, NOW)
-        assert request_due(kind) == 1
+        assert request_due_jobs(kind) == 1
         assert [job["key"] for job in waiting(kind)] == ["count:"]

@@ -7,7 +7,7 @@ from django.db import connection
 from django.utils import timezone
 
 from tenants.jobs.queue import request_job
-from tenants.jobs.scheduling import give_back_stalled, schedule
+from tenants.jobs.scheduling import maintain_jobs, requeue_stalled_jobs
 from tests.tenants.jobs.conftest import Counter, waiting
 
 pytestmark = pytest.mark.django_db
@@ -40,16 +40,16 @@ def test_the_job_of_a_dead_worker_waits_again_and_that_of_a_living_one_does_not(
     for tenant, ago in ((acme, DEAD), (globex, ALIVE)):
         request_job(kind.name, tenant.id)
         fetch(kind, add_worker(ago))
-    assert give_back_stalled() == 1
+    assert requeue_stalled_jobs() == 1
     (given_back,) = waiting(kind)
-    assert (given_back["key"], given_back["attempts"]) == (kind.key(acme.id), 1)
+    assert (given_back["key"], given_back["attempts"]) == (kind.build_key(acme.id), 1)
 
 
 def test_it_goes_when_another_one_waits_already(kind, acme, globex):
     request_job(kind.name, acme.id)
     fetch(kind, add_worker(DEAD))
     request_job(kind.name, acme.id)
-    assert give_back_stalled() == 0
+    assert requeue_stalled_jobs() == 0
     assert [job["attempts"] for job in waiting(kind)] == [0]
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM procrastinate_jobs WHERE status = 'doing'")
@@ -60,8 +60,11 @@ def test_of_two_that_were_killed_at_the_same_job_one_waits_again(kind, acme, glo
     for tenant in (acme, acme, globex):
         request_job(kind.name, tenant.id)
         fetch(kind, add_worker(DEAD))
-    assert give_back_stalled() == 2
-    assert {job["key"] for job in waiting(kind)} == {kind.key(acme.id), kind.key(globex.id)}
+    assert requeue_stalled_jobs() == 2
+    assert {job["key"] for job in waiting(kind)} == {
+        kind.build_key(acme.id),
+        kind.build_key(globex.id),
+    }
 
 
 def test_a_job_that_kills_its_workers_waits_longer_each_time(kind, acme, globex):
@@ -69,7 +72,7 @@ def test_a_job_that_kills_its_workers_waits_longer_each_time(kind, acme, globex)
     waits = []
     for _ in range(3):
         fetch(kind, add_worker(DEAD))
-        give_back_stalled()
+        requeue_stalled_jobs()
         (job,) = waiting(kind)
         waits.append(job["scheduled_at"])
         with connection.cursor() as cursor:
@@ -84,7 +87,7 @@ def test_a_job_that_was_given_up_stays_for_a_week(kind, acme, globex, days, left
     with connection.cursor() as cursor:
         cursor.execute("UPDATE procrastinate_jobs SET status = 'failed'")
         cursor.execute("UPDATE procrastinate_events SET at = %s", [NOW - timedelta(days=days)])
-    schedule()
+    maintain_jobs()
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM procrastinate_jobs WHERE status = 'failed'")
         assert cursor.fetchone() == (left,)
@@ -94,4 +97,4 @@ def test_it_takes_few_statements_whatever_the_number_of_tenants(
     acme, globex, django_assert_max_num_queries
 ):
     with django_assert_max_num_queries(30):
-        schedule()
+        maintain_jobs()

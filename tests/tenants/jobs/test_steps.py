@@ -6,10 +6,10 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from tenants.binding import bound, bound_tenant
+from tenants.binding import bound_tenant, get_binding
 from tenants.errors import NeedsPeople, NoTenantBound, TenantSuspended
 from tenants.jobs import running
-from tenants.jobs.kinds import BUSY_PRIORITY, MAX_ATTEMPTS, Step
+from tenants.jobs.kinds import BUSY_PRIORITY, MAX_ATTEMPTS, JobStep
 from tenants.jobs.models import JobState
 from tenants.jobs.queue import request_job
 from tenants.jobs.running import run_step
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 
 
 def state(kind, tenant) -> JobState:
-    return JobState.objects.get(key=kind.key(tenant.id if tenant else None))
+    return JobState.objects.get(key=kind.build_key(tenant.id if tenant else None))
 
 
 def test_it_works_for_its_tenant_and_for_nobody_afterwards(declare, acme, globex):
@@ -35,10 +35,10 @@ def test_it_works_for_its_tenant_and_for_nobody_afterwards(declare, acme, globex
 
 
 def test_one_of_the_agency_is_bound_to_no_tenant(declare, acme, globex):
-    def work(_step: Step) -> None:
+    def work(_step: JobStep) -> None:
         with pytest.raises(NoTenantBound):
             bound_tenant()
-        assert bound()
+        assert get_binding()
 
     run_step(declare(work, for_each_tenant=False), None)
 
@@ -49,7 +49,10 @@ def test_what_is_left_goes_on_behind_the_others(declare, acme, globex):
     run_step(kind, acme.id)
     assert state(kind, acme).cursor == "3"
     run_step(kind, globex.id)
-    assert [job["key"] for job in waiting(kind)] == [kind.key(acme.id), kind.key(globex.id)]
+    assert [job["key"] for job in waiting(kind)] == [
+        kind.build_key(acme.id),
+        kind.build_key(globex.id),
+    ]
     for _ in range(2):
         run_step(kind, acme.id)
     assert [number for prefix, number in counter.done if prefix == "acme/"] == list(range(7))
@@ -76,7 +79,7 @@ def test_a_pass_is_timed_from_its_first_step_to_its_last(declare, acme, globex):
 class TestFailing:
     @pytest.fixture
     def kind(self, declare):
-        def work(_step: Step) -> None:
+        def work(_step: JobStep) -> None:
             if bound_tenant().location_prefix == "acme/":
                 raise TenantSuspended("acme's documents")
 
@@ -101,7 +104,7 @@ class TestFailing:
     def test_one_that_goes_well_again_is_no_longer_failing(self, declare, acme, globex):
         errors = [ZeroDivisionError()]
 
-        def work(_step: Step) -> None:
+        def work(_step: JobStep) -> None:
             if errors:
                 raise errors.pop()
 
@@ -114,7 +117,7 @@ class TestFailing:
     def test_it_keeps_its_place(self, declare, acme, globex):
         counter = Counter(total=7)
 
-        def work(step: Step) -> str | None:
+        def work(step: JobStep) -> str | None:
             if step.position and len(counter.done) == 3:
                 counter.done.append(("", -1))
                 raise ZeroDivisionError
@@ -127,7 +130,7 @@ class TestFailing:
         assert state(kind, acme).cursor == "3"
 
     def test_pauses_double_and_end(self, kind):
-        pauses = [kind.retry_seconds(attempts) for attempts in range(MAX_ATTEMPTS)]
+        pauses = [kind.compute_retry_seconds(attempts) for attempts in range(MAX_ATTEMPTS)]
         assert pauses[:3] == [5, 10, 20]
         assert pauses[-1] is None
         assert max(pause for pause in pauses if pause) == 3600
@@ -165,7 +168,7 @@ class TestTryingAgain:
         self, declare, acme, globex
     ):
         kind = declare(Counter(), slots=1, priority=10)
-        with running._slot(kind):
+        with running._take_slot(kind):
             run_step(kind, acme.id, attempts=4)
         (again,) = waiting(kind)
         assert (again["attempts"], again["priority"]) == (4, BUSY_PRIORITY)
@@ -178,7 +181,7 @@ class TestNeverTwoAtOnce:
         counter = Counter()
         kind = declare(counter)
         other = connect()
-        with running._alone(kind, acme.id, only_if=True):
+        with running._lock_job(kind, acme.id, only_if=True):
             number = lock_numbers()
         other.execute("SELECT pg_advisory_lock(%s)", [number])
         run_step(kind, acme.id)
@@ -193,7 +196,7 @@ class TestNeverTwoAtOnce:
     def test_so_is_one_whose_kind_has_no_slot_free(self, declare, acme, globex):
         counter = Counter(total=1)
 
-        def work(step: Step) -> None:
+        def work(step: JobStep) -> None:
             counter(step)
             if len(counter.done) == 1:
                 run_step(kind, globex.id)
@@ -201,7 +204,7 @@ class TestNeverTwoAtOnce:
         kind = declare(work, slots=1)
         run_step(kind, acme.id)
         assert counter.done == [("acme/", 0)]
-        assert [job["key"] for job in waiting(kind)] == [kind.key(globex.id)]
+        assert [job["key"] for job in waiting(kind)] == [kind.build_key(globex.id)]
 
 
 def lock_numbers() -> int:

@@ -148,7 +148,7 @@ def test_a_server_that_is_not_there_is_told_by_the_jobs_state(acme, settings):
 
 
 def test_a_server_that_is_back_is_found_within_five_minutes():
-    assert find_kind("mail").retry_seconds(100) == 300
+    assert find_kind("mail").compute_retry_seconds(100) == 300
 
 
 @pytest.mark.parametrize(

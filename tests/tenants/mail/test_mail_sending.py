@@ -7,8 +7,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from tenants.binding import bind_tenant
-from tenants.jobs.kinds import Step, find_kind
-from tenants.jobs.mail import queue_mail, send_due
+from tenants.jobs.kinds import JobStep, find_kind
+from tenants.jobs.mail import queue_mail, send_due_mail
 from tenants.jobs.models import MAIL_KEPT, WAITING_LIFETIME, JobState, Mail
 from tenants.jobs.running import run_step
 from tenants.people.members import remove_member
@@ -86,8 +86,8 @@ def test_nobody_is_led_to_the_pages_of_a_suspended_tenant(hooli, smtp):
 def test_a_step_that_has_no_time_goes_on_later(acme, smtp):
     queue_reset(acme, ADA)
     with bind_tenant(acme):
-        assert send_due(Step("", seconds=0, is_stopping=lambda: False))
-        assert send_due(Step("", seconds=60, is_stopping=lambda: True))
+        assert send_due_mail(JobStep("", seconds=0, is_stopping=lambda: False))
+        assert send_due_mail(JobStep("", seconds=60, is_stopping=lambda: True))
     assert (smtp.mails, mail_of(acme).due().count()) == ([], 1)
     send_mail_of(acme)
     assert smtp.recipients() == [ADA]

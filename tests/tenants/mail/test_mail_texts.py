@@ -6,7 +6,7 @@ import pytest
 from django.conf import settings as django_settings
 
 from tenants.models import Tenant
-from tenants.provisioning import add_domain, make_primary
+from tenants.provisioning import add_domain, make_domain_primary
 from tests.conftest import browser_at
 from tests.mailing import mail_of, queue_reset, send_mail_of
 
@@ -19,7 +19,7 @@ ADA, EVE, OLGA = "ada@acme.example", "eve@globex.example", "olga@agency.example"
 @pytest.mark.parametrize("host", ["ACME.example.:8443", "acme.example:1337", "files.acme.example"])
 def test_it_names_the_tenant_and_its_primary_domain(host, acme, smtp):
     add_domain(acme, "files.acme.example", active=True)
-    make_primary(acme, "files.acme.example")
+    make_domain_primary(acme, "files.acme.example")
     browser_at(host).post(RESET, {"email": ADA})
     send_mail_of(acme)
     (mail,) = smtp.mails

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core import mail
 from django.test import Client
 
-from tenants.domains import tenant_of
+from tenants.domains import find_tenant_by_host
 from tenants.people.models import Person
 from tests.conftest import PASSWORD, browser_at, new_session
 from tests.mailing import send_mail_of
@@ -31,7 +31,7 @@ def _everybody(acme, globex, people):
 def asked(email: str, host: str = ACME, **given: Any) -> Any:
     """Return what the page says after an address was given; by then its mail has been sent."""
     answer = browser_at(host).post(RESET, {"email": email}, follow=True, **given)
-    send_mail_of(tenant_of(host))
+    send_mail_of(find_tenant_by_host(host))
     return answer
 
 

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from tenants.domains import hosts
+from tenants.domains import host_cache
 from tenants.jobs.models import Mail
 from tenants.people.models import Person
 from tests.conftest import browser_at
@@ -39,7 +39,7 @@ class Cost:
 
 def cost_of(email: str, host: str) -> Cost:
     """Return what asking for this address costs, and undo it: each starts from the same."""
-    hosts.forget()
+    host_cache.forget()
     with transaction.atomic():
         with CaptureQueriesContext(connection) as queries:
             answer = browser_at(host).post(RESET, {"email": email})

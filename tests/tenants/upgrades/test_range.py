@@ -1,6 +1,6 @@
 """Old code and newer code on one database: which of them serves which tenants, before, between and after."""
 
-from tenants.versions import refusal
+from tenants.versions import find_version_problem
 from tests.tenants.upgrades.conftest import Deployment
 
 SERVED = """
@@ -24,7 +24,7 @@ def served_today(deployment: Deployment) -> list[str]:
     rows = deployment.sql(
         "SELECT schema_version, oldest_code FROM tenants_tenant ORDER BY location_prefix"
     )
-    return [refusal(*row) for row in rows]
+    return [find_version_problem(*row) for row in rows]
 
 
 def test_what_only_adds_is_served_by_old_code_and_old_tables_by_new_code(deployment):

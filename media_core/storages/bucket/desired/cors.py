@@ -6,10 +6,15 @@ from typing import Any
 from django.conf import settings
 
 from media_core.errors import ApplyRefused
-from media_core.storages.bucket.desired.part import Configuration, Part, asked, configuration
-from media_core.storages.bucket.desired.rules import Rule, has_our_id, rule_id
+from media_core.storages.bucket.desired.part import (
+    Configuration,
+    ConfigurationSection,
+    fetch_configuration,
+    parse_configuration,
+)
+from media_core.storages.bucket.desired.rules import Rule, build_rule_id, has_our_id
 from media_core.storages.bucket_errors import translate_errors
-from media_core.storages.client import bucket_client
+from media_core.storages.client import get_bucket_client
 from tenants.models import Domain, Tenant
 
 # What AWS and Ceph RGW take.
@@ -18,16 +23,16 @@ MAX_CORS_RULES = 100
 ORIGINS_PER_RULE = 500
 # How long a browser need not ask again.
 MAX_AGE_SECONDS = 3600
-METHODS = ["GET", "HEAD", "POST", "PUT"]
+ALLOWED_METHODS = ["GET", "HEAD", "POST", "PUT"]
 # What uploads and partial reads send. No x-amz-*: nothing of the kind comes from a browser.
-HEADERS = ["Content-MD5", "Content-Type", "If-None-Match", "Range"]
-EXPOSED = ["ETag"]
+ALLOWED_HEADERS = ["Content-MD5", "Content-Type", "If-None-Match", "Range"]
+EXPOSED_HEADERS = ["ETag"]
 SCHEMES = ("https://{}",)
 # On somebody's own machine: any port, which no setting knows.
 SCHEMES_WITHOUT_HTTPS = ("https://{}", "http://{}", "http://{}:*")
 
 
-def origins() -> list[str]:
+def list_origins() -> list[str]:
     """Return the origins of every active domain of every tenant that is served, sorted. One query."""
     rows = Domain.objects.active().filter(tenant__status=Tenant.Status.ACTIVE)
     schemes = SCHEMES if settings.HTTPS_ONLY else SCHEMES_WITHOUT_HTTPS
@@ -35,7 +40,7 @@ def origins() -> list[str]:
     return [scheme.format(host) for host in hosts for scheme in schemes]
 
 
-class Cors(Part):
+class Cors(ConfigurationSection):
     name = "CORS"
     instead = (
         "Set it up by hand at the provider, or browsers cannot upload straight into the bucket."
@@ -45,11 +50,13 @@ class Cors(Part):
         self.origins = tenants_origins
 
     def read(self) -> Configuration:
-        answer = asked(bucket_client().get_bucket_cors, none="NoSuchCORSConfiguration")
-        return configuration(answer, rules="CORSRules")
+        answer = fetch_configuration(
+            get_bucket_client().get_bucket_cors, none="NoSuchCORSConfiguration"
+        )
+        return parse_configuration(answer, rules="CORSRules")
 
     def write(self, configuration: Configuration) -> None:
-        client: Any = bucket_client()
+        client: Any = get_bucket_client()
         rules = list(configuration.rules)
         with translate_errors():
             if rules:
@@ -63,11 +70,11 @@ class Cors(Part):
         starts = range(0, len(self.origins), ORIGINS_PER_RULE)
         return [
             {
-                "ID": rule_id(f"cors-{number}"),
+                "ID": build_rule_id(f"cors-{number}"),
                 "AllowedOrigins": list(self.origins[start : start + ORIGINS_PER_RULE]),
-                "AllowedMethods": METHODS,
-                "AllowedHeaders": HEADERS,
-                "ExposeHeaders": EXPOSED,
+                "AllowedMethods": ALLOWED_METHODS,
+                "AllowedHeaders": ALLOWED_HEADERS,
+                "ExposeHeaders": EXPOSED_HEADERS,
                 "MaxAgeSeconds": MAX_AGE_SECONDS,
             }
             for number, start in enumerate(starts, start=1)
@@ -77,13 +84,15 @@ class Cors(Part):
         """Return whether it has our id, or on a server that keeps no ids our form and an origin of ours."""
         if rule.get("ID"):
             return has_our_id(rule)
-        ours = self.normal({"AllowedMethods": METHODS, "AllowedHeaders": HEADERS})
+        ours = self.normalize(
+            {"AllowedMethods": ALLOWED_METHODS, "AllowedHeaders": ALLOWED_HEADERS}
+        )
         same = all(
-            self.normal(rule)[key] == ours[key] for key in ("AllowedMethods", "AllowedHeaders")
+            self.normalize(rule)[key] == ours[key] for key in ("AllowedMethods", "AllowedHeaders")
         )
         return same and not set(self.origins).isdisjoint(rule["AllowedOrigins"])
 
-    def normal(self, rule: Rule) -> Rule:
+    def normalize(self, rule: Rule) -> Rule:
         """Return it with lists in order: of one rule all origins, methods and headers are asked alike."""
         lists = ("AllowedOrigins", "AllowedMethods", "AllowedHeaders", "ExposeHeaders")
         return {**rule, **{name: sorted(rule.get(name, [])) for name in lists}}

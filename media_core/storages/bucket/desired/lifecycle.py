@@ -6,10 +6,15 @@ from typing import Any
 from django.conf import settings
 
 from media_core.errors import ApplyRefused
-from media_core.storages.bucket.desired.part import Configuration, Part, asked, configuration
-from media_core.storages.bucket.desired.rules import Rule, has_our_id, rule_id
+from media_core.storages.bucket.desired.part import (
+    Configuration,
+    ConfigurationSection,
+    fetch_configuration,
+    parse_configuration,
+)
+from media_core.storages.bucket.desired.rules import Rule, build_rule_id, has_our_id
 from media_core.storages.bucket_errors import translate_errors
-from media_core.storages.client import bucket_client
+from media_core.storages.client import get_bucket_client
 from tenants.models import Tenant
 from tenants.prefixes import GATEWAY_PREFIX
 
@@ -19,7 +24,7 @@ ABANDONED_AFTER_DAYS = 1
 DEFAULT_SIZE = "TransitionDefaultMinimumObjectSize"
 
 
-def prefixes(tenants: Sequence[Tenant]) -> list[str]:
+def list_prefixes(tenants: Sequence[Tenant]) -> list[str]:
     """Return under which prefixes unfinished uploads are ours: our LOCATION_PREFIX, else each room by itself.
 
     An empty prefix would be the whole bucket, and break off what others upload for longer than a day.
@@ -29,7 +34,7 @@ def prefixes(tenants: Sequence[Tenant]) -> list[str]:
     return [GATEWAY_PREFIX, *(str(tenant.prefix) for tenant in tenants)]
 
 
-class Lifecycle(Part):
+class Lifecycle(ConfigurationSection):
     name = "lifecycle"
     instead = (
         "Let the provider's own console remove incomplete multipart uploads after a day, or look for them yourself: "
@@ -40,13 +45,13 @@ class Lifecycle(Part):
         self.prefixes = ours
 
     def read(self) -> Configuration:
-        call = bucket_client().get_bucket_lifecycle_configuration
-        answer = asked(call, none="NoSuchLifecycleConfiguration")
-        return configuration(answer, rules="Rules", around=(DEFAULT_SIZE,))
+        call = get_bucket_client().get_bucket_lifecycle_configuration
+        answer = fetch_configuration(call, none="NoSuchLifecycleConfiguration")
+        return parse_configuration(answer, rules="Rules", around=(DEFAULT_SIZE,))
 
     def write(self, configuration: Configuration) -> None:
-        client: Any = bucket_client()
-        rules = [{**rule, **_filter_as_written(rule)} for rule in configuration.rules]
+        client: Any = get_bucket_client()
+        rules = [{**rule, **_build_filter(rule)} for rule in configuration.rules]
         with translate_errors():
             if rules:
                 client.put_bucket_lifecycle_configuration(
@@ -65,7 +70,7 @@ class Lifecycle(Part):
         older = any("Prefix" in rule for rule in others)
         return [
             {
-                "ID": _id_for(prefix),
+                "ID": _build_prefix_rule_id(prefix),
                 "Status": "Enabled",
                 **({"Prefix": prefix} if older else {"Filter": {"Prefix": prefix}}),
                 "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": ABANDONED_AFTER_DAYS},
@@ -76,9 +81,9 @@ class Lifecycle(Part):
     def is_ours(self, rule: Rule) -> bool:
         return has_our_id(rule)
 
-    def normal(self, rule: Rule) -> Rule:
+    def normalize(self, rule: Rule) -> Rule:
         """Return it with its filter in one form: servers answer in the older one, and take `And` apart."""
-        every, tags = _conditions(rule)
+        every, tags = _read_conditions(rule)
         every["Prefix"] = every.get("Prefix") or rule.get("Prefix") or ""
         if tags:
             every["Tags"] = sorted(f"{tag['Key']}={tag['Value']}" for tag in tags)
@@ -94,13 +99,13 @@ class Lifecycle(Part):
             )
 
 
-def _id_for(prefix: str) -> str:
+def _build_prefix_rule_id(prefix: str) -> str:
     """Return the id of a prefix's rule. Buckets take 255 characters, so LOCATION_PREFIX stands in it once."""
     room = prefix.removeprefix(settings.LOCATION_PREFIX)
-    return rule_id(f"abandoned-uploads:{room}" if room else "abandoned-uploads")
+    return build_rule_id(f"abandoned-uploads:{room}" if room else "abandoned-uploads")
 
 
-def _conditions(rule: Rule) -> tuple[Rule, list[Rule]]:
+def _read_conditions(rule: Rule) -> tuple[Rule, list[Rule]]:
     """Return what a filter asks for, and the tags among it, wherever in the filter they stand."""
     given = rule.get("Filter") or {}
     every = {**given, **given.get("And", {})}
@@ -109,13 +114,13 @@ def _conditions(rule: Rule) -> tuple[Rule, list[Rule]]:
     return every, tags
 
 
-def _filter_as_written(rule: Rule) -> Rule:
+def _build_filter(rule: Rule) -> Rule:
     """Return a filter of several conditions as S3 has it, all of them in `And`; nothing for any other.
 
     Ceph RGW 16 answers with the prefix beside `And`. Written back like that it would overlook the prefix, and the rule
     would be about the whole bucket.
     """
-    every, tags = _conditions(rule)
+    every, tags = _read_conditions(rule)
     if len(every) + len(tags) < 2:  # noqa: PLR2004 - several
         return {}
     return {"Filter": {"And": {**every, **({"Tags": tags} if tags else {})}}}

@@ -9,9 +9,15 @@ from botocore.exceptions import ClientError
 from django.conf import settings
 
 from media_core.errors import ApplyRefused
-from media_core.storages.bucket.desired.rules import Rule, has_lost, lines_of, missing, name_of
-from media_core.storages.bucket_errors import code_of, translate_errors
-from media_core.storages.hooks import DOCUMENT
+from media_core.storages.bucket.desired.rules import (
+    Rule,
+    find_missing,
+    format_rule,
+    get_rule_name,
+    has_unread_elements,
+)
+from media_core.storages.bucket_errors import get_error_code, translate_errors
+from media_core.storages.hooks import RAW_BODY
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,45 +47,47 @@ class Difference:
     lost: Sequence[str] = ()
 
     def __bool__(self) -> bool:
-        return bool(self._going or self._coming)
+        return bool(self._old_rules or self._new_rules)
 
     @property
-    def _going(self) -> dict[str, Rule]:
-        return _by_name(missing(self.now, self.wanted))
+    def _old_rules(self) -> dict[str, Rule]:
+        return _index_by_name(find_missing(self.now, self.wanted))
 
     @property
-    def _coming(self) -> dict[str, Rule]:
-        return _by_name(missing(self.wanted, self.now))
+    def _new_rules(self) -> dict[str, Rule]:
+        return _index_by_name(find_missing(self.wanted, self.now))
 
     @property
     def added(self) -> int:
-        return len(self._coming.keys() - self._going.keys())
+        return len(self._new_rules.keys() - self._old_rules.keys())
 
     @property
     def replaced(self) -> int:
-        return len(self._coming.keys() & self._going.keys())
+        return len(self._new_rules.keys() & self._old_rules.keys())
 
     @property
     def removed(self) -> int:
-        return len(self._going.keys() - self._coming.keys())
+        return len(self._old_rules.keys() - self._new_rules.keys())
 
     def lines(self) -> list[str]:
         """Return what goes (-) and comes (+), rule by rule; of a replaced one what changes in it."""
         lines = []
-        for name in sorted(self._going.keys() | self._coming.keys()):
-            before = lines_of(self._going.get(name, {}))
-            after = lines_of(self._coming.get(name, {}))
+        for name in sorted(self._old_rules.keys() | self._new_rules.keys()):
+            before = format_rule(self._old_rules.get(name, {}))
+            after = format_rule(self._new_rules.get(name, {}))
             lines.append(f"{'~' if before and after else '-' if before else '+'} {name}")
             lines += [f"-   {line}" for line in before if line not in after]
             lines += [f"+   {line}" for line in after if line not in before]
         return lines
 
 
-def _by_name(rules: Sequence[Rule]) -> dict[str, Rule]:
-    return {name_of(rule) or f"(unnamed, {number})": rule for number, rule in enumerate(rules, 1)}
+def _index_by_name(rules: Sequence[Rule]) -> dict[str, Rule]:
+    return {
+        get_rule_name(rule) or f"(unnamed, {number})": rule for number, rule in enumerate(rules, 1)
+    }
 
 
-class Part(ABC):
+class ConfigurationSection(ABC):
     """CORS, lifecycle or policy."""
 
     name: str
@@ -103,7 +111,7 @@ class Part(ABC):
         """Return whether a rule was written by this deployment."""
 
     @abstractmethod
-    def normal(self, rule: Rule) -> Rule:
+    def normalize(self, rule: Rule) -> Rule:
         """Return the rule in the one form that all have that mean the same."""
 
     @abstractmethod
@@ -119,12 +127,12 @@ class Part(ABC):
         ours = [rule for rule in found.rules if self.is_ours(rule)]
         return Difference(
             part=self.name,
-            now=[self.normal(rule) for rule in ours],
-            wanted=[self.normal(rule) for rule in self.wanted(others)],
+            now=[self.normalize(rule) for rule in ours],
+            wanted=[self.normalize(rule) for rule in self.wanted(others)],
             foreign=len(others),
         )
 
-    def merged(self, found: Configuration) -> Configuration:
+    def merge(self, found: Configuration) -> Configuration:
         """Return what is to be written: others' rules in their order, then ours. Raises ApplyRefused."""
         if not found.understood:
             raise ApplyRefused(
@@ -138,31 +146,34 @@ class Part(ABC):
 
     def lost(self, before: Configuration, after: Configuration) -> list[Rule]:
         """Return others' rules that were there before, and are not any more."""
-        return missing(map(self.normal, self.others(before)), map(self.normal, after.rules))
+        return find_missing(
+            map(self.normalize, self.others(before)), map(self.normalize, after.rules)
+        )
 
-    def differs(self, one: Configuration, other: Configuration) -> bool:
+    def has_changed(self, one: Configuration, other: Configuration) -> bool:
         """Return whether somebody changed anything between two readings, the order included."""
         first, second = (
-            [(name_of(rule), self.normal(rule)) for rule in each.rules] for each in (one, other)
+            [(get_rule_name(rule), self.normalize(rule)) for rule in each.rules]
+            for each in (one, other)
         )
         return first != second or one.around != other.around
 
 
-def asked(call: Callable[..., Any], *, none: str) -> dict[str, Any]:
+def fetch_configuration(call: Callable[..., Any], *, none: str) -> dict[str, Any]:
     """Return the bucket's answer; an empty one where it says that it has `none`."""
     try:
         with translate_errors():
             return dict(call(Bucket=settings.BUCKET_NAME))
     except ClientError as error:
-        if code_of(error) == none:
+        if get_error_code(error) == none:
             return {}
         raise
 
 
-def configuration(
+def parse_configuration(
     answer: dict[str, Any], *, rules: str, around: Sequence[str] = ()
 ) -> Configuration:
     """Return an answer in XML as a configuration; what it has around the rules only where it has it."""
     found = answer.get(rules, [])
     kept = {name: answer[name] for name in around if name in answer}
-    return Configuration(found, kept, not (found and has_lost(answer[DOCUMENT], found)))
+    return Configuration(found, kept, not (found and has_unread_elements(answer[RAW_BODY], found)))

@@ -7,47 +7,53 @@ from typing import Any
 from django.conf import settings
 
 from media_core.errors import ApplyRefused
-from media_core.storages.bucket.desired.part import Configuration, Part, asked
+from media_core.storages.bucket.desired.part import (
+    Configuration,
+    ConfigurationSection,
+    fetch_configuration,
+)
 from media_core.storages.bucket.desired.rules import Rule
 from media_core.storages.bucket_errors import translate_errors
-from media_core.storages.client import bucket_client
+from media_core.storages.client import get_bucket_client
 from media_core.storages.policy import (
     MAX_POLICY_BYTES,
     POLICY_VERSION,
-    SID,
-    public_statement,
-    read_policy,
+    SID_PREFIX,
+    build_public_statement,
+    parse_policy,
 )
 from tenants.models import Tenant
 
 ANYBODY = {"AWS": ["*"]}
 # What may be one text or a list of them.
-LISTS = ("Action", "NotAction", "Resource", "NotResource")
+LIST_FIELDS = ("Action", "NotAction", "Resource", "NotResource")
 
 
-class PublicPolicy(Part):
+class PublicPolicy(ConfigurationSection):
     name = "policy"
     instead = "Use PUBLIC_MEDIA_MODE=acl or gateway."
 
     def __init__(self, tenants: Sequence[Tenant]) -> None:
-        self.statements = [public_statement(tenant) for tenant in tenants]
+        self.statements = [build_public_statement(tenant) for tenant in tenants]
         self.sids = {statement["Sid"] for statement in self.statements}
         self.resources = {statement["Resource"][0] for statement in self.statements}
 
     def read(self) -> Configuration:
-        answer = asked(bucket_client().get_bucket_policy, none="NoSuchBucketPolicy")
+        answer = fetch_configuration(
+            get_bucket_client().get_bucket_policy, none="NoSuchBucketPolicy"
+        )
         try:
-            policy = read_policy(answer.get("Policy") or "{}")
+            policy = parse_policy(answer.get("Policy") or "{}")
         except ValueError as error:
             raise ApplyRefused(f"The bucket's policy cannot be read. {self.instead}") from error
         return Configuration(policy.pop("Statement"), policy)
 
     def write(self, configuration: Configuration) -> None:
-        client: Any = bucket_client()
+        client: Any = get_bucket_client()
         with translate_errors():
             if configuration.rules:
                 client.put_bucket_policy(
-                    Bucket=settings.BUCKET_NAME, Policy=_document(configuration)
+                    Bucket=settings.BUCKET_NAME, Policy=_serialize_policy(configuration)
                 )
             else:
                 client.delete_bucket_policy(Bucket=settings.BUCKET_NAME)
@@ -62,33 +68,33 @@ class PublicPolicy(Part):
         """
         sid = str(rule.get("Sid", ""))
         return sid in self.sids or (
-            sid.startswith(SID)
-            and self.resources.issuperset(self.normal(rule).get("Resource", "?"))
+            sid.startswith(SID_PREFIX)
+            and self.resources.issuperset(self.normalize(rule).get("Resource", "?"))
         )
 
-    def normal(self, rule: Rule) -> Rule:
+    def normalize(self, rule: Rule) -> Rule:
         """Return it with lists for single texts, in order, and one way to say everybody."""
-        lists: Rule = {name: _listed(rule[name]) for name in LISTS if name in rule}
+        lists: Rule = {name: _sort_values(rule[name]) for name in LIST_FIELDS if name in rule}
         principal = rule.get("Principal")
         if isinstance(principal, dict):
-            lists["Principal"] = {kind: _listed(whom) for kind, whom in principal.items()}
+            lists["Principal"] = {kind: _sort_values(whom) for kind, whom in principal.items()}
         elif principal == "*":
             lists["Principal"] = ANYBODY
         return {**rule, **lists}
 
     def refuse_too_much(self, configuration: Configuration) -> None:
-        size = len(_document(configuration).encode())
+        size = len(_serialize_policy(configuration).encode())
         if size > MAX_POLICY_BYTES:
             raise ApplyRefused(
                 f"The policy would have {size} bytes; buckets take {MAX_POLICY_BYTES}. {self.instead}"
             )
 
 
-def _document(configuration: Configuration) -> str:
+def _serialize_policy(configuration: Configuration) -> str:
     """Return the policy as short as it can be written."""
     around = {"Version": POLICY_VERSION} | configuration.around
     return json.dumps({**around, "Statement": list(configuration.rules)}, separators=(",", ":"))
 
 
-def _listed(value: str | list[str]) -> list[str]:
+def _sort_values(value: str | list[str]) -> list[str]:
     return [value] if isinstance(value, str) else sorted(value)

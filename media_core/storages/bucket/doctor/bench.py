@@ -14,24 +14,24 @@ from django.utils import timezone
 
 from media_core.storages.bucket.desired.part import Difference
 from media_core.storages.bucket.strangers import (
-    MAX_BEHIND_SECONDS,
-    Answer,
-    Request,
-    ask,
-    bucket_url,
+    MAX_CLOCK_LAG_SECONDS,
+    BucketRequest,
+    BucketResponse,
+    build_bucket_url,
+    send_anonymously,
 )
-from media_core.storages.client import bucket_client
-from tenants.prefixes import ObjectKey, gateway_key
+from media_core.storages.client import get_bucket_client
+from tenants.prefixes import ObjectKey, build_gateway_key
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 CANARIES = "canary"
 # What a killed run left is swept by the next one; younger canaries may be those of a run that is under way.
-LEFT_AFTER = timedelta(hours=1)
+ABANDONED_AFTER = timedelta(hours=1)
 SHORT_SECONDS = 1
 # The bucket's clock counts whole seconds, and so does ours.
-OVER_SECONDS = 2.2
+EXPIRED_AFTER_SECONDS = 2.2
 
 
 class Bench:
@@ -39,7 +39,7 @@ class Bench:
 
     def __init__(self, *, try_policy: bool = False) -> None:
         self.run = uuid.uuid4().hex
-        self.client: S3Client = bucket_client()
+        self.client: S3Client = get_bucket_client()
         self.bucket = settings.BUCKET_NAME
         # Whether the bucket's policy may be changed for a moment, outside mode policy.
         self.try_policy = try_policy or settings.PUBLIC_MEDIA_MODE == "policy"
@@ -56,7 +56,7 @@ class Bench:
 
     def key(self, name: str) -> ObjectKey:
         """Return the key of a canary of this run; `name` is as in a room: private/…, media/…."""
-        return gateway_key(
+        return build_gateway_key(
             f"{CANARIES}/{self.run}/{name}", deployment_prefix=settings.LOCATION_PREFIX
         )
 
@@ -75,40 +75,42 @@ class Bench:
                 return None
             raise
 
-    def as_stranger(self, key: ObjectKey | str, method: str = "GET", query: str = "") -> Answer:
+    def ask_anonymously(
+        self, key: ObjectKey | str, method: str = "GET", query: str = ""
+    ) -> BucketResponse:
         """Ask the bucket without any signature. One request."""
-        return self.ask(method, bucket_url(key, query))
+        return self.ask(method, build_bucket_url(key, query))
 
     def ask(
         self, method: str, url: str, *, headers: Mapping[str, str] | None = None, body: bytes = b""
-    ) -> Answer:
+    ) -> BucketResponse:
         """Send a request as it is, without our keys. Raises BucketUnavailable. One request."""
         self.requests += 1
-        return ask(Request(method, url, body, headers or {}))
+        return send_anonymously(BucketRequest(method, url, body, headers or {}))
 
     def link(self, operation: str, key: ObjectKey, *, seconds: int = 60, **given: Any) -> str:
         """Return a presigned URL for a canary. No request."""
         parameters = {"Bucket": self.bucket, "Key": key, **given}
         return self.client.generate_presigned_url(operation, Params=parameters, ExpiresIn=seconds)
 
-    def soon_over(self, name: str, made: Any) -> None:
+    def keep_until_expired(self, name: str, made: Any) -> None:
         """Keep something signed for a second, to be used when it is over: other probes run meanwhile."""
-        self._dying[name] = (made, time.monotonic() + OVER_SECONDS)
+        self._dying[name] = (made, time.monotonic() + EXPIRED_AFTER_SECONDS)
 
-    def begin_parts(self, key: ObjectKey) -> str:
+    def begin_multipart_upload(self, key: ObjectKey) -> str:
         """Begin an upload of parts and return its id. One request."""
         return self.client.create_multipart_upload(Bucket=self.bucket, Key=key)["UploadId"]
 
-    def over(self, name: str) -> Any:
+    def take_expired(self, name: str) -> Any:
         """Return what is over by the bucket's clock, or None when it was never made; waits for the rest of its time."""
         made, at = self._dying.get(name, (None, 0.0))
-        at += min(self.behind, MAX_BEHIND_SECONDS)
+        at += min(self.behind, MAX_CLOCK_LAG_SECONDS)
         time.sleep(max(0.0, at - time.monotonic()))
         return made
 
 
 @contextmanager
-def bench(*, try_policy: bool = False) -> Iterator[Bench]:
+def open_bench(*, try_policy: bool = False) -> Iterator[Bench]:
     """Lend a bench, and remove what was written on it, however the block ends."""
     made = Bench(try_policy=try_policy)
 
@@ -122,31 +124,31 @@ def bench(*, try_policy: bool = False) -> Iterator[Bench]:
     finally:
         # What cannot be removed now is found by the next run. The report says what kept the bucket from answering.
         with suppress(BotoCoreError, ClientError):
-            clear(made)
+            clear_canaries(made)
         events.unregister("before-send.s3", count)
 
 
-def clear(made: Bench) -> None:
+def clear_canaries(made: Bench) -> None:
     """Remove every canary of this run, and of runs that were killed; unfinished uploads of parts too."""
-    prefix = _prefix()
+    prefix = _build_canary_prefix()
     pages = made.client.get_paginator("list_objects_v2").paginate(Bucket=made.bucket, Prefix=prefix)
     for page in pages:
         for found in page.get("Contents", ()):
-            if _may_go(made, found["Key"], found["LastModified"]):
+            if _may_remove(made, found["Key"], found["LastModified"]):
                 made.client.delete_object(Bucket=made.bucket, Key=found["Key"])
     uploads = made.client.list_multipart_uploads(Bucket=made.bucket, Prefix=prefix)
     for upload in uploads.get("Uploads", ()):
-        if _may_go(made, upload["Key"], upload["Initiated"]):
+        if _may_remove(made, upload["Key"], upload["Initiated"]):
             made.client.abort_multipart_upload(
                 Bucket=made.bucket, Key=upload["Key"], UploadId=upload["UploadId"]
             )
 
 
-def _prefix() -> str:
-    return gateway_key(f"{CANARIES}/x", deployment_prefix=settings.LOCATION_PREFIX)[:-1]
+def _build_canary_prefix() -> str:
+    return build_gateway_key(f"{CANARIES}/x", deployment_prefix=settings.LOCATION_PREFIX)[:-1]
 
 
-def _may_go(made: Bench, key: str, since: Any) -> bool:
+def _may_remove(made: Bench, key: str, since: Any) -> bool:
     """Return whether it is a canary that nobody needs. A store that overlooks a prefix lists others' objects, too."""
-    is_old = since < timezone.now() - LEFT_AFTER
-    return key.startswith(made.key("x")[:-1]) or (is_old and key.startswith(_prefix()))
+    is_old = since < timezone.now() - ABANDONED_AFTER
+    return key.startswith(made.key("x")[:-1]) or (is_old and key.startswith(_build_canary_prefix()))

@@ -9,13 +9,13 @@ from django.utils import timezone
 
 from media_core.storages.bucket.capabilities import (
     Capability,
-    current_target,
-    needed,
-    newest_report,
-    proof,
+    describe_target,
+    find_newest_report,
+    find_proof,
+    list_needed,
     store_proof,
 )
-from media_core.storages.bucket.doctor.bench import Bench, bench
+from media_core.storages.bucket.doctor.bench import Bench, open_bench
 from media_core.storages.bucket.doctor.probe import Probe
 from media_core.storages.bucket.doctor.probes import (
     attacks,
@@ -43,8 +43,8 @@ PROBES: tuple[Probe, ...] = (
     *objects.PROBES,
     *setup.PROBES,
     *upkeep.PROBES,
-    *links.LATE,
-    *forms.LATE,
+    *links.LATE_PROBES,
+    *forms.LATE_PROBES,
 )
 
 
@@ -60,7 +60,7 @@ class Examination:
     def passed(self) -> bool:
         """Return whether nothing failed, and all is proved that the gateway cannot work without."""
         proved = self.capabilities()
-        return not self.count(Outcome.FAILED) and all(proved.get(name) for name in needed())
+        return not self.count(Outcome.FAILED) and all(proved.get(name) for name in list_needed())
 
     def count(self, outcome: Outcome) -> int:
         return sum(finding.outcome == outcome for finding in self.findings)
@@ -70,14 +70,14 @@ class Examination:
         return {
             capability.value: all(proofs)
             for capability in Capability
-            if (proofs := self._proofs(capability))
-            and (False in proofs or self._complete(capability))
+            if (proofs := self._list_proofs(capability))
+            and (False in proofs or self._is_complete(capability))
         }
 
-    def _proofs(self, capability: Capability) -> list[bool]:
+    def _list_proofs(self, capability: Capability) -> list[bool]:
         return [f.capabilities[capability] for f in self.findings if capability in f.capabilities]
 
-    def _complete(self, capability: Capability) -> bool:
+    def _is_complete(self, capability: Capability) -> bool:
         asked = {probe.id for probe in PROBES if capability in probe.proves}
         told = {f.probe for f in self.findings if capability in f.capabilities}
         return asked == told
@@ -92,24 +92,24 @@ def examine(
     there. Raises nothing for what the bucket refuses: that is a finding.
     """
     begun = time.monotonic()
-    with bench(try_policy=try_policy) as at:
-        findings = tuple(_told(_findings(at), tell))
+    with open_bench(try_policy=try_policy) as at:
+        findings = tuple(_report_each(_run_probes(at), tell))
     return Examination(findings, at.requests, time.monotonic() - begun)
 
 
-def _told(findings: Iterable[Finding], tell: Callable[[Finding], None]) -> Iterator[Finding]:
+def _report_each(findings: Iterable[Finding], tell: Callable[[Finding], None]) -> Iterator[Finding]:
     for finding in findings:
         tell(finding)
         yield finding
 
 
-def _findings(at: Bench) -> Iterator[Finding]:
+def _run_probes(at: Bench) -> Iterator[Finding]:
     gate = ""
     for probe in PROBES:
         if gate and not probe.explains:
-            yield probe.skipped(gate)
+            yield probe.skip(gate)
             continue
-        finding = probe.answered(at)
+        finding = probe.examine(at)
         if probe.is_gate and finding.outcome == Outcome.FAILED:
             gate = gate or probe.title
         yield finding
@@ -122,17 +122,17 @@ def store_examination(examination: Examination) -> BucketReport:
     """
     found, at = examination.capabilities(), timezone.now()
     with transaction.atomic():
-        before = newest_report()
+        before = find_newest_report()
         report = BucketReport.objects.create(
             made_at=at,
-            target=current_target(),
+            target=describe_target(),
             passed=examination.passed,
             capabilities=found,
             findings=[finding.as_json() for finding in examination.findings],
             requests=examination.requests,
             seconds=round(examination.seconds, 1),
         )
-        known = proof().extend(found, at)
+        known = find_proof().merge_results(found, at)
         store_proof(known)
         queue_old_proof_mail(before, report, known)
     return report

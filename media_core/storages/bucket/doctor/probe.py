@@ -13,18 +13,18 @@ from media_core.storages.bucket.findings import Finding, Outcome
 from media_core.storages.bucket_errors import (
     BUCKET_ERRORS,
     BUSY_STATUSES,
-    NO_ANSWER,
-    code_of,
-    status_of,
+    NO_ANSWER_ERRORS,
+    get_error_code,
+    get_status,
 )
 from tenants.errors import GatewayError
 
 # What an answer is worth that lacks what S3 says is in it.
-UNREADABLE = (ResponseParserError, KeyError, ValueError)
+PARSE_ERRORS = (ResponseParserError, KeyError, ValueError)
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class Observation:
     """What a probe saw. `proved` is None where it could not find out."""
 
     outcome: Outcome
@@ -33,27 +33,27 @@ class Seen:
     remedy: str = ""
 
 
-def fine(seen: str) -> Seen:
-    return Seen(Outcome.OK, seen, proved=True)
+def report_ok(seen: str) -> Observation:
+    return Observation(Outcome.OK, seen, proved=True)
 
 
-def lacking(seen: str, remedy: str = "") -> Seen:
+def report_unsupported(seen: str, remedy: str = "") -> Observation:
     """Return that the bucket does not do it, and that the gateway does without."""
-    return Seen(Outcome.WARNING, seen, proved=False, remedy=remedy)
+    return Observation(Outcome.WARNING, seen, proved=False, remedy=remedy)
 
 
-def remarkable(seen: str, remedy: str = "") -> Seen:
+def report_warning(seen: str, remedy: str = "") -> Observation:
     """Return that it works, but something is worth changing."""
-    return Seen(Outcome.WARNING, seen, proved=True, remedy=remedy)
+    return Observation(Outcome.WARNING, seen, proved=True, remedy=remedy)
 
 
-def wrong(seen: str, remedy: str = "") -> Seen:
+def report_failure(seen: str, remedy: str = "") -> Observation:
     """Return that the gateway cannot work like this, or that nothing is safe there."""
-    return Seen(Outcome.FAILED, seen, proved=False, remedy=remedy)
+    return Observation(Outcome.FAILED, seen, proved=False, remedy=remedy)
 
 
-def untried(seen: str, remedy: str = "") -> Seen:
-    return Seen(Outcome.UNKNOWN, seen, proved=None, remedy=remedy)
+def report_untried(seen: str, remedy: str = "") -> Observation:
+    return Observation(Outcome.UNKNOWN, seen, proved=None, remedy=remedy)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +63,7 @@ class Probe:
     id: str
     title: str
     why: str
-    run: Callable[[Bench], Seen]
+    run: Callable[[Bench], Observation]
     # What to do when it fails, unless the probe knows better.
     remedy: str = ""
     checklist: str = ""
@@ -73,26 +73,26 @@ class Probe:
     # Asked even when a gate before it failed: it finds out why.
     explains: bool = False
     # What a failing request means here: most often that the bucket does not do it, and the gateway does without.
-    at_worst: Callable[[str], Seen] = wrong
+    at_worst: Callable[[str], Observation] = report_failure
 
-    def answered(self, bench: Bench) -> Finding:
+    def examine(self, bench: Bench) -> Finding:
         """Return the finding. What the bucket refuses, or does not answer, is one as well."""
         try:
             seen = self.run(bench)
-        except (*BUCKET_ERRORS, *UNREADABLE, BucketUnavailable) as error:
-            seen = self._at_worst(error)
+        except (*BUCKET_ERRORS, *PARSE_ERRORS, BucketUnavailable) as error:
+            seen = self._interpret_error(error)
         return self.finding(seen)
 
-    def _at_worst(self, error: Exception) -> Seen:
+    def _interpret_error(self, error: Exception) -> Observation:
         """Return what an error means here. A store that is busy for a moment is not open, or unfit, for that."""
-        if is_passing(error) and not self.is_gate:
-            return untried(in_words(error), "Run this again when the bucket answers.")
-        return self.at_worst(in_words(error))
+        if is_temporary(error) and not self.is_gate:
+            return report_untried(describe_error(error), "Run this again when the bucket answers.")
+        return self.at_worst(describe_error(error))
 
-    def skipped(self, gate: str) -> Finding:
-        return self.finding(untried(f"Not tried, because this failed: {gate}."))
+    def skip(self, gate: str) -> Finding:
+        return self.finding(report_untried(f"Not tried, because this failed: {gate}."))
 
-    def finding(self, seen: Seen) -> Finding:
+    def finding(self, seen: Observation) -> Finding:
         needs_remedy = seen.outcome in {Outcome.WARNING, Outcome.FAILED}
         proved = {} if seen.proved is None else dict.fromkeys(self.proves, seen.proved)
         return Finding(
@@ -107,21 +107,21 @@ class Probe:
         )
 
 
-def is_passing(error: Exception) -> bool:
+def is_temporary(error: Exception) -> bool:
     """Return whether the same request may be answered in a moment."""
     if isinstance(error, ClientError):
-        return status_of(error) in BUSY_STATUSES
+        return get_status(error) in BUSY_STATUSES
     if isinstance(error, BucketRefused):
         return False
-    return isinstance(error, (BucketUnavailable, *NO_ANSWER))
+    return isinstance(error, (BucketUnavailable, *NO_ANSWER_ERRORS))
 
 
-def in_words(error: Exception) -> str:
+def describe_error(error: Exception) -> str:
     """Return what the bucket answered, without any address: that may hold a signature."""
     if isinstance(error, ClientError):
-        return f"It answered {status_of(error)} {code_of(error)} to {error.operation_name}."
+        return f"It answered {get_status(error)} {get_error_code(error)} to {error.operation_name}."
     if isinstance(error, GatewayError):
         return error.detail or error.message
-    if isinstance(error, UNREADABLE):
+    if isinstance(error, PARSE_ERRORS):
         return "Its answer is none that S3 knows."
     return f"It did not answer ({type(error).__name__})."

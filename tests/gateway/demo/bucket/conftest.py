@@ -18,7 +18,7 @@ import pytest
 from botocore.config import Config
 
 from gateway.demo.bucket.embedded import EmbeddedBucket
-from gateway.demo.resolution import localhost_names
+from gateway.demo.resolution import resolve_localhost_names
 from tests.environment import bucket_facts, on_ceph
 from tests.gateway.demo.bucket.wire import Bucket, by_host
 
@@ -56,7 +56,7 @@ def bucket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bucket]:
         yield GivenBucket()
         return
     log = tmp_path_factory.mktemp("bucket") / "bucket.log"
-    with localhost_names(), EmbeddedBucket(bucket="demo", log=log) as running:
+    with resolve_localhost_names(), EmbeddedBucket(bucket="demo", log=log) as running:
         yield running
 
 

@@ -11,7 +11,7 @@ from email.utils import parsedate_to_datetime
 import pytest
 
 from gateway.demo.bucket.embedded import ROOT, BucketNotStarted, EmbeddedBucket
-from gateway.demo.bucket.moods import MOODS, NoSuchMood
+from gateway.demo.bucket.moods import FAULT_DESCRIPTIONS, NoSuchMood
 from tests.gateway.demo.bucket.conftest import S3Client
 from tests.gateway.demo.bucket.faults import FAULTS, Scene, copied, got
 from tests.gateway.demo.bucket.test_process import run
@@ -29,14 +29,14 @@ def scene(bucket: EmbeddedBucket, s3: S3Client, own_bucket: str) -> Scene:
 @pytest.mark.parametrize("mood", FAULTS)
 def test_the_fault_is_there_as_long_as_the_mood(scene: Scene, mood: str) -> None:
     probe, in_it, out_of_it = FAULTS[mood]
-    with scene.store.moods(mood):
+    with scene.store.inject_faults(mood):
         assert probe(scene) == in_it
     scene.s3.put_object(Bucket=scene.bucket, Key="a", Body=b"content", ContentType="text/plain")
     assert probe(scene) == out_of_it
 
 
 def test_every_mood_is_shown() -> None:
-    assert {*FAULTS, *SHOWN_BELOW} == set(MOODS)
+    assert {*FAULTS, *SHOWN_BELOW} == set(FAULT_DESCRIPTIONS)
 
 
 def test_a_slow_store_answers_after_a_while(scene: Scene) -> None:
@@ -45,16 +45,16 @@ def test_a_slow_store_answers_after_a_while(scene: Scene) -> None:
         assert got(scene)[0] == 200
         return time.monotonic() - before
 
-    with scene.store.moods("slow", seconds=0.3):
+    with scene.store.inject_faults("slow", seconds=0.3):
         assert waited() >= 0.3
-    with scene.store.moods("slow", seconds=60):
+    with scene.store.inject_faults("slow", seconds=60):
         pass
     assert waited() < 60
 
 
 def test_a_lost_response_leaves_the_object(scene: Scene) -> None:
     url = scene.url("put_object", "b")
-    with scene.store.moods("lost-response", requests=1):
+    with scene.store.inject_faults("lost-response", requests=1):
         with pytest.raises(http.client.RemoteDisconnected):
             send("PUT", url, body=b"arrived")
         assert scene.stored("b") == b"arrived"
@@ -68,32 +68,32 @@ def test_a_late_store_says_so_and_refuses_punctual_clients(scene: Scene) -> None
         behind = datetime.now(UTC) - parsedate_to_datetime(answer.headers["Date"])
         return answer.status, answer.code, timedelta(minutes=round(behind / timedelta(minutes=1)))
 
-    with scene.store.moods("late"):
+    with scene.store.inject_faults("late"):
         assert dated() == (403, "RequestTimeTooSkewed", timedelta(hours=1))
-    with scene.store.moods("a-little-late"):
+    with scene.store.inject_faults("a-little-late"):
         assert dated() == (200, "", timedelta())
     assert dated() == (200, "", timedelta())
 
 
 @pytest.mark.parametrize("mood", ["busy", "busy-html"])
 def test_a_mood_can_end_after_some_requests(scene: Scene, mood: str) -> None:
-    with scene.store.moods(mood, requests=2):
+    with scene.store.inject_faults(mood, requests=2):
         assert [got(scene)[0] == 200 for _ in range(4)] == [False, False, True, True]
 
 
 def test_a_mood_counts_only_requests_it_concerns(scene: Scene) -> None:
-    with scene.store.moods("copy-refused", requests=1):
+    with scene.store.inject_faults("copy-refused", requests=1):
         assert got(scene)[0] == 200
         assert [copied(scene) for _ in range(2)] == ["NotImplemented", "ok"]
 
 
 def test_a_mood_can_be_about_one_operation(scene: Scene) -> None:
-    with scene.store.moods("busy", operation="CopyObject"):
+    with scene.store.inject_faults("busy", operation="CopyObject"):
         assert (got(scene)[0], copied(scene)) == (200, "SlowDown")
 
 
 def test_several_moods_are_on_at_once(scene: Scene) -> None:
-    with scene.store.moods("open", "copy-refused"), scene.store.moods("listed"):
+    with scene.store.inject_faults("open", "copy-refused"), scene.store.inject_faults("listed"):
         assert (scene.stranger_sees("a"), scene.stranger_sees()) == (200, 200)
         assert copied(scene) == "NotImplemented"
     assert (scene.stranger_sees("a"), scene.stranger_sees(), copied(scene)) == (403, 403, "ok")
@@ -110,7 +110,7 @@ def test_unsigned_headers_can_open_an_object_and_steal_through_a_part(scene: Sce
         ]
         return [*(answer.status for answer in asked), scene.stranger_sees("b")]
 
-    with scene.store.moods("unsigned-headers"):
+    with scene.store.inject_faults("unsigned-headers"):
         assert answers() == [200, 200, 200]
     scene.s3.delete_object(Bucket=scene.bucket, Key="b")
     assert answers() == [403, 403, 403]
@@ -118,25 +118,25 @@ def test_unsigned_headers_can_open_an_object_and_steal_through_a_part(scene: Sce
 
 def test_an_unknown_mood_is_refused(scene: Scene) -> None:
     with (
-        pytest.raises(NoSuchMood, match="no mood 'cheerful': slow, busy"),
-        scene.store.moods("cheerful"),
+        pytest.raises(NoSuchMood, match="no fault 'cheerful': slow, busy"),
+        scene.store.inject_faults("cheerful"),
     ):
         raise AssertionError
 
 
 def test_a_store_that_does_not_run_has_no_moods() -> None:
-    with pytest.raises(BucketNotStarted), EmbeddedBucket().moods("busy"):
+    with pytest.raises(BucketNotStarted), EmbeddedBucket().inject_faults("busy"):
         raise AssertionError
 
 
 def test_each_store_has_moods_of_its_own(scene: Scene) -> None:
-    with EmbeddedBucket(bucket="other") as other, other.moods("busy"):
+    with EmbeddedBucket(bucket="other") as other, other.inject_faults("busy"):
         assert send("GET", f"{other.endpoint_url}/other").status == 503
         assert got(scene)[0] == 200
 
 
 def test_a_mood_can_be_there_from_the_start() -> None:
-    command = [sys.executable, "-m", "gateway.demo.bucket", "--stop-with-stdin", "--mood", "busy"]
+    command = [sys.executable, "-m", "gateway.demo.bucket", "--stop-with-stdin", "--fault", "busy"]
     keys = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
     with subprocess.Popen(  # noqa: S603  # our own module
         command,
@@ -154,4 +154,4 @@ def test_a_mood_can_be_there_from_the_start() -> None:
 
 def test_the_command_line_lists_the_moods() -> None:
     explained = run("--help").stdout
-    assert all(f"\n  {name} " in explained for name in MOODS)
+    assert all(f"\n  {name} " in explained for name in FAULT_DESCRIPTIONS)

@@ -15,7 +15,7 @@ import pytest
 
 from gateway.demo.bucket.embedded import ROOT, BucketNotStarted, EmbeddedBucket
 from gateway.demo.bucket.server import NotLoopback, _is_loopback
-from gateway.demo.resolution import localhost_names
+from gateway.demo.resolution import resolve_localhost_names
 from tests.gateway.demo.bucket.conftest import Connect, S3Client
 from tests.gateway.demo.bucket.wire import send
 
@@ -189,6 +189,6 @@ def test_one_of_many_conditional_writes_wins(s3: S3Client, prefix: str) -> None:
 
 def test_names_below_localhost_resolve_inside_the_block_only() -> None:
     before = socket.getaddrinfo
-    with localhost_names():
+    with resolve_localhost_names():
         assert socket.getaddrinfo("a.b.localhost", 80)[0][4] == ("127.0.0.1", 80)
     assert socket.getaddrinfo is before

@@ -14,21 +14,21 @@ import psycopg
 import pytest
 
 from gateway.demo.postgres import EmbeddedPostgres
-from gateway.demo.postgres.account import Account, account_for
-from gateway.demo.postgres.processes import PidFile, read_pid_file, server_processes
+from gateway.demo.postgres.account import Account, find_account
+from gateway.demo.postgres.processes import PidFile, find_server_processes, read_pid_file
 
 ROOT = Path(__file__).resolve().parents[4]
 NOBODY = Account(65534, 65534)
 
 
 def ask(server: EmbeddedPostgres, question: str):
-    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
+    with psycopg.connect(server.build_url("postgres"), autocommit=True) as connection:
         answer = connection.execute(question)
         return answer.fetchone() if answer.description else None
 
 
 def processes(server: EmbeddedPostgres) -> set[int]:
-    return server_processes(server.home, account_for(server.home))
+    return find_server_processes(server.home, find_account(server.home))
 
 
 def pid_file(server: EmbeddedPostgres) -> PidFile:
@@ -39,7 +39,7 @@ def pid_file(server: EmbeddedPostgres) -> PidFile:
 
 def kill_postmaster(server: EmbeddedPostgres) -> None:
     os.kill(pid_file(server).pid, signal.SIGKILL)
-    wait_until(lambda: not server.running())
+    wait_until(lambda: not server.is_running())
 
 
 def wait_until(condition: Callable[[], bool], seconds: int = 120) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gateway.demo.postgres import NoPostgres
-from gateway.demo.postgres.account import account_for, is_root
+from gateway.demo.postgres.account import find_account, is_root
 from gateway.demo.postgres.binaries import find_binaries
 from tests.gateway.demo.postgres.servers import NOBODY, command, command_as, finish, pid_file
 
@@ -23,7 +23,7 @@ def test_the_server_learns_no_secret(server, monkeypatch):
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "swordfish")
     server.start()
     environment = f"/proc/{pid_file(server).pid}/environ"
-    read = account_for(server.home).run(Path("/bin/cat"), environment)
+    read = find_account(server.home).run(Path("/bin/cat"), environment)
     assert "LC_ALL=C" in read.stdout
     assert "swordfish" not in read.stdout
 
@@ -46,7 +46,7 @@ def test_root_finds_again_what_it_put_out_of_the_way(servers, tmp_path):
     server = servers(tmp_path / "postgres")
     server.start()
     again = servers(tmp_path / "postgres")
-    assert again.url("postgres") == server.url("postgres")
+    assert again.build_url("postgres") == server.build_url("postgres")
     again.delete()
     assert not server.home.exists()
     assert not list(Path("/var/lib").glob(f"*{server._room.name}*"))
@@ -70,7 +70,7 @@ def test_root_copies_programs_that_the_user_cannot_reach(servers, tmp_path):
 @as_root
 def test_another_user_cannot_connect(running):
     psql = find_binaries().folder / "psql"
-    if account_for(running.home) == NOBODY or NOBODY.run(psql, "--version").returncode:
+    if find_account(running.home) == NOBODY or NOBODY.run(psql, "--version").returncode:
         pytest.skip("nobody runs the server, or cannot run psql")
     tried = NOBODY.run(psql, running.url("postgres"), "-c", "SELECT 1")
     assert (tried.returncode, "Permission denied" in tried.stderr) == (2, True)
@@ -83,7 +83,7 @@ def test_an_ordinary_user_runs_it_as_itself(servers, folder):
     server = servers(folder / "postgres")
     code, out, err = command_as(NOBODY, "start", "--fast", "--data", server.data)
     assert (code, err) == (0, "")
-    assert out.strip() == server.url("gateway")
+    assert out.strip() == server.build_url("gateway")
     assert server.home.stat().st_uid == NOBODY.uid
     assert command_as(NOBODY, "stop", "--data", server.data) == (0, "", "")
 

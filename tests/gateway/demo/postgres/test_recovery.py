@@ -6,7 +6,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from gateway.demo.postgres.account import account_for, is_root
+from gateway.demo.postgres.account import find_account, is_root
 from gateway.demo.postgres.errors import StartFailed, UnusableData
 from gateway.demo.postgres.processes import read_pid_file
 from tests.gateway.demo.postgres.servers import (
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.postgres
 def test_recovers_after_the_postmaster_was_killed(server):
     server.start()
     ask(server, "CREATE DATABASE kept")
-    with psycopg.connect(server.url("postgres")) as busy:
+    with psycopg.connect(server.build_url("postgres")) as busy:
         busy.pgconn.send_query(b"DO $$ BEGIN LOOP END LOOP; END $$")
         assert not server.has_ended()
         kill_postmaster(server)
@@ -35,13 +35,13 @@ def test_recovers_after_the_postmaster_was_killed(server):
         server.start()
         busy.close()
     assert orphans
-    psycopg.connect(server.url("kept")).close()
+    psycopg.connect(server.build_url("kept")).close()
 
 
 def test_recovers_when_the_number_of_the_dead_postmaster_was_given_away(server):
     server.start()
     kill_postmaster(server)
-    user = account_for(server.home).uid if is_root() else None
+    user = find_account(server.home).uid if is_root() else None
     other = run("/bin/sleep", 60, user=user)
     for lock in ("postmaster.pid", ".s.PGSQL.5432.lock"):
         lines = (server.home / lock).read_text().split("\n")
@@ -51,7 +51,7 @@ def test_recovers_when_the_number_of_the_dead_postmaster_was_given_away(server):
     finally:
         other.kill()
         finish(other)
-    assert server.running()
+    assert server.is_running()
 
 
 @pytest.mark.slow(seconds=10)
@@ -86,7 +86,7 @@ def test_waits_for_a_server_that_is_on_its_way(server):
 def test_a_copied_folder_does_not_lead_to_the_server_of_the_first(running, servers, folder):
     copied = servers(folder / "copied")
     shutil.copytree(running.home, copied.data, ignore=shutil.ignore_patterns(".s.*"))
-    assert not copied.running()
+    assert not copied.is_running()
 
 
 @pytest.mark.parametrize("name", ["base", "PG_VERSION"])

@@ -5,8 +5,8 @@ import sys
 import psycopg
 import pytest
 
-from gateway.demo.postgres import EmbeddedPostgres, NoPostgres, database_url
-from gateway.demo.postgres.account import account_for
+from gateway.demo.postgres import EmbeddedPostgres, NoPostgres, provide_database_url
+from gateway.demo.postgres.account import find_account
 from gateway.demo.postgres.binaries import find_binaries
 from gateway.demo.postgres.errors import NotRunning
 from tests.gateway.demo.postgres.servers import ask, command, finish, pid_file, run
@@ -29,8 +29,8 @@ def test_goes_on_while_another_with_goes_on(server):
     with EmbeddedPostgres(server.data, fast=True):
         with server:
             pass
-        assert server.running()
-    assert not server.running()
+        assert server.is_running()
+    assert not server.is_running()
 
 
 def test_django_connects_by_the_url(running):
@@ -45,19 +45,19 @@ def test_listens_on_a_private_socket_only(running):
     sockets = pid_file(running).sockets
     assert ask(running, "SHOW listen_addresses") == ("",)
     assert stat.S_IMODE(sockets.stat().st_mode) == 0o700
-    assert sockets.stat().st_uid == account_for(running.home).uid
+    assert sockets.stat().st_uid == find_account(running.home).uid
 
 
 def test_a_stopped_server_has_no_url(server):
     with pytest.raises(NotRunning, match=str(server.data)):
-        server.url("gateway")
+        server.build_url("gateway")
 
 
 def test_a_locale_that_does_not_exist_does_not_matter(server):
     broken = {"LANG": "xx_YY.bogus", "LC_ALL": "xx_YY.bogus", "LC_CTYPE": "bogus", "PGPORT": "1"}
     code, out, err = finish(command("start", "--fast", "--data", server.data, **broken))
     assert (code, err) == (0, "")
-    assert out.strip() == server.url("gateway")
+    assert out.strip() == server.build_url("gateway")
     assert ask(server, "SELECT lower('ÉÄ')") == ("éä",)
 
 
@@ -75,7 +75,7 @@ def test_a_path_unfit_for_a_socket_gets_the_socket_elsewhere(servers, folder, na
 def test_four_at_once_over_one_folder_share_a_server(server):
     four = [command("start", "--fast", "--data", server.data) for _ in range(4)]
     answers = [finish(process) for process in four]
-    assert answers == [(0, f"{server.url('gateway')}\n", "")] * 4
+    assert answers == [(0, f"{server.build_url('gateway')}\n", "")] * 4
 
 
 def test_four_at_once_over_four_folders(servers, folder):
@@ -88,7 +88,7 @@ def test_four_at_once_over_four_folders(servers, folder):
 
 def test_database_url_wins(server, monkeypatch):
     monkeypatch.setenv("DATABASE_URL", "postgres://db.example/ours")
-    with database_url(server.data) as url:
+    with provide_database_url(server.data) as url:
         assert url == "postgres://db.example/ours"
     assert finish(command("start", "--data", server.data)) == (0, f"{url}\n", "")
     assert not server.data.exists()
@@ -97,15 +97,15 @@ def test_database_url_wins(server, monkeypatch):
 def test_a_file_with_the_database_url_wins_too(server, monkeypatch, tmp_path):
     (tmp_path / "secret").write_text("postgres://db.example/ours")
     monkeypatch.setenv("DATABASE_URL_FILE", str(tmp_path / "secret"))
-    with database_url(server.data) as url:
+    with provide_database_url(server.data) as url:
         assert url == "postgres://db.example/ours"
 
 
 def test_database_url_lends_a_database_of_the_embedded_server(server):
-    with database_url(server.data, fast=True, database="acme") as url:
-        assert url == server.url("acme")
+    with provide_database_url(server.data, fast=True, database="acme") as url:
+        assert url == server.build_url("acme")
         psycopg.connect(url).close()
-    assert not server.running()
+    assert not server.is_running()
 
 
 def test_falls_back_on_the_postgres_of_the_system(servers, folder):

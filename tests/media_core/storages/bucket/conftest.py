@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from django.conf import settings
 
 from media_core.storages.bucket.models import Deployment
-from media_core.storages.client import bucket_client
+from media_core.storages.client import get_bucket_client
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def own_prefix(db: None, settings: Any) -> Iterator[str]:
     """Give this test a LOCATION_PREFIX of its own; what it left there is removed."""
     settings.LOCATION_PREFIX = f"test-{uuid.uuid4().hex[:12]}/"
     # What a test sets otherwise is still set when it is over.
-    client, bucket, prefix = bucket_client(), settings.BUCKET_NAME, settings.LOCATION_PREFIX
+    client, bucket, prefix = get_bucket_client(), settings.BUCKET_NAME, settings.LOCATION_PREFIX
     yield prefix
     for entry in client.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", []):
         client.delete_object(Bucket=bucket, Key=entry["Key"])
@@ -28,13 +28,13 @@ def own_prefix(db: None, settings: Any) -> Iterator[str]:
 def another_deployment() -> Deployment:
     """Let the database be another deployment's from here on, as seen by this test."""
     Deployment.objects.all().delete()
-    return Deployment.this()
+    return Deployment.get_current()
 
 
 @contextmanager
 def at(event: str, work: Callable[..., Any]) -> Iterator[None]:
     """Do `work` whenever the client comes to this point of a request."""
-    events = bucket_client().meta.events
+    events = get_bucket_client().meta.events
     events.register(event, work)
     try:
         yield
@@ -83,19 +83,19 @@ THEIR_POLICY = {"Version": "2008-10-17", "Id": "theirs", "Statement": THEIR_STAT
 
 
 def set_cors(rules: list[Any]) -> None:
-    client: Any = bucket_client()
+    client: Any = get_bucket_client()
     client.put_bucket_cors(Bucket=settings.BUCKET_NAME, CORSConfiguration={"CORSRules": rules})
 
 
 def set_lifecycle(rules: list[Any]) -> None:
-    client: Any = bucket_client()
+    client: Any = get_bucket_client()
     client.put_bucket_lifecycle_configuration(
         Bucket=settings.BUCKET_NAME, LifecycleConfiguration={"Rules": rules}
     )
 
 
 def set_policy(policy: dict[str, Any]) -> None:
-    bucket_client().put_bucket_policy(Bucket=settings.BUCKET_NAME, Policy=json.dumps(policy))
+    get_bucket_client().put_bucket_policy(Bucket=settings.BUCKET_NAME, Policy=json.dumps(policy))
 
 
 def _answer(call: Callable[..., Any], key: str) -> Any:
@@ -108,15 +108,15 @@ def _answer(call: Callable[..., Any], key: str) -> Any:
 
 
 def cors() -> list[Any]:
-    return _answer(bucket_client().get_bucket_cors, "CORSRules") or []
+    return _answer(get_bucket_client().get_bucket_cors, "CORSRules") or []
 
 
 def lifecycle() -> list[Any]:
-    return _answer(bucket_client().get_bucket_lifecycle_configuration, "Rules") or []
+    return _answer(get_bucket_client().get_bucket_lifecycle_configuration, "Rules") or []
 
 
 def policy() -> Any:
-    return json.loads(_answer(bucket_client().get_bucket_policy, "Policy") or "{}")
+    return json.loads(_answer(get_bucket_client().get_bucket_policy, "Policy") or "{}")
 
 
 def configuration() -> tuple[list[Any], list[Any], Any]:
@@ -150,7 +150,7 @@ def all_theirs() -> tuple[list[Any], list[Any], list[Any]]:
 
 
 def remove_configuration() -> None:
-    client = bucket_client()
+    client = get_bucket_client()
     client.delete_bucket_cors(Bucket=settings.BUCKET_NAME)
     client.delete_bucket_lifecycle(Bucket=settings.BUCKET_NAME)
     client.delete_bucket_policy(Bucket=settings.BUCKET_NAME)

@@ -7,9 +7,9 @@ from django.conf import settings
 
 from media_core.errors import BucketOfAnother
 from media_core.storages.bucket.desired import cors as desired_cors
-from media_core.storages.bucket.desired.applying import apply, differences
-from media_core.storages.bucket.marker import claim
-from media_core.storages.client import bucket_client
+from media_core.storages.bucket.desired.applying import apply, list_differences
+from media_core.storages.bucket.marker import claim_prefix
+from media_core.storages.client import get_bucket_client
 from tenants.models import Domain, Tenant
 from tests.media_core.storages.bucket.conftest import (
     THEIR_CORS,
@@ -42,7 +42,7 @@ def troubles() -> list[str]:
 
 
 def settled() -> bool:
-    return not any(differences())
+    return not any(list_differences())
 
 
 def statements() -> Any:
@@ -75,7 +75,7 @@ def test_cors_names_the_active_domains_of_tenants_that_are_served(acme, own_pref
 
 def test_without_https_a_browser_on_this_machine_may_come_from_any_port(settings):
     settings.HTTPS_ONLY = False
-    assert {"http://acme.example", "http://acme.example:*"} <= set(desired_cors.origins())
+    assert {"http://acme.example", "http://acme.example:*"} <= set(desired_cors.list_origins())
 
 
 @pytest.mark.bucket
@@ -100,12 +100,12 @@ def test_without_a_prefix_of_the_deployment_each_room_has_a_rule_and_the_bucket_
 def with_bare_marker(work: Any) -> None:
     """Do work without a marker at the top of the bucket, and put the one of this run back."""
     at: Any = {"Bucket": settings.BUCKET_NAME, "Key": "_gateway/owner.json"}
-    before = bucket_client().get_object(**at)["Body"].read()
-    bucket_client().delete_object(**at)
+    before = get_bucket_client().get_object(**at)["Body"].read()
+    get_bucket_client().delete_object(**at)
     try:
         work()
     finally:
-        bucket_client().put_object(**at, Body=before)
+        get_bucket_client().put_object(**at, Body=before)
 
 
 @pytest.mark.bucket
@@ -119,7 +119,7 @@ def test_the_policy_is_only_written_in_its_mode_and_goes_with_it(settings):
         f"GatewayPublic{tenant.id.hex}" for tenant in Tenant.objects.all()
     }
     settings.PUBLIC_MEDIA_MODE = "gateway"
-    assert [change.removed for change in differences()][2] == Tenant.objects.count()
+    assert [change.removed for change in list_differences()][2] == Tenant.objects.count()
     apply()
     assert policy() == {}
 
@@ -221,7 +221,7 @@ def test_another_deployments_statements_stay(settings):
 
 @pytest.mark.bucket
 def test_a_prefix_of_another_deployment_is_refused_and_nothing_is_changed():
-    claim()
+    claim_prefix()
     another_deployment()
     before = set_theirs()
     with bucket_requests() as sent, pytest.raises(BucketOfAnother):
@@ -235,7 +235,7 @@ def test_what_somebody_changed_in_ours_is_put_right():
     apply()
     (rule,) = cors()
     set_cors([{**rule, "AllowedOrigins": ["*"]}])
-    (change, *_rest) = differences()
+    (change, *_rest) = list_differences()
     assert (change.added, change.replaced, change.removed) == (0, 1, 0)
     assert "-   AllowedOrigins: *" in change.lines()
     apply()

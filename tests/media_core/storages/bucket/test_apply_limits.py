@@ -9,9 +9,9 @@ from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 
 from media_core.storages.bucket.desired import cors as desired_cors
-from media_core.storages.bucket.desired.applying import apply, differences
+from media_core.storages.bucket.desired.applying import apply, list_differences
 from media_core.storages.bucket.desired.lifecycle import Lifecycle
-from media_core.storages.client import bucket_client
+from media_core.storages.client import get_bucket_client
 from media_core.storages.policy import MAX_POLICY_BYTES
 from tenants.models import Domain
 from tests.media_core.storages.bucket.conftest import (
@@ -85,8 +85,8 @@ def test_many_domains_are_spread_over_rules(acme):
     apply()
     origins = [origin for rule in cors() for origin in rule["AllowedOrigins"]]
     assert len(cors()) == 3
-    assert sorted(origins) == sorted(desired_cors.origins())
-    assert not any(differences())
+    assert sorted(origins) == sorted(desired_cors.list_origins())
+    assert not any(list_differences())
 
 
 # --- What a bucket does not do, and what we do not know
@@ -139,7 +139,7 @@ def add_something_new(response_dict: dict[str, Any], **_given: Any) -> None:
 
 def test_settings_that_would_be_lost_by_writing_them_back_are_left_alone():
     set_cors(THEIR_CORS)
-    events = bucket_client().meta.events
+    events = get_bucket_client().meta.events
     events.register_first("before-parse.s3.GetBucketCors", add_something_new)
     try:
         assert "does not know" in refused("CORS")

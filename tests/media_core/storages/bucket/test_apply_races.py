@@ -9,9 +9,9 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
-from media_core.storages.bucket.desired.applying import LOCK, apply, differences
-from media_core.storages.bucket.marker_store import marker_key
-from media_core.storages.client import bucket_client
+from media_core.storages.bucket.desired.applying import ADVISORY_LOCK, apply, list_differences
+from media_core.storages.bucket.marker_store import make_marker_key
+from media_core.storages.client import get_bucket_client
 from tests.media_core.conftest import in_a_thread
 from tests.media_core.storages.bucket.conftest import (
     THEIR_STATEMENT,
@@ -96,7 +96,7 @@ def test_a_rule_that_comes_after_the_first_reading_is_kept(operation: str, read:
     assert [each.trouble or each.lost for each in done] == [[], [], []]
     assert names(before) | {"late", "Late"} & names(read()) <= names(read())
     assert {"late", "Late"} & names(read())
-    assert not any(differences())
+    assert not any(list_differences())
 
 
 @pytest.mark.bucket
@@ -111,7 +111,7 @@ def test_whoever_writes_over_ours_with_what_they_read_before_loses_neither(
     assert [each.trouble or each.lost for each in done] == [[], [], []]
     assert names(before) <= names(read())
     assert {"late", "Late"} & names(read())
-    assert not any(differences())
+    assert not any(list_differences())
 
 
 @pytest.mark.bucket
@@ -141,7 +141,7 @@ def is_somebody_waiting() -> bool:
             "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
             " AND (classid, objid) = (%s, %s)"
             " AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))",
-            LOCK,
+            ADVISORY_LOCK,
         )
         (found,) = cursor.fetchone()
         return bool(found)
@@ -167,8 +167,8 @@ def test_an_end_at_any_step_leaves_others_rules_and_a_second_run_mends(cuts: Cut
         run(apply, None)
         assert all_theirs() == before
         in_a_thread(apply)
-        assert not any(in_a_thread(differences))
+        assert not any(in_a_thread(list_differences))
         assert ours(cors())
         assert all_theirs() == before
         set_theirs()
-        bucket_client().delete_object(Bucket=settings.BUCKET_NAME, Key=marker_key())
+        get_bucket_client().delete_object(Bucket=settings.BUCKET_NAME, Key=make_marker_key())

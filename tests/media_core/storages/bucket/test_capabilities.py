@@ -17,13 +17,13 @@ from media_core.storages.bucket.capabilities import (
     Capability,
     ProofCache,
     UploadMethod,
-    proof,
-    upload_method,
+    choose_upload_method,
+    find_proof,
 )
 from media_core.storages.bucket.doctor.examine import examine, store_examination
 from media_core.storages.bucket.models import BucketCapabilities
 from media_core.storages.bucket.start import find_proof_problem
-from media_core.storages.room import storage_of
+from media_core.storages.room import find_storage
 from tenants.binding import bind_tenant
 from tests.conftest import member
 from tests.proof import forget_proofs, reported
@@ -41,8 +41,8 @@ def written(tenant, area="private"):
     """Write an object into a room and return its row."""
     content = Content("x.pdf", 5, "application/pdf", "0" * 64)
     with bind_tenant(tenant):
-        row = StoredObject.objects.announce(content, area=area)
-        row.mark_stored(storage_of(row).put(row, BytesIO(b"bytes"), file_name="x.pdf"))
+        row = StoredObject.objects.create_pending(content, area=area)
+        row.mark_stored(find_storage(row).put(row, BytesIO(b"bytes"), file_name="x.pdf"))
     return row
 
 
@@ -190,12 +190,12 @@ def test_a_copy_is_asked_of_the_bucket_only_where_it_was_proved(lacking, acme, g
     reported(*lacking)
     source = written(acme)
     with bind_tenant(acme):
-        target = StoredObject.objects.announce(
+        target = StoredObject.objects.create_pending(
             Content("x.pdf", 5, "application/pdf", "0" * 64), area="private"
         )
         with bucket_requests() as sent:
-            storage_of(target).copy(source, target, file_name="x.pdf")
-        with storage_of(target).read(target) as body:
+            find_storage(target).copy(source, target, file_name="x.pdf")
+        with find_storage(target).read(target) as body:
             assert body.read() == b"bytes"
     wanted = ["GET", "PUT"] if lacking else ["PUT"]
     assert [request.method for request in sent] == wanted
@@ -213,14 +213,14 @@ def test_a_copy_is_asked_of_the_bucket_only_where_it_was_proved(lacking, acme, g
 )
 def test_an_upload_goes_past_the_gateway_only_where_it_was_proved_safe(lacking, small, large):
     reported(*lacking)
-    known = proof()
-    assert upload_method(FORM_MAX_BYTES, known) == small
-    assert upload_method(FORM_MAX_BYTES + 1, known) == large
+    known = find_proof()
+    assert choose_upload_method(FORM_MAX_BYTES, known) == small
+    assert choose_upload_method(FORM_MAX_BYTES + 1, known) == large
 
 
 def test_what_was_proved_too_long_ago_counts_for_no_upload():
     reported(days_ago=31)
-    assert upload_method(1, proof()) == UploadMethod.RELAY
+    assert choose_upload_method(1, find_proof()) == UploadMethod.RELAY
 
 
 def test_the_newest_report_counts(acme):
@@ -263,11 +263,11 @@ def test_what_was_proved_still_counts_after_a_run_that_cannot_ask(acme, run_that
     reported(Capability.COPY)
     run_that_cannot_ask()
     written(acme, "media")
-    assert proof().lacks(Capability.COPY)
+    assert find_proof().was_disproved(Capability.COPY)
     forget_proofs()
     reported(days_ago=31)
     run_that_cannot_ask()
-    assert not proof().has(Capability.PRIVATE)
+    assert not find_proof().has(Capability.PRIVATE)
 
 
 def test_what_failed_is_not_forgotten_by_a_run_that_cannot_ask(acme, globex, run_that_cannot_ask):

@@ -12,14 +12,14 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.test import override_settings
 
-from media_core.storages.bucket.capabilities import Capability, current_target
+from media_core.storages.bucket.capabilities import Capability, describe_target
 from media_core.storages.bucket.doctor import bench as benches
-from media_core.storages.bucket.doctor.bench import bench
+from media_core.storages.bucket.doctor.bench import open_bench
 from media_core.storages.bucket.doctor.examine import PROBES, examine
 from media_core.storages.bucket.findings import Outcome
-from media_core.storages.bucket.marker_store import marker_key
+from media_core.storages.bucket.marker_store import make_marker_key
 from media_core.storages.bucket.models import BucketReport, Deployment
-from media_core.storages.client import bucket_client
+from media_core.storages.client import get_bucket_client
 from tests.conftest import World
 from tests.media_core.storages.bucket.conftest import policy
 from tests.wire import bucket_requests
@@ -60,12 +60,12 @@ def whole_run(world: World, django_db_blocker: Any) -> Run:
             call_command("bucket", "doctor", "--json", "--try-policy", stdout=out)
         report = BucketReport.objects.latest("made_at")
         report.delete()
-        marker = bucket_client().get_object(Bucket=settings.BUCKET_NAME, Key=marker_key())
+        marker = get_bucket_client().get_object(Bucket=settings.BUCKET_NAME, Key=make_marker_key())
         return Run(
             printed=out.getvalue(),
             requests=len(sent),
             report=report,
-            target=current_target(),
+            target=describe_target(),
             left=(objects(settings), uploads(settings)),
             marker=marker["Body"].read().decode(),
             policy=policy(),
@@ -73,12 +73,12 @@ def whole_run(world: World, django_db_blocker: Any) -> Run:
 
 
 def objects(settings):
-    found = bucket_client().list_objects_v2(Bucket=settings.BUCKET_NAME, Prefix="doctors-test/")
-    return [each["Key"] for each in found.get("Contents", ()) if each["Key"] != marker_key()]
+    found = get_bucket_client().list_objects_v2(Bucket=settings.BUCKET_NAME, Prefix="doctors-test/")
+    return [each["Key"] for each in found.get("Contents", ()) if each["Key"] != make_marker_key()]
 
 
 def uploads(settings):
-    found = bucket_client().list_multipart_uploads(
+    found = get_bucket_client().list_multipart_uploads(
         Bucket=settings.BUCKET_NAME, Prefix="doctors-test/"
     )
     return found.get("Uploads", [])
@@ -105,7 +105,7 @@ def test_the_bucket_of_this_run_passes_and_nothing_but_the_marker_is_left(whole_
     assert failed == []
     assert whole_run.report.passed
     assert whole_run.left == ([], [])
-    assert str(Deployment.this()) in whole_run.marker
+    assert str(Deployment.get_current()) in whole_run.marker
 
 
 def test_each_finding_says_what_why_and_what_was_seen_and_the_seven_points_are_among_them(
@@ -142,9 +142,9 @@ def test_the_report_is_stored_and_printed_as_json(whole_run):
 
 def test_what_breaks_off_in_the_middle_leaves_no_canary(settings):
     def begin() -> None:
-        with bench() as at:
+        with open_bench() as at:
             at.put("private/x")
-            at.begin_parts(at.key("private/parts"))
+            at.begin_multipart_upload(at.key("private/parts"))
             assert (len(objects(settings)), len(uploads(settings))) == (1, 1)
             raise KeyboardInterrupt
 
@@ -156,13 +156,13 @@ def test_what_breaks_off_in_the_middle_leaves_no_canary(settings):
 def test_what_a_killed_run_left_goes_with_the_next_but_not_what_runs_beside_it(
     settings, monkeypatch
 ):
-    with bench() as beside:
+    with open_bench() as beside:
         other = beside.put("private/x")
-        with bench():
+        with open_bench():
             pass
         assert objects(settings) == [other]
-        monkeypatch.setattr(benches, "LEFT_AFTER", timedelta(0) - timedelta(minutes=1))
-        with bench():
+        monkeypatch.setattr(benches, "ABANDONED_AFTER", timedelta(0) - timedelta(minutes=1))
+        with open_bench():
             pass
         assert objects(settings) == []
 
@@ -186,12 +186,12 @@ def test_others_statements_in_the_policy_stay(settings):
     }  # fmt: skip
     at = {"Bucket": settings.BUCKET_NAME}
     text = json.dumps({"Version": "2012-10-17", "Statement": [deny]})
-    bucket_client().put_bucket_policy(**at, Policy=text)
+    get_bucket_client().put_bucket_policy(**at, Policy=text)
     try:
         examine(try_policy=True)
-        left = json.loads(bucket_client().get_bucket_policy(**at)["Policy"])["Statement"]
+        left = json.loads(get_bucket_client().get_bucket_policy(**at)["Policy"])["Statement"]
     finally:
-        bucket_client().delete_bucket_policy(**at)
+        get_bucket_client().delete_bucket_policy(**at)
     assert left == [deny]
 
 
@@ -217,10 +217,10 @@ def test_on_ceph_rgw_the_doctor_says_that_unsigned_headers_are_obeyed(settings):
 
 
 def test_a_store_that_overlooks_the_prefix_of_a_list_loses_nothing_of_others(settings, monkeypatch):
-    client, theirs = bucket_client(), {"Bucket": settings.BUCKET_NAME, "Key": "shop/video.mp4"}
+    client, theirs = get_bucket_client(), {"Bucket": settings.BUCKET_NAME, "Key": "shop/video.mp4"}
     client.put_object(**theirs, Body=b"theirs")
     upload = client.create_multipart_upload(**theirs)["UploadId"]
-    monkeypatch.setattr(benches, "LEFT_AFTER", timedelta(seconds=-60))
+    monkeypatch.setattr(benches, "ABANDONED_AFTER", timedelta(seconds=-60))
 
     def overlook(params, **_given):
         params["Prefix"] = "shop/"
@@ -231,7 +231,7 @@ def test_a_store_that_overlooks_the_prefix_of_a_list_loses_nothing_of_others(set
     for event in lists:
         client.meta.events.register(event, overlook)
     try:
-        with bench():
+        with open_bench():
             pass
     finally:
         for event in lists:

@@ -7,16 +7,16 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from gateway.demo.bucket.moods import MOODS
-from gateway.demo.resolution import localhost_names
+from gateway.demo.bucket.moods import FAULT_DESCRIPTIONS
+from gateway.demo.resolution import resolve_localhost_names
 from media_core.storages.bucket.capabilities import Capability
 from media_core.storages.bucket.desired.applying import apply
 from media_core.storages.bucket.doctor import bench as benches
 from media_core.storages.bucket.doctor.examine import PROBES, examine
 from media_core.storages.bucket.findings import Outcome
-from media_core.storages.bucket.marker_store import marker_key
+from media_core.storages.bucket.marker_store import make_marker_key
 from media_core.storages.bucket.models import BucketReport
-from media_core.storages.client import bucket_client
+from media_core.storages.client import get_bucket_client
 
 pytestmark = pytest.mark.django_db
 FORMS = ("post-signature", "post-size", "post-type", "post-key", "post-expiry")
@@ -74,7 +74,7 @@ def bucket(acme, globex, moody_bucket, monkeypatch):
     """A bucket that is set up as it should be; without a mood every finding on it is ok."""
     apply()
     # Its clock is ours, and has no whole seconds; test_doctor.py waits as long as a deployment.
-    monkeypatch.setattr(benches, "OVER_SECONDS", benches.SHORT_SECONDS + 0.1)
+    monkeypatch.setattr(benches, "EXPIRED_AFTER_SECONDS", benches.SHORT_SECONDS + 0.1)
     return moody_bucket
 
 
@@ -96,7 +96,7 @@ def expected_of(moods):
 
 
 def test_every_mood_of_the_embedded_bucket_is_tried():
-    assert {*FAULTS} | APART == {*MOODS}
+    assert {*FAULTS} | APART == {*FAULT_DESCRIPTIONS}
 
 
 def test_a_bucket_that_behaves_and_is_set_up_gets_nothing_but_ok(bucket):
@@ -104,7 +104,7 @@ def test_a_bucket_that_behaves_and_is_set_up_gets_nothing_but_ok(bucket):
 
 
 def test_many_lacks_at_once_are_all_found(bucket):
-    with bucket.moods(*LACKS):
+    with bucket.inject_faults(*LACKS):
         assert seen() == expected_of(LACKS)
 
 
@@ -114,7 +114,7 @@ def test_many_holes_at_once_are_all_found_and_the_command_ends_with_one_and_name
     expected = expected_of(HOLES)
     failed = [*expected.values()].count("failed")
     words = f"not fit as it is: {failed} failed"
-    with bucket.moods(*HOLES), pytest.raises(CommandError, match=words):
+    with bucket.inject_faults(*HOLES), pytest.raises(CommandError, match=words):
         call_command("bucket", "doctor", "--try-policy")
     findings = BucketReport.objects.latest("made_at").findings
     found = {each["probe"]: each["outcome"] for each in findings}
@@ -129,7 +129,7 @@ def test_many_holes_at_once_are_all_found_and_the_command_ends_with_one_and_name
 @pytest.mark.slow
 @pytest.mark.parametrize("mood", FAULTS)
 def test_each_fault_is_found_by_itself_and_nothing_else_is_blamed(mood, bucket):
-    with bucket.moods(mood):
+    with bucket.inject_faults(mood):
         assert seen() == FAULTS[mood]
 
 
@@ -140,13 +140,13 @@ def allow_wildcard(settings):
         "Resource": f"arn:aws:s3:::{settings.BUCKET_NAME}/*/media/*",
     }  # fmt: skip
     document = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
-    bucket_client().put_bucket_policy(Bucket=settings.BUCKET_NAME, Policy=document)
+    get_bucket_client().put_bucket_policy(Bucket=settings.BUCKET_NAME, Policy=document)
     return allow
 
 
 def set_up_unwisely(settings):
     """Keep every version, and let every page send forms."""
-    client, at = bucket_client(), {"Bucket": settings.BUCKET_NAME}
+    client, at = get_bucket_client(), {"Bucket": settings.BUCKET_NAME}
     client.put_bucket_versioning(**at, VersioningConfiguration={"Status": "Enabled"})
     rules = client.get_bucket_cors(**at)["CORSRules"]
     rules.append({"AllowedOrigins": ["*"], "AllowedMethods": ["POST"]})
@@ -154,7 +154,7 @@ def set_up_unwisely(settings):
 
 
 def statements(settings):
-    return json.loads(bucket_client().get_bucket_policy(Bucket=settings.BUCKET_NAME)["Policy"])[
+    return json.loads(get_bucket_client().get_bucket_policy(Bucket=settings.BUCKET_NAME)["Policy"])[
         "Statement"
     ]
 
@@ -198,7 +198,7 @@ def test_at_a_gate_the_rest_is_not_tried_and_nothing_is_held_against_the_bucket(
     mood, gate, word, bucket, attempts
 ):
     attempts(1)
-    with bucket.moods(mood):
+    with bucket.inject_faults(mood):
         examination = examine()
     outcomes = {finding.probe: finding for finding in examination.findings}
     assert outcomes[gate].outcome == Outcome.FAILED
@@ -209,7 +209,7 @@ def test_at_a_gate_the_rest_is_not_tried_and_nothing_is_held_against_the_bucket(
 
 def test_where_only_the_other_version_of_signatures_is_taken_it_is_named(bucket, settings):
     settings.BUCKET_ENDPOINT_URL = f"http://s3.localhost:{bucket.port}"
-    with localhost_names(), bucket.moods("no-sigv4"):
+    with resolve_localhost_names(), bucket.inject_faults("no-sigv4"):
         found = {finding.probe: finding for finding in examine().findings}
     assert found["credentials"].outcome == Outcome.FAILED
     assert found["signature"].seen == "s3v4 is refused, s3 is taken."
@@ -220,13 +220,16 @@ def test_where_only_the_other_version_of_signatures_is_taken_it_is_named(bucket,
 
 
 def test_a_clock_that_is_an_hour_off_is_named(bucket):
-    with bucket.moods("late"):
+    with bucket.inject_faults("late"):
         assert seen()["clock"] == "failed"
 
 
 @pytest.mark.usefixtures("short_pauses")
 def test_a_bucket_that_is_busy_for_a_moment_is_asked_again(bucket):
-    with bucket.moods("busy", requests=2), bucket.moods("lost-response", requests=1):
+    with (
+        bucket.inject_faults("busy", requests=2),
+        bucket.inject_faults("lost-response", requests=1),
+    ):
         assert seen() == {}
 
 
@@ -262,8 +265,8 @@ def test_the_prefix_of_another_deployment_is_refused_and_its_marker_stays(bucket
             "created_at": "2026-01-01T00:00:00+00:00",
         }
     ).encode()
-    at = {"Bucket": settings.BUCKET_NAME, "Key": marker_key()}
-    bucket_client().put_object(**at, Body=marker)
+    at = {"Bucket": settings.BUCKET_NAME, "Key": make_marker_key()}
+    get_bucket_client().put_object(**at, Body=marker)
     examination = examine()
     assert examination.capabilities()[Capability.OWNED] is False
-    assert bucket_client().get_object(**at)["Body"].read() == marker
+    assert get_bucket_client().get_object(**at)["Body"].read() == marker

@@ -15,15 +15,15 @@ from media_core.storages.bucket.marker import (
     DATABASE,
     MAX_MARKER_BYTES,
     Marker,
-    Whose,
-    claim,
-    ownership,
-    required_ownership,
+    MarkerOwner,
+    claim_prefix,
+    read_ownership,
+    require_ownership,
     take_over,
 )
-from media_core.storages.bucket.marker_store import marker_key
+from media_core.storages.bucket.marker_store import make_marker_key
 from media_core.storages.bucket.models import Deployment
-from media_core.storages.client import bucket_client
+from media_core.storages.client import get_bucket_client
 from tenants.database.identity import find_database_id
 from tenants.errors import DatabaseNotIdentified
 from tests.media_core.storages.bucket.conftest import another_deployment, at, once
@@ -35,11 +35,11 @@ THEIRS = "0b6f9dd0-3a08-4b0e-8d6c-6a3a0a7d8f10"
 
 
 def write(content: bytes) -> None:
-    bucket_client().put_object(Bucket=settings.BUCKET_NAME, Key=marker_key(), Body=content)
+    get_bucket_client().put_object(Bucket=settings.BUCKET_NAME, Key=make_marker_key(), Body=content)
 
 
 def written() -> bytes:
-    found = bucket_client().get_object(Bucket=settings.BUCKET_NAME, Key=marker_key())
+    found = get_bucket_client().get_object(Bucket=settings.BUCKET_NAME, Key=make_marker_key())
     return found["Body"].read()
 
 
@@ -54,43 +54,43 @@ def overlook_conditions(request: Any, **_given: Any) -> None:
 
 @pytest.mark.bucket
 def test_a_new_prefix_is_nobodys_until_it_is_claimed():
-    assert ownership().whose == Whose.NOBODYS
-    assert claim().whose == Whose.OURS
-    assert ownership().deployment == str(Deployment.this())
+    assert read_ownership().owner == MarkerOwner.NOBODYS
+    assert claim_prefix().owner == MarkerOwner.OURS
+    assert read_ownership().deployment == str(Deployment.get_current())
 
 
 @pytest.mark.bucket
 def test_claiming_twice_writes_once():
-    claim()
+    claim_prefix()
     before = written()
     with bucket_requests() as sent:
-        assert required_ownership().whose == Whose.OURS
+        assert require_ownership().owner == MarkerOwner.OURS
     assert [request.method for request in sent] == ["GET"]
     assert written() == before
 
 
 @pytest.mark.bucket
 def test_another_deployment_is_refused_and_told_whose_the_prefix_is():
-    first = str(claim().deployment)
+    first = str(claim_prefix().deployment)
     another_deployment()
     with pytest.raises(BucketOfAnother, match=rf"{first}.*LOCATION_PREFIX.*--take-over {first}"):
-        required_ownership()
+        require_ownership()
     assert json.loads(written())["deployment"] == first
 
 
 @pytest.mark.bucket
 def test_another_prefix_of_the_same_bucket_is_free(settings, own_prefix):
-    claim()
+    claim_prefix()
     another_deployment()
     settings.LOCATION_PREFIX = f"{own_prefix}second/"
-    assert claim().whose == Whose.OURS
+    assert claim_prefix().owner == MarkerOwner.OURS
 
 
 @pytest.mark.bucket
 def test_of_two_that_claim_at_once_the_second_is_refused():
     with at("before-sign.s3.PutObject", once(write_theirs)):
-        assert claim().deployment == THEIRS
-    assert ownership().whose == Whose.ANOTHERS
+        assert claim_prefix().deployment == THEIRS
+    assert read_ownership().owner == MarkerOwner.ANOTHERS
 
 
 @pytest.mark.bucket
@@ -100,9 +100,9 @@ def test_a_store_that_overlooks_conditions_lets_no_two_believe(moment):
         at("before-sign.s3.PutObject", overlook_conditions),
         at(f"{moment}.s3.PutObject", once(write_theirs)),
     ):
-        claimed = claim()
-    assert (claimed.whose == Whose.OURS) is (json.loads(written())["deployment"] != THEIRS)
-    assert ownership() == claimed
+        claimed = claim_prefix()
+    assert (claimed.owner == MarkerOwner.OURS) is (json.loads(written())["deployment"] != THEIRS)
+    assert read_ownership() == claimed
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_a_store_that_overlooks_conditions_lets_no_two_believe(moment):
 def test_a_marker_that_cannot_be_read_is_not_ours_and_stays(content):
     write(content)
     with pytest.raises(BucketOfAnother, match="not a marker that can be read"):
-        required_ownership()
+        require_ownership()
     with pytest.raises(BucketOfAnother, match="nothing was taken over"):
         take_over(THEIRS)
     assert written() == content
@@ -138,7 +138,7 @@ def test_of_a_huge_marker_the_beginning_is_read():
     write(b"x" * 5_000_000)
     read: list[int] = []
     with at("after-call.s3.GetObject", partial(count_reads, read)):
-        assert ownership().whose == Whose.UNREADABLE
+        assert read_ownership().owner == MarkerOwner.UNREADABLE
     assert read == [MAX_MARKER_BYTES + 1]
 
 
@@ -155,15 +155,15 @@ def count_reads(read: list[int], parsed: dict[str, Any], **_given: Any) -> None:
 
 @pytest.mark.bucket
 def test_another_database_of_the_same_deployment_is_refused_until_it_takes_over():
-    this = Deployment.this()
+    this = Deployment.get_current()
     write(Marker(this.pk, ANOTHER_DATABASE, this.created_at).as_json())
-    assert ownership().whose == Whose.OTHER_DATABASES
+    assert read_ownership().owner == MarkerOwner.OTHER_DATABASES
     with pytest.raises(BucketOfAnother, match=rf"{ANOTHER_DATABASE}.*--take-over other-database"):
-        required_ownership()
+        require_ownership()
     with pytest.raises(BucketOfAnother, match="nothing was taken over"):
         take_over(THEIRS)
     assert json.loads(written())["database"] == ANOTHER_DATABASE
-    assert take_over(str(this)).whose == Whose.OURS
+    assert take_over(str(this)).owner == MarkerOwner.OURS
     assert json.loads(written())["database"] == find_database_id()
 
 
@@ -194,14 +194,14 @@ def test_every_role_may_ask_which_database_it_is_unless_that_was_revoked(is_revo
 @pytest.mark.bucket
 def test_who_names_the_other_exactly_takes_over():
     write_theirs()
-    assert take_over(THEIRS).whose == Whose.OURS
-    assert required_ownership().deployment == str(Deployment.this())
+    assert take_over(THEIRS).owner == MarkerOwner.OURS
+    assert require_ownership().deployment == str(Deployment.get_current())
 
 
 @pytest.mark.bucket
 def test_who_names_somebody_else_takes_nothing_over():
     write_theirs()
-    for given in (str(uuid.uuid4()), THEIRS.upper(), "", str(Deployment.this())):
+    for given in (str(uuid.uuid4()), THEIRS.upper(), "", str(Deployment.get_current())):
         with pytest.raises(BucketOfAnother, match="nothing was taken over"):
             take_over(given)
     assert json.loads(written())["deployment"] == THEIRS
@@ -210,18 +210,18 @@ def test_who_names_somebody_else_takes_nothing_over():
 @pytest.mark.bucket
 def test_the_first_reading_costs_a_request_and_a_claim_three():
     with bucket_requests() as sent:
-        ownership()
-        claim()
+        read_ownership()
+        claim_prefix()
     assert [request.method for request in sent] == ["GET", "GET", "PUT", "GET"]
 
 
 def test_wrong_keys_are_a_refusal_and_no_missing_marker(settings):
     settings.BUCKET_SECRET_KEY = "another"
     with pytest.raises(BucketRefused, match="check its keys"):
-        claim()
+        claim_prefix()
 
 
 def test_a_bucket_that_is_not_there_is_named_as_that(settings):
     settings.BUCKET_NAME = "no-such-bucket"
     with pytest.raises(BucketRefused, match="AWS_STORAGE_BUCKET_NAME"):
-        claim()
+        claim_prefix()

@@ -6,8 +6,8 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from media_core.storages.bucket.desired.applying import differences
-from media_core.storages.client import bucket_client
+from media_core.storages.bucket.desired.applying import list_differences
+from media_core.storages.client import get_bucket_client
 from tests.media_core.storages.test_sending import Busy, _busy_server, lasting_bucket
 
 __all__ = ["_busy_server", "lasting_bucket"]
@@ -40,7 +40,7 @@ def test_an_odd_answer_is_said_in_a_line(lasting_bucket: Busy, settings, odd, ac
 def test_a_redirect_is_asked_once_and_not_followed(lasting_bucket: Busy, settings):
     settings.BUCKET_ADDRESSING_STYLE, lasting_bucket.answers = "path", [ODD["a redirect"]]
     with pytest.raises(Exception, match="301"):
-        bucket_client().list_objects_v2(Bucket="b")
+        get_bucket_client().list_objects_v2(Bucket="b")
     assert len(lasting_bucket.asked) == 1
 
 
@@ -53,5 +53,5 @@ def test_a_policy_that_is_none_is_no_reason_to_write_one(lasting_bucket: Busy, s
         {},
     )
     lasting_bucket.answers = [missing, missing, (200, policy.encode(), {})]
-    found = {each.part: each.trouble for each in differences()}
+    found = {each.part: each.trouble for each in list_differences()}
     assert found["policy"].startswith("The bucket's policy cannot be read.")

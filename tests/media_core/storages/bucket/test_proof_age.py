@@ -15,7 +15,7 @@ from media_core.storages.bucket.doctor.examine import PROBES, Examination, store
 from media_core.storages.bucket.findings import Finding, Outcome
 from media_core.storages.bucket.models import BucketCapabilities, BucketReport
 from media_core.storages.bucket.start import find_proof_problem, log_proof_problem
-from media_core.storages.room import storage_of
+from media_core.storages.room import find_storage
 from tenants.binding import bind_tenant
 from tenants.people.models import AgencyRole, Person
 from tests.mailing import mail_of, send_mail_of
@@ -45,10 +45,10 @@ def warnings():
 
 def write(tenant):
     with bind_tenant(tenant):
-        row = StoredObject.objects.announce(
+        row = StoredObject.objects.create_pending(
             Content("x.pdf", 5, "application/pdf", "0" * 64), area="private"
         )
-        storage_of(row).put(row, BytesIO(b"bytes"), file_name="x.pdf")
+        find_storage(row).put(row, BytesIO(b"bytes"), file_name="x.pdf")
 
 
 def run_that_cannot_ask():

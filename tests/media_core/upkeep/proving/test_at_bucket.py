@@ -3,8 +3,8 @@
 import pytest
 
 from media_core.upkeep.proving.asks import Verdict
-from media_core.upkeep.proving.at_bucket import answered, reading
-from media_core.upkeep.proving.canaries import made_up
+from media_core.upkeep.proving.at_bucket import iterate_reads, run_attempt
+from media_core.upkeep.proving.canaries import make_planned_canaries
 from tenants.models import Tenant
 from tests.media_core.storages.test_sending import Busy, _busy_server, lasting_bucket
 
@@ -26,5 +26,5 @@ def test_a_network_before_the_bucket_that_fails_is_no_refusal(
 ):
     settings.BUCKET_ADDRESSING_STYLE, lasting_bucket.answers = "path", [(status, b"", {})]
     tenants = Tenant.objects.order_by("location_prefix")
-    asks = reading([canary for tenant in tenants for canary in made_up(tenant)])
-    assert {answered(each).verdict for each in asks} == {verdict}
+    asks = iterate_reads([canary for tenant in tenants for canary in make_planned_canaries(tenant)])
+    assert {run_attempt(each).verdict for each in asks} == {verdict}

@@ -6,7 +6,7 @@ import pytest
 
 from media_core.documents.models import Document
 from media_core.ledger.models import StoredObject
-from media_core.upkeep.proving.canaries import canaries_of
+from media_core.upkeep.proving.canaries import place_canaries
 from media_core.uploads.flow import sweep
 from tenants.binding import bind_tenant
 from tenants.models import Tenant
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def lent(acme: Tenant, globex: Tenant) -> Iterator[dict[Tenant, list[StoredObject]]]:
     """Look at the ledger of two tenants while their canaries are there."""
-    with canaries_of([acme, globex]):
+    with place_canaries([acme, globex]):
         yield {tenant: rows_of(tenant) for tenant in (acme, globex)}
 
 
@@ -44,7 +44,7 @@ def test_they_hold_no_quota_and_stand_in_no_list(lent, acme) -> None:
 
 
 def fail_among_canaries(tenant: Tenant, before: set[str]) -> None:
-    with canaries_of([tenant]):
+    with place_canaries([tenant]):
         assert keys(tenant) > before
         raise ZeroDivisionError
 
@@ -60,7 +60,7 @@ def lend_canaries(tenant: Tenant) -> Callable[[], None]:
     """Return a flow that puts canaries into a room and takes them back."""
 
     def lend() -> None:
-        with canaries_of([tenant]):
+        with place_canaries([tenant]):
             pass
 
     return lend

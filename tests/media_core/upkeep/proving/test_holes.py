@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 from django.conf import settings as django_settings
 
-from gateway.demo.bucket.access import Access
+from gateway.demo.bucket.access import AccessLayer
 from gateway.demo.bucket.credentials import Credentials
-from gateway.demo.bucket.layers import row, usual_layers
-from gateway.demo.bucket.moods import Moods
+from gateway.demo.bucket.layers import chain_layers, make_layers
+from gateway.demo.bucket.moods import FaultRegistry
 from gateway.demo.bucket.server import BucketServer
 from gateway.demo.bucket.store import Store
-from media_core.storages.client import bucket_client
-from media_core.upkeep.proving.asks import Control, Kind
+from media_core.storages.client import get_bucket_client
+from media_core.upkeep.proving.asks import AttemptKind, Control
 from tenants.models import Tenant
 from tests.media_core.upkeep.proving.conftest import Prove, newest, state
 
@@ -33,12 +33,12 @@ def allowed() -> Iterator[Any]:
             for action, resource in permissions
         ]
         policy = {"Version": "2012-10-17", "Statement": statements}
-        bucket_client().put_bucket_policy(
+        get_bucket_client().put_bucket_policy(
             Bucket=django_settings.BUCKET_NAME, Policy=json.dumps(policy)
         )
 
     yield allow
-    bucket_client().delete_bucket_policy(Bucket=django_settings.BUCKET_NAME)
+    get_bucket_client().delete_bucket_policy(Bucket=django_settings.BUCKET_NAME)
 
 
 @pytest.mark.bucket
@@ -47,7 +47,7 @@ def test_a_bucket_that_everybody_reads(prove: Prove, allowed: Any) -> None:
     said = prove("--tenant", "acme/")
     assert said.failure.startswith("NOT ISOLATED: "), said
     assert said.out.startswith("NOT ISOLATED: ")
-    keys = {each["key"] for each in newest()["failures"] if each["kind"] == Kind.READ}
+    keys = {each["key"] for each in newest()["failures"] if each["kind"] == AttemptKind.READ}
     assert len(keys) == 4
     assert all(key in said.out for key in keys)
 
@@ -57,7 +57,7 @@ WILDCARD, LIST = ("s3:GetObject", "/*/media/*"), ("s3:ListBucket", "")
 
 
 def require_wildcard_found(failures: list[dict[str, Any]]) -> None:
-    keys = {each["key"] for each in failures if each["kind"] == Kind.READ}
+    keys = {each["key"] for each in failures if each["kind"] == AttemptKind.READ}
     assert len(keys) == 1
     assert keys.pop().startswith("acme/private/media/")
 
@@ -70,8 +70,8 @@ def test_holes_of_the_bucket_and_of_the_gateway_at_once_are_all_found(
     prove("--tenant", "acme/")
     failures = newest()["failures"]
     require_wildcard_found(failures)
-    assert {Kind.LIST, Kind.OTHER_SESSION} <= {each["kind"] for each in failures}
-    keys = {each["key"] for each in failures if each["kind"] == Kind.ANONYMOUS}
+    assert {AttemptKind.LIST, AttemptKind.OTHER_SESSION} <= {each["kind"] for each in failures}
+    keys = {each["key"] for each in failures if each["kind"] == AttemptKind.ANONYMOUS}
     assert any(key.startswith("acme/private/app/") for key in keys)
 
 
@@ -86,7 +86,7 @@ def test_a_wildcard_that_was_meant_for_public_objects(prove: Prove, allowed: Any
 def test_a_bucket_that_everybody_lists(prove: Prove, allowed: Any) -> None:
     allowed(LIST)
     prove("--tenant", "acme/")
-    assert {each["kind"] for each in newest()["failures"]} == {Kind.LIST}
+    assert {each["kind"] for each in newest()["failures"]} == {AttemptKind.LIST}
 
 
 @pytest.fixture
@@ -97,8 +97,12 @@ def anybodys_bucket(settings: Any) -> Iterator[None]:
     known = Credentials(
         settings.BUCKET_ACCESS_KEY, settings.BUCKET_SECRET_KEY, settings.BUCKET_REGION
     )
-    layers = [one for one in usual_layers(store, known, Moods()) if not isinstance(one, Access)]
-    server = BucketServer("127.0.0.1", 0, row(layers, store), domains=["localhost"])
+    layers = [
+        one
+        for one in make_layers(store, known, FaultRegistry())
+        if not isinstance(one, AccessLayer)
+    ]
+    server = BucketServer("127.0.0.1", 0, chain_layers(layers, store), domains=["localhost"])
     serving = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     serving.start()
     settings.BUCKET_ENDPOINT_URL, settings.BUCKET_NAME = server.url, "anybodys"
@@ -113,7 +117,7 @@ def test_a_bucket_that_everybody_changes(prove: Prove, acme: Tenant) -> None:
     before = state(acme)
     prove("--tenant", "acme/")
     failures = newest()["failures"]
-    changed = {each["key"] for each in failures if each["kind"] == Kind.CHANGE}
+    changed = {each["key"] for each in failures if each["kind"] == AttemptKind.CHANGE}
     lost = {each["key"] for each in failures if each["kind"] == Control.KEPT}
     assert len(changed) == 5
     assert lost == changed
@@ -130,8 +134,8 @@ def test_a_hole_in_the_gateway(prove: Prove, settings) -> None:
     settings.PRIVATE_MEDIA_READERS = f"{__name__}.{everybody.__name__}"
     said = prove("--tenant", "acme/")
     kinds = {each["kind"] for each in newest()["failures"]}
-    assert Kind.ANONYMOUS in kinds
-    assert Kind.OTHER_SESSION in kinds
+    assert AttemptKind.ANONYMOUS in kinds
+    assert AttemptKind.OTHER_SESSION in kinds
     assert "acme/private/app/" in said.failure
 
 

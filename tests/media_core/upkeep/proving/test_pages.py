@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from media_core.storages.bucket.models import Attestation
-from media_core.upkeep.proving.attestation import digest_of
+from media_core.upkeep.proving.attestation import compute_digest
 from tests.conftest import Browse
 
 pytestmark = pytest.mark.django_db
@@ -29,7 +29,7 @@ def attestation(*, passed: bool = True, **changed: object) -> Attestation:
         ],
         "failures": [] if passed else [{**failure, **seen}],
     }  # fmt: skip
-    document["sha256"] = digest_of(document)
+    document["sha256"] = compute_digest(document)
     return Attestation.objects.create(
         target="t", passed=passed, tenants=1, tried=4, document={**document, **changed}
     )

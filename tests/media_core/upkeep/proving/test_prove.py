@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from media_core.storages.bucket.marker_store import marker_key
-from media_core.storages.client import bucket_client
-from media_core.upkeep.proving.asks import Control, Kind
+from media_core.storages.bucket.marker_store import make_marker_key
+from media_core.storages.client import get_bucket_client
+from media_core.upkeep.proving.asks import AttemptKind, Control
 from media_core.upkeep.proving.attestation import is_whole
 from tenants.models import Domain
-from tenants.provisioning import create_tenant, suspend
+from tenants.provisioning import create_tenant, suspend_tenant
 from tests.media_core.upkeep.proving.conftest import Prove, Run, newest, sent_requests, state
 
 pytestmark = pytest.mark.django_db
@@ -48,14 +48,14 @@ def test_a_dry_run_only_says_how_much(prove: Prove, acme, globex) -> None:
 
 
 def test_each_kind_is_tried_and_each_control_is_given(whole_run: Run) -> None:
-    tried = {kind: counted(whole_run.document, kind) for kind in (*Kind, *Control)}
+    tried = {kind: counted(whole_run.document, kind) for kind in (*AttemptKind, *Control)}
     assert all(how_often == right for how_often, right in tried.values())
     # There is no CDN in front of this bucket.
-    assert [kind for kind, (how_often, _) in tried.items() if not how_often] == [Kind.CDN]
+    assert [kind for kind, (how_often, _) in tried.items() if not how_often] == [AttemptKind.CDN]
 
 
 def test_the_public_address_is_asked_where_there_is_one(acme_run: Run) -> None:
-    assert counted(acme_run.document, Kind.CDN) == (4, 4)
+    assert counted(acme_run.document, AttemptKind.CDN) == (4, 4)
 
 
 def test_in_mode_gateway_no_canary_is_public(prove: Prove, settings) -> None:
@@ -88,22 +88,22 @@ def test_a_sibling_prefix_asks_too(prove: Prove) -> None:
 def test_a_tenant_without_neighbours_is_not_said_to_be_refused_to_them(
     prove: Prove, globex
 ) -> None:
-    suspend(globex)
+    suspend_tenant(globex)
     said = prove("--tenant", "acme/")
     assert "Not tried for acme/: As another tenant" in said.out
-    assert counted(newest(), Kind.OTHER_TENANT) == (0, 0)
+    assert counted(newest(), AttemptKind.OTHER_TENANT) == (0, 0)
 
 
 def test_a_tenant_without_a_host_is_not_asked_for_there(prove: Prove, acme) -> None:
     Domain.objects.filter(tenant=acme).update(state=Domain.State.PENDING)
     said = prove("--tenant", "acme/")
     assert "Not tried for acme/: At its own host" in said.out
-    assert counted(newest(), Kind.ANONYMOUS) == (0, 0)
+    assert counted(newest(), AttemptKind.ANONYMOUS) == (0, 0)
     assert not said.failure
 
 
 def test_a_suspended_tenant_refuses_its_own_admin(hooli_run: Run) -> None:
-    tried, refused = counted(hooli_run.document, Kind.SUSPENDED)
+    tried, refused = counted(hooli_run.document, AttemptKind.SUSPENDED)
     assert tried == refused > 0
     assert counted(hooli_run.document, Control.GATEWAY) == (0, 0)
 
@@ -147,12 +147,12 @@ def test_into_the_rooms_of_another_deployment_nothing_is_written(
         "database": "7/16384",
         "created_at": "2026-01-01T00:00:00+00:00",
     }
-    at = {"Bucket": settings.BUCKET_NAME, "Key": marker_key()}
-    bucket_client().put_object(**at, Body=json.dumps(marker).encode())
+    at = {"Bucket": settings.BUCKET_NAME, "Key": make_marker_key()}
+    get_bucket_client().put_object(**at, Body=json.dumps(marker).encode())
     try:
         with sent_requests() as sent:
             said = prove()
     finally:
-        bucket_client().delete_object(**at)
+        get_bucket_client().delete_object(**at)
     assert "names the deployment another deployment's, 7d0a4a7e-0000" in said.failure
     assert len(sent) == 1

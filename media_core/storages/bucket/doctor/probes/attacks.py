@@ -8,66 +8,76 @@ from collections.abc import Callable
 
 from media_core.storages.bucket.capabilities import Capability
 from media_core.storages.bucket.doctor.bench import Bench
-from media_core.storages.bucket.doctor.probe import Probe, Seen, fine, lacking, untried
+from media_core.storages.bucket.doctor.probe import (
+    Observation,
+    Probe,
+    report_ok,
+    report_unsupported,
+    report_untried,
+)
 
-RELAYED = (
+RELAY_REMEDY = (
     "Nothing to do: the gateway gives no presigned PUT and no presigned part to anybody here. Give none out yourself, "
     "and ask your provider for a store that refuses x-amz-* headers which are not signed."
 )
 
 
-def copy_by_put(bench: Bench) -> Seen:
+def probe_copy_by_put(bench: Bench) -> Observation:
     victim, target = bench.put("private/victim"), bench.key("private/incoming/put")
-    answer = bench.ask("PUT", bench.link("put_object", target), headers=_copy_of(bench, victim))
+    answer = bench.ask(
+        "PUT", bench.link("put_object", target), headers=_build_copy_header(bench, victim)
+    )
     if bench.read(target) == bench.secret:
-        return lacking(
-            "With x-amz-copy-source a presigned PUT reads any object of the bucket.", RELAYED
+        return report_unsupported(
+            "With x-amz-copy-source a presigned PUT reads any object of the bucket.", RELAY_REMEDY
         )
-    return fine(f"A presigned PUT with x-amz-copy-source copies nothing ({answer.status}).")
+    return report_ok(f"A presigned PUT with x-amz-copy-source copies nothing ({answer.status}).")
 
 
-def copy_by_part(bench: Bench) -> Seen:
+def probe_copy_by_part(bench: Bench) -> Observation:
     victim, target = bench.put("private/victim"), bench.key("private/incoming/part")
-    upload_id = bench.begin_parts(target)
+    upload_id = bench.begin_multipart_upload(target)
     link = bench.link("upload_part", target, UploadId=upload_id, PartNumber=1)
-    answer = bench.ask("PUT", link, headers=_copy_of(bench, victim))
+    answer = bench.ask("PUT", link, headers=_build_copy_header(bench, victim))
     parts = bench.client.list_parts(Bucket=bench.bucket, Key=target, UploadId=upload_id)
     bench.client.abort_multipart_upload(Bucket=bench.bucket, Key=target, UploadId=upload_id)
     if any(part["Size"] == len(bench.secret) for part in parts.get("Parts", ())):
-        return lacking(
-            "With x-amz-copy-source a presigned part reads any object of the bucket.", RELAYED
+        return report_unsupported(
+            "With x-amz-copy-source a presigned part reads any object of the bucket.", RELAY_REMEDY
         )
-    return fine(f"A presigned part with x-amz-copy-source copies nothing ({answer.status}).")
+    return report_ok(f"A presigned part with x-amz-copy-source copies nothing ({answer.status}).")
 
 
-def _copy_of(bench: Bench, victim: str) -> dict[str, str]:
+def _build_copy_header(bench: Bench, victim: str) -> dict[str, str]:
     return {"x-amz-copy-source": f"/{bench.bucket}/{victim}"}
 
 
-def acl_by_put(bench: Bench) -> Seen:
+def probe_acl_by_put(bench: Bench) -> Observation:
     """The header is the attacker's. The gateway itself sends ACLs in mode acl only."""
     target = bench.key("private/incoming/acl")
     link = bench.link("put_object", target)
     headers = {"x-amz-acl": "public-read"}
     answer = bench.ask("PUT", link, headers=headers, body=bench.secret)
-    if bench.secret in bench.as_stranger(target).body:
-        return lacking("With x-amz-acl a presigned PUT publishes what it uploads.", RELAYED)
-    return fine(f"A presigned PUT with x-amz-acl publishes nothing ({answer.status}).")
+    if bench.secret in bench.ask_anonymously(target).body:
+        return report_unsupported(
+            "With x-amz-acl a presigned PUT publishes what it uploads.", RELAY_REMEDY
+        )
+    return report_ok(f"A presigned PUT with x-amz-acl publishes nothing ({answer.status}).")
 
 
-def _attack(name: str, title: str, run: Callable[[Bench], Seen]) -> Probe:
+def _make_probe(name: str, title: str, run: Callable[[Bench], Observation]) -> Probe:
     return Probe(
         id=name,
         title=title,
         why="Uploads by presigned URL are safe only where the store refuses headers that are not signed.",
         run=run,
         proves=(Capability.SIGNED_HEADERS_ONLY,),
-        at_worst=untried,
+        at_worst=report_untried,
     )
 
 
 PROBES = (
-    _attack("unsigned-copy-put", "A presigned PUT copies nothing", copy_by_put),
-    _attack("unsigned-copy-part", "A presigned part copies nothing", copy_by_part),
-    _attack("unsigned-acl", "A presigned PUT publishes nothing", acl_by_put),
+    _make_probe("unsigned-copy-put", "A presigned PUT copies nothing", probe_copy_by_put),
+    _make_probe("unsigned-copy-part", "A presigned part copies nothing", probe_copy_by_part),
+    _make_probe("unsigned-acl", "A presigned PUT publishes nothing", probe_acl_by_put),
 )

@@ -9,105 +9,115 @@ from urllib3.filepost import encode_multipart_formdata
 
 from media_core.storages.bucket.capabilities import Capability
 from media_core.storages.bucket.doctor.bench import SHORT_SECONDS, Bench
-from media_core.storages.bucket.doctor.probe import Probe, Seen, fine, lacking, untried
-from media_core.storages.bucket.strangers import Answer
+from media_core.storages.bucket.doctor.probe import (
+    Observation,
+    Probe,
+    report_ok,
+    report_unsupported,
+    report_untried,
+)
+from media_core.storages.bucket.strangers import BucketResponse
 from tenants.prefixes import ObjectKey
 
-RELAYED = "Nothing to do: uploads go through the gateway here, never by a form."
-TYPE = "application/pdf"
+RELAY_REMEDY = "Nothing to do: uploads go through the gateway here, never by a form."
+CONTENT_TYPE = "application/pdf"
 BOUNDARY = "gateway-doctor"
 
 
-def form(bench: Bench, key: ObjectKey, *, seconds: int = 60) -> dict[str, Any]:
+def sign_form(bench: Bench, key: ObjectKey, *, seconds: int = 60) -> dict[str, Any]:
     """Return a signed form for exactly this key, this type and the size of the canary."""
     size = len(bench.secret)
     return bench.client.generate_presigned_post(
         bench.bucket,
         key,
-        Fields={"Content-Type": TYPE},
-        Conditions=[{"Content-Type": TYPE}, ["content-length-range", 1, size]],
+        Fields={"Content-Type": CONTENT_TYPE},
+        Conditions=[{"Content-Type": CONTENT_TYPE}, ["content-length-range", 1, size]],
         ExpiresIn=seconds,
     )
 
 
-def sent(
+def send_form(
     bench: Bench,
     signed: dict[str, Any],
     changed: Mapping[str, str] = MappingProxyType({}),
     *,
     body: bytes = b"",
-) -> Answer:
+) -> BucketResponse:
     """Send the form as a browser does, with some of its fields changed."""
     fields: list[Any] = [*{**signed["fields"], **changed}.items()]
-    fields.append(("file", ("canary", body or bench.secret, TYPE)))
+    fields.append(("file", ("canary", body or bench.secret, CONTENT_TYPE)))
     content, content_type = encode_multipart_formdata(fields, BOUNDARY)
     return bench.ask("POST", signed["url"], headers={"Content-Type": content_type}, body=content)
 
 
-def taken(bench: Bench) -> Seen:
+def probe_form(bench: Bench) -> Observation:
     key = bench.key("private/incoming/form")
-    bench.soon_over("form", form(bench, bench.key("private/incoming/late"), seconds=SHORT_SECONDS))
-    answer = sent(bench, form(bench, key))
+    bench.keep_until_expired(
+        "form", sign_form(bench, bench.key("private/incoming/late"), seconds=SHORT_SECONDS)
+    )
+    answer = send_form(bench, sign_form(bench, key))
     if answer.status >= HTTPStatus.BAD_REQUEST:
-        return lacking(f"A signed form was answered with {answer.status}.", RELAYED)
+        return report_unsupported(f"A signed form was answered with {answer.status}.", RELAY_REMEDY)
     if bench.read(key) != bench.secret:
-        return lacking("A signed form was taken, and its file is not there.", RELAYED)
+        return report_unsupported(
+            "A signed form was taken, and its file is not there.", RELAY_REMEDY
+        )
     bench.takes_forms = True
-    return fine("A signed form stores exactly its file.")
+    return report_ok("A signed form stores exactly its file.")
 
 
-def held_to_size(bench: Bench) -> Seen:
+def probe_form_size(bench: Bench) -> Observation:
     key = bench.key("private/incoming/size")
-    sent(bench, form(bench, key), body=bench.secret * 2)
-    return _kept_out(bench, {"a file that is too large": key})
+    send_form(bench, sign_form(bench, key), body=bench.secret * 2)
+    return _judge_refusals(bench, {"a file that is too large": key})
 
 
-def held_to_type(bench: Bench) -> Seen:
+def probe_form_type(bench: Bench) -> Observation:
     key = bench.key("private/incoming/type")
-    sent(bench, form(bench, key), {"Content-Type": "text/html"})
-    return _kept_out(bench, {"another type": key})
+    send_form(bench, sign_form(bench, key), {"Content-Type": "text/html"})
+    return _judge_refusals(bench, {"another type": key})
 
 
-def held_to_key(bench: Bench) -> Seen:
+def probe_form_key(bench: Bench) -> Observation:
     """Another key, and a field that the form does not name."""
     other, extra = bench.key("private/other-key"), bench.key("private/incoming/extra")
-    sent(bench, form(bench, bench.key("private/incoming/key")), {"key": other})
-    sent(bench, form(bench, extra), {"x-amz-meta-extra": "1"})
-    return _kept_out(bench, {"another key": other, "a field of its own": extra})
+    send_form(bench, sign_form(bench, bench.key("private/incoming/key")), {"key": other})
+    send_form(bench, sign_form(bench, extra), {"x-amz-meta-extra": "1"})
+    return _judge_refusals(bench, {"another key": other, "a field of its own": extra})
 
 
-def held_to_time(bench: Bench) -> Seen:
+def probe_form_expiry(bench: Bench) -> Observation:
     if bench.takes_forms:
-        sent(bench, bench.over("form"))
-    return _kept_out(bench, {"a form that is over": bench.key("private/incoming/late")})
+        send_form(bench, bench.take_expired("form"))
+    return _judge_refusals(bench, {"a form that is over": bench.key("private/incoming/late")})
 
 
-def held_to_signature(bench: Bench) -> Seen:
+def probe_form_signature(bench: Bench) -> Observation:
     key = bench.key("private/incoming/unsigned")
-    signed = form(bench, key)
+    signed = sign_form(bench, key)
     field = "x-amz-signature" if "x-amz-signature" in signed["fields"] else "signature"
-    sent(bench, signed, {field: signed["fields"][field][::-1]})
-    return _kept_out(bench, {"another signature": key})
+    send_form(bench, signed, {field: signed["fields"][field][::-1]})
+    return _judge_refusals(bench, {"another signature": key})
 
 
-def _kept_out(bench: Bench, tried: dict[str, ObjectKey]) -> Seen:
+def _judge_refusals(bench: Bench, tried: dict[str, ObjectKey]) -> Observation:
     """What is there decides, not what was answered. Where no form is taken at all, nothing is known."""
     if not bench.takes_forms:
-        return untried("Not tried: no form is taken here.")
+        return report_untried("Not tried: no form is taken here.")
     inside = [what for what, key in tried.items() if bench.read(key) is not None]
     if inside:
-        return lacking(f"It stored {' and '.join(inside)}.", RELAYED)
-    return fine(f"It refuses {' and '.join(tried)}.")
+        return report_unsupported(f"It stored {' and '.join(inside)}.", RELAY_REMEDY)
+    return report_ok(f"It refuses {' and '.join(tried)}.")
 
 
-def _probe(name: str, title: str, why: str, run: Callable[[Bench], Seen]) -> Probe:
+def _make_probe(name: str, title: str, why: str, run: Callable[[Bench], Observation]) -> Probe:
     return Probe(
         id=name,
         title=title,
         why=why,
         run=run,
         proves=(Capability.POST_POLICY,),
-        at_worst=untried,
+        at_worst=report_untried,
     )
 
 
@@ -116,40 +126,40 @@ PROBES = (
         id="post",
         title="Signed forms are taken",
         why="A browser can then upload straight into the bucket, instead of through the gateway.",
-        run=taken,
+        run=probe_form,
         proves=(Capability.POST_POLICY,),
-        at_worst=lambda seen: lacking(seen, RELAYED),
+        at_worst=lambda seen: report_unsupported(seen, RELAY_REMEDY),
     ),
-    _probe(
+    _make_probe(
         "post-signature",
         "Forms need their signature",
         "Anybody could upload otherwise.",
-        held_to_signature,
+        probe_form_signature,
     ),
-    _probe(
+    _make_probe(
         "post-size",
         "Forms are held to their size",
         "A quota would be worth nothing otherwise.",
-        held_to_size,
+        probe_form_size,
     ),
-    _probe(
+    _make_probe(
         "post-type",
         "Forms are held to their type",
         "A picture could be stored as a page otherwise.",
-        held_to_type,
+        probe_form_type,
     ),
-    _probe(
+    _make_probe(
         "post-key",
         "Forms are held to their key",
         "One client could overwrite another's file otherwise.",
-        held_to_key,
+        probe_form_key,
     ),
 )
-LATE = (
-    _probe(
+LATE_PROBES = (
+    _make_probe(
         "post-expiry",
         "Forms die",
         "What was allowed for minutes could be sent for ever otherwise.",
-        held_to_time,
+        probe_form_expiry,
     ),
 )

@@ -6,80 +6,85 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
-from media_core.storages.bucket.desired.applying import differences
-from media_core.storages.bucket.desired.cors import origins
+from media_core.storages.bucket.desired.applying import list_differences
+from media_core.storages.bucket.desired.cors import list_origins
 from media_core.storages.bucket.desired.part import Difference
 from media_core.storages.bucket.doctor.bench import Bench
 from media_core.storages.bucket.doctor.probe import (
+    Observation,
     Probe,
-    Seen,
-    fine,
-    remarkable,
-    untried,
-    wrong,
+    report_failure,
+    report_ok,
+    report_untried,
+    report_warning,
 )
 from media_core.storages.bucket.findings import Outcome
-from media_core.storages.bucket.strangers import Answer
+from media_core.storages.bucket.strangers import BucketResponse
 
-APPLY = "Look at manage.py bucket apply --dry-run, then run it."
-STRANGE_ORIGIN = "https://stranger.invalid"
+APPLY_REMEDY = "Look at manage.py bucket apply --dry-run, then run it."
+FOREIGN_ORIGIN = "https://stranger.invalid"
 # So many sites are asked for; the rest is compared.
-ASKED_ORIGINS = 50
+MAX_PREFLIGHTS = 50
 
 
-def as_applied(bench: Bench, *, part: str, good: str) -> Seen:
+def probe_section(bench: Bench, *, part: str, good: str) -> Observation:
     """Compare one part with what it is to be. The first call reads all parts: three requests."""
-    found = difference(bench, part)
+    found = find_difference(bench, part)
     if found.trouble:
-        return remarkable(found.trouble)
+        return report_warning(found.trouble)
     if found:
-        return remarkable(
+        return report_warning(
             f"{found.added} of our rules missing, {found.replaced} different, {found.removed} too many; "
             f"{found.foreign} of others.",
-            APPLY,
+            APPLY_REMEDY,
         )
-    return fine(f"{good}; {found.foreign} rule(s) of others.")
+    return report_ok(f"{good}; {found.foreign} rule(s) of others.")
 
 
-def difference(bench: Bench, part: str) -> Difference:
-    bench.differences = bench.differences or {each.part: each for each in differences()}
+def find_difference(bench: Bench, part: str) -> Difference:
+    bench.differences = bench.differences or {each.part: each for each in list_differences()}
     return bench.differences[part]
 
 
-def policy(bench: Bench) -> Seen:
+def probe_policy(bench: Bench) -> Observation:
     """In mode policy a client without a statement has published documents that nobody reads."""
-    seen = as_applied(bench, part="policy", good="Each client's public area has its statement")
+    seen = probe_section(bench, part="policy", good="Each client's public area has its statement")
     if settings.PUBLIC_MEDIA_MODE != "policy":
-        ours = difference(bench, "policy").removed
+        ours = find_difference(bench, "policy").removed
         kept = f"PUBLIC_MEDIA_MODE={settings.PUBLIC_MEDIA_MODE} needs no policy"
         return (
-            remarkable(f"{kept}, and {ours} statement(s) of ours are there.", APPLY)
+            report_warning(f"{kept}, and {ours} statement(s) of ours are there.", APPLY_REMEDY)
             if ours
-            else fine(f"{kept}.")
+            else report_ok(f"{kept}.")
         )
-    return seen if seen.outcome == Outcome.OK else wrong(seen.seen, seen.remedy or APPLY)
+    return (
+        seen
+        if seen.outcome == Outcome.OK
+        else report_failure(seen.seen, seen.remedy or APPLY_REMEDY)
+    )
 
 
-def cors(bench: Bench) -> Seen:
+def probe_cors(bench: Bench) -> Observation:
     """Ask as browsers on each client's pages do before they upload; and as a page of a stranger."""
-    seen = as_applied(bench, part="CORS", good="Each client's pages may upload")
+    seen = probe_section(bench, part="CORS", good="Each client's pages may upload")
     if seen.outcome != Outcome.OK:
         return seen
-    sites = [site for site in origins() if "*" not in site]
-    step = max(1, len(sites) // ASKED_ORIGINS)
-    refused = [site for site in sites[::step] if not is_let_in(preflight(bench, site), site)]
+    sites = [site for site in list_origins() if "*" not in site]
+    step = max(1, len(sites) // MAX_PREFLIGHTS)
+    refused = [site for site in sites[::step] if not is_allowed(send_preflight(bench, site), site)]
     if refused:
-        return remarkable(
-            f"Pages of {', '.join(refused[:3])} may not upload, though a rule names them.", APPLY
+        return report_warning(
+            f"Pages of {', '.join(refused[:3])} may not upload, though a rule names them.",
+            APPLY_REMEDY,
         )
-    if is_let_in(preflight(bench, STRANGE_ORIGIN), STRANGE_ORIGIN):
-        return remarkable(
+    if is_allowed(send_preflight(bench, FOREIGN_ORIGIN), FOREIGN_ORIGIN):
+        return report_warning(
             f"{seen.seen} Pages of anybody may, too.", "See which rule of others has the origin *."
         )
-    return fine(f"{seen.seen} {len(sites[::step])} of {len(sites)} origins were asked for.")
+    return report_ok(f"{seen.seen} {len(sites[::step])} of {len(sites)} origins were asked for.")
 
 
-def preflight(bench: Bench, origin: str) -> Answer:
+def send_preflight(bench: Bench, origin: str) -> BucketResponse:
     address = urlsplit(bench.link("get_object", bench.key("private/incoming/x")))
     headers = {"Origin": origin, "Access-Control-Request-Method": "POST"}
     return bench.ask(
@@ -87,31 +92,31 @@ def preflight(bench: Bench, origin: str) -> Answer:
     )
 
 
-def is_let_in(answer: Answer, origin: str) -> bool:
+def is_allowed(answer: BucketResponse, origin: str) -> bool:
     return answer.headers.get("access-control-allow-origin") in {origin, "*"}
 
 
-def _probe(name: str, title: str, why: str, run: Callable[[Bench], Seen]) -> Probe:
-    return Probe(id=name, title=title, why=why, run=run, at_worst=untried)
+def _make_probe(name: str, title: str, why: str, run: Callable[[Bench], Observation]) -> Probe:
+    return Probe(id=name, title=title, why=why, run=run, at_worst=report_untried)
 
 
 PROBES = (
-    _probe(
+    _make_probe(
         "lifecycle",
         "Unfinished uploads end",
         "Parts of an upload that was given up are in no list, and are billed for ever.",
-        partial(as_applied, part="lifecycle", good="They are removed after a day"),
+        partial(probe_section, part="lifecycle", good="They are removed after a day"),
     ),
-    _probe(
+    _make_probe(
         "cors",
         "Clients' pages may upload",
         "A browser asks the bucket whether a page of this site may send to it.",
-        cors,
+        probe_cors,
     ),
-    _probe(
+    _make_probe(
         "policy",
         "The policy publishes what it should",
         "In mode policy each client's public area needs a statement; in the others a statement is one too many.",
-        policy,
+        probe_policy,
     ),
 )

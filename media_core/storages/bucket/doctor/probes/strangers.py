@@ -2,80 +2,91 @@
 
 from media_core.storages.bucket.capabilities import Capability
 from media_core.storages.bucket.doctor.bench import Bench
-from media_core.storages.bucket.doctor.probe import Probe, Seen, fine, wrong
-from media_core.storages.bucket.strangers import bucket_url
+from media_core.storages.bucket.doctor.probe import Observation, Probe, report_failure, report_ok
+from media_core.storages.bucket.strangers import build_bucket_url
 
-CLOSE = (
+CLOSE_REMEDY = (
     "Make the bucket private, and take every policy or ACL away that opens it. Until then nothing more is stored. "
     "Then run this again."
 )
-PLACES = ("private/canary", "private/incoming/canary")
+PRIVATE_NAMES = ("private/canary", "private/incoming/canary")
 # What a wildcard such as */media/* crosses slashes to reach.
-BELOW_A_WILDCARD = ("private/media/canary", "x/private/media/canary")
+WILDCARD_NAMES = ("private/media/canary", "x/private/media/canary")
 
 
-def private_read(bench: Bench) -> Seen:
-    return _closed(bench, PLACES, "A stranger gets nothing under private/: {}.")
+def probe_private_read(bench: Bench) -> Observation:
+    return _probe_names(bench, PRIVATE_NAMES, "A stranger gets nothing under private/: {}.")
 
 
-def private_wildcard(bench: Bench) -> Seen:
-    return _closed(
-        bench, BELOW_A_WILDCARD, "A stranger gets nothing under private/media/ either: {}."
+def probe_private_wildcard(bench: Bench) -> Observation:
+    return _probe_names(
+        bench, WILDCARD_NAMES, "A stranger gets nothing under private/media/ either: {}."
     )
 
 
-def _closed(bench: Bench, names: tuple[str, ...], good: str) -> Seen:
+def _probe_names(bench: Bench, names: tuple[str, ...], good: str) -> Observation:
     """Bytes decide, and so does any answer that is no refusal: a length alone tells something."""
     statuses = []
     for name in names:
         key = bench.put(name)
         for method in ("GET", "HEAD"):
-            answer = bench.as_stranger(key, method)
+            answer = bench.ask_anonymously(key, method)
             if bench.secret in answer.body or not answer.is_refusal:
-                return wrong(
-                    f"A stranger's {method} of {key} was answered with {answer.status}.", CLOSE
+                return report_failure(
+                    f"A stranger's {method} of {key} was answered with {answer.status}.",
+                    CLOSE_REMEDY,
                 )
             statuses.append(answer.status)
-    return fine(good.format(", ".join(map(str, sorted(set(statuses))))))
+    return report_ok(good.format(", ".join(map(str, sorted(set(statuses))))))
 
 
-def acl_of_private(bench: Bench) -> Seen:
+def probe_private_acl(bench: Bench) -> Observation:
     """Who may read an ACL learns who owns the object; who may write it, opens it."""
     key = bench.put("private/acl")
     # Of a bucket that is open anyway, other probes say so.
-    was_open = bench.secret in bench.as_stranger(key).body
+    was_open = bench.secret in bench.ask_anonymously(key).body
     for query in ("acl", "tagging"):
-        answer = bench.as_stranger(key, query=query)
+        answer = bench.ask_anonymously(key, query=query)
         if not answer.is_refusal:
-            return wrong(f"A stranger's GET of ?{query} was answered with {answer.status}.", CLOSE)
-    answer = bench.ask("PUT", bucket_url(key, "acl"), headers={"x-amz-acl": "public-read"})
-    opened = bench.secret in bench.as_stranger(key).body and not was_open
+            return report_failure(
+                f"A stranger's GET of ?{query} was answered with {answer.status}.", CLOSE_REMEDY
+            )
+    answer = bench.ask("PUT", build_bucket_url(key, "acl"), headers={"x-amz-acl": "public-read"})
+    opened = bench.secret in bench.ask_anonymously(key).body and not was_open
     if opened or not answer.is_refusal:
-        return wrong(f"A stranger's PUT of ?acl was answered with {answer.status}.", CLOSE)
-    return fine("Neither its ACL nor its tags are shown or changed.")
+        return report_failure(
+            f"A stranger's PUT of ?acl was answered with {answer.status}.", CLOSE_REMEDY
+        )
+    return report_ok("Neither its ACL nor its tags are shown or changed.")
 
 
-def write(bench: Bench) -> Seen:
+def probe_anonymous_write(bench: Bench) -> Observation:
     key = bench.put("private/written")
     for method in ("PUT", "DELETE"):
-        answer = bench.as_stranger(key, method)
+        answer = bench.ask_anonymously(key, method)
         if not answer.is_refusal:
-            return wrong(f"A stranger's {method} was answered with {answer.status}.", CLOSE)
+            return report_failure(
+                f"A stranger's {method} was answered with {answer.status}.", CLOSE_REMEDY
+            )
     if bench.read(key) != bench.secret:
-        return wrong("A stranger's PUT or DELETE was refused and carried out.", CLOSE)
-    return fine("A stranger's PUT and DELETE are refused.")
+        return report_failure(
+            "A stranger's PUT or DELETE was refused and carried out.", CLOSE_REMEDY
+        )
+    return report_ok("A stranger's PUT and DELETE are refused.")
 
 
-def listing(bench: Bench) -> Seen:
+def probe_anonymous_list(bench: Bench) -> Observation:
     """Keys hold names of files, and of clients."""
     bench.put("private/listed")
     prefix = bench.key("x")[:-1]
     for query in ("", f"list-type=2&prefix={prefix}", "versions", "uploads"):
-        answer = bench.as_stranger("", query=query)
+        answer = bench.ask_anonymously("", query=query)
         if not answer.is_refusal:
             what = "the bucket" if not query else f"?{query.partition('=')[0]}"
-            return wrong(f"A stranger's list of {what} was answered with {answer.status}.", CLOSE)
-    return fine("A stranger gets no list, neither of the bucket nor of a prefix.")
+            return report_failure(
+                f"A stranger's list of {what} was answered with {answer.status}.", CLOSE_REMEDY
+            )
+    return report_ok("A stranger gets no list, neither of the bucket nor of a prefix.")
 
 
 PROBES = (
@@ -83,8 +94,8 @@ PROBES = (
         id="private-read",
         title="Private is private",
         why="Whoever learns a key would read the object without asking the gateway.",
-        run=private_read,
-        remedy=CLOSE,
+        run=probe_private_read,
+        remedy=CLOSE_REMEDY,
         checklist="1. private bucket",
         proves=(Capability.PRIVATE,),
     ),
@@ -92,32 +103,32 @@ PROBES = (
         id="private-wildcard",
         title="No wildcard opens private/media/",
         why="In a policy * crosses slashes: */media/* publishes acme/private/media/secret.pdf as well.",
-        run=private_wildcard,
-        remedy=CLOSE,
+        run=probe_private_wildcard,
+        remedy=CLOSE_REMEDY,
         proves=(Capability.PRIVATE,),
     ),
     Probe(
         id="anonymous-list",
         title="Strangers list nothing",
         why="A list of keys names every client and every file.",
-        run=listing,
-        remedy=CLOSE,
+        run=probe_anonymous_list,
+        remedy=CLOSE_REMEDY,
         proves=(Capability.PRIVATE,),
     ),
     Probe(
         id="anonymous-acl",
         title="Strangers neither read nor change ACLs",
         why="An ACL that a stranger may write is a door that a stranger may open.",
-        run=acl_of_private,
-        remedy=CLOSE,
+        run=probe_private_acl,
+        remedy=CLOSE_REMEDY,
         proves=(Capability.PRIVATE,),
     ),
     Probe(
         id="anonymous-write",
         title="Strangers write nothing",
         why="A bucket that takes anybody's objects serves anybody's, under your clients' names.",
-        run=write,
-        remedy=CLOSE,
+        run=probe_anonymous_write,
+        remedy=CLOSE_REMEDY,
         proves=(Capability.PRIVATE,),
     ),
 )
