@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 
-from gateway.server_logs import JsonLogger
+from gateway.gunicorn_logs import JsonLogger
 
 logger_class = JsonLogger
 # By default a header named SCRIPT_NAME or PATH_INFO that comes from a local proxy changes which path is asked for.

@@ -11,7 +11,7 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 
 from tenants.errors import HostRefused
-from tenants.hosts import normalize_host
+from tenants.host_names import normalize_host
 
 MAIL_OPTIONS = {
     "EMAIL_FILE_PATH": "file_path",

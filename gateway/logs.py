@@ -11,7 +11,7 @@ from typing import Any
 from django.http import HttpRequest
 from pythonjsonlogger.json import JsonFormatter as PlainJsonFormatter
 
-from tenants.trace import request_in_log, tenant_in_log
+from tenants.log_context import request_in_log, tenant_in_log
 
 logger = logging.getLogger("gateway.logs")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from django.core.exceptions import ImproperlyConfigured
 
 from gateway.environment import Environment, require_bucket_location
-from media_core.storages.providers import PROVIDERS
+from media_core.bucket.providers import PROVIDERS
 from tenants.database.pool import add_pool
 from tenants.errors import GatewayError
 from tenants.prefixes import validate_deployment_prefix
@@ -55,7 +55,7 @@ SHARED_APPS = [
     "tenants",
     "tenants.people",
     "tenants.jobs",
-    "media_core.storages.bucket",
+    "media_core.bucket",
     "django_tenants",
     "django.contrib.contenttypes",
     "django.contrib.auth",
@@ -77,14 +77,14 @@ DATABASE_ROUTERS = ["django_tenants.routers.TenantSyncRouter"]
 
 MIDDLEWARE = [
     "gateway.health.HealthMiddleware",
-    "gateway.requests.RequestLogMiddleware",
+    "gateway.request_log.RequestLogMiddleware",
     # Before all that answers by itself: an unknown host gets nothing, not even a redirect or a static file.
     "tenants.middleware.TenantMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "gateway.answers.ErrorMiddleware",
+    "gateway.error_responses.ErrorMiddleware",
     "tenants.slots.SlotMiddleware",
-    "media_core.uploads.limits.BodyLimitMiddleware",
+    "media_core.uploads.body_limits.BodyLimitMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "tenants.people.identity.PersonMiddleware",
     "tenants.middleware.SuspendedMiddleware",
@@ -104,7 +104,7 @@ TEMPLATES = [
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.messages.context_processors.messages",
-                "tenants.people.context.add_page_identity",
+                "tenants.people.context_processors.add_page_identity",
             ]
         },
     }
@@ -179,7 +179,7 @@ SESSION_COOKIE_NAME = f"{_cookie_prefix}session"
 CSRF_COOKIE_NAME = f"{_cookie_prefix}csrf"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS_ONLY
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
-CSRF_FAILURE_VIEW = "gateway.answers.csrf_failure"
+CSRF_FAILURE_VIEW = "gateway.error_responses.csrf_failure"
 
 # --- Headers
 

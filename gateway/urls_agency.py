@@ -2,13 +2,13 @@
 
 from django.urls import include, path
 
-from gateway.agency.jobs import show_jobs, show_kind
-from tenants.console.views import show_history, show_tenants
+from gateway.agency.job_views import show_jobs, show_kind
+from gateway.agency.tenant_views import show_history, show_tenants
 
-handler400 = "gateway.answers.bad_request"
-handler403 = handler404 = "gateway.answers.not_found"
-handler429 = "gateway.answers.too_many_requests"
-handler500 = "gateway.answers.server_error"
+handler400 = "gateway.error_responses.bad_request"
+handler403 = handler404 = "gateway.error_responses.not_found"
+handler429 = "gateway.error_responses.too_many_requests"
+handler500 = "gateway.error_responses.server_error"
 
 urlpatterns = [
     path("accounts/", include("tenants.people.urls")),
@@ -16,8 +16,8 @@ urlpatterns = [
     path("history", show_history, name="agency_history"),
     path("jobs", show_jobs, name="agency_jobs"),
     path("jobs/<str:name>", show_kind, name="agency_job"),
-    path("", include("gateway.agency.urls")),
-    path("", include("media_core.visits.agency_urls")),
-    path("", include("media_core.storages.bucket.agency_urls")),
-    path("", include("media_core.upkeep.proving.urls")),
+    path("", include("gateway.agency.operation_urls")),
+    path("", include("gateway.agency.visit_urls")),
+    path("", include("gateway.agency.bucket_urls")),
+    path("", include("gateway.agency.attestation_urls")),
 ]

@@ -2,10 +2,10 @@
 
 from django.urls import include, path
 
-handler400 = "gateway.answers.bad_request"
-handler403 = handler404 = "gateway.answers.not_found"
-handler429 = "gateway.answers.too_many_requests"
-handler500 = "gateway.answers.server_error"
+handler400 = "gateway.error_responses.bad_request"
+handler403 = handler404 = "gateway.error_responses.not_found"
+handler429 = "gateway.error_responses.too_many_requests"
+handler500 = "gateway.error_responses.server_error"
 
 urlpatterns = [
     # First, because it is asked for most: Django tries them in this order.
@@ -13,5 +13,5 @@ urlpatterns = [
     path("accounts/", include("tenants.people.urls")),
     path("", include("media_core.library.urls")),
     path("", include("media_core.visits.urls")),
-    path("", include("media_core.files.urls")),
+    path("", include("media_core.serving.urls")),
 ]

@@ -16,8 +16,8 @@ except ImproperlyConfigured as error:
     sys.stderr.write(f"Not configured: {error}\n")
     sys.exit(APP_LOAD_ERROR)
 
-from gateway.handler import GatewayHandler  # noqa: E402 - the apps have to be loaded
-from media_core.storages.bucket.start import log_proof_problem  # noqa: E402 - the same
+from gateway.wsgi_handler import GatewayHandler  # noqa: E402 - the apps have to be loaded
+from media_core.bucket.start import log_proof_problem  # noqa: E402 - the same
 from tenants.database.proof import database_proof  # noqa: E402 - the same
 
 application = GatewayHandler()

@@ -11,11 +11,11 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register  # n
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DEFAULT_DB_ALIAS, DatabaseError
 
+from media_core.bucket.bucket_errors import BUCKET_ERRORS
+from media_core.bucket.marker import MarkerOwner, explain_ownership, read_ownership
+from media_core.bucket.start import find_proof_problem, require_bucket_access
 from media_core.documents.app_readers import REMEDY as READERS_REMEDY
 from media_core.documents.app_readers import refuse_misnamed_readers
-from media_core.storages.bucket.marker import MarkerOwner, explain_ownership, read_ownership
-from media_core.storages.bucket.start import find_proof_problem, require_bucket_access
-from media_core.storages.bucket_errors import BUCKET_ERRORS
 from tenants.errors import GatewayError
 
 _DNS_LABEL = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"

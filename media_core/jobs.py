@@ -5,12 +5,12 @@ from datetime import timedelta
 from django.conf import settings
 from django.utils import timezone
 
+from media_core.bucket.desired.apply import apply
+from media_core.bucket.doctor.examine import examine, store_examination
+from media_core.bucket.requirements import require_to_remove
 from media_core.documents.models import TrashEntry
 from media_core.documents.purging import purge_entry
 from media_core.errors import BucketUnfit, NotIsolated
-from media_core.storages.bucket.desired.applying import apply
-from media_core.storages.bucket.doctor.examine import examine, store_examination
-from media_core.storages.bucket.requirements import require_to_remove
 from media_core.upkeep import operations
 from media_core.upkeep.proving.neighbours import assign_neighbours
 from media_core.upkeep.proving.prove import prove
@@ -19,7 +19,7 @@ from tenants.errors import SchemaBroken
 from tenants.jobs.kinds import JobKind, JobStep
 from tenants.jobs.tasks import declare_job
 from tenants.models import Tenant
-from tenants.schema_problems import find_schema_problem
+from tenants.schemas.problems import find_schema_problem
 
 # They declare their jobs themselves.
 __all__ = ["operations"]

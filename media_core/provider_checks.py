@@ -5,8 +5,8 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Tags, Warning, register  # noqa: A004 - Django's name
 
+from media_core.bucket.client import get_provider
 from media_core.checks import has_no_bucket
-from media_core.storages.client import get_provider
 
 PROVIDERS_PAGE = "docs/reference/providers.md"
 

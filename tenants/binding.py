@@ -24,9 +24,9 @@ from tenants.errors import (
     SchemaNotServed,
     TenantSuspended,
 )
+from tenants.log_context import tenant_in_log
 from tenants.models import Tenant
-from tenants.trace import tenant_in_log
-from tenants.versions import find_version_problem
+from tenants.schema_versions import find_version_problem
 
 
 class Agency(Enum):

@@ -12,9 +12,9 @@ from django.db import DEFAULT_DB_ALIAS, ProgrammingError
 
 from tenants.database.proof import database_proof
 from tenants.errors import DatabaseNotProved, MailServerUnavailable
+from tenants.jobs.job_status import count_workers, list_statuses
 from tenants.jobs.mail_server import require_mail_server
-from tenants.jobs.overview import count_workers, list_statuses
-from tenants.versions import get_app_versions, read_declaration
+from tenants.schema_versions import get_app_versions, read_declaration
 
 TAG = "tenants"
 

@@ -9,9 +9,9 @@ from uuid import UUID
 from django.conf import settings
 
 from tenants.errors import HostRefused
-from tenants.hosts import normalize_host
+from tenants.host_names import normalize_host
 from tenants.models import Domain, Tenant
-from tenants.texts import Statement, compile_queryset, list_columns, run_statement
+from tenants.sql_statements import Statement, compile_queryset, list_columns, run_statement
 
 CACHE_SECONDS = 10.0
 MAX_KNOWN = 20_000

@@ -11,10 +11,10 @@ from tenants.binding import AGENCY, bind_agency, bind_tenant, get_binding
 from tenants.database.proof import RETRY_SECONDS, database_proof
 from tenants.domains import CACHE_SECONDS, find_tenant_by_host, host_cache
 from tenants.errors import DatabaseNotProved, GatewayError, HostRefused, SchemaNotServed
-from tenants.hosts import normalize_host
+from tenants.host_names import normalize_host
 from tenants.models import Tenant
 from tenants.people.identity import find_member
-from tenants.versions import find_version_problem, get_schema_version
+from tenants.schema_versions import find_version_problem, get_schema_version
 
 logger = logging.getLogger("tenants.middleware")
 

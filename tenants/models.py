@@ -85,7 +85,7 @@ class Tenant(TenantMixin):  # type: ignore[misc]  # django-tenants ships no type
     )
     # Whether the agency's staff wait for an admin's consent before they enter.
     requires_consent = models.BooleanField(default=False, db_default=False)
-    # What the schema has, and the oldest code that serves it: tenants/versions.py reads both.
+    # What the schema has, and the oldest code that serves it: tenants/schema_versions.py reads both.
     schema_version = models.TextField(default="")
     oldest_code = models.TextField(default="", db_default="")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -169,8 +169,8 @@ class Tenant(TenantMixin):  # type: ignore[misc]  # django-tenants ships no type
 class Quota(models.Model):
     """How many bytes a tenant may keep, keeps, and has promised to uploads that are under way.
 
-    Changed only by tenants/quotas.py and tenants/limits.py, by UPDATEs. A quota of None is no limit. The columns are
-    positive: PostgreSQL itself refuses a usage below zero.
+    Changed only by tenants/quotas.py and tenants/tenant_limits.py, by UPDATEs. A quota of None is no limit. The columns
+    are positive: PostgreSQL itself refuses a usage below zero.
     """
 
     tenant = models.OneToOneField(

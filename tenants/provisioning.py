@@ -12,8 +12,7 @@ from django.db.models import Count, Exists, OuterRef, Q, Subquery
 from tenants.binding import bind_agency, connection
 from tenants.domains import host_cache
 from tenants.errors import HostRefused, HostTaken, PrefixTaken, TenantNotFound, TenantRefused
-from tenants.hosts import normalize_host
-from tenants.limits import TenantLimits, clean_limits
+from tenants.host_names import normalize_host
 from tenants.models import (
     MAX_PRESIGN_SECONDS,
     Domain,
@@ -26,8 +25,9 @@ from tenants.models import (
 from tenants.names import clean_name
 from tenants.people.models import Session
 from tenants.prefixes import overlaps, validate_location_prefix
-from tenants.schemas import create_schema, get_or_create_recording
-from tenants.versions import get_oldest_code, get_schema_version
+from tenants.schema_versions import get_oldest_code, get_schema_version
+from tenants.schemas.creation import create_schema, get_or_create_recording
+from tenants.tenant_limits import TenantLimits, clean_limits
 
 
 def create_tenant(

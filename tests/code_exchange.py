@@ -57,7 +57,7 @@ def forget_statements() -> None:
 
 @cache
 def find_compiled_statements() -> list[Any]:
-    from tenants.compiled import CompiledQuery  # noqa: PLC0415 - a plugin is there before Django is set up
+    from tenants.compiled_queries import CompiledQuery  # noqa: PLC0415 - a plugin is there before Django is set up
 
     find_running_functions()
     return find_objects(CompiledQuery)

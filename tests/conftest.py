@@ -15,10 +15,10 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.test import Client
 
-from gateway.demo.bucket.embedded import EmbeddedBucket
+from gateway.demo.bucket.embedded_bucket import EmbeddedBucket
+from media_core.bucket.client import get_bucket_client
 from media_core.documents.models import Document
 from media_core.documents.permissions import required_editor
-from media_core.storages.client import get_bucket_client
 from media_core.uploads.flow import store_upload
 from tenants.binding import bind_agency, bind_tenant
 from tenants.models import FileGroup, Tenant

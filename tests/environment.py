@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.demo.bucket.embedded import EmbeddedBucket
+from gateway.demo.bucket.embedded_bucket import EmbeddedBucket
 from gateway.demo.postgres import provide_database_url
 from gateway.demo.resolution import resolve_localhost_names
 from tests.run_folder import RUN_FOLDER, share_run_folder

@@ -6,7 +6,7 @@ from django.utils import timezone
 from tenants.binding import bind_agency, bind_tenant
 from tenants.jobs.kinds import find_kind
 from tenants.jobs.models import Mail, MailQuerySet
-from tenants.jobs.running import run_step
+from tenants.jobs.step_runner import run_step
 from tenants.models import Tenant
 from tenants.people.reset_mail import queue_password_reset
 

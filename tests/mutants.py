@@ -60,9 +60,9 @@ GUARDED: dict[tuple[str, str], tuple[Operator, ...]] = {
     # Files: the signature, its end and its tenant; what counts as public; what an app has under a name.
     ("media_core/storages/signed_files.py", "unsign_file_path"): REFUSALS,
     ("media_core/ledger/querysets.py", "StoredObjectQuerySet.published"): (drop_argument,),
-    ("media_core/files/find.py", "find_signed"): ROWS,
-    ("media_core/files/find.py", "find_public"): ROWS,
-    ("media_core/files/find.py", "find_private"): (*ROWS, weaken_app_files),
+    ("media_core/serving/served_files.py", "find_signed"): ROWS,
+    ("media_core/serving/served_files.py", "find_public"): ROWS,
+    ("media_core/serving/served_files.py", "find_private"): (*ROWS, weaken_app_files),
     # Visits: who, where, how long, agreed to or not.
     (VISIT_MODELS, "VisitQuerySet.possible"): ROWS,
     (VISIT_MODELS, "VisitQuerySet.enterable"): ROWS,

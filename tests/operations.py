@@ -11,7 +11,7 @@ from tenants.errors import GatewayError
 from tenants.jobs.kinds import find_kind
 from tenants.jobs.operation_kinds import OperationWork
 from tenants.jobs.operation_models import Operation
-from tenants.jobs.running import run_step
+from tenants.jobs.step_runner import run_step
 
 
 @dataclass

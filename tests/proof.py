@@ -7,16 +7,16 @@ from typing import Any
 from django.core.management import call_command
 from django.utils import timezone
 
-from media_core.storages.bucket.capabilities import (
+from media_core.bucket.capabilities import (
     Capability,
     Proof,
     describe_target,
     proofs,
     store_proof,
 )
-from media_core.storages.bucket.marker import read_ownership, take_over
-from media_core.storages.bucket.models import BucketCapabilities, BucketReport
-from media_core.storages.bucket.requirements import owned
+from media_core.bucket.marker import read_ownership, take_over
+from media_core.bucket.models import BucketCapabilities, BucketReport
+from media_core.bucket.requirements import owned
 from tenants.domains import host_cache
 
 

@@ -20,6 +20,8 @@ from django.core.management import call_command  # noqa: E402
 from django.test import override_settings  # noqa: E402
 
 from gateway.demo.resolution import resolve_localhost_names  # noqa: E402
+from media_core.bucket.bucket_objects import can_public_read, iterate_objects  # noqa: E402
+from media_core.bucket.client import get_bucket_client  # noqa: E402
 from media_core.documents.folders import Folder  # noqa: E402
 from media_core.documents.models import Document, Version  # noqa: E402
 from media_core.documents.permissions import required_admin, required_editor  # noqa: E402
@@ -32,9 +34,7 @@ from media_core.documents.tree import create_folder  # noqa: E402
 from media_core.documents.versions import restore_version  # noqa: E402
 from media_core.errors import ObjectMissing  # noqa: E402
 from media_core.ledger.models import StoredObject  # noqa: E402
-from media_core.storages.bucket.listing import can_public_read, iterate_objects  # noqa: E402
-from media_core.storages.client import get_bucket_client  # noqa: E402
-from media_core.storages.room import find_storage  # noqa: E402
+from media_core.storages.tenant_storage import find_storage  # noqa: E402
 from media_core.uploads.flow import replace_file, store_upload  # noqa: E402
 from tenants.binding import bind_tenant  # noqa: E402
 from tenants.models import VERSIONS_KEPT, Quota, Tenant  # noqa: E402

@@ -82,8 +82,8 @@ def read_page() -> dict[str, list[str]]:
 MANAGE = """#!{python}
 import runpy, sys
 sys.path.insert(0, "{root}")
-from gateway.demo.resolution import localhost_names
-with localhost_names():
+from gateway.demo.resolution import resolve_localhost_names
+with resolve_localhost_names():
     runpy.run_path("{root}/manage.py", run_name="__main__")
 """
 # It refuses boto's variable, and has one of its own.

@@ -2,7 +2,7 @@
 
 from django.utils.functional import SimpleLazyObject
 
-from tenants.compiled import CompiledQuery
+from tenants.compiled_queries import CompiledQuery
 from tests.code_exchange import find_compiled_statements, find_running_functions
 
 

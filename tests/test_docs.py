@@ -82,7 +82,7 @@ def readings() -> dict[str, ast.Call]:
 
 def default_of(call: ast.Call) -> str | None:
     """Return the default as the table writes it, or None when it is computed."""
-    if ast.unparse(call.func) in {"env.secret", "_read_bucket_value"}:
+    if ast.unparse(call.func) in {"env.read_secret", "_read_bucket_value"}:
         return "required"
     named = [keyword.value for keyword in call.keywords if keyword.arg == "default"]
     node = (named or call.args[1:] or [ast.Constant("")])[0]
@@ -95,9 +95,9 @@ def default_of(call: ast.Call) -> str | None:
 def bounds_of(call: ast.Call) -> str | None:
     """Return the bounds as the table writes them, where code knows some."""
     named = {keyword.arg: keyword.value for keyword in call.keywords}
-    if ast.unparse(call.func) == "env.number":
+    if ast.unparse(call.func) == "env.read_number":
         return f"{ast.literal_eval(named['at_least'])} to {ast.literal_eval(named['at_most'])}"
-    if ast.unparse(call.func) == "env.choice":
+    if ast.unparse(call.func) == "env.read_choice":
         return ", ".join(f"`{choice}`" for choice in sorted(ast.literal_eval(call.args[2])))
     return None
 

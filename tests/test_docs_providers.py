@@ -4,9 +4,9 @@ from dataclasses import fields
 
 import pytest
 
-from media_core.storages import provider_sources
-from media_core.storages.provider_sources import Source
-from media_core.storages.providers import PROVIDERS, Fact, Provider
+from media_core.bucket import provider_sources
+from media_core.bucket.provider_sources import Source
+from media_core.bucket.providers import PROVIDERS, Fact, Provider
 from tests.test_docs import REFERENCE, bounds_of, readings, rows
 
 PAGE = REFERENCE / "providers.md"

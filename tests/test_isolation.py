@@ -11,11 +11,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
+from media_core.bucket.models import Attestation, BucketReport
 from media_core.documents.folders import Folder
 from media_core.documents.models import Document, TrashEntry
 from media_core.documents.permissions import required_editor
 from media_core.ledger.models import StoredObject
-from media_core.storages.bucket.models import Attestation, BucketReport
 from media_core.uploads.flow import store_upload
 from tenants.binding import bind_tenant
 from tenants.errors import RoleRequired

@@ -13,7 +13,7 @@ from django.utils import timezone
 from media_core.app_files.models import AppFile
 from media_core.documents.models import AccessEvent, Document
 from media_core.ledger.models import StoredObject
-from media_core.storages.room import find_storage
+from media_core.storages.tenant_storage import find_storage
 from tenants.binding import bind_tenant
 from tenants.errors import SignInRequired
 from tenants.models import Tenant

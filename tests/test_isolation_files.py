@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from media_core.documents.models import Document
 from media_core.ledger.models import StoredObject
-from media_core.storages.room import find_storage, sign_url
+from media_core.storages.tenant_storage import find_storage, sign_url
 from tenants.binding import bind_tenant
 from tenants.models import Tenant
 from tenants.provisioning import suspend_tenant

@@ -27,13 +27,13 @@ CACHES = frozenset({"cache", "lru_cache", "cached_property"})
 # What may be remembered by a process: facts about the code or the deployment, the same for every tenant.
 REMEMBERED = frozenset(
     {
-        "media_core/library/addresses.py:_split_route",
-        "media_core/storages/bucket/proof_age.py:_log_once_a_day",
-        "tenants/schemas.py:compute_fingerprint",
-        "tenants/versions.py:load_migrations",
-        "tenants/versions.py:get_app_versions",
-        "tenants/versions.py:get_schema_version",
-        "tenants/versions.py:get_oldest_code",
+        "media_core/library/document_urls.py:_split_route",
+        "media_core/bucket/proof_age.py:_log_once_a_day",
+        "tenants/schemas/creation.py:compute_fingerprint",
+        "tenants/schema_versions.py:load_migrations",
+        "tenants/schema_versions.py:get_app_versions",
+        "tenants/schema_versions.py:get_schema_version",
+        "tenants/schema_versions.py:get_oldest_code",
     }
 )
 

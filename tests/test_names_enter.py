@@ -15,7 +15,7 @@ from django.core.management import CommandError, call_command
 
 from media_core.documents.permissions import required_editor
 from media_core.uploads.flow import store_upload
-from tenants import fields, names
+from tenants import form_fields, names
 from tenants.binding import bind_tenant
 from tenants.errors import NameRefused
 from tenants.models import Tenant
@@ -61,7 +61,7 @@ def text_fields() -> dict[str, forms.Field]:
         f"{kind.__name__}.{name}": field
         for kind in classes
         for name, field in getattr(kind, "base_fields", {}).items()
-        if type(field) is forms.CharField or isinstance(field, fields.ValidatedCharField)
+        if type(field) is forms.CharField or isinstance(field, form_fields.ValidatedCharField)
         if name not in NO_NAMES
     }
 
@@ -70,17 +70,19 @@ def test_every_field_of_a_form_for_text_asks_the_validator() -> None:
     found = text_fields()
     assert "UploadForm.title" in found
     assert [
-        name for name, field in found.items() if not isinstance(field, fields.ValidatedCharField)
+        name
+        for name, field in found.items()
+        if not isinstance(field, form_fields.ValidatedCharField)
     ] == []
     checks = {
-        field.check for field in found.values() if isinstance(field, fields.ValidatedCharField)
+        field.check for field in found.values() if isinstance(field, form_fields.ValidatedCharField)
     }
     assert all(check.__module__ == names.__name__ for check in checks)
 
 
 @every_hostile
 def test_a_field_refuses_with_the_validators_reason(name: str) -> None:
-    field = fields.ValidatedCharField(names.clean_title, required=False)
+    field = form_fields.ValidatedCharField(names.clean_title, required=False)
     with pytest.raises(forms.ValidationError):
         field.clean(name)
     assert (field.clean("  U\u0308 "), field.clean("")) == ("Ü", "")

@@ -13,7 +13,7 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 from gateway.demo.postgres.binaries import find_binaries
-from media_core.storages.client import get_bucket_client
+from media_core.bucket.client import get_bucket_client
 from tests.environment import ROOT
 from tests.restore_drill_app_files import FATES
 from tests.restore_drill_deployment import (

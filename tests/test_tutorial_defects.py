@@ -17,14 +17,14 @@ from django.conf import settings as django_settings
 from django.core.exceptions import ImproperlyConfigured
 
 from gateway.demo.resolution import resolve_localhost_names
+from media_core.bucket.client import build_client_config, get_bucket_access, get_bucket_client
 from media_core.checks import check_bucket_name
 from media_core.documents.models import Document
 from media_core.errors import TypeRefused
 from media_core.ledger.models import StoredObject
-from media_core.storages.client import build_client_config, get_bucket_access, get_bucket_client
 from media_core.storages.presigned import presign_get
-from media_core.storages.room import find_storage
 from media_core.storages.shared_bucket import SharedBucketStorage, get_bucket_storage
+from media_core.storages.tenant_storage import find_storage
 from tenants.binding import bind_tenant
 from tenants.errors import NotFound, PrefixRefused
 from tenants.models import Tenant

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import connection
 from psycopg.pq import Trace
 
-from media_core.storages.client import get_bucket_client
+from media_core.bucket.client import get_bucket_client
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

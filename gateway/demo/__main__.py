@@ -13,10 +13,8 @@ from urllib.parse import urljoin
 
 from django.core.exceptions import ImproperlyConfigured
 
-from gateway.demo.bucket.embedded import BucketNotStarted
-from gateway.demo.errors import DemoRefused, ServerEnded
-from gateway.demo.people import AGENCY_HOST, DEMO_TENANTS
-from gateway.demo.place import (
+from gateway.demo.bucket.embedded_bucket import BucketNotStarted
+from gateway.demo.demo_folder import (
     ENVIRONMENT_FILE,
     FACTS_FILE,
     LOG_FILE,
@@ -24,10 +22,12 @@ from gateway.demo.place import (
     MEDIA_FOLDER,
     lock_demo_folder,
 )
+from gateway.demo.errors import DemoRefused, ServerEnded
+from gateway.demo.gunicorn_server import DemoServer
+from gateway.demo.people import AGENCY_HOST, DEMO_TENANTS
 from gateway.demo.port import LOOPBACK, find_free_port
 from gateway.demo.postgres import NoPostgres
-from gateway.demo.server import DemoServer
-from gateway.demo.surroundings import DemoServices, start_services
+from gateway.demo.services import DemoServices, start_services
 from gateway.demo.worker import run_worker_process
 
 ENVIRONMENT_NAMES = (

@@ -5,7 +5,7 @@ import os
 import django
 from django.core.management import call_command
 
-from gateway.demo.place import ROOT
+from gateway.demo.demo_folder import ROOT
 from gateway.demo.postgres import provide_database_url
 
 

@@ -12,17 +12,17 @@ from django.core.files.base import ContentFile
 from gateway.demo.errors import DemoRefused
 from gateway.demo.people import DEMO_PEOPLE, DEMO_TENANTS, DemoPerson
 from gateway.demo.samples import FOLDERS, Sample, SampleFolder, make_samples
+from media_core.bucket.doctor.examine import examine, store_examination
+from media_core.bucket.findings import Outcome
+from media_core.bucket.marker import withdraw_marker
+from media_core.bucket.public_access import is_public
 from media_core.documents.folders import Folder, path_of
 from media_core.documents.models import Document
 from media_core.documents.permissions import Admin, readers, required_admin
 from media_core.documents.restriction import active_members, restrict_folder
 from media_core.documents.tree import create_folder
 from media_core.ledger.models import StoredObject
-from media_core.storages.bucket.doctor.examine import examine, store_examination
-from media_core.storages.bucket.findings import Outcome
-from media_core.storages.bucket.marker import withdraw_marker
-from media_core.storages.public import is_public
-from media_core.storages.room import find_storage
+from media_core.storages.tenant_storage import find_storage
 from media_core.uploads.flow import store_upload
 from tenants.binding import bind_agency, bind_tenant
 from tenants.models import FileGroup, Tenant

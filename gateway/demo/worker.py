@@ -8,8 +8,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from gateway.demo.place import LOG_FILE, ROOT
-from gateway.demo.server import PR_SET_PDEATHSIG
+from gateway.demo.demo_folder import LOG_FILE, ROOT
+from gateway.demo.gunicorn_server import PR_SET_PDEATHSIG
 
 THREADS = 2
 # It ends by itself within ten seconds; a busy machine takes longer.

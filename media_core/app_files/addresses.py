@@ -5,7 +5,7 @@ from urllib.parse import quote
 from django.conf import settings
 from django.urls import reverse
 
-from media_core.storages.public import join_public_url
+from media_core.bucket.public_access import join_public_url
 from tenants.binding import bound_tenant
 from tenants.prefixes import PRIVATE_AREA, PUBLIC_AREA
 

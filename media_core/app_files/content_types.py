@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import IO
 
-from media_core.inspection.documents import prove_pdf, refuse_zip_inside
-from media_core.inspection.media import prove_movie, prove_ogg, prove_wav
+from media_core.inspection.audio_video import prove_movie, prove_ogg, prove_wav
 from media_core.inspection.mp3 import prove_mp3
+from media_core.inspection.pdf import prove_pdf, refuse_zip_inside
 from media_core.inspection.verdicts import OverLimit, Unproved
 from media_core.inspection.webm import prove_webm
 from media_core.storages import file_types as known

@@ -12,11 +12,11 @@ from django.core.files.storage import Storage
 
 from media_core.app_files.incoming import receive_file
 from media_core.app_files.ledger import abandon_file, find_file, reserve_name, settle_file
+from media_core.disk_files import copy_and_digest
 from media_core.errors import ObjectDiffers, ObjectMissing
 from media_core.ledger.models import StoredObject
-from media_core.storages.disk import copy_and_digest
-from media_core.storages.room import find_storage
 from media_core.storages.shared_bucket import make_temporary_file
+from media_core.storages.tenant_storage import find_storage
 from tenants.binding import bound_tenant
 from tenants.errors import RowOfAnotherTenant
 

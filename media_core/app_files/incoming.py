@@ -15,7 +15,7 @@ from media_core.ledger.querysets import Content
 from media_core.storages.shared_bucket import make_temporary_file
 from media_core.templatetags.sizes import size
 from tenants.binding import bound_tenant
-from tenants.limits import get_upload_max_bytes
+from tenants.tenant_limits import get_upload_max_bytes
 
 
 @dataclass(frozen=True, slots=True)

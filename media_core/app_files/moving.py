@@ -14,11 +14,11 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from media_core.app_files.models import AppFile
+from media_core.bucket.public_access import prove_public
 from media_core.errors import ObjectDiffers, ObjectMissing, PublicNameTaken, UploadLost
 from media_core.ledger.models import StoredObject
-from media_core.storages.copies import copy_object, remove_object
-from media_core.storages.public import prove_public
-from media_core.storages.room import verify_bytes
+from media_core.storages.object_copies import copy_object, remove_object
+from media_core.storages.tenant_storage import verify_bytes
 from tenants.binding import connection, on_commit
 from tenants.errors import GatewayError, TooBusy
 

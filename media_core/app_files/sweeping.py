@@ -8,7 +8,7 @@ from media_core.app_files.models import AppFile
 from media_core.app_files.moving import condemn_deleted, move_to_public_now
 from media_core.errors import ObjectDiffers
 from media_core.ledger.models import StoredObject
-from media_core.storages.copies import remove_object
+from media_core.storages.object_copies import remove_object
 
 State = StoredObject.State
 

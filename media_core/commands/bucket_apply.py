@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from django.conf import settings
 from django.core.management.base import CommandError
 
-from media_core.errors import BucketOfAnother
-from media_core.storages.bucket.desired.applying import apply as apply_to_bucket
-from media_core.storages.bucket.desired.applying import list_differences
-from media_core.storages.bucket.desired.part import Difference
-from media_core.storages.bucket.marker import (
+from media_core.bucket.desired.apply import apply as apply_to_bucket
+from media_core.bucket.desired.apply import list_differences
+from media_core.bucket.desired.section import Difference
+from media_core.bucket.marker import (
     OTHER_DATABASE,
     TAKEN_OVER,
     MarkerOwner,
@@ -19,9 +18,10 @@ from media_core.storages.bucket.marker import (
     read_ownership,
     take_over,
 )
-from media_core.storages.bucket.marker_store import describe_place, is_on_disk, make_marker_key
-from media_core.storages.bucket.models import Deployment
-from tenants.audit import record_agency_event
+from media_core.bucket.marker_store import describe_place, is_on_disk, make_marker_key
+from media_core.bucket.models import Deployment
+from media_core.errors import BucketOfAnother
+from tenants.agency_audit import record_agency_event
 from tenants.commands.base import Actions, PlainCommand, add_action, is_interactive
 
 

@@ -10,12 +10,12 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError
 
-from media_core.storages.bucket.capabilities import describe_uses, find_proof
-from media_core.storages.bucket.doctor.examine import Examination, examine, store_examination
-from media_core.storages.bucket.findings import Finding, Outcome
-from media_core.storages.bucket.models import BucketReport
+from media_core.bucket.capabilities import describe_uses, find_proof
+from media_core.bucket.doctor.examine import Examination, examine, store_examination
+from media_core.bucket.findings import Finding, Outcome
+from media_core.bucket.models import BucketReport
 from tenants.commands.base import Actions, PlainCommand, add_action
-from tenants.commands.tables import format_table
+from tenants.commands.text_tables import format_table
 
 OUTCOME_WIDTH = 9
 # A terminal that tells no width, or a silly one, gets lines of so many characters.

@@ -8,16 +8,16 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError
 
+from media_core.bucket.marker import MarkerOwner, explain_ownership, read_ownership
+from media_core.bucket.models import Attestation
 from media_core.errors import BucketOfAnother
-from media_core.storages.bucket.marker import MarkerOwner, explain_ownership, read_ownership
-from media_core.storages.bucket.models import Attestation
 from media_core.upkeep.proving.neighbours import assign_neighbours
 from media_core.upkeep.proving.plan import make_plan
 from media_core.upkeep.proving.prove import prove as proved
 from tenants.commands.base import Actions, PlainCommand, add_action
-from tenants.commands.references import REFERENCE_HELP
-from tenants.commands.skipping import fail_if_any_broken, skip_broken_tenants
-from tenants.commands.tables import format_table
+from tenants.commands.broken_tenants import fail_if_any_broken, skip_broken_tenants
+from tenants.commands.tenant_references import REFERENCE_HELP
+from tenants.commands.text_tables import format_table
 from tenants.models import Tenant
 from tenants.provisioning import find_tenant
 

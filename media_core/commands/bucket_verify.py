@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.core.management.base import CommandError
 
-from media_core.storages.bucket.requirements import require_to_remove
+from media_core.bucket.requirements import require_to_remove
 from media_core.upkeep.repairing import (
     find_republishable,
     repair,
@@ -19,8 +19,8 @@ from media_core.upkeep.repairing import (
 from media_core.upkeep.verifying import Finding, Problem, verify_ledger
 from tenants.binding import bind_tenant
 from tenants.commands.base import Actions, PlainCommand, add_action
-from tenants.commands.references import REFERENCE_HELP
-from tenants.commands.skipping import fail_if_any_broken, skip_broken_tenants
+from tenants.commands.broken_tenants import fail_if_any_broken, skip_broken_tenants
+from tenants.commands.tenant_references import REFERENCE_HELP
 from tenants.errors import GatewayError
 from tenants.models import Tenant
 from tenants.provisioning import find_tenant

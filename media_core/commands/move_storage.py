@@ -11,9 +11,9 @@ from media_core.upkeep.move_storage import left_to_move, refuse_the_wrong_way
 from media_core.upkeep.operations import MOVE_STORAGE
 from tenants.binding import bind_tenant
 from tenants.commands.base import Actions, PlainCommand, add_group
-from tenants.commands.following import follow_operation, write_background_notice
-from tenants.commands.references import REFERENCE_HELP, format_tenant
-from tenants.commands.skipping import fail_if_any_broken, skip_broken_tenants
+from tenants.commands.broken_tenants import fail_if_any_broken, skip_broken_tenants
+from tenants.commands.operation_progress import follow_operation, write_background_notice
+from tenants.commands.tenant_references import REFERENCE_HELP, format_tenant
 from tenants.jobs.operation_models import Operation
 from tenants.jobs.operations import request_operation
 from tenants.models import Tenant

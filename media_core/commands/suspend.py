@@ -20,15 +20,15 @@ from media_core.upkeep.takedown import (
 )
 from tenants.binding import bind_tenant, lock_tenant
 from tenants.commands.base import Actions, PlainCommand, add_action, is_interactive
-from tenants.commands.following import follow_operation, write_background_notice
-from tenants.commands.life import CACHE_NOTE
-from tenants.commands.references import add_reference, find_referenced_tenant, format_tenant
+from tenants.commands.operation_progress import follow_operation, write_background_notice
+from tenants.commands.tenant_actions import CACHE_NOTE
+from tenants.commands.tenant_references import add_reference, find_referenced_tenant, format_tenant
 from tenants.errors import GatewayError
 from tenants.jobs.operation_models import Operation
 from tenants.jobs.operations import cancel_open, request_operation
 from tenants.models import Tenant
 from tenants.provisioning import get_longest_link_seconds, resume_tenant, suspend_tenant
-from tenants.schema_problems import find_schema_problem, require_schema
+from tenants.schemas.problems import find_schema_problem, require_schema
 from tenants.sizes import format_size
 
 # How often a long run says how far it is.

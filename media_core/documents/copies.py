@@ -6,14 +6,19 @@ from typing import IO
 
 from django.conf import settings
 
+from media_core.bucket.public_access import prove_public, public_reaches_objects
+from media_core.bucket.requirements import require_to_publish
 from media_core.errors import PublishingRefused
-from media_core.inspection.locations import HEAD_BYTES, copy_without_location, may_be_photo
+from media_core.inspection.photo_locations import HEAD_BYTES, copy_without_location, may_be_photo
 from media_core.ledger.models import StoredObject
-from media_core.storages.bucket.requirements import require_to_publish
-from media_core.storages.copies import ProvedCopy, copy_object, open_local_copy, store_public_copy
 from media_core.storages.file_types import DOWNLOAD_TYPE
-from media_core.storages.public import prove_public, public_reaches_objects
-from media_core.storages.room import find_storage
+from media_core.storages.object_copies import (
+    ProvedCopy,
+    copy_object,
+    open_local_copy,
+    store_public_copy,
+)
+from media_core.storages.tenant_storage import find_storage
 
 PUBLIC = StoredObject.Area.PUBLIC
 

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from media_core.documents.models import Document
 from media_core.documents.opening import Served, find
-from media_core.storages.room import find_storage, sign_url
+from media_core.storages.tenant_storage import find_storage, sign_url
 from tenants.errors import NotFound
 from tenants.people.identity import Member
 

@@ -20,14 +20,14 @@ from django.db.models import (
 from django.db.models.functions import Cast, Now
 from django.utils import timezone
 
+from media_core.bucket.public_access import is_public
 from media_core.documents.models import AccessEvent, Document
 from media_core.ledger.models import StoredObject
 from media_core.rows import build_stamped_value
-from media_core.storages.public import is_public
-from tenants.compiled import TENANT_ID, CompiledQuery
+from tenants.compiled_queries import TENANT_ID, CompiledQuery
 from tenants.people.identity import Member, VisitFacts
 from tenants.people.models import Role
-from tenants.texts import Parameters, list_columns, run_statement
+from tenants.sql_statements import Parameters, list_columns, run_statement
 
 # What a link and the headers are made of.
 STORED_FIELDS: Final = list_columns(

@@ -15,6 +15,7 @@ from uuid import UUID
 from django.db import transaction
 
 from media_core.audit.models import record_event
+from media_core.bucket.public_access import public_reaches_objects
 from media_core.documents.copies import make_public_copy, public_columns
 from media_core.documents.folders import Folder
 from media_core.documents.locks import lock_tree
@@ -23,8 +24,7 @@ from media_core.documents.open import find_document
 from media_core.documents.permissions import Editor, confirm_editor, may_be_public
 from media_core.errors import BucketUnavailable, DocumentChanged, PublishingRefused, StillPublic
 from media_core.ledger.models import StoredObject
-from media_core.storages.copies import ProvedCopy, remove_object
-from media_core.storages.public import public_reaches_objects
+from media_core.storages.object_copies import ProvedCopy, remove_object
 from tenants.errors import NotFound
 
 

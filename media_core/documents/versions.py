@@ -29,7 +29,7 @@ from media_core.documents.publishing import (
 )
 from media_core.errors import BucketUnavailable
 from media_core.ledger.models import StoredObject
-from media_core.storages.copies import ProvedCopy, remove_object
+from media_core.storages.object_copies import ProvedCopy, remove_object
 from tenants.binding import bound_tenant
 from tenants.errors import NotFound
 

@@ -17,7 +17,7 @@ from media_core.inspection.archives import prove_zip
 from media_core.inspection.images import FORMATS, open_picture, prove_picture
 from media_core.inspection.office import prove_office
 from media_core.inspection.photos.metadata import PILLOW_ERRORS, read_orientation, read_profile
-from media_core.inspection.texts import prove_text
+from media_core.inspection.text import prove_text
 from media_core.inspection.verdicts import (
     CLEANED,
     CPU_SECONDS,

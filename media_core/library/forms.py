@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 
 from media_core.documents.models import Document
-from tenants.fields import ValidatedCharField
+from tenants.form_fields import ValidatedCharField
 from tenants.names import MAX_NAME, MAX_TITLE, clean_file_name, clean_folder_name, clean_title
 
 

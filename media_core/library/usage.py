@@ -10,10 +10,10 @@ from media_core.documents.permissions import may_edit, may_see_usage
 from media_core.ledger.used_bytes import kept
 from tenants.binding import bound_tenant
 from tenants.errors import QuotaBroken
-from tenants.limits import describe_file_groups, get_upload_max_bytes, versions_in_words
 from tenants.models import Quota
 from tenants.people.identity import Member, require_member
 from tenants.quotas import read_quota
+from tenants.tenant_limits import describe_file_groups, get_upload_max_bytes, versions_in_words
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ import re
 
 from django.utils.http import content_disposition_header
 
+from media_core.bucket.percent import encode_component, encode_path, encode_twice
 from media_core.storages.file_types import INLINE_TYPES
-from media_core.storages.percent import encode_component, encode_path, encode_twice
 
 # Needs no escape between quotation marks.
 _is_plain = re.compile(r"[\t !#-\[\]-~]+").fullmatch

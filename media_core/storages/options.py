@@ -6,7 +6,7 @@ from boto3.s3.transfer import TransferConfig
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from media_core.storages.client import build_client_config, get_bucket_access
+from media_core.bucket.client import build_client_config, get_bucket_access
 
 # Reads roll over to disk instead of holding the whole object in memory.
 MAX_MEMORY_BYTES = 2_000_000

@@ -4,12 +4,12 @@ import time
 
 from django.conf import settings
 
+from media_core.bucket.client import get_bucket_client
+from media_core.bucket.percent import encode_component
+from media_core.bucket.signing import find_own_signer
 from media_core.ledger.models import StoredObject
-from media_core.storages.client import get_bucket_client
 from media_core.storages.content_types import build_disposition, encode_disposition, is_streamed
 from media_core.storages.file_types import DOWNLOAD_TYPE, INLINE_TYPES
-from media_core.storages.percent import encode_component
-from media_core.storages.signing import find_own_signer
 from tenants.errors import NotFound
 from tenants.models import MAX_PRESIGN_SECONDS, Tenant
 from tenants.prefixes import ObjectKey

@@ -15,15 +15,16 @@ from django.conf import settings
 from django.core.files.base import File
 from storages.backends.s3 import S3Storage
 
+from media_core.bucket.attempts import count_attempts
+from media_core.bucket.bucket_errors import BUCKET_ERRORS, get_status, translate_error
+from media_core.bucket.capabilities import Capability
+from media_core.bucket.client import get_bucket_client, make_isolated_session
+from media_core.bucket.etags import compute_md5, read_etag
+from media_core.bucket.public_access import join_public_url
+from media_core.bucket.requirements import require_to_store
+from media_core.disk_files import copy_and_digest
 from media_core.errors import ObjectMissing, UnknownBucketAnswer
 from media_core.ledger.models import StoredObject
-from media_core.storages.attempts import count_attempts
-from media_core.storages.bucket.capabilities import Capability
-from media_core.storages.bucket.requirements import require_to_store
-from media_core.storages.bucket_errors import BUCKET_ERRORS, get_status, translate_error
-from media_core.storages.client import get_bucket_client, make_isolated_session
-from media_core.storages.disk import copy_and_digest
-from media_core.storages.etags import compute_md5, read_etag
 from media_core.storages.file_types import DOWNLOAD_TYPE
 from media_core.storages.headers import build_object_parameters
 from media_core.storages.options import (
@@ -32,7 +33,6 @@ from media_core.storages.options import (
     refuse_changed_options,
     refuse_options,
 )
-from media_core.storages.public import join_public_url
 from tenants.binding import bound_tenant
 from tenants.errors import NameRefused
 from tenants.prefixes import ObjectKey, Prefix

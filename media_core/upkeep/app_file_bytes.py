@@ -12,14 +12,14 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from media_core.app_files.models import APP_FOLDER, AppFile
+from media_core.bucket.bucket_objects import ListedObject, iterate_objects
+from media_core.disk_files import PART_PREFIX, translate_disk_errors
 from media_core.errors import ObjectDiffers, ObjectMissing
 from media_core.ledger.models import StoredObject
 from media_core.ledger.querysets import Content
-from media_core.storages.bucket.listing import ListedObject, iterate_objects
-from media_core.storages.copies import copy_object
-from media_core.storages.disk import PART_PREFIX, translate_disk_errors
-from media_core.storages.filesystem import get_disk_storage
-from media_core.storages.room import verify_bytes
+from media_core.storages.disk_storage import get_disk_storage
+from media_core.storages.object_copies import copy_object
+from media_core.storages.tenant_storage import verify_bytes
 from tenants.binding import bound_tenant
 
 Area, Place, State = StoredObject.Area, StoredObject.Place, StoredObject.State

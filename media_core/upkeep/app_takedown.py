@@ -10,9 +10,9 @@ from django.db.models import QuerySet
 from media_core.app_files.models import AppFile
 from media_core.app_files.moving import move_to_private, move_to_public
 from media_core.app_files.sweeping import let_go
+from media_core.bucket.requirements import require_to_remove
 from media_core.ledger.models import StoredObject
-from media_core.storages.bucket.requirements import require_to_remove
-from media_core.storages.copies import remove_object
+from media_core.storages.object_copies import remove_object
 from media_core.upkeep.takedown import Progress, TakedownResult, run_for_each
 from tenants.binding import lock_tenant
 

@@ -12,13 +12,13 @@ from django.conf import settings
 from django.db.models import Count, Q, Sum
 from django.utils import timezone
 
+from media_core.bucket.requirements import require_to_remove
 from media_core.errors import MoveRefused, ObjectDiffers
 from media_core.ledger.models import StoredObject
 from media_core.ledger.querysets import StoredObjectQuerySet
 from media_core.rows import confirm_schema
-from media_core.storages.bucket.requirements import require_to_remove
-from media_core.storages.copies import remove_object
-from media_core.storages.room import find_storage, get_tenant_storage, verify_bytes
+from media_core.storages.object_copies import remove_object
+from media_core.storages.tenant_storage import find_storage, get_tenant_storage, verify_bytes
 from tenants.jobs.operation_kinds import (
     OperationItem,
     OperationTotals,

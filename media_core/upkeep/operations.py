@@ -7,11 +7,11 @@ from django.db.models import Count, QuerySet, Sum
 
 from media_core.app_files.models import AppFile
 from media_core.app_files.sweeping import sweep_app_files
+from media_core.bucket.requirements import require_to_remove
 from media_core.documents.locks import lock_tree
 from media_core.documents.models import Document
 from media_core.documents.publishing import take_down
 from media_core.ledger.models import StoredObject
-from media_core.storages.bucket.requirements import require_to_remove
 from media_core.upkeep.app_takedown import end_saves, take_file_down
 from media_core.upkeep.move_storage import StorageMove
 from media_core.upkeep.takedown import give_up_unfinished

@@ -4,12 +4,12 @@ from uuid import UUID, uuid4
 
 from django.conf import settings
 
+from media_core.bucket.bucket_objects import move_object, set_public_acl
 from media_core.documents.models import Document
 from media_core.documents.publishing import republish
 from media_core.errors import ObjectDiffers, ObjectMissing
 from media_core.ledger.models import StoredObject
-from media_core.storages.bucket.listing import move_object, set_public_acl
-from media_core.storages.room import verify_bytes
+from media_core.storages.tenant_storage import verify_bytes
 from media_core.upkeep.app_file_bytes import find_wrongly_taken_down, point_to_own_bytes
 from media_core.upkeep.app_takedown import bring_file_back
 from media_core.upkeep.move_storage import OTHER_PLACE

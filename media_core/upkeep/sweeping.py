@@ -5,12 +5,12 @@ from functools import partial
 
 from media_core.app_files.models import AppFile
 from media_core.app_files.sweeping import finish_file, list_unfinished, sweep_app_files
+from media_core.bucket.requirements import require_to_remove
 from media_core.ledger.models import StoredObject
-from media_core.storages.bucket.requirements import require_to_remove
 from media_core.uploads.flow import list_abandoned, remove_abandoned, sweep
 from tenants.binding import bound_tenant
 from tenants.jobs.kinds import JobStep
-from tenants.schema_problems import require_schema
+from tenants.schemas.problems import require_schema
 
 
 def sweep_room(*, dry_run: bool = False) -> list[StoredObject | AppFile]:

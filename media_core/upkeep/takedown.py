@@ -11,12 +11,12 @@ from uuid import UUID
 from django.conf import settings
 from django.db.models import Q, QuerySet, Sum
 
+from media_core.bucket.object_counts import count_objects
+from media_core.bucket.public_access import public_reaches_objects
 from media_core.documents.models import Document
 from media_core.documents.publishing import bring_back
 from media_core.ledger.models import StoredObject
-from media_core.storages.copies import remove_abandoned
-from media_core.storages.listing import count_objects
-from media_core.storages.public import public_reaches_objects
+from media_core.storages.object_copies import remove_abandoned
 from tenants.errors import GatewayError
 from tenants.models import Tenant
 

@@ -16,17 +16,17 @@ from django.db.models import QuerySet
 from django.db.models.functions import Collate
 from django.utils import timezone
 
-from media_core.errors import ObjectDiffers, ObjectMissing
-from media_core.ledger.models import StoredObject
-from media_core.ledger.querysets import PENDING_LIFETIME
-from media_core.rows import confirm_schema
-from media_core.storages.bucket.listing import (
+from media_core.bucket.bucket_objects import (
     ListedObject,
     can_public_read,
     find_size,
     iterate_objects,
 )
-from media_core.storages.room import verify_bytes
+from media_core.errors import ObjectDiffers, ObjectMissing
+from media_core.ledger.models import StoredObject
+from media_core.ledger.querysets import PENDING_LIFETIME
+from media_core.rows import confirm_schema
+from media_core.storages.tenant_storage import verify_bytes
 from media_core.upkeep.app_file_bytes import find_wrongly_taken_down, has_other_bytes
 from tenants.binding import bound_tenant
 

@@ -24,16 +24,16 @@ from media_core.documents.publishing import (
 from media_core.documents.tree import confirm_place
 from media_core.documents.versions import NewFile, add_version, create_version
 from media_core.errors import NotPublished, UploadRefused, UploadTooLarge
-from media_core.inspection.types import prove_type
+from media_core.inspection.proved_types import prove_type
 from media_core.ledger.models import StoredObject
 from media_core.ledger.querysets import Content
-from media_core.storages.copies import remove_object
-from media_core.storages.room import exists_anywhere, find_storage
+from media_core.storages.object_copies import remove_object
+from media_core.storages.tenant_storage import exists_anywhere, find_storage
 from media_core.templatetags.sizes import size
 from tenants.binding import bound_tenant
 from tenants.errors import GatewayError
-from tenants.limits import get_upload_max_bytes
 from tenants.names import clean_file_name, clean_title
+from tenants.tenant_limits import get_upload_max_bytes
 
 
 def store_upload(

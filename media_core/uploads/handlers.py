@@ -12,13 +12,13 @@ from django.core.files.uploadhandler import FileUploadHandler, SkipFile, StopUpl
 from django.http import HttpRequest
 
 from media_core.errors import UploadDiskFull, UploadIncomplete, UploadTooLarge
-from media_core.inspection.bounded import reopen
+from media_core.inspection.worker_process import reopen
 from media_core.templatetags.sizes import size
-from media_core.uploads.limits import FORM_OVERHEAD_BYTES
+from media_core.uploads.body_limits import FORM_OVERHEAD_BYTES
 from tenants import quotas
 from tenants.binding import bound_tenant
 from tenants.errors import QuotaExceeded
-from tenants.limits import get_upload_max_bytes
+from tenants.tenant_limits import get_upload_max_bytes
 
 # The disk is full, the user's share of it is used up, or the process may write no larger file.
 DISK_FULL_ERRNOS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})

@@ -7,13 +7,13 @@ from django.http import HttpRequest
 
 from media_core.audit.models import record_event
 from media_core.documents.permissions import Admin
-from tenants.audit import record_agency_event
+from tenants.agency_audit import record_agency_event
 from tenants.binding import bind_tenant, bound_tenant
 from tenants.errors import NotFound, TenantSuspended
 from tenants.models import Tenant
 from tenants.people import visits
 from tenants.people.identity import Member, Staff, make_visitor
-from tenants.people.mails import queue_visit_mail
+from tenants.people.visit_mail import queue_visit_mail
 from tenants.people.visit_models import Visit
 from tenants.provisioning import set_requires_consent
 

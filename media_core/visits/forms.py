@@ -1,6 +1,6 @@
 from django import forms
 
-from tenants.fields import ValidatedCharField
+from tenants.form_fields import ValidatedCharField
 from tenants.names import MAX_REASON, clean_reason
 
 

@@ -6,7 +6,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from media_core.visits import flow
-from media_core.visits.addresses import build_agency_origin
+from media_core.visits.origins import build_agency_origin
 from tenants.errors import NotFound
 from tenants.people.identity import require_member
 

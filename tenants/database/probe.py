@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 from psycopg import pq
 
-from tenants.database.line import CONNECT_SECONDS, ProbeConnection
+from tenants.database.probe_connection import CONNECT_SECONDS, ProbeConnection
 from tenants.errors import DatabaseNotProved
 
 PROBE_SECONDS = 5.0

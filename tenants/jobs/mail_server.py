@@ -142,7 +142,7 @@ def read_refusal(error: OSError) -> MailRefusal | None:
     >>> read_refusal(SMTPRecipientsRefused({"ada@acme.example": (550, b"No such user")}))
     MailRefusal(code='SMTP 550', is_final=True)
     >>> read_refusal(SMTPDataError(451, b"Try again later"))
-    Refusal(code='SMTP 451', is_final=False)
+    MailRefusal(code='SMTP 451', is_final=False)
     >>> read_refusal(SMTPDataError(421, b"Going away")), read_refusal(ConnectionRefusedError())
     (None, None)
     """

@@ -14,9 +14,9 @@ from django.utils import timezone
 from django.utils.dateformat import format as format_date
 
 from tenants.errors import NotFound, OperationRefused
+from tenants.jobs.job_status import count_workers
 from tenants.jobs.models import JobState
 from tenants.jobs.operation_models import Operation, OperationEvent
-from tenants.jobs.overview import count_workers
 from tenants.jobs.queue import forget_failures, request_job
 from tenants.models import Tenant
 

@@ -17,8 +17,8 @@ from procrastinate.retry import BaseRetryStrategy
 from tenants.errors import NeedsPeople
 from tenants.jobs.kinds import JobKind, Work, register_kind
 from tenants.jobs.queue import postpone_job
-from tenants.jobs.running import run_step
 from tenants.jobs.scheduling import maintain_jobs
+from tenants.jobs.step_runner import run_step
 
 logger = logging.getLogger("tenants.jobs")
 

@@ -28,9 +28,9 @@ from psycopg_pool import AsyncConnectionPool
 from tenants.binding import forget_binding
 from tenants.database.proof import database_proof
 from tenants.jobs.kinds import list_kinds
-from tenants.jobs.running import is_stopping, limit_slots
-from tenants.jobs.sharing import set_worker_count
+from tenants.jobs.step_runner import is_stopping, limit_slots
 from tenants.jobs.tasks import SCHEDULE
+from tenants.jobs.worker_share import set_worker_count
 
 logger = logging.getLogger("tenants.jobs")
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from django.apps import apps
 from django.utils import timezone
 
-import tenants.people.mails
+import tenants.people.visit_mail
 from tenants.jobs.kinds import JobKind, JobStep
 from tenants.jobs.tasks import declare_job
 from tenants.models import CacheEntry

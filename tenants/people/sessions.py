@@ -11,10 +11,10 @@ from django.contrib.sessions.backends.db import SessionStore as DatabaseSessionS
 from django.db.models import QuerySet
 
 from tenants.binding import AGENCY, bound_tenant_even_suspended, get_binding, room_id
-from tenants.compiled import CompiledQuery
+from tenants.compiled_queries import CompiledQuery
 from tenants.people.models import Person, Session
 from tenants.people.visit_models import Visit
-from tenants.texts import Parameters, list_columns
+from tenants.sql_statements import Parameters, list_columns
 
 VISIT_KEY = "visit"
 SESSION_KEY_PATTERN = re.compile(r"[0-9a-z]{32}")

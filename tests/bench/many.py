@@ -23,7 +23,7 @@ from tenants.people.members import set_role
 from tenants.people.models import Membership, Person, Role, Session
 from tenants.people.sessions import SessionStore
 from tenants.provisioning import create_tenant
-from tenants.versions import get_schema_version
+from tenants.schema_versions import get_schema_version
 from tests.media_core.conftest import document_row, stored_row
 
 PREFIX = "bench-"

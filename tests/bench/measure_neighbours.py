@@ -19,7 +19,7 @@ from django.conf import settings
 from django.test import override_settings
 from PIL import Image
 
-from gateway.demo.bucket.embedded import EmbeddedBucket
+from gateway.demo.bucket.embedded_bucket import EmbeddedBucket
 from media_core.inspection.photos import jpeg
 from tests.bench.many import Site, tenants
 from tests.bench.ratios import Ratio

@@ -19,13 +19,13 @@ from django.core.management import call_command
 from django.test import override_settings
 
 from gateway.demo.samples import make_pdf
+from media_core.bucket import sender
+from media_core.bucket.client import get_anonymous_client
 from media_core.documents.permissions import required_editor
 from media_core.documents.publishing import publish, unpublish
 from media_core.documents.purging import purge_entry
 from media_core.documents.trash import trash_document
 from media_core.ledger.models import StoredObject
-from media_core.storages import sending
-from media_core.storages.client import get_anonymous_client
 from media_core.uploads.flow import store_upload, sweep
 from tenants.binding import bind_tenant
 from tests.bench.many import tenants
@@ -52,7 +52,7 @@ def ratios() -> list[Ratio]:
     editor = required_editor(member(site.member, site.tenant))
     with (
         # The embedded bucket hashes 1 GB for longer than a real one may keep the gateway waiting.
-        patch.object(sending, "READ_TIMEOUT_SECONDS", 120),
+        patch.object(sender, "READ_TIMEOUT_SECONDS", 120),
         relay_to_bucket(),
         override_settings(UPLOAD_MAX_BYTES=2 * SIZE_BYTES, RETENTION_DAYS=0),
         bind_tenant(site.tenant),

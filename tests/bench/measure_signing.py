@@ -6,9 +6,9 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
+from media_core.bucket.client import get_bucket_client
 from media_core.documents.models import Document
 from media_core.ledger.models import StoredObject
-from media_core.storages.client import get_bucket_client
 from media_core.storages.content_types import build_disposition
 from media_core.storages.presigned import presign_get
 from tenants.binding import bind_tenant

@@ -14,7 +14,7 @@ from django.urls import path
 from media_core.documents.models import AccessEvent
 from media_core.documents.open import find_document
 from media_core.documents.views import LINK_HEADERS
-from media_core.storages.room import sign_url
+from media_core.storages.tenant_storage import sign_url
 from tenants.binding import room_id
 from tenants.people.identity import require_member
 from tenants.people.models import Session

@@ -11,7 +11,7 @@ from django.core.files.base import ContentFile
 
 from media_core.ledger.models import StoredObject
 from media_core.ledger.querysets import Content
-from media_core.storages.room import find_storage, sign_url
+from media_core.storages.tenant_storage import find_storage, sign_url
 from media_core.uploads.flow import compute_sha256
 from tenants.binding import bind_tenant
 from tenants.models import Tenant

@@ -9,10 +9,10 @@ from django.core.files.storage import storages
 
 from media_core.app_files.incoming import receive_file
 from media_core.app_files.ledger import reserve_name
+from media_core.disk_files import PART_PREFIX
 from media_core.errors import ObjectMissing
 from media_core.ledger.models import StoredObject
-from media_core.storages.disk import PART_PREFIX
-from media_core.storages.room import find_storage
+from media_core.storages.tenant_storage import find_storage
 from media_core.upkeep.sweeping import sweep_room
 from tenants.binding import bind_tenant
 from tests.media_core.app_files.conftest import deleted_days_ago, row_of, save, states

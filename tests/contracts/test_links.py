@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from media_core.storages.copies import remove_object
-from media_core.storages.room import sign_url
+from media_core.storages.object_copies import remove_object
+from media_core.storages.tenant_storage import sign_url
 from tenants.binding import bind_tenant
 from tenants.errors import NoTenantBound, NotFound, RowOfAnotherTenant, TenantSuspended
 from tests.media_core.conftest import stored_row

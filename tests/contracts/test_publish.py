@@ -9,7 +9,7 @@ import pytest
 from gateway.demo.samples import make_pdf
 from media_core.documents.permissions import required_editor
 from media_core.documents.publishing import publish, unpublish
-from media_core.storages.room import find_storage
+from media_core.storages.tenant_storage import find_storage
 from tenants.binding import bind_tenant
 from tests.conftest import member
 from tests.media_core.documents.conftest import LOCATED, has_location

@@ -13,7 +13,7 @@ from media_core.app_files.models import AppFile
 from media_core.app_files.moving import move_to_private, move_to_public
 from media_core.errors import ObjectMissing, PublicNameTaken
 from media_core.ledger.models import StoredObject
-from media_core.storages.room import find_storage
+from media_core.storages.tenant_storage import find_storage
 from media_core.upkeep.sweeping import sweep_room
 from tenants.binding import bind_tenant
 from tests.media_core.app_files.conftest import file_of, row_of, save

@@ -9,7 +9,7 @@ from django.core.files.base import ContentFile
 
 from media_core.errors import ObjectDiffers, ObjectMissing
 from media_core.ledger.models import StoredObject
-from media_core.storages.room import (
+from media_core.storages.tenant_storage import (
     find_storage,
     get_tenant_storage,
     remove_everywhere,

@@ -15,18 +15,18 @@ from django.core.files.storage import storages
 from django.core.management import call_command
 
 from gateway.demo.samples import make_pdf
-from media_core.documents.permissions import required_editor
-from media_core.documents.publishing import publish, unpublish
-from media_core.ledger.models import StoredObject
-from media_core.storages.bucket_errors import get_status
-from media_core.storages.client import (
+from media_core.bucket.bucket_errors import get_status
+from media_core.bucket.bucket_policy import build_public_policy
+from media_core.bucket.client import (
     build_client_config,
     get_bucket_access,
     get_bucket_client,
     make_isolated_session,
 )
-from media_core.storages.policy import build_public_policy
-from media_core.storages.room import find_storage
+from media_core.documents.permissions import required_editor
+from media_core.documents.publishing import publish, unpublish
+from media_core.ledger.models import StoredObject
+from media_core.storages.tenant_storage import find_storage
 from media_core.upkeep.sweeping import sweep_room
 from tenants.binding import bind_tenant
 from tests.conftest import member

@@ -6,7 +6,7 @@ import pytest
 from django.conf import settings as django_settings
 from django.core.checks import run_checks
 
-from tenants.versions import get_oldest_code, get_schema_version
+from tenants.schema_versions import get_oldest_code, get_schema_version
 
 IDS: dict[str, dict[str, Any]] = {
     "media_core.E001": {"AWS_DEFAULT_ACL": "public-read"},

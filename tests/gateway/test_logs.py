@@ -72,7 +72,7 @@ def test_the_handler_of_settings_is_put_together_like_this():
 
 def test_each_request_leaves_one_line(log, acme, browse):
     answer = browse(acme, "ada").get("/")
-    (line,) = [line for line in log.read() if line["logger"] == "gateway.requests"]
+    (line,) = [line for line in log.read() if line["logger"] == "gateway.request_log"]
     assert (line["method"], line["route"], line["status"]) == ("GET", "", 200)
     assert (line["tenant"], line["request_id"]) == (str(acme.id), answer.headers["X-Request-ID"])
     assert line["milliseconds"] > 0
@@ -81,7 +81,7 @@ def test_each_request_leaves_one_line(log, acme, browse):
 def test_two_requests_have_two_ids(log, acme, globex, browse):
     for tenant, who in ((acme, "ada"), (globex, "eve")):
         browse(tenant, who).get("/")
-    lines = [line for line in log.read() if line["logger"] == "gateway.requests"]
+    lines = [line for line in log.read() if line["logger"] == "gateway.request_log"]
     assert [line["tenant"] for line in lines] == [str(acme.id), str(globex.id)]
     assert len({line["request_id"] for line in lines}) == 2
 
@@ -102,7 +102,7 @@ def test_a_clients_own_request_id_is_not_taken(log, acme):
 
 def test_an_unknown_host_is_nobodys(log, world):
     browser_at("nobody.example").get("/")
-    (line,) = [line for line in log.read() if line["logger"] == "gateway.requests"]
+    (line,) = [line for line in log.read() if line["logger"] == "gateway.request_log"]
     assert (line["tenant"], line["status"]) == ("", 404)
 
 

@@ -70,6 +70,6 @@ def test_every_line_is_json_and_shows_no_reset_key(server):
         server.send(*lines)
     said = server.log.read_text()
     loggers = {json.loads(line)["logger"] for line in said.splitlines()}
-    assert {"gunicorn.error", "gunicorn.access", "gateway.requests"} <= loggers
+    assert {"gunicorn.error", "gunicorn.access", "gateway.request_log"} <= loggers
     assert "1f-0f3a-bc" not in said
     assert "[redacted]" in said

@@ -14,7 +14,7 @@ from unittest import mock
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from media_core.storages.providers import PROVIDERS
+from media_core.bucket.providers import PROVIDERS
 
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = ROOT / "gateway" / "settings.py"

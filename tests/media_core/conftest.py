@@ -1,6 +1,8 @@
 """Rows that both tenants hold under the same primary keys, and a way to work on committed data."""
 
+import random
 import uuid
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -13,6 +15,7 @@ from django.utils import timezone
 
 from media_core.app_files.models import AppFile
 from media_core.audit.models import AuditEvent
+from media_core.bucket import client
 from media_core.documents.folders import Folder, FolderReader
 from media_core.documents.models import AccessEvent, Document, TrashEntry, Version
 from media_core.ledger.models import StoredObject
@@ -171,3 +174,29 @@ def remove_everything(*tenants: Tenant) -> None:
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM public.procrastinate_jobs")
     AgencyAuditEvent.objects.all().delete()
+
+
+# --- How often a request is tried, and how long boto waits between two tries
+
+# A client keeps the number of attempts it was made with.
+_clients_by_attempts: dict[int, dict[Any, Any]] = defaultdict(dict)
+# The first four numbers drawn after it are below 0.06.
+SHORT_PAUSES_SEED = 95_689
+Attempts = Callable[[int], None]
+
+
+@pytest.fixture
+def attempts(monkeypatch: pytest.MonkeyPatch) -> Attempts:
+    """Return a function that sets how often a request is tried before it has failed."""
+
+    def set_attempts(number: int) -> None:
+        monkeypatch.setattr(client, "MAX_ATTEMPTS", number)
+        monkeypatch.setattr(client, "_clients", _clients_by_attempts[number])
+
+    return set_attempts
+
+
+@pytest.fixture
+def short_pauses() -> None:
+    """Let the first pauses between two tries be short: boto draws them, up to one second, two and four."""
+    random.seed(SHORT_PAUSES_SEED)

@@ -7,9 +7,14 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
 
-from tenants.limits import TenantLimits, describe_file_groups, get_upload_max_bytes, read_limits
 from tenants.models import AuditEvent, FileGroup, Quota, Tenant, list_proved_groups
 from tenants.provisioning import find_tenant
+from tenants.tenant_limits import (
+    TenantLimits,
+    describe_file_groups,
+    get_upload_max_bytes,
+    read_limits,
+)
 from tests.media_core.conftest import books, set_quota
 
 pytestmark = pytest.mark.django_db

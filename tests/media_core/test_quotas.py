@@ -11,7 +11,7 @@ from media_core.documents.models import Document
 from media_core.documents.permissions import required_editor
 from media_core.errors import UploadLost
 from media_core.ledger.models import StoredObject
-from media_core.storages.copies import remove_object
+from media_core.storages.object_copies import remove_object
 from media_core.uploads.flow import list_abandoned, store_upload, sweep
 from tenants import quotas
 from tenants.binding import bind_tenant

@@ -13,7 +13,7 @@ from media_core.ledger.models import StoredObject
 from media_core.uploads.flow import replace_file
 from tenants.binding import bind_tenant
 from tenants.errors import QuotaExceeded
-from tenants.limits import change_limits
+from tenants.tenant_limits import change_limits
 from tests.conftest import member
 from tests.media_core.conftest import content, set_quota, stored_row
 

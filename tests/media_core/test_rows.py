@@ -289,4 +289,4 @@ def test_media_core_speaks_to_the_database_by_its_rows_only():
         and node.attr in {"raw", "extra", "cursor", "execute", "_raw_delete", "save_base"}
     }
     # A lock for the whole deployment, and the stream of an HTTP answer: neither is about rows of a tenant.
-    assert names == {"applying.py: cursor", "applying.py: execute", "sending.py: raw"}
+    assert names == {"apply.py: cursor", "apply.py: execute", "sender.py: raw"}

@@ -10,7 +10,7 @@ from wsgiref.headers import Headers
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler
 
-from gateway.handler import GatewayHandler
+from gateway.wsgi_handler import GatewayHandler
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ import psycopg
 from django.db import connection
 
 from gateway.demo.postgres.account import Account, find_account, is_root
-from gateway.demo.postgres.server import EmbeddedPostgres
+from gateway.demo.postgres.embedded_postgres import EmbeddedPostgres
 from tests.environment import ROOT
 from tests.gunicorn import free_port
 

@@ -10,8 +10,8 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-from tenants.database.line import ProbeConnection
 from tenants.database.probe import has_session_when_idle, probe_connections
+from tenants.database.probe_connection import ProbeConnection
 from tenants.errors import DatabaseNotProved
 from tests.pgbouncer.bouncer import bouncer
 

@@ -16,9 +16,9 @@ from tenants.binding import (
     room_id,
 )
 from tenants.errors import BindingDisagrees, NoTenantBound, TenantSuspended
+from tenants.log_context import tenant_in_log
 from tenants.models import Tenant
 from tenants.provisioning import suspend_tenant
-from tenants.trace import tenant_in_log
 from tests.tenants.conftest import ask_and_fail, nothing_is_bound, schema_in_use, whose_rows
 
 pytestmark = pytest.mark.django_db

@@ -13,13 +13,13 @@ from django.core.management import (
 from django_tenants.management import commands as django_tenants_commands
 
 from tenants.binding import bind_tenant
-from tenants.commands.closed import ClosedCommand
+from tenants.commands.closed_command import ClosedCommand
 from tenants.management.commands import delete_tenant
 from tenants.models import CacheEntry, Tenant
 from tenants.people.models import Session
 from tenants.people.sessions import SessionStore
-from tenants.schemas import read_applied_version
-from tenants.versions import get_schema_version
+from tenants.schema_versions import get_schema_version
+from tenants.schemas.creation import read_applied_version
 from tests.conftest import new_session
 
 COMMANDS = Path(delete_tenant.__file__).parent

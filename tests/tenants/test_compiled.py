@@ -19,14 +19,14 @@ from tenants.binding import (
     get_binding,
     room_id,
 )
-from tenants.compiled import CompiledQuery
+from tenants.compiled_queries import CompiledQuery
 from tenants.errors import BindingDisagrees, NoTenantBound
 from tenants.models import Tenant
-from tenants.people.context import VISIT_NOTICES, build_visit_notices_query
+from tenants.people.context_processors import VISIT_NOTICES, build_visit_notices_query
 from tenants.people.models import Membership, Person, Session
 from tenants.people.sessions import OPEN_SESSION_QUERY, build_open_session_query
+from tenants.sql_statements import list_columns
 from tenants.stamp.models import Stamp
-from tenants.texts import list_columns
 from tests.conftest import new_session
 from tests.wire import as_sent
 

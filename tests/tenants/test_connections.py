@@ -14,8 +14,8 @@ from tenants.database.base import MAX_SCHEMAS_PER_CONNECTION
 from tenants.database.pool import reset_connection
 from tenants.errors import BindingDisagrees, NoTenantBound
 from tenants.models import Tenant
+from tenants.schema_versions import get_schema_version
 from tenants.stamp.models import Stamp
-from tenants.versions import get_schema_version
 from tests.conftest import Store
 from tests.media_core.wsgi import asked
 from tests.tenants.conftest import (

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tenants.console.views import TENANTS_PER_PAGE
+from gateway.agency.tenant_views import TENANTS_PER_PAGE
 from tenants.models import Quota, Tenant
 from tenants.provisioning import create_tenant
 

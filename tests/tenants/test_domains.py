@@ -13,7 +13,7 @@ from tenants import domains
 from tenants.binding import bind_tenant
 from tenants.domains import CACHE_SECONDS, MAX_UNKNOWN, find_tenant_by_host, host_cache
 from tenants.errors import HostRefused
-from tenants.hosts import normalize_host
+from tenants.host_names import normalize_host
 from tenants.models import Domain, Tenant
 from tenants.provisioning import (
     activate_domain,

@@ -23,9 +23,9 @@ from tenants.binding import bind_agency, bind_tenant, connection
 from tenants.errors import HostTaken
 from tenants.models import Domain, PrefixReservation, SchemaRecording, Tenant, make_schema_name
 from tenants.provisioning import create_tenant
-from tenants.schemas import compute_fingerprint, get_or_create_recording
+from tenants.schema_versions import get_schema_version, list_tenant_app_labels
+from tenants.schemas.creation import compute_fingerprint, get_or_create_recording
 from tenants.stamp.models import Stamp
-from tenants.versions import get_schema_version, list_tenant_app_labels
 from tests.tenants.conftest import Connect, create_umbrella, schema_in_use, schemas, sql
 
 pytestmark = pytest.mark.django_db

@@ -9,7 +9,7 @@ from tenants.binding import bind_agency, bind_tenant, bound_tenant
 from tenants.domains import host_cache
 from tenants.errors import NoTenantBound, SchemaNotServed
 from tenants.models import Tenant
-from tenants.versions import get_schema_version, parse_version
+from tenants.schema_versions import get_schema_version, parse_version
 from tests.conftest import browser_at
 from tests.tenants.conftest import sql
 from tests.wire import statements

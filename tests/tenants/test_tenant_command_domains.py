@@ -5,7 +5,7 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from tenants.commands.life import CACHE_NOTE
+from tenants.commands.tenant_actions import CACHE_NOTE
 from tenants.domains import find_tenant_by_host
 from tenants.models import Domain
 

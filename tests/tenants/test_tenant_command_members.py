@@ -105,7 +105,7 @@ def test_a_password_typed_at_a_terminal_is_not_shown(acme, monkeypatch):
     terminal = StringIO()
     monkeypatch.setattr(terminal, "isatty", lambda: True)
     monkeypatch.setattr("sys.stdin", terminal)
-    monkeypatch.setattr("tenants.commands.newcomers.getpass", lambda _prompt: GOOD)
+    monkeypatch.setattr("tenants.commands.person_options.getpass", lambda _prompt: GOOD)
     member("add", "new@acme.example", "--role", "viewer", "--password-stdin")
     assert Person.objects.get(email="new@acme.example").check_password(GOOD)
 

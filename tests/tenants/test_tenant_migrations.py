@@ -11,7 +11,7 @@ from django.db.migrations import Migration, RunPython, RunSQL, SeparateDatabaseA
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.operations.base import Operation
 
-from tenants.versions import list_tenant_app_labels
+from tenants.schema_versions import list_tenant_app_labels
 
 
 def faults_of(migration: Migration) -> list[str]:

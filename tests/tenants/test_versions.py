@@ -3,7 +3,7 @@
 import pytest
 
 from tenants.checks import check_migration_decisions
-from tenants.versions import (
+from tenants.schema_versions import (
     ABSENT_APP,
     AppVersions,
     compute_version,

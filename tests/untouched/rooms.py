@@ -9,9 +9,9 @@ from django.core.files.storage import Storage, storages
 from PIL import Image
 
 from media_core.app_files.models import AppFile
+from media_core.bucket.client import get_bucket_client
+from media_core.bucket.public_access import join_public_url
 from media_core.ledger.models import StoredObject
-from media_core.storages.client import get_bucket_client
-from media_core.storages.public import join_public_url
 from tenants.binding import bind_tenant
 from tenants.models import Quota, Tenant
 from tenants.prefixes import Prefix

@@ -12,7 +12,7 @@ SHARED_APPS = [
     "tenants",
     "tenants.people",
     "tenants.jobs",
-    "media_core.storages.bucket",
+    "media_core.bucket",
     "django_tenants",
     # Shared: Django remembers the numbers of content types for the whole process.
     "django.contrib.contenttypes",
@@ -37,11 +37,11 @@ LOGIN_URL = "admin:login"
 
 MIDDLEWARE = [
     "gateway.health.HealthMiddleware",
-    "gateway.requests.RequestLogMiddleware",
+    "gateway.request_log.RequestLogMiddleware",
     "tenants.middleware.TenantMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "gateway.answers.ErrorMiddleware",
+    "gateway.error_responses.ErrorMiddleware",
     "tests.untouched.policy.PolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",

@@ -8,7 +8,7 @@ from threading import Barrier
 import pytest
 from django.db import connection
 
-from media_core.storages.room import find_storage
+from media_core.storages.tenant_storage import find_storage
 from media_core.upkeep.recount import recount
 from tenants.binding import bind_tenant
 from tenants.models import Tenant

@@ -6,14 +6,14 @@ from wagtail import urls as wagtail_urls
 from wagtail.admin import urls as wagtailadmin_urls
 from wagtail.documents import urls as wagtaildocs_urls
 
-handler400 = "gateway.answers.bad_request"
-handler403 = handler404 = "gateway.answers.not_found"
-handler500 = "gateway.answers.server_error"
+handler400 = "gateway.error_responses.bad_request"
+handler403 = handler404 = "gateway.error_responses.not_found"
+handler500 = "gateway.error_responses.server_error"
 
 urlpatterns = [
     path("django-admin/", admin.site.urls),
     path("admin/", include(wagtailadmin_urls)),
     path("documents/", include(wagtaildocs_urls)),
-    path("", include("media_core.files.urls")),
+    path("", include("media_core.serving.urls")),
     path("", include(wagtail_urls)),
 ]

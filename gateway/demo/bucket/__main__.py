@@ -12,10 +12,10 @@ import threading
 from collections.abc import Sequence
 
 from gateway.demo.bucket.credentials import Credentials
+from gateway.demo.bucket.fault_injection import FAULT_DESCRIPTIONS, Fault, FaultRegistry
+from gateway.demo.bucket.http_server import BucketServer, NotLoopback
 from gateway.demo.bucket.layers import chain_layers, make_layers
-from gateway.demo.bucket.moods import FAULT_DESCRIPTIONS, Fault, FaultRegistry
-from gateway.demo.bucket.server import BucketServer, NotLoopback
-from gateway.demo.bucket.store import Store
+from gateway.demo.bucket.moto_store import Store
 
 DESCRIPTION = """An S3 store for the demo and the tests. It keeps everything in memory and checks
 what Ceph RGW checks: signatures, expiry, policies, ACLs, CORS. Never for production: it listens on

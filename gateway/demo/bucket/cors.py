@@ -9,9 +9,9 @@ from collections.abc import Iterable
 
 from moto.s3.models import CorsRule
 
+from gateway.demo.bucket.moto_store import Store
 from gateway.demo.bucket.request import Handler, S3Request
 from gateway.demo.bucket.responses import Refused, Response
-from gateway.demo.bucket.store import Store
 
 
 class CorsLayer:

@@ -8,21 +8,12 @@ order) are layers too, and do nothing while they are off.
 from collections.abc import Sequence
 from typing import Protocol
 
-from gateway.demo.bucket.access import AccessLayer
-from gateway.demo.bucket.bodies import read_body, require_length
+from gateway.demo.bucket.access_control import AccessLayer
+from gateway.demo.bucket.body_reader import read_body, require_length
 from gateway.demo.bucket.cors import CorsLayer
 from gateway.demo.bucket.credentials import Credentials
-from gateway.demo.bucket.forms import FormUploadLayer
-from gateway.demo.bucket.lifecycle import rewrite_lifecycle_rules
-from gateway.demo.bucket.limits import RequestLimitLayer
-from gateway.demo.bucket.moods import FaultRegistry
-from gateway.demo.bucket.overrides import override_headers
-from gateway.demo.bucket.quirks import drop_overlooked_headers, refuse_quoted_etags, rewrite_etags
-from gateway.demo.bucket.request import Handler, S3Request
-from gateway.demo.bucket.responses import Refused, Response
-from gateway.demo.bucket.signatures import SignatureLayer, require_signed_amz_headers
-from gateway.demo.bucket.store import Store
-from gateway.demo.bucket.temper import (
+from gateway.demo.bucket.fault_injection import FaultRegistry
+from gateway.demo.bucket.fault_layers import (
     FaultLayer,
     apply_acl_faults,
     corrupt_content,
@@ -30,7 +21,16 @@ from gateway.demo.bucket.temper import (
     drop_conditions,
     refuse_operations,
 )
-from gateway.demo.bucket.uploads import UploadListLayer
+from gateway.demo.bucket.form_uploads import FormUploadLayer
+from gateway.demo.bucket.lifecycle_rules import rewrite_lifecycle_rules
+from gateway.demo.bucket.moto_store import Store
+from gateway.demo.bucket.quirks import drop_overlooked_headers, refuse_quoted_etags, rewrite_etags
+from gateway.demo.bucket.request import Handler, S3Request
+from gateway.demo.bucket.request_limits import RequestLimitLayer
+from gateway.demo.bucket.response_overrides import override_headers
+from gateway.demo.bucket.responses import Refused, Response
+from gateway.demo.bucket.signatures import SignatureLayer, require_signed_amz_headers
+from gateway.demo.bucket.upload_listing import UploadListLayer
 
 
 class Layer(Protocol):

@@ -11,9 +11,9 @@ from datetime import UTC, datetime
 from typing import Protocol
 from urllib.parse import unquote_to_bytes
 
-from gateway.demo.bucket.moods import Fault
-from gateway.demo.bucket.operations import identify_operation
+from gateway.demo.bucket.fault_injection import Fault
 from gateway.demo.bucket.responses import Refused, Response
+from gateway.demo.bucket.s3_operations import identify_operation
 
 BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 LOOPBACK = re.compile(r"localhost|127\.\d+\.\d+\.\d+")

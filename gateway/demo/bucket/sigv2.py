@@ -12,9 +12,9 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 
 from gateway.demo.bucket.credentials import Credentials
-from gateway.demo.bucket.operations import PARAMETERS
 from gateway.demo.bucket.request import S3Request
 from gateway.demo.bucket.responses import Refused
+from gateway.demo.bucket.s3_operations import PARAMETERS
 from gateway.demo.bucket.sigv4 import SKEW
 
 QUERY_PARAMETERS = frozenset({"AWSAccessKeyId", "Expires", "Signature"})

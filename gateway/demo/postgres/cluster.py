@@ -8,7 +8,7 @@ from pathlib import Path
 from gateway.demo.postgres.account import Account
 from gateway.demo.postgres.binaries import Binaries
 from gateway.demo.postgres.errors import StartFailed, UnusableData
-from gateway.demo.postgres.folders import create_atomically
+from gateway.demo.postgres.private_folders import create_atomically
 from gateway.demo.postgres.processes import clear_remains
 
 PORT = 5432  # part of the socket's name; said everywhere, so that no PGPORT changes it

@@ -17,18 +17,18 @@ from media_core.documents.moves import readers_of_path
 from media_core.documents.open import find_document
 from media_core.documents.permissions import Editor, may_edit
 from media_core.documents.renaming import rename_document
-from media_core.inspection.locations import PHOTO_TYPES, may_contain_location
-from media_core.library.addresses import build_permanent_url, find_direct_url
-from media_core.library.answers import (
+from media_core.inspection.photo_locations import PHOTO_TYPES, may_contain_location
+from media_core.library.document_urls import build_permanent_url, find_direct_url
+from media_core.library.forms import RenameForm
+from media_core.library.paging import paginate
+from media_core.library.questions import (
     Question,
     format_people,
     perform_action,
     render_question,
     show_refused,
 )
-from media_core.library.asking import build_rights_context, identify_editor, read_seen_revision
-from media_core.library.forms import RenameForm
-from media_core.library.paging import paginate
+from media_core.library.requesters import build_rights_context, identify_editor, read_seen_revision
 from media_core.storages.content_types import is_inline
 from media_core.storages.presigned import choose_lifetime_seconds
 from media_core.templatetags.sizes import size

@@ -10,9 +10,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 from media_core.documents.folders import find_folder
 from media_core.documents.permissions import Editor
 from media_core.documents.tree import create_folder, rename_folder
-from media_core.library.answers import perform_action, redirect_to_folder
-from media_core.library.asking import build_rights_context, identify_editor
 from media_core.library.forms import FolderForm, format_errors
+from media_core.library.questions import perform_action, redirect_to_folder
+from media_core.library.requesters import build_rights_context, identify_editor
 
 
 @require_POST

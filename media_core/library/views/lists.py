@@ -9,13 +9,13 @@ from django.views.decorators.http import require_safe
 
 from media_core.documents.folders import Folder, find_way
 from media_core.documents.models import Document, Holding
-from media_core.library.asking import build_rights_context
 from media_core.library.forms import FolderForm, UploadForm
 from media_core.library.paging import paginate
+from media_core.library.requesters import build_rights_context
 from media_core.library.usage import find_visible_usage
 from tenants.binding import bound_tenant
-from tenants.limits import get_upload_max_bytes
 from tenants.people.identity import Member, require_member
+from tenants.tenant_limits import get_upload_max_bytes
 
 
 @require_safe

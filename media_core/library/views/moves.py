@@ -16,16 +16,16 @@ from media_core.documents.moves import move_document, move_folder
 from media_core.documents.open import find_document
 from media_core.documents.permissions import Editor
 from media_core.errors import WideningNotConfirmed
-from media_core.library.answers import (
+from media_core.library.forms import TargetForm
+from media_core.library.paging import paginate
+from media_core.library.questions import (
     Question,
     format_more_people,
     format_people,
     perform_action,
     render_question,
 )
-from media_core.library.asking import build_rights_context, identify_editor
-from media_core.library.forms import TargetForm
-from media_core.library.paging import paginate
+from media_core.library.requesters import build_rights_context, identify_editor
 from tenants.errors import NotFound
 
 

@@ -18,7 +18,8 @@ from media_core.documents.restriction import (
     widening_by_lifting,
 )
 from media_core.errors import FolderRefused, WideningNotConfirmed
-from media_core.library.answers import (
+from media_core.library.forms import TargetForm
+from media_core.library.questions import (
     Question,
     format_more_people,
     format_people,
@@ -26,8 +27,7 @@ from media_core.library.answers import (
     redirect_to_folder,
     render_question,
 )
-from media_core.library.asking import build_rights_context, identify_admin
-from media_core.library.forms import TargetForm
+from media_core.library.requesters import build_rights_context, identify_admin
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

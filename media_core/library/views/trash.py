@@ -26,7 +26,8 @@ from media_core.documents.trash import (
     trash_folder,
 )
 from media_core.errors import StillPublic
-from media_core.library.answers import (
+from media_core.library.paging import paginate
+from media_core.library.questions import (
     Question,
     describe_refusal,
     format_count,
@@ -35,8 +36,7 @@ from media_core.library.answers import (
     redirect_to_folder,
     render_question,
 )
-from media_core.library.asking import build_rights_context, identify_admin, identify_editor
-from media_core.library.paging import paginate
+from media_core.library.requesters import build_rights_context, identify_admin, identify_editor
 from media_core.templatetags.sizes import size
 from tenants.slots import hold_slot
 

@@ -11,14 +11,14 @@ from media_core.documents.folders import find_place
 from media_core.documents.models import Document
 from media_core.documents.permissions import Editor
 from media_core.errors import NotPublished
-from media_core.library.answers import redirect_to_folder, show_refused
-from media_core.library.asking import identify_editor
 from media_core.library.forms import UploadForm
+from media_core.library.questions import redirect_to_folder, show_refused
+from media_core.library.requesters import identify_editor
 from media_core.library.views.lists import render_folder_again
 from media_core.storages.file_types import find_type_by_name
+from media_core.uploads.body_limits import accept_uploads
 from media_core.uploads.flow import store_upload
 from media_core.uploads.handlers import leave_files_unread
-from media_core.uploads.limits import accept_uploads
 from tenants.errors import GatewayError, NotFound, TooBusy
 from tenants.slots import hold_slot
 

@@ -15,17 +15,17 @@ from media_core.documents.open import find_document
 from media_core.documents.permissions import Editor
 from media_core.documents.versions import count_versions_to_drop, find_version, restore_version
 from media_core.documents.views import LINK_HEADERS
-from media_core.library.answers import Question, perform_action, render_question, show_refused
-from media_core.library.asking import build_rights_context, identify_editor, read_seen_revision
 from media_core.library.forms import ReplaceForm
-from media_core.storages.room import sign_url
+from media_core.library.questions import Question, perform_action, render_question, show_refused
+from media_core.library.requesters import build_rights_context, identify_editor, read_seen_revision
+from media_core.storages.tenant_storage import sign_url
+from media_core.uploads.body_limits import accept_uploads
 from media_core.uploads.flow import replace_file
 from media_core.uploads.handlers import leave_files_unread
-from media_core.uploads.limits import accept_uploads
 from tenants.binding import bound_tenant
 from tenants.errors import GatewayError, NotFound, TooBusy
-from tenants.limits import get_upload_max_bytes
 from tenants.slots import hold_slot
+from tenants.tenant_limits import get_upload_max_bytes
 
 
 # Who may replace it is asked, and a slot taken, before the body is read; checking the CSRF token reads it.

@@ -5,12 +5,12 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
+from media_core.bucket.bucket_errors import BUCKET_ERRORS
+from media_core.bucket.doctor.probe import describe_error
 from media_core.commands.bucket_apply import add_apply
 from media_core.commands.bucket_doctor import add_doctor
 from media_core.commands.bucket_prove import add_prove
 from media_core.commands.bucket_verify import add_verify
-from media_core.storages.bucket.doctor.probe import describe_error
-from media_core.storages.bucket_errors import BUCKET_ERRORS
 from tenants.commands.base import PlainCommand, add_actions
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management import CommandError
 
-from media_core.storages.policy import MAX_POLICY_BYTES, build_public_policy
+from media_core.bucket.bucket_policy import MAX_POLICY_BYTES, build_public_policy
 from tenants.commands.base import PlainCommand
 
 

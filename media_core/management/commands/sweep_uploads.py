@@ -8,11 +8,11 @@ from django.core.management.base import CommandError, CommandParser
 from media_core.upkeep.sweeping import sweep_room
 from tenants.binding import bind_tenant
 from tenants.commands.base import PlainCommand
-from tenants.commands.references import REFERENCE_HELP, format_tenant
+from tenants.commands.tenant_references import REFERENCE_HELP, format_tenant
 from tenants.errors import GatewayError
 from tenants.models import Tenant
 from tenants.provisioning import find_tenant
-from tenants.schema_problems import require_schema
+from tenants.schemas.problems import require_schema
 
 
 class Command(PlainCommand):

@@ -2,15 +2,15 @@
 
 from django.core.management.base import CommandParser
 
-from media_core.commands.limits import add_limits
 from media_core.commands.move_storage import add_move_storage
 from media_core.commands.suspend import add_resume, add_suspend
-from media_core.commands.visits import add_visits
+from media_core.commands.tenant_limits import add_limits
+from media_core.commands.tenant_visits import add_visits
 from tenants.commands.base import PlainCommand, add_actions
-from tenants.commands.hosts import add_domain_group
-from tenants.commands.life import add_create, add_links, add_rename
-from tenants.commands.members import add_member_group
-from tenants.commands.overview import add_list, add_show
+from tenants.commands.domain_actions import add_domain_group
+from tenants.commands.member_actions import add_member_group
+from tenants.commands.tenant_actions import add_create, add_links, add_rename
+from tenants.commands.tenant_reports import add_list, add_show
 
 
 class Command(PlainCommand):

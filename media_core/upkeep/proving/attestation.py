@@ -8,13 +8,13 @@ from typing import Any
 
 from django.utils import timezone
 
-from media_core.storages.bucket.capabilities import describe_target
-from media_core.storages.bucket.models import Attestation, Deployment
-from media_core.upkeep.proving.asks import AttemptKind, Control, Result
+from media_core.bucket.capabilities import describe_target
+from media_core.bucket.models import Attestation, Deployment
+from media_core.upkeep.proving.attempts import AttemptKind, Control, Result
 from media_core.upkeep.proving.neighbours import ProvedTenant
 from media_core.upkeep.proving.plan import Plan
 from tenants.models import Tenant
-from tenants.versions import get_schema_version
+from tenants.schema_versions import get_schema_version
 
 VERSION = 1
 DIGEST = "sha256"

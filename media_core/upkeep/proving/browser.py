@@ -77,7 +77,7 @@ def keep_caller_connection() -> Iterator[None]:
     that serves others.
     """
     ends = (signals.request_started, signals.request_finished)
-    logger = logging.getLogger("gateway.requests")
+    logger = logging.getLogger("gateway.request_log")
     before = logger.level
     logger.setLevel(logging.WARNING)
     closing = [end for end in ends if end.disconnect(close_old_connections)]

@@ -21,7 +21,7 @@ from django.db import transaction
 from media_core.errors import BucketUnavailable
 from media_core.ledger.models import StoredObject
 from media_core.ledger.querysets import Content
-from media_core.storages.bucket import raw
+from media_core.storages import raw_objects
 from media_core.storages.file_types import DOWNLOAD_TYPE
 from tenants.binding import bind_tenant
 from tenants.models import Tenant
@@ -142,7 +142,7 @@ def _build_row_fields(spot: CanaryKind) -> dict[str, Any]:
 
 
 def _write(canary: Canary, written: set[UUID]) -> None:
-    raw.put(canary.key, canary.content, area=canary.area)
+    raw_objects.put(canary.key, canary.content, area=canary.area)
     written.add(canary.row_id)
 
 
@@ -174,7 +174,7 @@ def group_by_tenant(canaries: Iterable[Canary]) -> dict[Tenant, list[Canary]]:
 
 def _remove(canary: Canary) -> bool:
     try:
-        raw.remove(canary.key)
+        raw_objects.remove(canary.key)
     except BucketUnavailable:
         return False
     return True

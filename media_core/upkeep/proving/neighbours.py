@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from itertools import takewhile
 
 from tenants.models import Domain, Tenant
-from tenants.schema_problems import find_schema_problem
+from tenants.schemas.problems import find_schema_problem
 
 
 @dataclass(frozen=True, slots=True)

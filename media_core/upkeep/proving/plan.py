@@ -2,14 +2,18 @@
 
 from dataclasses import dataclass
 
-from media_core.upkeep.proving.asks import Control
-from media_core.upkeep.proving.at_bucket import iterate_changes, iterate_lists, iterate_reads
-from media_core.upkeep.proving.at_gateway import iterate_gateway_attempts, make_targets
+from media_core.upkeep.proving.attempts import Control
+from media_core.upkeep.proving.bucket_attempts import iterate_changes, iterate_lists, iterate_reads
 from media_core.upkeep.proving.canaries import list_canary_kinds, make_planned_canaries
-from media_core.upkeep.proving.in_rooms import ATTEMPTS
-from media_core.upkeep.proving.links import CanaryUrls, find_document_canary, iterate_tampered
+from media_core.upkeep.proving.code_attempts import ATTEMPTS
+from media_core.upkeep.proving.gateway_attempts import iterate_gateway_attempts, make_targets
 from media_core.upkeep.proving.neighbours import ProvedTenant
-from media_core.upkeep.proving.people import SessionKeys
+from media_core.upkeep.proving.session_keys import SessionKeys
+from media_core.upkeep.proving.url_attempts import (
+    CanaryUrls,
+    find_document_canary,
+    iterate_tampered,
+)
 
 # Written, read back when all was tried, removed.
 OWN_REQUESTS_PER_CANARY = 3

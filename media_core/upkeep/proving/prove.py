@@ -8,21 +8,21 @@ from django.db import close_old_connections, connection
 from django.utils import timezone
 
 from media_core.app_files.models import AppFile
-from media_core.documents.models import Document
-from media_core.ledger.models import StoredObject
-from media_core.storages.bucket.models import Attestation
-from media_core.storages.bucket.strangers import (
+from media_core.bucket.anonymous_http import (
     MAX_CLOCK_LAG_SECONDS,
     BucketRequest,
     build_bucket_url,
     measure_clock_lag,
     send_anonymously,
 )
-from media_core.upkeep.proving import at_bucket, at_gateway
-from media_core.upkeep.proving.asks import Result
-from media_core.upkeep.proving.at_bucket import BucketAttempt
+from media_core.bucket.models import Attestation
+from media_core.documents.models import Document
+from media_core.ledger.models import StoredObject
+from media_core.upkeep.proving import bucket_attempts, gateway_attempts
+from media_core.upkeep.proving.attempts import Result
 from media_core.upkeep.proving.attestation import store_attestation
 from media_core.upkeep.proving.browser import Browser, keep_caller_connection
+from media_core.upkeep.proving.bucket_attempts import BucketAttempt
 from media_core.upkeep.proving.canaries import (
     FILE_NAME,
     Canary,
@@ -32,8 +32,11 @@ from media_core.upkeep.proving.canaries import (
     run_in_background,
     run_in_threads,
 )
-from media_core.upkeep.proving.in_rooms import try_from_other_tenants, try_from_own_tenant
-from media_core.upkeep.proving.links import (
+from media_core.upkeep.proving.code_attempts import try_from_other_tenants, try_from_own_tenant
+from media_core.upkeep.proving.neighbours import ProvedTenant
+from media_core.upkeep.proving.plan import make_plan
+from media_core.upkeep.proving.session_keys import PROVER_NAME, make_sessions, roll_back_always
+from media_core.upkeep.proving.url_attempts import (
     STALE_AFTER_SECONDS,
     CanaryUrls,
     find_document_canary,
@@ -42,9 +45,6 @@ from media_core.upkeep.proving.links import (
     make_stale_attempt,
     sign_canary_urls,
 )
-from media_core.upkeep.proving.neighbours import ProvedTenant
-from media_core.upkeep.proving.people import PROVER_NAME, make_sessions, roll_back_always
-from media_core.upkeep.proving.plan import make_plan
 from tenants.binding import bind_tenant
 from tenants.models import Tenant
 from tenants.prefixes import PRIVATE_AREA
@@ -76,11 +76,11 @@ def _run_attempts(
 ) -> list[Result]:
     everything = [canary for theirs in canaries.values() for canary in theirs]
     reads = [
-        *at_bucket.iterate_lists(room.tenant for room in rooms),
-        *at_bucket.iterate_reads(everything),
+        *bucket_attempts.iterate_lists(room.tenant for room in rooms),
+        *bucket_attempts.iterate_reads(everything),
     ]
     # The bucket answers others while the gateway answers us.
-    with run_in_background(at_bucket.run_attempt, reads) as answers:
+    with run_in_background(bucket_attempts.run_attempt, reads) as answers:
         results = list(
             _iterate_gateway_results(rooms, canaries, tell, keeps_connection=keeps_connection)
         )
@@ -90,9 +90,10 @@ def _run_attempts(
     results += _run_url_attempts(links)
     # Last, for what one of them did would hide what others may.
     results += run_in_threads(
-        at_bucket.run_attempt, [*at_bucket.iterate_changes(everything), *_list_changes(links)]
+        bucket_attempts.run_attempt,
+        [*bucket_attempts.iterate_changes(everything), *_list_changes(links)],
     )
-    results += run_in_threads(at_bucket.verify_canary, everything)
+    results += run_in_threads(bucket_attempts.verify_canary, everything)
     return results
 
 
@@ -103,9 +104,9 @@ def _run_url_attempts(links: list[CanaryUrls]) -> list[Result]:
         *map(make_control, links),
         *(one for one in _iterate_tampered(links) if not _is_change(one)),
     ]
-    results = run_in_threads(at_bucket.run_attempt, asks)
+    results = run_in_threads(bucket_attempts.run_attempt, asks)
     time.sleep(max(0.0, over_at - time.monotonic()))
-    return results + run_in_threads(at_bucket.run_attempt, map(make_stale_attempt, links))
+    return results + run_in_threads(bucket_attempts.run_attempt, map(make_stale_attempt, links))
 
 
 def _measure_lag() -> float:
@@ -153,19 +154,19 @@ def _run_gateway_attempts(
     browser: Browser, room: ProvedTenant, canaries: list[Canary]
 ) -> list[Result]:
     """Return what came of asking inside the gateway, in one transaction of which nothing stays."""
-    to = at_gateway.make_targets(room, canaries)
+    to = gateway_attempts.make_targets(room, canaries)
     with roll_back_always():
         row = _mark_stored(to)
         results = [*try_from_other_tenants(to, row), try_from_own_tenant(to)]
         cast = make_sessions(room.tenant, [other.tenant for other in room.neighbours])
         results += [
-            at_gateway.run_attempt(browser, tried, canaries)
-            for tried in at_gateway.iterate_gateway_attempts(to, cast)
+            gateway_attempts.run_attempt(browser, tried, canaries)
+            for tried in gateway_attempts.iterate_gateway_attempts(to, cast)
         ]
     return results
 
 
-def _mark_stored(to: at_gateway.Targets) -> StoredObject:
+def _mark_stored(to: gateway_attempts.Targets) -> StoredObject:
     """Make a document and an app file of the canaries; return the file's row. Belongs into `roll_back_always`.
 
     Five statements. They touch no quota: its row would keep uploads waiting.

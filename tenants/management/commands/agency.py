@@ -2,7 +2,7 @@
 
 from django.core.management.base import CommandParser
 
-from tenants.commands.agency import EXAMPLES, add_agency_actions
+from tenants.commands.agency_actions import EXAMPLES, add_agency_actions
 from tenants.commands.base import PlainCommand, add_actions
 
 

@@ -1,4 +1,4 @@
-from tenants.commands.closed import ClosedCommand
+from tenants.commands.closed_command import ClosedCommand
 
 
 class Command(ClosedCommand):

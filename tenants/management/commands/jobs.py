@@ -10,13 +10,9 @@ from django.core.management.base import CommandError, CommandParser
 from django.db.models import QuerySet
 
 from tenants.commands.base import PlainCommand, add_action, add_actions
-from tenants.commands.references import REFERENCE_HELP, format_tenant
-from tenants.commands.tables import format_table
-from tenants.jobs.kinds import JobKind, list_kinds
-from tenants.jobs.models import JobState
-from tenants.jobs.operation_kinds import is_operation
-from tenants.jobs.operation_models import Operation
-from tenants.jobs.overview import (
+from tenants.commands.tenant_references import REFERENCE_HELP, format_tenant
+from tenants.commands.text_tables import format_table
+from tenants.jobs.job_status import (
     KindStatus,
     count_workers,
     describe_failure,
@@ -24,6 +20,10 @@ from tenants.jobs.overview import (
     find_overdue,
     list_statuses,
 )
+from tenants.jobs.kinds import JobKind, list_kinds
+from tenants.jobs.models import JobState
+from tenants.jobs.operation_kinds import is_operation
+from tenants.jobs.operation_models import Operation
 from tenants.jobs.queue import forget_failures, request_job
 from tenants.models import Tenant
 from tenants.provisioning import find_tenant

@@ -7,12 +7,12 @@ from django.db.migrations.exceptions import InconsistentMigrationHistory
 from django_tenants.management.commands.migrate_schemas import MigrateSchemasCommand
 
 from tenants.binding import connection
-from tenants.commands.references import format_tenant
+from tenants.commands.tenant_references import format_tenant
 from tenants.errors import GatewayError, SchemaBroken
 from tenants.management.commands.migrate_tenants import format_error
 from tenants.models import Tenant
-from tenants.schema_problems import has_schema
-from tenants.schemas import read_applied_version, save_schema_version
+from tenants.schemas.creation import read_applied_version, save_schema_version
+from tenants.schemas.problems import has_schema
 
 # Options that change which migrations are recorded, and not the tables.
 RECORD_ONLY_OPTIONS = ("fake", "fake_initial", "prune")

@@ -12,14 +12,14 @@ from django.core.management.base import CommandError, CommandParser
 
 from tenants.checks import TAG
 from tenants.commands.base import PlainCommand
-from tenants.commands.references import REFERENCE_HELP, format_tenant
+from tenants.commands.tenant_references import REFERENCE_HELP, format_tenant
 from tenants.database.proof import database_proof
 from tenants.domains import CACHE_SECONDS, host_cache
 from tenants.models import Tenant
 from tenants.provisioning import find_tenant
-from tenants.upgrades.run import MAX_PARALLEL, UpgradeOutcome, UpgradeResult, upgrade_tenants
-from tenants.upgrades.steps import UpgradeStep, plan_step, record_step
-from tenants.versions import get_oldest_code, get_schema_version
+from tenants.schema_versions import get_oldest_code, get_schema_version
+from tenants.schemas.upgrade import MAX_PARALLEL, UpgradeOutcome, UpgradeResult, upgrade_tenants
+from tenants.schemas.upgrade_steps import UpgradeStep, plan_step, record_step
 
 # The database works, the threads wait for it: some more than processors.
 PARALLEL = min(8, 2 * (os.cpu_count() or 1))

@@ -3,7 +3,7 @@
 from django.core.management.base import CommandParser
 
 from tenants.commands.base import PlainCommand, add_actions
-from tenants.commands.operations import EXAMPLES, add_operation_actions
+from tenants.commands.operation_actions import EXAMPLES, add_operation_actions
 
 
 class Command(PlainCommand):

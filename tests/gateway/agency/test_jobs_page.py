@@ -17,7 +17,7 @@ from tenants.jobs import kinds
 from tenants.jobs.kinds import JobKind, find_kind
 from tenants.jobs.models import JobState
 from tenants.jobs.queue import postpone_job, request_job
-from tenants.jobs.running import run_step
+from tenants.jobs.step_runner import run_step
 from tests.tenants.jobs.conftest import waiting
 from tests.tenants.jobs.test_operations import new_operation
 

@@ -6,7 +6,7 @@ import uuid
 import pytest
 from django.utils import timezone
 
-from gateway.agency.operations import EVENTS_PER_PAGE, OPERATIONS_PER_PAGE
+from gateway.agency.operation_views import EVENTS_PER_PAGE, OPERATIONS_PER_PAGE
 from tenants.jobs.models import JobState
 from tenants.jobs.operation_models import Operation, OperationEvent
 from tenants.jobs.operations import NO_WORKER

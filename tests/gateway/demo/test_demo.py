@@ -16,7 +16,7 @@ import pytest
 import requests
 from botocore.config import Config
 
-from gateway.demo.bucket.embedded import EmbeddedBucket
+from gateway.demo.bucket.embedded_bucket import EmbeddedBucket
 from gateway.demo.postgres import EmbeddedPostgres
 from gateway.demo.postgres.processes import read_pid_file
 from tests.demo import SECONDS_TO_STOP, Demo, OwnDemo, end, gone, refused, running, started

@@ -17,10 +17,10 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from media_core.app_files.models import AppFile
+from media_core.bucket.client import get_bucket_client
 from media_core.errors import BucketUnavailable
 from media_core.ledger.models import StoredObject
 from media_core.ledger.querysets import PENDING_LIFETIME
-from media_core.storages.client import get_bucket_client
 from media_core.upkeep.sweeping import sweep_room
 from tenants.binding import bind_tenant
 from tenants.models import Tenant

@@ -11,11 +11,11 @@ from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from media_core.app_files.sweeping import sweep_app_files
+from media_core.bucket.client import get_anonymous_client
 from media_core.errors import ObjectMissing, UploadLost
 from media_core.ledger.models import StoredObject
-from media_core.storages.client import get_anonymous_client
-from media_core.storages.copies import remove_object
-from media_core.storages.room import find_storage
+from media_core.storages.object_copies import remove_object
+from media_core.storages.tenant_storage import find_storage
 from media_core.upkeep.app_takedown import bring_file_back, take_file_down
 from media_core.upkeep.sweeping import sweep_room
 from tenants.binding import bind_tenant
@@ -31,8 +31,8 @@ from tests.media_core.app_files.conftest import (
     states,
     undone,
 )
+from tests.media_core.bucket.conftest import at, once
 from tests.media_core.conftest import books, end_removals, in_a_thread
-from tests.media_core.storages.bucket.conftest import at, once
 from tests.media_core.uploads.conftest import keys
 from tests.wire import bucket_requests
 

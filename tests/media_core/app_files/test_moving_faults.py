@@ -10,7 +10,7 @@ from django.core.files.storage import storages
 from django.db import transaction
 
 from media_core.app_files.models import AppFile
-from media_core.storages.client import get_bucket_client
+from media_core.bucket.client import get_bucket_client
 from media_core.upkeep.app_file_bytes import point_to_own_bytes
 from media_core.upkeep.app_takedown import bring_file_back, bring_files_back, take_file_down
 from tenants.binding import bind_tenant

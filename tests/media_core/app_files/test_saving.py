@@ -10,9 +10,9 @@ from django.db import transaction
 from media_core.app_files.incoming import receive_file
 from media_core.app_files.ledger import abandon_file, reserve_name
 from media_core.app_files.models import AppFile
+from media_core.bucket.client import get_bucket_client
 from media_core.errors import BucketUnavailable
 from media_core.ledger.models import StoredObject
-from media_core.storages.client import get_bucket_client
 from media_core.upkeep.sweeping import sweep_room
 from tenants.binding import bind_tenant, bound_tenant, connection
 from tenants.errors import QuotaExceeded

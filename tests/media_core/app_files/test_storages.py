@@ -16,10 +16,10 @@ from django.db.models import FileField
 from django.utils import timezone
 
 from media_core.app_files.models import AppFile
+from media_core.bucket.client import get_bucket_client
 from media_core.errors import ObjectMissing, UploadTooLarge
 from media_core.ledger.models import StoredObject
-from media_core.storages.client import get_bucket_client
-from media_core.storages.room import find_storage
+from media_core.storages.tenant_storage import find_storage
 from media_core.upkeep import sweeping
 from tenants.binding import bind_agency, bind_tenant
 from tenants.errors import (

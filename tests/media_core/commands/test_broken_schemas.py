@@ -7,16 +7,16 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import connection
 
+from media_core.bucket.client import get_bucket_client
+from media_core.bucket.models import Attestation
 from media_core.ledger.models import StoredObject
-from media_core.storages.bucket.models import Attestation
-from media_core.storages.client import get_bucket_client
 from tenants.binding import bind_tenant
 from tenants.errors import SchemaBroken, SchemaNotServed
 from tenants.jobs.kinds import find_kind
 from tenants.jobs.models import JobState
-from tenants.jobs.running import run_step
+from tenants.jobs.step_runner import run_step
 from tenants.models import Tenant
-from tenants.versions import get_schema_version
+from tenants.schema_versions import get_schema_version
 from tests.conftest import Store
 from tests.media_core.uploads.conftest import keys
 from tests.media_core.uploads.test_sweep_command import NOBODY_LISTENS, give_up_upload, state_of

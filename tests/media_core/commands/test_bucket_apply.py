@@ -6,11 +6,11 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import override_settings
 
-from media_core.storages.bucket.marker import MarkerOwner, claim_prefix, read_ownership
-from media_core.storages.bucket.models import Deployment
-from media_core.storages.client import get_bucket_client
+from media_core.bucket.client import get_bucket_client
+from media_core.bucket.marker import MarkerOwner, claim_prefix, read_ownership
+from media_core.bucket.models import Deployment
 from tenants.models import Domain
-from tests.media_core.storages.bucket.conftest import (
+from tests.media_core.bucket.conftest import (
     THEIR_CORS,
     another_deployment,
     bare_bucket,

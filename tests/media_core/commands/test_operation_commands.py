@@ -6,10 +6,10 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
+from media_core.bucket.requirements import OwnershipCache, require_to_remove
 from media_core.ledger.models import StoredObject
-from media_core.storages.bucket.requirements import OwnershipCache, require_to_remove
 from tenants.binding import bind_tenant
-from tenants.commands import following
+from tenants.commands import operation_progress
 from tenants.jobs.operation_models import Operation
 from tenants.jobs.operations import NO_WORKER, cancel, pause, request_operation
 from tests.media_core.upkeep.conftest import keep
@@ -42,8 +42,8 @@ def places(tenant):
 
 def test_a_file_gets_lines_with_the_numbers(acme, monkeypatch):
     keep(acme, "disk"), keep(acme, "disk")
-    monkeypatch.setattr(following, "LINE_SECONDS", 0)
-    monkeypatch.setattr(following, "WORK_SECONDS", 0.0)
+    monkeypatch.setattr(operation_progress, "LINE_SECONDS", 0)
+    monkeypatch.setattr(operation_progress, "WORK_SECONDS", 0.0)
     lines = move().splitlines()
     assert "\r" not in "".join(lines)
     assert lines[1].endswith("]   0 %  not begun yet")
@@ -56,7 +56,7 @@ def test_a_file_gets_lines_with_the_numbers(acme, monkeypatch):
 
 def test_a_terminal_gets_one_line_that_is_written_over(acme, monkeypatch):
     keep(acme, "disk"), keep(acme, "disk")
-    monkeypatch.setattr(following, "WORK_SECONDS", 0.0)
+    monkeypatch.setattr(operation_progress, "WORK_SECONDS", 0.0)
     said = move(out=Terminal())
     bars = [line for line in said.splitlines() if "of 2 objects" in line]
     assert len(bars) >= 2
@@ -117,7 +117,7 @@ def test_ctrl_c_ends_it_after_the_object_under_way_and_leaves_it_open(acme):
 
     def press():
         signal.raise_signal(signal.SIGINT)
-        assert said.getvalue().endswith(f"\n{following.STOPPING}\n")
+        assert said.getvalue().endswith(f"\n{operation_progress.STOPPING}\n")
 
     for _ in range(3):
         keep(acme, "disk")
@@ -151,7 +151,7 @@ def test_says_so_when_somebody_stops_it(stop, said, acme):
 def test_goes_on_with_what_was_begun(acme, monkeypatch):
     keep(acme, "disk"), keep(acme, "disk")
     operation = request_operation("move_storage", acme, parameters={"to": "bucket"})
-    monkeypatch.setattr("tenants.jobs.running.STEP_SECONDS", 0.0)
+    monkeypatch.setattr("tenants.jobs.step_runner.STEP_SECONDS", 0.0)
     step(operation)
     assert f"operation {operation.reference}" in move()
     operation.refresh_from_db()
@@ -161,8 +161,8 @@ def test_goes_on_with_what_was_begun(acme, monkeypatch):
 def test_a_short_outage_is_waited_for_and_a_long_one_leaves_it_open(acme, settings, monkeypatch):
     for _ in range(5):
         keep(acme, "disk")
-    monkeypatch.setattr(following, "OUTAGE_SECONDS", 0)
-    monkeypatch.setattr(following, "WORK_SECONDS", 0.0)
+    monkeypatch.setattr(operation_progress, "OUTAGE_SECONDS", 0)
+    monkeypatch.setattr(operation_progress, "WORK_SECONDS", 0.0)
     monkeypatch.setattr(OwnershipCache, "SECONDS", 60.0)
     require_to_remove()
     endpoint, settings.BUCKET_ENDPOINT_URL = settings.BUCKET_ENDPOINT_URL, "http://127.0.0.1:9"

@@ -6,12 +6,12 @@ import pytest
 from django.core.files.base import ContentFile
 from django.core.management import CommandError, call_command
 
+from media_core.bucket.client import get_bucket_client
 from media_core.documents.models import Document
 from media_core.documents.publishing import republish
 from media_core.errors import UploadLost
 from media_core.ledger.models import StoredObject
-from media_core.storages.client import get_bucket_client
-from media_core.storages.room import get_tenant_storage
+from media_core.storages.tenant_storage import get_tenant_storage
 from tenants.binding import bind_tenant
 from tests.media_core.conftest import content
 from tests.media_core.documents.conftest import seen_by_a_stranger

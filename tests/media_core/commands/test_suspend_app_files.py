@@ -10,7 +10,7 @@ from django.db import transaction
 
 from media_core.app_files.models import AppFile
 from media_core.app_files.sweeping import sweep_app_files
-from media_core.storages.client import get_bucket_client
+from media_core.bucket.client import get_bucket_client
 from media_core.upkeep.app_takedown import bring_files_back
 from media_core.uploads.flow import sweep
 from tenants.binding import bind_tenant

@@ -12,13 +12,13 @@ from django.conf import settings
 from django.core.files.base import ContentFile
 from PIL import ExifTags, Image
 
+from media_core.bucket.bucket_policy import build_public_policy
+from media_core.bucket.client import get_bucket_client
 from media_core.documents.folders import Folder
 from media_core.documents.models import Document
 from media_core.documents.permissions import Editor, required_editor
 from media_core.documents.publishing import publish
 from media_core.ledger.models import StoredObject
-from media_core.storages.client import get_bucket_client
-from media_core.storages.policy import build_public_policy
 from media_core.uploads.flow import store_upload
 from tenants.binding import bind_tenant
 from tests.conftest import member

@@ -6,12 +6,12 @@ import pytest
 from django.conf import settings as django_settings
 
 from media_core.audit.models import AuditEvent
+from media_core.bucket.client import get_anonymous_client, get_bucket_client
 from media_core.documents import publishing
 from media_core.documents.folders import Folder
 from media_core.documents.models import Document
 from media_core.errors import DocumentChanged, NotPublished, PublishingRefused, StillPublic
 from media_core.ledger.models import StoredObject
-from media_core.storages.client import get_anonymous_client, get_bucket_client
 from tenants import quotas
 from tenants.binding import bind_tenant
 from tenants.errors import NotFound, RoleRequired, TenantSuspended

@@ -21,8 +21,8 @@ from media_core.uploads.flow import replace_file
 from tenants import quotas
 from tenants.binding import bind_tenant
 from tenants.errors import NameRefused, NotFound
-from tenants.limits import change_limits
 from tenants.models import VERSIONS_KEPT
+from tenants.tenant_limits import change_limits
 from tests.media_core.documents.conftest import again, bytes_of, seen_by_a_stranger
 from tests.wire import bucket_requests
 

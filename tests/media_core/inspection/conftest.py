@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from media_core.inspection.types import prove_type
+from media_core.inspection.proved_types import prove_type
 from media_core.uploads.handlers import UnnamedFile
 from tenants.binding import bind_tenant
 from tenants.models import FileGroup, Tenant, list_proved_groups

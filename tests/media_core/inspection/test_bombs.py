@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from media_core.errors import InspectionBusy, TypeRefused
-from media_core.inspection import bounded, images, verdicts, worker
+from media_core.inspection import images, verdicts, worker, worker_process
 from media_core.inspection.archives import LOCAL_HEADER, prove_zip
 from media_core.inspection.photos import jpeg
 from media_core.inspection.verdicts import OverLimit, Unproved
@@ -209,7 +209,7 @@ def test_what_is_written_as_a_stream_is_proved():
 
 
 def test_a_worker_that_takes_too_long_is_ended_and_the_file_refused(prove, monkeypatch):
-    monkeypatch.setattr(bounded, "WALL_SECONDS", 0.01)
+    monkeypatch.setattr(worker_process, "WALL_SECONDS", 0.01)
     with pytest.raises(TypeRefused, match=r"cannot be checked. It took more than 0\.01 seconds"):
         prove(picture("PNG"), "a.png", other=True)
 
@@ -227,7 +227,7 @@ def test_a_worker_that_takes_too_long_is_ended_and_the_file_refused(prove, monke
     ],
 )
 def test_a_worker_that_dies_proves_nothing(does, prove: Prove, monkeypatch):
-    monkeypatch.setattr(bounded, "COMMAND", (*bounded.COMMAND[:1], "-c", does))
+    monkeypatch.setattr(worker_process, "COMMAND", (*worker_process.COMMAND[:1], "-c", does))
     with pytest.raises(TypeRefused, match="cannot be checked"):
         prove(picture("PNG"), "a.png", other=True)
 
@@ -240,11 +240,11 @@ def test_a_worker_has_no_memory_time_or_secret_to_spare(tmp_path, monkeypatch):
         "said = [limits, os.nice(0), sorted(os.environ), 'django' in sys.modules];"
         "sys.stderr.write(json.dumps({'says': 'x', 'why': json.dumps(said)}))"
     )
-    monkeypatch.setattr(bounded, "COMMAND", (*bounded.COMMAND[:4], "-c", does))
+    monkeypatch.setattr(worker_process, "COMMAND", (*worker_process.COMMAND[:4], "-c", does))
     monkeypatch.setenv("DJANGO_SECRET_KEY", "secret")
     with (tmp_path / "x").open("w+b") as file:
         file.write(b"x" * 100)
-        said = bounded.run_inspection("prove", "zip", file).why
+        said = worker_process.run_inspection("prove", "zip", file).why
     limits = [
         worker.MEMORY_BYTES,
         verdicts.CPU_SECONDS,
@@ -258,7 +258,7 @@ def test_a_worker_has_no_memory_time_or_secret_to_spare(tmp_path, monkeypatch):
 
 def test_nothing_of_the_caller_can_be_written_by_the_worker(tmp_path):
     (tmp_path / "x").write_bytes(b"x")
-    with (tmp_path / "x").open("r+b") as file, bounded.open_read_only(file) as own:
+    with (tmp_path / "x").open("r+b") as file, worker_process.open_read_only(file) as own:
         with pytest.raises(io.UnsupportedOperation):
             own.write(b"y")
         with pytest.raises(OSError, match="Bad file descriptor"):
@@ -266,15 +266,15 @@ def test_nothing_of_the_caller_can_be_written_by_the_worker(tmp_path):
 
 
 def test_who_waits_too_long_for_a_worker_is_told_to_try_again(prove, monkeypatch):
-    monkeypatch.setattr(bounded, "WAIT_SECONDS", 0.01)
-    for _ in range(bounded.MAX_WORKERS):
-        bounded._worker_slots.acquire()
+    monkeypatch.setattr(worker_process, "WAIT_SECONDS", 0.01)
+    for _ in range(worker_process.MAX_WORKERS):
+        worker_process._worker_slots.acquire()
     try:
         with pytest.raises(InspectionBusy):
             prove(picture("PNG"), "a.png")
     finally:
-        for _ in range(bounded.MAX_WORKERS):
-            bounded._worker_slots.release()
+        for _ in range(worker_process.MAX_WORKERS):
+            worker_process._worker_slots.release()
     assert prove(picture("PNG"), "a.png") == "image/png"
 
 

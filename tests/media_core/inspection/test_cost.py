@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from media_core.errors import TypeRefused
-from media_core.inspection.texts import prove_text
-from media_core.inspection.types import prove_type
+from media_core.inspection.proved_types import prove_type
+from media_core.inspection.text import prove_text
 from media_core.storages.file_types import DOWNLOAD_TYPE
 from media_core.uploads.handlers import UnnamedFile
 from tenants.binding import bind_tenant

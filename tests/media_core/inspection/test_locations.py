@@ -6,9 +6,9 @@ import pytest
 from PIL import Image
 
 from media_core.errors import PublishingRefused
-from media_core.inspection import bounded
+from media_core.inspection import worker_process
 from media_core.inspection.images import FORMATS
-from media_core.inspection.locations import copy_without_location
+from media_core.inspection.photo_locations import copy_without_location
 from tests.media_core.inspection.photos import (
     GPS_IFD,
     OTHERWISE_DESCRIBED,
@@ -132,7 +132,9 @@ def test_what_cannot_be_shown_again_is_not_published():
 
 
 def test_a_worker_that_dies_publishes_nothing(monkeypatch):
-    monkeypatch.setattr(bounded, "COMMAND", (*bounded.COMMAND[:1], "-c", "import os; os.abort()"))
+    monkeypatch.setattr(
+        worker_process, "COMMAND", (*worker_process.COMMAND[:1], "-c", "import os; os.abort()")
+    )
     with pytest.raises(PublishingRefused):
         copy_without_location(BytesIO(picture("JPEG")), "image/jpeg")
 

@@ -14,7 +14,7 @@ from PIL import Image
 
 from media_core.errors import PublishingRefused
 from media_core.inspection.images import FORMATS
-from media_core.inspection.locations import copy_without_location
+from media_core.inspection.photo_locations import copy_without_location
 from media_core.inspection.photos import avif, gif, png, webp
 from media_core.inspection.verdicts import MAX_PIECES, OverLimit, Unproved
 from tests.media_core.inspection.carriers import CARRIERS, between_scans

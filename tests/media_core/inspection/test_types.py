@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
 from media_core.errors import TypeRefused
-from media_core.inspection.types import prove_type
+from media_core.inspection.proved_types import prove_type
 from media_core.storages.content_types import build_disposition, is_inline
 from media_core.storages.file_types import DOWNLOAD_TYPE, TYPES_BY_EXTENSION
 from tenants.binding import bind_tenant

@@ -7,9 +7,9 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from media_core.documents.models import Document
-from media_core.library.addresses import build_details_path, build_open_path
+from media_core.library.document_urls import build_details_path, build_open_path
 from tenants.binding import bind_tenant
-from tests.media_core.storages.test_sigv4 import NASTY
+from tests.media_core.bucket.test_sigv4 import NASTY
 
 # A name is one segment, in one line.
 NAMES = st.text(

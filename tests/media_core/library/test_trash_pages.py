@@ -5,11 +5,11 @@ import uuid
 
 import pytest
 
+from media_core.bucket.client import get_bucket_client
 from media_core.documents.folders import Folder
 from media_core.documents.models import Document, TrashEntry, Version
 from media_core.documents.trash import trash_document, trash_folder
 from media_core.jobs import purge_trash
-from media_core.storages.client import get_bucket_client
 from tenants.binding import bind_tenant
 from tenants.jobs.kinds import JobStep
 from tests.conftest import new_session

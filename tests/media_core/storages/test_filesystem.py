@@ -12,11 +12,11 @@ from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db.migrations.writer import MigrationWriter
 
+from media_core import disk_files
 from media_core.documents.models import Document
 from media_core.errors import BucketRefused, BucketUnavailable, ObjectDiffers
 from media_core.ledger.models import StoredObject
-from media_core.storages import disk
-from media_core.storages.filesystem import DiskStorage, get_disk_storage
+from media_core.storages.disk_storage import DiskStorage, get_disk_storage
 from media_core.uploads.flow import sweep
 from tenants.binding import bind_tenant
 from tenants.errors import NameRefused
@@ -270,6 +270,6 @@ def test_an_upload_to_disk_that_ends_at_any_step_leaves_nothing_that_is_not_know
         assert all(
             (root / name).stat().st_size == 7
             for name in files(root)
-            if disk.PART_PREFIX not in name
+            if disk_files.PART_PREFIX not in name
         )
         committed(agree)

@@ -11,11 +11,11 @@ from django.core.files.storage import storages
 from django.db import connection, transaction
 from django.utils import timezone
 
+from media_core.bucket.client import get_anonymous_client, get_bucket_client
 from media_core.documents.permissions import Editor
 from media_core.documents.publishing import publish, unpublish
 from media_core.documents.trash import trash_document
 from media_core.ledger.models import StoredObject
-from media_core.storages.client import get_anonymous_client, get_bucket_client
 from media_core.upkeep.sweeping import sweep_room
 from media_core.uploads.flow import replace_file, store_upload
 from tenants.binding import bind_tenant

@@ -9,11 +9,10 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from media_core.documents.models import Document
 from media_core.errors import BucketUnavailable, UnknownBucketAnswer
 from media_core.ledger.models import StoredObject
-from media_core.storages.room import get_tenant_storage
+from media_core.storages.tenant_storage import get_tenant_storage
 from tenants.binding import bind_tenant
-from tests.media_core.conftest import content
-from tests.media_core.storages.conftest import Attempts
-from tests.media_core.storages.test_sending import Busy, _busy_server, lasting_bucket
+from tests.media_core.bucket.test_sender import Busy, _busy_server, lasting_bucket
+from tests.media_core.conftest import Attempts, content
 from tests.proof import reported
 
 __all__ = ["_busy_server", "lasting_bucket"]

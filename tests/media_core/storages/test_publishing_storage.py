@@ -11,15 +11,15 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.files.base import ContentFile
 from storages.backends.s3 import S3Storage
 
-from gateway.demo.bucket.embedded import EmbeddedBucket
+from gateway.demo.bucket.embedded_bucket import EmbeddedBucket
+from media_core.bucket import client
+from media_core.bucket.client import get_anonymous_client, get_bucket_client
+from media_core.bucket.public_access import prove_public
 from media_core.errors import BucketRefused, BucketUnavailable, ObjectDiffers, ObjectMissing
 from media_core.ledger.models import StoredObject
-from media_core.storages import client
-from media_core.storages.client import get_anonymous_client, get_bucket_client
-from media_core.storages.copies import copy_object
-from media_core.storages.public import prove_public
-from media_core.storages.room import get_tenant_storage, verify_bytes
+from media_core.storages.object_copies import copy_object
 from media_core.storages.shared_bucket import SharedBucketStorage, get_bucket_storage
+from media_core.storages.tenant_storage import get_tenant_storage, verify_bytes
 from tenants.binding import bind_tenant
 from tenants.errors import RowOfAnotherTenant
 from tenants.prefixes import Prefix

@@ -5,8 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.core.files.base import ContentFile
 
+from media_core.bucket.client import get_bucket_client
 from media_core.ledger.models import StoredObject
-from media_core.storages.client import get_bucket_client
 from media_core.storages.presigned import presign_get
 from media_core.storages.shared_bucket import get_bucket_storage
 from tenants.binding import bind_agency, bind_tenant

@@ -12,8 +12,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db.migrations.writer import MigrationWriter
 from storages.backends.s3 import S3Storage
 
+from media_core.bucket.client import get_bucket_client
 from media_core.ledger.models import StoredObject
-from media_core.storages.client import get_bucket_client
 from media_core.storages.shared_bucket import SharedBucketStorage
 from tenants.errors import KeyOutsidePrefix, NameRefused
 from tenants.prefixes import Prefix

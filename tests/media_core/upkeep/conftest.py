@@ -10,7 +10,7 @@ from django.conf import settings as django_settings
 
 from media_core.ledger.models import StoredObject
 from media_core.ledger.querysets import Content
-from media_core.storages.room import find_storage
+from media_core.storages.tenant_storage import find_storage
 from tenants.binding import bind_tenant
 from tenants.models import Tenant
 from tests.contracts.conftest import digest

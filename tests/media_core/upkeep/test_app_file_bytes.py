@@ -4,9 +4,9 @@ import pytest
 from django.core.files.storage import storages
 
 from media_core.app_files.models import AppFile
+from media_core.bucket.client import get_bucket_client
 from media_core.errors import ObjectDiffers, ObjectMissing
 from media_core.ledger.models import StoredObject
-from media_core.storages.client import get_bucket_client
 from media_core.upkeep.recount import recount
 from media_core.upkeep.sweeping import sweep_room
 from tenants.binding import bind_tenant

@@ -10,19 +10,19 @@ from django.conf import settings as django_settings
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from media_core.bucket.marker import Marker, MarkerOwner, read_ownership, take_over
+from media_core.bucket.marker_store import overwrite_marker
+from media_core.bucket.models import Deployment
 from media_core.checks import marker_names_this_database
 from media_core.documents.models import TrashEntry
 from media_core.errors import RemovalRefused
 from media_core.ledger.models import StoredObject
-from media_core.storages.bucket.marker import Marker, MarkerOwner, read_ownership, take_over
-from media_core.storages.bucket.marker_store import overwrite_marker
-from media_core.storages.bucket.models import Deployment
 from media_core.upkeep.app_takedown import bring_files_back
 from tenants.binding import bind_tenant
 from tenants.jobs.kinds import find_kind
 from tenants.jobs.models import JobState
 from tenants.jobs.operations import request_operation
-from tenants.jobs.running import run_step
+from tenants.jobs.step_runner import run_step
 from tenants.models import AuditEvent, Tenant
 from tenants.provisioning import suspend_tenant
 from tests.apps import kept

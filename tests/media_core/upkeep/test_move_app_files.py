@@ -8,9 +8,9 @@ from django.core.files.storage import storages
 
 from media_core.app_files.models import AppFile
 from media_core.app_files.sweeping import sweep_app_files
+from media_core.bucket.client import get_bucket_client
 from media_core.ledger.models import StoredObject
-from media_core.storages.client import get_bucket_client
-from media_core.storages.room import verify_bytes
+from media_core.storages.tenant_storage import verify_bytes
 from media_core.upkeep.app_takedown import bring_files_back
 from media_core.upkeep.move_storage import move, remove_left
 from tenants.binding import bind_tenant

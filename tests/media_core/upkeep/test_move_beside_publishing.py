@@ -11,7 +11,7 @@ from django.test import override_settings
 from media_core.documents.permissions import required_editor
 from media_core.documents.publishing import publish, unpublish
 from media_core.ledger.models import StoredObject
-from media_core.storages.copies import remove_object
+from media_core.storages.object_copies import remove_object
 from media_core.uploads.flow import store_upload
 from tenants.binding import bind_tenant
 from tenants.errors import GatewayError

@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 
 from media_core.ledger.models import StoredObject
-from media_core.storages.room import remove_everywhere, verify_bytes
+from media_core.storages.tenant_storage import remove_everywhere, verify_bytes
 from media_core.uploads.flow import sweep
 from tenants.binding import bind_tenant, lock_tenant
 from tests.media_core.upkeep.conftest import OTHER, keep

@@ -9,8 +9,8 @@ from django.core.management import CommandError, call_command
 
 from gateway.demo.samples import make_pdf
 from media_core.ledger.models import StoredObject
-from media_core.storages.filesystem import get_disk_storage
-from media_core.storages.room import find_storage, verify_bytes
+from media_core.storages.disk_storage import get_disk_storage
+from media_core.storages.tenant_storage import find_storage, verify_bytes
 from tenants.binding import bind_tenant
 from tests.media_core.documents.conftest import LOCATED
 from tests.media_core.upkeep.conftest import OTHER, keep, lies_in

@@ -10,15 +10,15 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
+from media_core.bucket.client import get_bucket_client
+from media_core.bucket.requirements import OwnershipCache, require_to_remove
 from media_core.documents.models import Document
 from media_core.errors import BucketUnavailable, MoveRefused
 from media_core.ledger.models import StoredObject
-from media_core.storages.bucket.requirements import OwnershipCache, require_to_remove
-from media_core.storages.client import get_bucket_client
-from media_core.storages.filesystem import get_disk_storage
-from media_core.storages.room import find_storage, remove_everywhere
+from media_core.storages.disk_storage import get_disk_storage
+from media_core.storages.tenant_storage import find_storage, remove_everywhere
 from tenants.binding import bind_tenant, lock_tenant
-from tenants.jobs import running
+from tenants.jobs import step_runner
 from tenants.jobs.models import JobState
 from tenants.jobs.operation_models import Operation
 from tenants.jobs.operations import cancel, find_failing_job, pause, request_operation, resume
@@ -38,7 +38,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("rooms")]
 @pytest.fixture
 def one_by_one(monkeypatch):
     """Let each step do one object."""
-    monkeypatch.setattr(running, "STEP_SECONDS", 0.0)
+    monkeypatch.setattr(step_runner, "STEP_SECONDS", 0.0)
 
 
 @contextmanager

@@ -11,12 +11,12 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from media_core.app_files.models import AppFile
+from media_core.bucket.bucket_objects import iterate_objects
+from media_core.bucket.client import get_bucket_client
 from media_core.documents.models import Document
 from media_core.documents.permissions import required_editor
 from media_core.documents.publishing import publish, unpublish
 from media_core.ledger.models import StoredObject
-from media_core.storages.bucket.listing import iterate_objects
-from media_core.storages.client import get_bucket_client
 from media_core.upkeep.verifying import check_pairs, iterate_pairs, verify_ledger
 from tenants.binding import bind_tenant
 from tenants.people.members import set_role

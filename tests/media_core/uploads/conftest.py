@@ -5,11 +5,11 @@ from django.conf import settings
 from django.core.files.base import ContentFile
 from django.db.models import Sum
 
+from media_core.bucket.client import get_bucket_client
 from media_core.documents.models import Document, Version
 from media_core.documents.permissions import required_editor
 from media_core.ledger.models import StoredObject
-from media_core.storages.client import get_bucket_client
-from media_core.storages.room import get_tenant_storage
+from media_core.storages.tenant_storage import get_tenant_storage
 from media_core.uploads.flow import store_upload, sweep
 from tenants.binding import bind_tenant
 from tenants.models import Tenant

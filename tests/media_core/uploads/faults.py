@@ -37,8 +37,8 @@ from django.core.files.base import ContentFile
 from django.db import connection
 from psycopg.pq import TransactionStatus
 
+from media_core.bucket.client import get_anonymous_client, get_bucket_client
 from media_core.documents.permissions import required_editor
-from media_core.storages.client import get_anonymous_client, get_bucket_client
 from media_core.uploads.flow import store_upload
 from tenants.binding import bind_tenant
 from tenants.models import Tenant

@@ -8,9 +8,9 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from media_core.documents.models import Document
-from media_core.inspection import bounded
+from media_core.inspection import worker_process
 from media_core.inspection.cpu_budget import SECONDS_PER_MINUTE, CpuBudget
-from media_core.uploads.limits import FORM_OVERHEAD_BYTES
+from media_core.uploads.body_limits import FORM_OVERHEAD_BYTES
 from tenants.binding import bind_tenant
 from tenants.slots import get_process_slots
 from tests.samples import picture
@@ -112,8 +112,8 @@ class TestTheTimeOfAProcessor:
     @pytest.fixture(autouse=True)
     def _budget(self, acme, monkeypatch):
         """Let acme's files have taken all the time that a tenant has in a minute."""
-        monkeypatch.setattr(bounded, "_budget", CpuBudget())
-        bounded._budget.spend(acme.id, 2 * SECONDS_PER_MINUTE)
+        monkeypatch.setattr(worker_process, "_budget", CpuBudget())
+        worker_process._budget.spend(acme.id, 2 * SECONDS_PER_MINUTE)
 
     def test_who_has_used_it_up_waits_until_it_is_back(self, acme, globex, browse):
         answer = send(browse(acme, "ed"), picture("PNG"), "a.png", visibility="private")
@@ -130,7 +130,7 @@ class TestTheTimeOfAProcessor:
 
     def test_each_file_takes_of_it(self, acme, globex, browse):
         send(browse(globex, "eve"), picture("PNG"), "a.png", visibility="private")
-        used, _at = bounded._budget._used[globex.id]
+        used, _at = worker_process._budget._used[globex.id]
         assert 0 < used < 5
 
 

@@ -8,17 +8,16 @@ from django.core.files.base import ContentFile
 from django.db import connection
 from django.utils import timezone
 
+from media_core.bucket.marker import claim_prefix
 from media_core.errors import BucketUnavailable
 from media_core.ledger.models import StoredObject
-from media_core.storages.bucket.marker import claim_prefix
-from media_core.storages.room import get_tenant_storage
+from media_core.storages.tenant_storage import get_tenant_storage
 from media_core.uploads.flow import sweep
 from tenants.binding import bind_tenant
 from tenants.jobs.kinds import find_kind
-from tenants.jobs.running import run_step
-from tests.media_core.conftest import books, content, grow_old
-from tests.media_core.storages.conftest import Attempts, attempts, short_pauses
-from tests.media_core.storages.test_sending import Busy, _busy_server, lasting_bucket
+from tenants.jobs.step_runner import run_step
+from tests.media_core.bucket.test_sender import Busy, _busy_server, lasting_bucket
+from tests.media_core.conftest import Attempts, attempts, books, content, grow_old, short_pauses
 from tests.media_core.uploads.conftest import keys
 from tests.proof import reported
 

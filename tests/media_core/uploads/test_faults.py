@@ -4,10 +4,10 @@ import pytest
 from django.core.files.base import ContentFile
 from django.db import connection
 
+from media_core.bucket.client import get_bucket_client
 from media_core.documents.permissions import required_editor
 from media_core.errors import UploadLost
 from media_core.ledger.models import StoredObject
-from media_core.storages.client import get_bucket_client
 from media_core.uploads.flow import store_upload, sweep
 from tenants.binding import bind_tenant
 from tests.conftest import member

@@ -12,11 +12,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 from django.test.client import encode_multipart
 
+from media_core.bucket.client import get_bucket_client
 from media_core.documents.models import AccessEvent, Document
 from media_core.documents.permissions import required_editor
 from media_core.errors import BucketUnavailable, UploadRefused, UploadTooLarge
 from media_core.ledger.models import StoredObject
-from media_core.storages.client import get_bucket_client
 from media_core.uploads.flow import store_upload
 from tenants.binding import bind_tenant
 from tenants.errors import NameRefused, NoTenantBound, RoleRequired, TenantSuspended

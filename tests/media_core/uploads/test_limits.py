@@ -5,8 +5,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from media_core.documents.models import Document
 from media_core.errors import UploadTooLarge
+from media_core.uploads.body_limits import FORM_BYTES, FORM_OVERHEAD_BYTES
 from media_core.uploads.flow import require_allowed_size
-from media_core.uploads.limits import FORM_BYTES, FORM_OVERHEAD_BYTES
 from tenants.binding import bind_tenant
 from tenants.domains import host_cache
 from tenants.models import Tenant

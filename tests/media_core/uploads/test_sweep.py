@@ -12,7 +12,7 @@ from django.utils import timezone
 from media_core.errors import UploadLost
 from media_core.ledger.models import StoredObject
 from media_core.ledger.querysets import PENDING_LIFETIME
-from media_core.storages.room import get_tenant_storage
+from media_core.storages.tenant_storage import get_tenant_storage
 from media_core.uploads.flow import remove_abandoned, sweep
 from tenants.binding import bind_tenant
 from tests.media_core.conftest import books, content, grow_old

@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 
 from media_core.documents.models import Document
 from media_core.ledger.models import StoredObject
-from media_core.storages.room import get_tenant_storage
+from media_core.storages.tenant_storage import get_tenant_storage
 from tenants.binding import bind_tenant
 from tenants.models import Quota, Tenant
 from tests.media_core.conftest import content, grow_old

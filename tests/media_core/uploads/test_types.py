@@ -8,9 +8,9 @@ from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from media_core.bucket.client import get_bucket_client
 from media_core.documents.models import Document
 from media_core.ledger.models import StoredObject
-from media_core.storages.client import get_bucket_client
 from tenants.binding import bind_tenant
 from tenants.domains import host_cache
 from tenants.models import Tenant, list_proved_groups

@@ -7,7 +7,7 @@ import pytest
 
 from media_core.documents.models import Document
 from media_core.ledger.models import StoredObject
-from media_core.uploads.limits import FORM_OVERHEAD_BYTES
+from media_core.uploads.body_limits import FORM_OVERHEAD_BYTES
 from tenants.binding import bind_tenant
 from tenants.models import Quota, Tenant
 from tests.conftest import World, new_session

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from media_core.audit.models import record_event
-from media_core.visits.history import EVENTS_PER_PAGE
+from media_core.visits.admin_views import EVENTS_PER_PAGE
 from tenants.binding import bind_tenant
 from tenants.models import AuditEvent, Tenant
 from tenants.people.visit_models import Visit

@@ -7,8 +7,8 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from tenants.commands import following
-from tenants.commands import operations as command_module
+from tenants.commands import operation_actions as command_module
+from tenants.commands import operation_progress
 from tenants.jobs.operation_models import Operation, OperationEvent
 from tenants.jobs.operations import NO_WORKER
 from tests.tenants.jobs.test_operations import new_operation, request_move, start_worker
@@ -108,8 +108,8 @@ def test_following_one_that_has_ended_says_so_at_once(acme):
 
 def test_following_says_at_once_that_no_worker_runs(acme, monkeypatch):
     operation = new_operation(acme)
-    monkeypatch.setattr(following, "LINE_SECONDS", 0)
-    monkeypatch.setattr(following, "POLL_SECONDS", 0)
+    monkeypatch.setattr(operation_progress, "LINE_SECONDS", 0)
+    monkeypatch.setattr(operation_progress, "POLL_SECONDS", 0)
     printed = InterruptedOutput("not begun yet", times=3)
     with pytest.raises(
         CommandError, match=r"Stopped watching\. Operation .* stays open"

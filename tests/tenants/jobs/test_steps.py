@@ -8,11 +8,11 @@ from django.utils import timezone
 
 from tenants.binding import bound_tenant, get_binding
 from tenants.errors import NeedsPeople, NoTenantBound, TenantSuspended
-from tenants.jobs import running
+from tenants.jobs import step_runner
 from tenants.jobs.kinds import BUSY_PRIORITY, MAX_ATTEMPTS, JobStep
 from tenants.jobs.models import JobState
 from tenants.jobs.queue import request_job
-from tenants.jobs.running import run_step
+from tenants.jobs.step_runner import run_step
 from tenants.jobs.tasks import RetryLater
 from tests.tenants.conftest import Connect, nothing_is_bound, whose_rows
 from tests.tenants.jobs.conftest import Counter, waiting
@@ -168,7 +168,7 @@ class TestTryingAgain:
         self, declare, acme, globex
     ):
         kind = declare(Counter(), slots=1, priority=10)
-        with running._take_slot(kind):
+        with step_runner._take_slot(kind):
             run_step(kind, acme.id, attempts=4)
         (again,) = waiting(kind)
         assert (again["attempts"], again["priority"]) == (4, BUSY_PRIORITY)
@@ -181,7 +181,7 @@ class TestNeverTwoAtOnce:
         counter = Counter()
         kind = declare(counter)
         other = connect()
-        with running._lock_job(kind, acme.id, only_if=True):
+        with step_runner._lock_job(kind, acme.id, only_if=True):
             number = lock_numbers()
         other.execute("SELECT pg_advisory_lock(%s)", [number])
         run_step(kind, acme.id)
@@ -221,11 +221,11 @@ def test_a_step_has_no_time_when_the_worker_is_to_end(declare, acme, globex):
     had_time = []
     kind = declare(lambda step: had_time.append(step.has_time()))
     run_step(kind, acme.id)
-    running.is_stopping.set()
+    step_runner.is_stopping.set()
     try:
         run_step(kind, globex.id)
     finally:
-        running.is_stopping.clear()
+        step_runner.is_stopping.clear()
     assert had_time == [True, False]
 
 

@@ -10,7 +10,7 @@ from tenants.binding import bind_tenant
 from tenants.jobs.kinds import JobStep, find_kind
 from tenants.jobs.mail import queue_mail, send_due_mail
 from tenants.jobs.models import MAIL_KEPT, WAITING_LIFETIME, JobState, Mail
-from tenants.jobs.running import run_step
+from tenants.jobs.step_runner import run_step
 from tenants.people.members import remove_member
 from tenants.people.models import AgencyRole, Person
 from tests.mailing import mail_of, queue_reset, send_mail_of, waiting_jobs

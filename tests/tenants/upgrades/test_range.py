@@ -1,15 +1,15 @@
 """Old code and newer code on one database: which of them serves which tenants, before, between and after."""
 
-from tenants.versions import find_version_problem
+from tenants.schema_versions import find_version_problem
 from tests.tenants.upgrades.conftest import Deployment
 
 SERVED = """
 import django
 django.setup()
 from tenants.models import Tenant
-from tenants.versions import refusal
+from tenants.schema_versions import find_version_problem
 for tenant in Tenant.objects.order_by("location_prefix"):
-    print(tenant.location_prefix, refusal(tenant.schema_version, tenant.oldest_code) or "served")
+    print(tenant.location_prefix, find_version_problem(tenant.schema_version, tenant.oldest_code) or "served")
 """
 
 

@@ -17,7 +17,7 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from gateway.demo.bucket.embedded import EmbeddedBucket
+from gateway.demo.bucket.embedded_bucket import EmbeddedBucket
 from gateway.demo.resolution import resolve_localhost_names
 from tests.environment import bucket_facts, on_ceph
 from tests.gateway.demo.bucket.wire import Bucket, by_host

@@ -8,7 +8,7 @@ from typing import Any
 import requests
 from botocore.exceptions import ClientError
 
-from gateway.demo.bucket.embedded import EmbeddedBucket
+from gateway.demo.bucket.embedded_bucket import EmbeddedBucket
 from tests.gateway.demo.bucket.conftest import S3Client
 from tests.gateway.demo.bucket.wire import send
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from gateway.demo.bucket.embedded import EmbeddedBucket
+from gateway.demo.bucket.embedded_bucket import EmbeddedBucket
 from tests.gateway.demo.bucket.conftest import S3Client
 from tests.gateway.demo.bucket.wire import Answer, send
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import requests
 
-from gateway.demo.bucket.embedded import EmbeddedBucket
+from gateway.demo.bucket.embedded_bucket import EmbeddedBucket
 from tests.gateway.demo.bucket.conftest import WAYS, Connect, S3Client
 
 Form = Callable[..., dict[str, Any]]

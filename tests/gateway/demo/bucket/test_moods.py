@@ -10,8 +10,8 @@ from email.utils import parsedate_to_datetime
 
 import pytest
 
-from gateway.demo.bucket.embedded import ROOT, BucketNotStarted, EmbeddedBucket
-from gateway.demo.bucket.moods import FAULT_DESCRIPTIONS, NoSuchMood
+from gateway.demo.bucket.embedded_bucket import ROOT, BucketNotStarted, EmbeddedBucket
+from gateway.demo.bucket.fault_injection import FAULT_DESCRIPTIONS, NoSuchMood
 from tests.gateway.demo.bucket.conftest import S3Client
 from tests.gateway.demo.bucket.faults import FAULTS, Scene, copied, got
 from tests.gateway.demo.bucket.test_process import run

@@ -13,14 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from gateway.demo.bucket.embedded import ROOT, BucketNotStarted, EmbeddedBucket
-from gateway.demo.bucket.server import NotLoopback, _is_loopback
+from gateway.demo.bucket.embedded_bucket import ROOT, BucketNotStarted, EmbeddedBucket
+from gateway.demo.bucket.http_server import NotLoopback, _is_loopback
 from gateway.demo.resolution import resolve_localhost_names
 from tests.gateway.demo.bucket.conftest import Connect, S3Client
 from tests.gateway.demo.bucket.wire import send
 
 PARENT = """
-from gateway.demo.bucket.embedded import EmbeddedBucket
+from gateway.demo.bucket.embedded_bucket import EmbeddedBucket
 import time
 print(EmbeddedBucket().start().port, flush=True)
 time.sleep(60)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from gateway.demo.bucket.embedded import EmbeddedBucket
+from gateway.demo.bucket.embedded_bucket import EmbeddedBucket
 from tests.gateway.demo.bucket.conftest import Connect, S3Client
 from tests.gateway.demo.bucket.wire import Answer, send, signed
 

@@ -49,7 +49,7 @@ def test_root_finds_again_what_it_put_out_of_the_way(servers, tmp_path):
     assert again.build_url("postgres") == server.build_url("postgres")
     again.delete()
     assert not server.home.exists()
-    assert not list(Path("/var/lib").glob(f"*{server._room.name}*"))
+    assert not list(Path("/var/lib").glob(f"*{server._private_folder.name}*"))
 
 
 @as_root
@@ -72,7 +72,7 @@ def test_another_user_cannot_connect(running):
     psql = find_binaries().folder / "psql"
     if find_account(running.home) == NOBODY or NOBODY.run(psql, "--version").returncode:
         pytest.skip("nobody runs the server, or cannot run psql")
-    tried = NOBODY.run(psql, running.url("postgres"), "-c", "SELECT 1")
+    tried = NOBODY.run(psql, running.build_url("postgres"), "-c", "SELECT 1")
     assert (tried.returncode, "Permission denied" in tried.stderr) == (2, True)
 
 
@@ -90,10 +90,10 @@ def test_an_ordinary_user_runs_it_as_itself(servers, folder):
 
 def test_a_room_that_somebody_else_prepared_is_refused(servers, folder):
     server = servers(folder / ("d" * 120) / "postgres")
-    server._room.mkdir()
-    server._room.chmod(0o755)
+    server._private_folder.mkdir()
+    server._private_folder.chmod(0o755)
     try:
-        with pytest.raises(NoPostgres, match=f"{server._room} is not a private folder"):
+        with pytest.raises(NoPostgres, match=f"{server._private_folder} is not a private folder"):
             server.start()
     finally:
-        server._room.rmdir()
+        server._private_folder.rmdir()

@@ -36,7 +36,7 @@ def test_goes_on_while_another_with_goes_on(server):
 def test_django_connects_by_the_url(running):
     running.ensure_database("gateway")
     running.ensure_database("gateway")
-    code, out, err = finish(run(sys.executable, "-c", DJANGO, running.url("gateway")))
+    code, out, err = finish(run(sys.executable, "-c", DJANGO, running.build_url("gateway")))
     assert (code, err) == (0, "")
     assert json.loads(out) == ["gateway", "postgres", "éä", True]
 

@@ -13,9 +13,9 @@ from django.conf import settings as django_settings
 from django.core.management import CommandError, call_command
 from django.test import override_settings
 
-from media_core.storages.bucket.models import Attestation
+from media_core.bucket.models import Attestation
 from media_core.upkeep.proving import prove as prover
-from media_core.upkeep.proving.links import STALE_LIFETIME_SECONDS
+from media_core.upkeep.proving.url_attempts import STALE_LIFETIME_SECONDS
 from tenants.models import AuditEvent, Quota, Tenant
 from tenants.people.models import AgencyRole, Membership, Person, Session
 from tests.conftest import World

@@ -2,11 +2,11 @@
 
 import pytest
 
-from media_core.upkeep.proving.asks import Verdict
-from media_core.upkeep.proving.at_bucket import iterate_reads, run_attempt
+from media_core.upkeep.proving.attempts import Verdict
+from media_core.upkeep.proving.bucket_attempts import iterate_reads, run_attempt
 from media_core.upkeep.proving.canaries import make_planned_canaries
 from tenants.models import Tenant
-from tests.media_core.storages.test_sending import Busy, _busy_server, lasting_bucket
+from tests.media_core.bucket.test_sender import Busy, _busy_server, lasting_bucket
 
 __all__ = ["_busy_server", "lasting_bucket"]
 pytestmark = pytest.mark.django_db

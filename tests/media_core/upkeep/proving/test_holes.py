@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 from django.conf import settings as django_settings
 
-from gateway.demo.bucket.access import AccessLayer
+from gateway.demo.bucket.access_control import AccessLayer
 from gateway.demo.bucket.credentials import Credentials
+from gateway.demo.bucket.fault_injection import FaultRegistry
+from gateway.demo.bucket.http_server import BucketServer
 from gateway.demo.bucket.layers import chain_layers, make_layers
-from gateway.demo.bucket.moods import FaultRegistry
-from gateway.demo.bucket.server import BucketServer
-from gateway.demo.bucket.store import Store
-from media_core.storages.client import get_bucket_client
-from media_core.upkeep.proving.asks import AttemptKind, Control
+from gateway.demo.bucket.moto_store import Store
+from media_core.bucket.client import get_bucket_client
+from media_core.upkeep.proving.attempts import AttemptKind, Control
 from tenants.models import Tenant
 from tests.media_core.upkeep.proving.conftest import Prove, newest, state
 

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from media_core.storages.bucket.models import Attestation
+from media_core.bucket.models import Attestation
 from media_core.upkeep.proving.attestation import compute_digest
 from tests.conftest import Browse
 

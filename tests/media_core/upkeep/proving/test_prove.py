@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from media_core.storages.bucket.marker_store import make_marker_key
-from media_core.storages.client import get_bucket_client
-from media_core.upkeep.proving.asks import AttemptKind, Control
+from media_core.bucket.client import get_bucket_client
+from media_core.bucket.marker_store import make_marker_key
+from media_core.upkeep.proving.attempts import AttemptKind, Control
 from media_core.upkeep.proving.attestation import is_whole
 from tenants.models import Domain
 from tenants.provisioning import create_tenant, suspend_tenant
