@@ -49,7 +49,7 @@ AGENCY_URLCONF = "gateway.urls_agency"
 APPEND_SLASH = False
 WSGI_APPLICATION = "gateway.wsgi.application"
 
-# --- Apps: identity is shared, content is not (docs/explanation/decisions.md)
+# --- Apps: identity is shared, content is not (docs/explanation/decisions/README.md)
 
 SHARED_APPS = [
     "tenants",

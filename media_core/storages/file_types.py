@@ -22,7 +22,7 @@ class FileType:
 
     @property
     def stored_as(self) -> str:
-        """The content type on the object. Text is stored without one: see docs/explanation/decisions.md."""
+        """The content type on the object. Text is stored without one: see docs/explanation/decisions/README.md."""
         return DOWNLOAD_TYPE if self.group == FileGroup.TEXT else self.content_type
 
     @property
