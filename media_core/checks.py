@@ -115,7 +115,7 @@ def check_bucket_https(**_kwargs: Any) -> list[CheckMessage]:
 
 
 @register()
-def removed_files_outlive_backups(**_kwargs: Any) -> list[CheckMessage]:
+def check_retention_days(**_kwargs: Any) -> list[CheckMessage]:
     """A backup that is older than what is kept names files that are gone: restored, it opens them no more."""
     kept, backups = settings.RETENTION_DAYS, settings.BACKUP_KEPT_DAYS
     if kept >= backups:
@@ -160,7 +160,7 @@ AWS_S3_ENDPOINT_URL with what your provider shows. `manage.py bucket doctor` say
 
 
 @register(Tags.database, deploy=True)
-def marker_names_this_database(
+def check_marker_database(
     databases: Sequence[str] | None = None, **_kwargs: Any
 ) -> list[CheckMessage]:
     """Otherwise nothing is removed or moved, as after a backup was restored. Three statements, one bucket request."""

@@ -158,7 +158,7 @@ def get_binding() -> Binding:
     return what
 
 
-def room_id() -> UUID | None:
+def get_bound_tenant_id() -> UUID | None:
     """Return the bound tenant's id, or None on the agency's host: where a session belongs."""
     return None if get_binding() is AGENCY else bound_tenant_even_suspended().id
 

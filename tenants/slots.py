@@ -14,7 +14,7 @@ from uuid import UUID
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from tenants.binding import room_id
+from tenants.binding import get_bound_tenant_id
 from tenants.errors import TooBusy
 
 # The longest wait for a slot. Nobody waits when a slot has been held for longer than that: the bucket may hang.
@@ -87,7 +87,7 @@ def hold_slot(*, waits: bool = False) -> Iterator[None]:
     if not _thread.is_serving or _thread.holds_slot:
         yield
         return
-    with get_process_slots().hold(room_id(), waits=waits):
+    with get_process_slots().hold(get_bound_tenant_id(), waits=waits):
         _thread.holds_slot = True
         try:
             yield

@@ -50,7 +50,7 @@ def begin_autonomous_transaction() -> Iterator[None]:
     it. Raises TooBusy when no second connection becomes free in WAIT_SECONDS.
     """
     needs_second = is_in_outer_transaction() and not _has_second.get()
-    with _second_connection() if needs_second else nullcontext(), transaction.atomic():
+    with _use_second_connection() if needs_second else nullcontext(), transaction.atomic():
         yield
 
 
@@ -76,7 +76,7 @@ def _set_lock_timeout(value: str) -> None:
 
 
 @contextmanager
-def _second_connection() -> Iterator[None]:
+def _use_second_connection() -> Iterator[None]:
     """Let everything in this thread speak to the database over a second connection, for the same tenant.
 
     The caller may have made the tenant itself, and not committed it yet. Then nothing can be written for it by others,
@@ -86,7 +86,7 @@ def _second_connection() -> Iterator[None]:
     bind_again, first = capture_binding(), connections[DEFAULT_DB_ALIAS]
     # It goes back into the pool whatever happens: there are few.
     with closing(_take_second(first)) as second:
-        if not _knows_tenant(second):
+        if not _is_tenant_committed(second):
             second.close()
             yield
             return
@@ -104,7 +104,7 @@ def _second_connection() -> Iterator[None]:
             second.close_if_unusable_or_obsolete()
 
 
-def _knows_tenant(second: SecondConnection) -> bool:
+def _is_tenant_committed(second: SecondConnection) -> bool:
     """Return whether the bound tenant is there for others than the caller. One query."""
     tenant = bound_tenant_even_suspended()
     statement = "SELECT FROM public.tenants_tenant WHERE id = %s"

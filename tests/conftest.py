@@ -18,7 +18,7 @@ from django.test import Client
 from gateway.demo.bucket.embedded_bucket import EmbeddedBucket
 from media_core.bucket.client import get_bucket_client
 from media_core.documents.models import Document
-from media_core.documents.permissions import required_editor
+from media_core.documents.permissions import require_editor
 from media_core.uploads.flow import store_upload
 from tenants.binding import bind_agency, bind_tenant
 from tenants.models import FileGroup, Tenant
@@ -212,7 +212,7 @@ def store(people: dict[str, Person]) -> Store:
         assert admin is not None
         with bind_tenant(tenant, even_suspended=True):
             return store_upload(
-                uploader=required_editor(member(admin.person, tenant)),
+                uploader=require_editor(member(admin.person, tenant)),
                 # Without a claim: Django's own default would be text/plain.
                 file=SimpleUploadedFile(name, content, content_type=""),
                 **given,

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 from media_core.documents.folders import Folder
 from media_core.documents.models import Document
-from media_core.documents.moves import readers_of_path
-from media_core.documents.permissions import Admin, Editor, required_admin, required_editor
+from media_core.documents.moves import find_reader_ids
+from media_core.documents.permissions import Admin, Editor, require_admin, require_editor
 from media_core.documents.restriction import restrict_folder
 from media_core.documents.tree import create_folder
 from tenants.binding import bind_tenant
@@ -17,11 +17,11 @@ from tests.media_core.conftest import document_row
 
 def admin_of(tenant: Tenant) -> Admin:
     admins = Membership.objects.select_related("person").filter(tenant=tenant, role=Role.ADMIN)
-    return required_admin(member(admins[0].person, tenant))
+    return require_admin(member(admins[0].person, tenant))
 
 
 def editor_at(tenant: Tenant, person: Person) -> Editor:
-    return required_editor(member(person, tenant))
+    return require_editor(member(person, tenant))
 
 
 def new_folder(
@@ -52,6 +52,6 @@ def read_by(tenant: Tenant, people: dict[str, Person], folder: Folder) -> set[st
             sees = Folder.objects.readable_by(who).filter(pk=folder.pk).exists()
             assert sees == Document.objects.readable_by(who).filter(pk=document.pk).exists()
             listed |= {person.name} if sees else set()
-        counted = readers_of_path(Folder.objects.get(pk=folder.pk).path)
+        counted = find_reader_ids(Folder.objects.get(pk=folder.pk).path)
         assert {str(Person.objects.get(pk=pk)) for pk in counted} == listed
     return listed

@@ -52,11 +52,11 @@ GUARDED: dict[tuple[str, str], tuple[Operator, ...]] = {
     (IDENTITY, "require_staff"): REFUSALS,
     ("tenants/middleware.py", "SuspendedMiddleware.__call__"): (always_grant,),
     # Permissions.
-    (PERMISSIONS, "closed_folders"): (skip_body,),
+    (PERMISSIONS, "match_closed_folders"): (skip_body,),
     (PERMISSIONS, "may_read_app_file"): (drop_is_true, grant_on_error),
     (PERMISSIONS, "confirm_editor"): (*ROWS, skip_body),
-    (PERMISSIONS, "required_editor"): REFUSALS,
-    (PERMISSIONS, "required_admin"): REFUSALS,
+    (PERMISSIONS, "require_editor"): REFUSALS,
+    (PERMISSIONS, "require_admin"): REFUSALS,
     # Files: the signature, its end and its tenant; what counts as public; what an app has under a name.
     ("media_core/storages/signed_files.py", "unsign_file_path"): REFUSALS,
     ("media_core/ledger/querysets.py", "StoredObjectQuerySet.published"): (drop_argument,),

@@ -24,7 +24,7 @@ from media_core.bucket.bucket_objects import can_public_read, iterate_objects  #
 from media_core.bucket.client import get_bucket_client  # noqa: E402
 from media_core.documents.folders import Folder  # noqa: E402
 from media_core.documents.models import Document, Version  # noqa: E402
-from media_core.documents.permissions import required_admin, required_editor  # noqa: E402
+from media_core.documents.permissions import require_admin, require_editor  # noqa: E402
 from media_core.documents.publishing import publish, unpublish  # noqa: E402
 from media_core.documents.purging import purge_entry  # noqa: E402
 from media_core.documents.renaming import rename_document  # noqa: E402
@@ -73,7 +73,7 @@ def prepare() -> None:
         tenant = create_tenant(name=name, location_prefix=f"{name}/", domain=f"{name}.example")
         set_role(tenant, ada, Role.ADMIN)
         with bind_tenant(tenant):
-            _upload_all(tenant, required_editor(member(ada, tenant)))
+            _upload_all(tenant, require_editor(member(ada, tenant)))
             save_app_files()
 
 
@@ -136,7 +136,7 @@ def change() -> None:
 
 
 def _change_documents(tenant: Tenant, ada: Any) -> None:
-    editor, ids = required_editor(ada), _find_ids()
+    editor, ids = require_editor(ada), _find_ids()
     publish(ids["published"], editor=editor)
     unpublish(ids["unpublished"], editor=editor)
     unpublish(ids["again"], editor=editor)
@@ -149,7 +149,7 @@ def _change_documents(tenant: Tenant, ada: Any) -> None:
     restore_version(ids["restored version"], 1, editor=editor)
     rename_document(ids["renamed"], title="renamed since", file_name="y.txt", editor=editor)
     folders = dict(Folder.objects.values_list("name", "pk"))
-    restrict_folder(folder_id=folders["restricted"], readers=[], admin=required_admin(ada))
+    restrict_folder(folder_id=folders["restricted"], readers=[], admin=require_admin(ada))
     trash_folder(folders["trashed folder"], editor=editor)
     purge_entry(trash_folder(folders["purged folder"], editor=editor))
     restore_entry(Document.objects.get(title=IN_TRASH).trash_entry_id, editor=editor)
@@ -162,7 +162,7 @@ def unpublish_some() -> None:
     """Unpublish a document of each tenant, between a copy of the bucket and the day when it is copied back."""
     for tenant in Tenant.objects.all():
         with bind_tenant(tenant):
-            editor = required_editor(member(Person.objects.get(), tenant))
+            editor = require_editor(member(Person.objects.get(), tenant))
             unpublish(_find_ids()["stays public"], editor=editor)
 
 

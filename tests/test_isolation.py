@@ -14,7 +14,7 @@ from django.utils import timezone
 from media_core.bucket.models import Attestation, BucketReport
 from media_core.documents.folders import Folder
 from media_core.documents.models import Document, TrashEntry
-from media_core.documents.permissions import required_editor
+from media_core.documents.permissions import require_editor
 from media_core.ledger.models import StoredObject
 from media_core.uploads.flow import store_upload
 from tenants.binding import bind_tenant
@@ -269,7 +269,7 @@ def test_losing_the_right_during_an_upload_adds_nothing(
     people: dict[str, Person],
 ) -> None:
     set_role(globex, people["max"], Role.EDITOR)
-    uploader = required_editor(member(people["max"], acme))
+    uploader = require_editor(member(people["max"], acme))
     lose_right(people["max"], acme)
     with bind_tenant(acme):
         with pytest.raises(RoleRequired):

@@ -6,7 +6,7 @@ import pytest
 
 from media_core.documents.folders import Folder
 from media_core.documents.models import Document
-from media_core.documents.permissions import Editor, required_editor
+from media_core.documents.permissions import Editor, require_editor
 from media_core.documents.publishing import publish, unpublish
 from media_core.errors import PublishingRefused
 from tenants.binding import bind_tenant
@@ -34,7 +34,7 @@ def board(acme: Tenant, globex: Tenant, store: Callable[..., Document]) -> Docum
 
 
 def editor(people: dict[str, Person], name: str, tenant: Tenant) -> Editor:
-    return required_editor(member(people[name], tenant))
+    return require_editor(member(people[name], tenant))
 
 
 @flows

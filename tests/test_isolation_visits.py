@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from media_core.documents.folders import Folder, FolderReader
 from media_core.documents.models import Document
-from media_core.documents.permissions import Editor, required_editor
+from media_core.documents.permissions import Editor, require_editor
 from media_core.uploads.flow import store_upload
 from tenants.binding import bind_tenant
 from tenants.errors import RoleRequired
@@ -163,7 +163,7 @@ def test_a_visit_that_ended_while_the_bytes_came_adds_nothing(
     set_role(acme, otto, Role.EDITOR)
     visit = asked_visit(otto, acme, may_write=True)
     entered(visit)
-    uploader = required_editor(visitor_of(visit))
+    uploader = require_editor(visitor_of(visit))
     end(visit)
     with bind_tenant(acme, even_suspended=True):
         with pytest.raises(RoleRequired):

@@ -13,7 +13,7 @@ from django import forms
 from django.core.files.base import ContentFile
 from django.core.management import CommandError, call_command
 
-from media_core.documents.permissions import required_editor
+from media_core.documents.permissions import require_editor
 from media_core.uploads.flow import store_upload
 from tenants import form_fields, names
 from tenants.binding import bind_tenant
@@ -93,7 +93,7 @@ Enter = Callable[[str, Tenant, dict[str, Person]], object]
 
 def upload(name: str, title: str, tenant: Tenant, people: dict[str, Person]) -> None:
     with bind_tenant(tenant):
-        uploader = required_editor(member(people["ed"], tenant))
+        uploader = require_editor(member(people["ed"], tenant))
         store_upload(uploader=uploader, file=ContentFile(b"x", name=name), title=title)
 
 

@@ -21,9 +21,9 @@ from media_core.documents.tree import create_folder, rename_folder
 from media_core.ledger.models import StoredObject
 from media_core.upkeep.app_file_bytes import find_wrongly_taken_down
 from media_core.upkeep.app_takedown import bring_files_back
-from media_core.upkeep.move_storage import left_to_move
+from media_core.upkeep.move_storage import count_unmoved
 from media_core.upkeep.recount import recount
-from media_core.upkeep.takedown import bring_all_back, stays_public
+from media_core.upkeep.takedown import bring_all_back, count_public
 from media_core.uploads.flow import store_upload, sweep
 from tenants.binding import bind_tenant
 from tenants.errors import BindingDisagrees, NotFound
@@ -128,8 +128,8 @@ FLOWS: dict[str, Callable[[dict[str, Any], Any], Any]] = {
     "find files that are taken down": lambda there, admin: list(find_wrongly_taken_down()),
     "bring files back": lambda there, admin: bring_files_back(lambda *_: None),
     "recount": lambda there, admin: recount(),
-    "count what stays public": lambda there, admin: stays_public(),
-    "count what is to move": lambda there, admin: left_to_move(StoredObject.Place.DISK),
+    "count what stays public": lambda there, admin: count_public(),
+    "count what is to move": lambda there, admin: count_unmoved(StoredObject.Place.DISK),
 }
 NOTHING = ("0", "[]", "(0, 0)", "StaysPublic(objects=0, size_bytes=0)", "refused")
 

@@ -16,10 +16,10 @@ from media_core.bucket.doctor.examine import examine, store_examination
 from media_core.bucket.findings import Outcome
 from media_core.bucket.marker import withdraw_marker
 from media_core.bucket.public_access import is_public
-from media_core.documents.folders import Folder, path_of
+from media_core.documents.folders import Folder, list_path_ids
 from media_core.documents.models import Document
-from media_core.documents.permissions import Admin, readers, required_admin
-from media_core.documents.restriction import active_members, restrict_folder
+from media_core.documents.permissions import Admin, readers, require_admin
+from media_core.documents.restriction import list_active_members, restrict_folder
 from media_core.documents.tree import create_folder
 from media_core.ledger.models import StoredObject
 from media_core.storages.tenant_storage import find_storage
@@ -105,10 +105,10 @@ def _create_sample_folder(sample: SampleFolder, tenant: Tenant) -> dict[str, Any
             name=sample.path_names[-1], parent_id=parent.pk if parent else None, editor=admin
         )
         if sample.readers is not None:
-            named = active_members().filter(person__name__in=sample.readers)
+            named = list_active_members().filter(person__name__in=sample.readers)
             people = [member.person_id for member in named]
             restrict_folder(folder_id=folder.pk, readers=people, admin=admin)
-        read_by = readers([*path_of(parent), folder.pk]).order_by("person__email")
+        read_by = readers([*list_path_ids(parent), folder.pk]).order_by("person__email")
         return {
             "id": str(folder.id),
             "path": " / ".join(sample.path_names),
@@ -128,7 +128,7 @@ def _find_folder(way: tuple[str, ...]) -> Folder | None:
 
 def _find_admin(tenant: Tenant) -> Admin:
     person = Membership.objects.select_related("person").get(tenant=tenant, role=Role.ADMIN).person
-    return required_admin(Member(person.id, person.name, Role.ADMIN))
+    return require_admin(Member(person.id, person.name, Role.ADMIN))
 
 
 def create_documents(tenants: dict[str, Tenant]) -> list[dict[str, Any]]:

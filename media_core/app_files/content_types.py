@@ -63,7 +63,7 @@ SIGNATURES: tuple[tuple[FileType, Callable[[bytes], bool], Callable[[IO[bytes]],
 )
 
 
-def content_type_of(file: IO[bytes]) -> str:
+def detect_content_type(file: IO[bytes]) -> str:
     """Return the type to store: one of the short list that browsers may show, or a plain download.
 
     A file that is a ZIP file as well, or does not go on as it begins, is a plain download. The file is left rewound.

@@ -8,7 +8,7 @@ committed: the quota's row, which others wait for, is not held while the app goe
 from functools import partial
 
 from media_core.app_files.ledger import find_file
-from media_core.app_files.moving import after_commit, condemn_deleted_now
+from media_core.app_files.moving import condemn_deleted_now, run_after_commit
 
 
 def delete_file(area: str, name: str) -> None:
@@ -21,4 +21,4 @@ def delete_file(area: str, name: str) -> None:
     except FileNotFoundError:
         return
     if file.mark_deleted():
-        after_commit(partial(condemn_deleted_now, file.pk))
+        run_after_commit(partial(condemn_deleted_now, file.pk))

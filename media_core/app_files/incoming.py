@@ -9,7 +9,7 @@ from typing import IO, Any
 
 from django.core.files.base import File
 
-from media_core.app_files.content_types import content_type_of
+from media_core.app_files.content_types import detect_content_type
 from media_core.errors import UploadTooLarge
 from media_core.ledger.querysets import Content
 from media_core.storages.shared_bucket import make_temporary_file
@@ -41,7 +41,7 @@ def receive_file(content: "File[Any]") -> Iterator[IncomingFile]:
     """
     with make_temporary_file() as body:
         size_bytes, sha256 = _copy_and_digest(content, body)
-        yield IncomingFile(body, size_bytes, content_type_of(body), sha256)
+        yield IncomingFile(body, size_bytes, detect_content_type(body), sha256)
 
 
 def _copy_and_digest(content: "File[Any]", body: IO[bytes]) -> tuple[int, str]:

@@ -9,7 +9,7 @@ from django.db import DatabaseError, IntegrityError, OperationalError, transacti
 
 from media_core.app_files.incoming import IncomingFile
 from media_core.app_files.models import AppFile
-from media_core.app_files.moving import after_commit, move_to_public_now
+from media_core.app_files.moving import move_to_public_now, run_after_commit
 from media_core.app_files.names import AvailableNames, validate_app_name
 from media_core.errors import UploadRefused
 from media_core.ledger.models import StoredObject
@@ -84,7 +84,7 @@ def _reserve(file: AppFile, received: IncomingFile, *, is_callers: bool) -> bool
             with limit_lock_wait(NAME_WAIT_MS):
                 file.stored_object = StoredObject.objects.create_pending(
                     received.describe_as(file.file_name), area=area, kind=StoredObject.Kind.APP,
-                    charged_bytes=received.size_bytes, **file.key_arguments(area),
+                    charged_bytes=received.size_bytes, **file.build_key_arguments(area),
                 )  # fmt: skip
                 file.name = str(file.pk) if is_callers else name
                 file.save(force_insert=True)
@@ -132,4 +132,4 @@ def settle_file(file: AppFile, etag: str) -> None:
         with transaction.atomic():
             file.claim()
     if file.stored_object.area != file.area:
-        after_commit(partial(move_to_public_now, file.pk))
+        run_after_commit(partial(move_to_public_now, file.pk))

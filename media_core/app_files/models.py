@@ -111,7 +111,7 @@ class AppFile(TenantModel):
         """What its object is called in the room while the public gets it."""
         return f"{StoredObject.Area.PUBLIC}/{self.name}"
 
-    def key_arguments(self, area: str) -> dict[str, str]:
+    def build_key_arguments(self, area: str) -> dict[str, str]:
         """Return what the ledger makes the key of its object in this area from. Only a public key may come again."""
         if area == StoredObject.Area.PUBLIC:
             return {"name": self.public_name}
@@ -121,13 +121,13 @@ class AppFile(TenantModel):
         """It is the app's as soon as this transaction is committed. Raises UploadLost. One UPDATE."""
         self.saved_at = timezone.now()
         after = {"state": self.State.SAVED, "saved_at": self.saved_at, "name": self.name}
-        if not self._step(Q(state=self.State.SAVING), **after):
+        if not self._change_state(Q(state=self.State.SAVING), **after):
             raise UploadLost
 
     def mark_deleted(self) -> bool:
         """The app deleted it: nobody reaches it from here on, and its bytes are kept for a while. One UPDATE."""
         live = Q(state__in=[self.State.SAVED, self.State.TAKEN_DOWN])
-        return self._step(live, state=self.State.DELETED, deleted_at=TransactionNow())
+        return self._change_state(live, state=self.State.DELETED, deleted_at=TransactionNow())
 
     def condemn_object(self) -> bool:
         """Let the object of a deleted file go, once no backup of the database names the file any more."""
@@ -136,10 +136,10 @@ class AppFile(TenantModel):
     def point_to(self, stored: StoredObject, *, state: State) -> None:
         """Its bytes are in another object now. Raises UploadLost when it is not as it was read. One UPDATE."""
         as_it_was = Q(state=self.state, stored_object=self.stored_object_id)
-        if not self._step(as_it_was, stored_object=stored, state=state):
+        if not self._change_state(as_it_was, stored_object=stored, state=state):
             raise UploadLost
         self.stored_object, self.state = stored, state
 
-    def _step(self, before: Q, **after: Any) -> bool:
+    def _change_state(self, before: Q, **after: Any) -> bool:
         self.refuse_another_tenant()
         return bool(AppFile.objects.filter(before, pk=self.pk).update(**after))

@@ -85,7 +85,7 @@ def _move(
     old = file.stored_object
     try:
         with copy_object(
-            old, area=area, file_name=file.file_name, **file.key_arguments(area)
+            old, area=area, file_name=file.file_name, **file.build_key_arguments(area)
         ) as copy:
             if area == Area.PUBLIC:
                 prove_public(copy.stored)
@@ -147,7 +147,7 @@ def move_to_public_now(file_id: UUID) -> bool:
     return True
 
 
-def after_commit(work: Callable[[], object]) -> None:
+def run_after_commit(work: Callable[[], object]) -> None:
     """Do it when the app's transaction is committed. A caller who commits by hand leaves it to the sweep."""
     if connection.in_atomic_block or transaction.get_autocommit():
         on_commit(work)

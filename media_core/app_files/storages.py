@@ -67,7 +67,7 @@ class PublicAppStorage(AppStorage):
     area = StoredObject.Area.PUBLIC
 
     def url(self, name: str | None) -> str:
-        return addresses.public_url(str(name))
+        return addresses.build_public_url(str(name))
 
 
 @deconstructible(path="media_core.app_files.storages.PrivateAppStorage")
@@ -77,4 +77,4 @@ class PrivateAppStorage(AppStorage):
     area = StoredObject.Area.PRIVATE
 
     def url(self, name: str | None) -> str:
-        return addresses.private_url(str(name))
+        return addresses.build_private_url(str(name))

@@ -25,7 +25,7 @@ def sweep_app_files(*, dry_run: bool = False) -> list[AppFile]:
     a public file, one for any other.
     """
     files = list_unfinished()
-    leaving = [file for file in files if _loses_its_object(file)]
+    leaving = [file for file in files if _must_lose_object(file)]
     if dry_run:
         return leaving
     _forget_deleted()
@@ -33,7 +33,7 @@ def sweep_app_files(*, dry_run: bool = False) -> list[AppFile]:
     return [file for file in leaving if file in done]
 
 
-def _loses_its_object(file: AppFile) -> bool:
+def _must_lose_object(file: AppFile) -> bool:
     if file.state == AppFile.State.DELETED:
         return file.stored_object.area == StoredObject.Area.PUBLIC
     return file.state == AppFile.State.SAVING

@@ -197,10 +197,12 @@ def _read_marker(this: Marker) -> Ownership:
         found = Marker.from_json(content)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return Ownership(MarkerOwner.UNREADABLE)
-    return Ownership(_whose(found, this), str(found.deployment), found.database, found.created_at)
+    return Ownership(
+        _identify_owner(found, this), str(found.deployment), found.database, found.created_at
+    )
 
 
-def _whose(found: Marker, this: Marker) -> MarkerOwner:
+def _identify_owner(found: Marker, this: Marker) -> MarkerOwner:
     if found.deployment != this.deployment:
         return MarkerOwner.ANOTHERS
     return MarkerOwner.OURS if found.database == this.database else MarkerOwner.OTHER_DATABASES

@@ -7,7 +7,7 @@ from django.core.management.base import CommandError
 
 from media_core.ledger.models import StoredObject
 from media_core.templatetags.sizes import size
-from media_core.upkeep.move_storage import left_to_move, refuse_the_wrong_way
+from media_core.upkeep.move_storage import count_unmoved, refuse_the_wrong_way
 from media_core.upkeep.operations import MOVE_STORAGE
 from tenants.binding import bind_tenant
 from tenants.commands.base import Actions, PlainCommand, add_group
@@ -107,7 +107,7 @@ def list_failures(tenant: Tenant, operation: Operation) -> list[tuple[str, str]]
 
 def count_left(tenant: Tenant, to: StoredObject.Place) -> tuple[int, int]:
     with bind_tenant(tenant, even_suspended=True):
-        return left_to_move(to)
+        return count_unmoved(to)
 
 
 def print_left(

@@ -10,13 +10,13 @@ from media_core.upkeep.app_takedown import bring_files_back, list_taken_down
 from media_core.upkeep.operations import TAKE_DOWN
 from media_core.upkeep.takedown import (
     Progress,
-    StaysPublic,
+    PublicCounts,
     TakedownResult,
     bring_all_back,
     count_listed_public,
-    links_live_on,
-    stays_public,
-    taken_down,
+    count_public,
+    has_live_links,
+    list_documents_taken_down,
 )
 from tenants.binding import bind_tenant, lock_tenant
 from tenants.commands.base import Actions, PlainCommand, add_action, is_interactive
@@ -105,10 +105,10 @@ def _stop_serving(command: PlainCommand, tenant: Tenant, reach: str, *, links_li
 
 def _has_living_links(tenant: Tenant) -> bool:
     with bind_tenant(tenant, even_suspended=True):
-        return links_live_on()
+        return has_live_links()
 
 
-def _count_public(tenant: Tenant, problem: GatewayError | None) -> StaysPublic | GatewayError:
+def _count_public(tenant: Tenant, problem: GatewayError | None) -> PublicCounts | GatewayError:
     """Return what stays public, or why nobody knows. Where the schema is not in order, the bucket is asked."""
     try:
         return count_listed_public(tenant) if problem else _count_public_in_ledger(tenant)
@@ -116,12 +116,12 @@ def _count_public(tenant: Tenant, problem: GatewayError | None) -> StaysPublic |
         return error
 
 
-def _count_public_in_ledger(tenant: Tenant) -> StaysPublic:
+def _count_public_in_ledger(tenant: Tenant) -> PublicCounts:
     with bind_tenant(tenant, even_suspended=True):
-        return stays_public()
+        return count_public()
 
 
-def _describe_public(public: StaysPublic | GatewayError, moved: str) -> str:
+def _describe_public(public: PublicCounts | GatewayError, moved: str) -> str:
     if isinstance(public, GatewayError):
         return f"It is not known whether objects of it stay public. {public}"
     if not public.objects:
@@ -138,26 +138,26 @@ class TakenDownCounts:
     files: int
 
     @classmethod
-    def of(cls, tenant: Tenant) -> "TakenDownCounts":
+    def count_for(cls, tenant: Tenant) -> "TakenDownCounts":
         with bind_tenant(tenant, even_suspended=True):
-            return cls(len(taken_down()), list_taken_down().count())
+            return cls(len(list_documents_taken_down()), list_taken_down().count())
 
 
 def _take_down(
     command: PlainCommand,
     tenant: Tenant,
-    public: StaysPublic | GatewayError,
+    public: PublicCounts | GatewayError,
     *,
     in_background: bool,
 ) -> None:
-    before = TakenDownCounts.of(tenant)
+    before = TakenDownCounts.count_for(tenant)
     operation = request_operation(TAKE_DOWN.name, tenant)
     if in_background:
         command.stdout.write(_describe_public(public, "are to be moved"))
         write_background_notice(command, operation)
         return
     follow_operation(command, operation)
-    after = TakenDownCounts.of(tenant)
+    after = TakenDownCounts.count_for(tenant)
     documents, files = _list_failures(tenant, operation)
     documents.done, files.done = after.documents - before.documents, after.files - before.files
     command.stdout.write(
@@ -254,7 +254,7 @@ def _bring_back(command: PlainCommand, tenant: Tenant, *, resumed: bool) -> None
     # What is still being taken down stops first, and nothing is missed that it has in hand.
     cancel_open(TAKE_DOWN.name, tenant)
     with bind_tenant(tenant), lock_tenant():
-        waiting = bool(taken_down()) or list_taken_down().exists()
+        waiting = bool(list_documents_taken_down()) or list_taken_down().exists()
         files = bring_files_back(_make_progress_printer(command)) if waiting else TakedownResult()
         documents = bring_all_back(_make_progress_printer(command)) if waiting else TakedownResult()
     if waiting:

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from media_core.ledger.used_bytes import kept
+from media_core.ledger.used_bytes import read_storage_usage
 from media_core.upkeep.recount import Recount, recount
 from tenants.binding import bind_tenant
 from tenants.commands.base import Actions, PlainCommand, add_action
@@ -148,7 +148,7 @@ def _format_usage_by_kind(tenant: Tenant) -> list[tuple[str, str]]:
     if problem := find_schema_problem(tenant):
         return [("unknown", str(problem))]
     with bind_tenant(tenant, even_suspended=True):
-        parts = kept()
+        parts = read_storage_usage()
     if not parts.is_mixed:
         return []
     named = [

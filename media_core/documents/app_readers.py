@@ -20,32 +20,32 @@ def members(request: HttpRequest, name: str) -> bool:
     return find_member(request) is not None
 
 
-def app_readers() -> Readers:
+def load_app_readers() -> Readers:
     """Return the function that says who reads which file. Raises ImproperlyConfigured. No query."""
     dotted = settings.PRIVATE_MEDIA_READERS
     try:
         named = import_string(dotted)
     except ImportError as error:
-        raise misnamed(f"cannot be imported ({error})") from error
+        raise make_readers_error(f"cannot be imported ({error})") from error
     if not callable(named) or iscoroutinefunction(named):
-        raise misnamed("is no function, or an asynchronous one")
+        raise make_readers_error("is no function, or an asynchronous one")
     readers: Readers = named
     return readers
 
 
 def refuse_misnamed_readers() -> None:
     """Raise ImproperlyConfigured for what cannot be asked, or takes other arguments."""
-    readers = app_readers()
+    readers = load_app_readers()
     try:
         signature(readers).bind(HttpRequest(), "")
     except TypeError as error:
-        raise misnamed(f"takes other arguments ({error})") from error
+        raise make_readers_error(f"takes other arguments ({error})") from error
     except ValueError:
         # Some that are written in C do not tell what they take.
         return
 
 
-def misnamed(why: str) -> ImproperlyConfigured:
+def make_readers_error(why: str) -> ImproperlyConfigured:
     return ImproperlyConfigured(
         f"PRIVATE_MEDIA_READERS={settings.PRIVATE_MEDIA_READERS} {why}. {REMEDY}"
     )

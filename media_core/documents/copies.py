@@ -32,7 +32,7 @@ def make_public_copy(original: StoredObject, *, file_name: str) -> Iterator[Prov
     Raises BucketProofExpired before anything is written.
     """
     require_to_publish()
-    with cleaned(original) as photo:
+    with open_cleaned_photo(original) as photo:
         if photo is None and not public_reaches_objects():
             yield None
             return
@@ -57,7 +57,7 @@ def _write_copy(
 
 
 @contextmanager
-def cleaned(original: StoredObject) -> Iterator[IO[bytes] | None]:
+def open_cleaned_photo(original: StoredObject) -> Iterator[IO[bytes] | None]:
     """Lend a copy of a photo without its location; None when it may be published as it is.
 
     One bucket request for a picture or a plain download, none for anything else. Raises PublishingRefused.

@@ -102,7 +102,7 @@ class Folder(TenantModel):
         from_here = Func(
             F("path"), template=f"(%(expressions)s)[{len(self.path)}:]", output_field=steps
         )
-        above = Value(path_of(parent), output_field=steps)
+        above = Value(list_path_ids(parent), output_field=steps)
         path = Func(above, from_here, function="array_cat", output_field=steps)
         Folder.objects.below(self).update(path=path)
         Folder.objects.filter(pk=self.pk).update(parent=parent)
@@ -177,7 +177,7 @@ def find_way(folder_id: UUID | None, member: Member | None) -> list[Folder]:
     return way
 
 
-def path_of(folder: Folder | None) -> list[UUID]:
+def list_path_ids(folder: Folder | None) -> list[UUID]:
     """Return the ids from the top down to this folder; none for the top itself."""
     return list(folder.path) if folder else []
 

@@ -13,14 +13,14 @@ from media_core.documents.folders import (
     Folder,
     find_folder,
     find_place,
-    path_of,
+    list_path_ids,
     refuse_too_deep,
 )
 from media_core.documents.locks import lock_tree
 from media_core.documents.models import Document
 from media_core.documents.open import find_document
 from media_core.documents.permissions import Editor, readers
-from media_core.documents.tree import only_one_of_this_name
+from media_core.documents.tree import refuse_taken_name
 from media_core.errors import FolderRefused, WideningNotConfirmed
 
 
@@ -35,21 +35,21 @@ def move_folder(
     with transaction.atomic():
         lock_tree()
         folder, target = find_folder(folder_id, editor), find_place(target_id, editor)
-        path = [*path_of(target), folder.pk]
+        path = [*list_path_ids(target), folder.pk]
         _refuse_move(folder, target)
         _refuse_too_deep_below(folder, path, editor)
-        refuse_public_in_restricted(folder, path_of(target))
-        widening = confirmed_widening(
-            readers_of_path(folder.path), readers_of_path(path), widens_to
+        refuse_public_in_restricted(folder, list_path_ids(target))
+        widening = require_confirmed_widening(
+            find_reader_ids(folder.path), find_reader_ids(path), widens_to
         )
-        with only_one_of_this_name(folder.name):
+        with refuse_taken_name(folder.name):
             folder.move_under(target)
         record_event(
             editor,
             "moved the folder",
             subject_id=folder.pk,
             subject=folder.name,
-            detail=_told(target, widening),
+            detail=_describe_move(target, widening),
         )
     return folder
 
@@ -69,8 +69,10 @@ def move_document(
             raise FolderRefused(f"“{document.title}” is there already.")
         _refuse_public(document, target)
         before = find_place(document.folder_id, editor)
-        widening = confirmed_widening(
-            readers_of_path(path_of(before)), readers_of_path(path_of(target)), widens_to
+        widening = require_confirmed_widening(
+            find_reader_ids(list_path_ids(before)),
+            find_reader_ids(list_path_ids(target)),
+            widens_to,
         )
         Document.objects.filter(pk=document.pk).update(folder=target)
         record_event(
@@ -78,18 +80,18 @@ def move_document(
             "moved the document",
             subject_id=document.pk,
             subject=document.title,
-            detail=_told(target, widening),
+            detail=_describe_move(target, widening),
         )
     document.folder = target
     return document
 
 
-def readers_of_path(path: Sequence[UUID]) -> frozenset[UUID]:
+def find_reader_ids(path: Sequence[UUID]) -> frozenset[UUID]:
     """Return who reads at the end of a path, by their ids. One query."""
     return frozenset(readers(path).values_list("person_id", flat=True))
 
 
-def confirmed_widening(
+def require_confirmed_widening(
     before: frozenset[UUID], after: frozenset[UUID], widens_to: int | None
 ) -> int:
     """Return how many people read after and could not before; raise WideningNotConfirmed if nobody agreed to that."""
@@ -121,7 +123,7 @@ def refuse_public_in(folder: Folder, why: str) -> None:
 def _refuse_public(document: Document, target: Folder | None) -> None:
     if document.visibility != Document.Visibility.PUBLIC:
         return
-    closed = Folder.objects.restricting(path_of(target)).first()
+    closed = Folder.objects.restricting(list_path_ids(target)).first()
     if closed:
         raise FolderRefused(
             f"“{closed.name}” is restricted, and “{document.title}” is public: unpublish it first."
@@ -129,7 +131,7 @@ def _refuse_public(document: Document, target: Folder | None) -> None:
 
 
 def _refuse_move(folder: Folder, target: Folder | None) -> None:
-    if folder.pk in path_of(target):
+    if folder.pk in list_path_ids(target):
         raise FolderRefused(f"“{folder.name}” cannot stand in itself: choose another place.")
     if folder.parent_id == (target.pk if target else None):
         raise FolderRefused(f"“{folder.name}” is there already.")
@@ -147,6 +149,6 @@ def _refuse_too_deep_below(folder: Folder, path: list[UUID], editor: Editor) -> 
         )
 
 
-def _told(target: Folder | None, widening: int) -> str:
+def _describe_move(target: Folder | None, widening: int) -> str:
     place = f"to “{target.name}”" if target else "to the top"
     return f"{place}; {widening} more people may read it" if widening else place

@@ -38,7 +38,7 @@ FOUND: Final = ["file_name", *(f"stored_{name}" for name in STORED_FIELDS)]
 NOTED: Final = ["is_noted", *(f"event_{column}" for column in EVENT_COLUMNS)]
 
 
-class Shape(NamedTuple):
+class QueryShape(NamedTuple):
     """What changes the statement: who asks, and whether it is written down. Without a role it is a stranger."""
 
     role: Role | None
@@ -48,7 +48,7 @@ class Shape(NamedTuple):
     nothing_is_public: bool
 
     @classmethod
-    def of(cls, member: Member | None, *, is_noted: bool) -> Self:
+    def count_for(cls, member: Member | None, *, is_noted: bool) -> Self:
         visit = member.visit if member else None
         return cls(
             role=member.role if member else None,
@@ -60,7 +60,7 @@ class Shape(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Served:
+class ServedObject:
     """A document's name and the object that this asker gets: strangers the public one, members the one they stored."""
 
     name: str
@@ -72,29 +72,29 @@ class Served:
         return is_public(self.stored)
 
 
-def find(document_id: UUID, member: Member | None, *, is_noted: bool) -> Served | None:
+def find(document_id: UUID, member: Member | None, *, is_noted: bool) -> ServedObject | None:
     """Return what this member, or a stranger, gets of a document; None when they may not read it. One statement.
 
     With `is_noted` it also writes down who was given a link, where the link is a secret: the row is there, or nothing
     was found. A stranger who is sent to a public address leaves no record.
     """
-    shape = Shape.of(member, is_noted=is_noted)
+    shape = QueryShape.count_for(member, is_noted=is_noted)
     sql, parameters = (
         STATEMENT.get_statement(shape).sql,
         STATEMENT.build_parameters(shape, of(member, document_id)),
     )
-    rows = run_statement(recording(sql) if is_noted else sql, parameters)
-    return served(*rows[0]) if rows else None
+    rows = run_statement(add_access_event(sql) if is_noted else sql, parameters)
+    return make_served(*rows[0]) if rows else None
 
 
-def served(name: str, *stored: Any) -> Served:
-    return Served(name, StoredObject.from_db("default", STORED_FIELDS, stored))
+def make_served(name: str, *stored: Any) -> ServedObject:
+    return ServedObject(name, StoredObject.from_db("default", STORED_FIELDS, stored))
 
 
 EVENT_TABLE: Final = AccessEvent._meta.db_table  # noqa: SLF001 - Django's documented API
 
 
-def recording(sql: str) -> str:
+def add_access_event(sql: str) -> str:
     """Return the statement that also inserts what it finds into the access record, in one step."""
     event = ", ".join(f'"{column}"' for column in EVENT_COLUMNS)
     return (
@@ -118,9 +118,9 @@ def of(member: Member | None, document_id: UUID) -> dict[str, object]:
     }
 
 
-def readable(shape: Shape, values: Parameters) -> QuerySet[Document, Any]:
+def build_query(shape: QueryShape, values: Parameters) -> QuerySet[Document, Any]:
     """Return the document as far as the asker may read it, with what `find` and the record need of it."""
-    member = asker(shape, values)
+    member = make_asker(shape, values)
     rows: QuerySet[Document, Any] = (
         Document.objects.readable_by(member)
         .with_object()
@@ -132,19 +132,19 @@ def readable(shape: Shape, values: Parameters) -> QuerySet[Document, Any]:
     if member is None:
         has_copy = Q(public_copy__state=StoredObject.State.STORED)
         rows = rows.filter(Q(shows_original=True) | has_copy)
-        columns = ["name", *(shown_to_all(name) for name in STORED_FIELDS)]
+        columns = ["name", *(choose_public_column(name) for name in STORED_FIELDS)]
     if not shape.is_noted:
         return rows.values_list(*columns)
-    return rows.annotate(**event(shape, values)).values_list(*columns, *NOTED)
+    return rows.annotate(**build_event_columns(shape, values)).values_list(*columns, *NOTED)
 
 
-def shown_to_all(column: str) -> Case:
+def choose_public_column(column: str) -> Case:
     """Return this column of the object that a stranger gets of a public document."""
     shows_original = When(shows_original=True, then=F(f"original__{column}"))
     return Case(shows_original, default=F(f"public_copy__{column}"))
 
 
-def asker(shape: Shape, values: Parameters) -> Member | None:
+def make_asker(shape: QueryShape, values: Parameters) -> Member | None:
     """Return the member of whom it is asked, as permissions know one."""
     if shape.role is None:
         return None
@@ -160,7 +160,7 @@ def asker(shape: Shape, values: Parameters) -> Member | None:
     )
 
 
-def event(shape: Shape, values: Parameters) -> dict[str, Any]:
+def build_event_columns(shape: QueryShape, values: Parameters) -> dict[str, Any]:
     """Return the columns of the access record. Its id is written by way of the stamp, as every row's."""
     is_secret = (
         Q(pk__isnull=False)
@@ -179,7 +179,7 @@ def event(shape: Shape, values: Parameters) -> dict[str, Any]:
 
 
 STATEMENT: Final = CompiledQuery(
-    readable,
+    build_query,
     {
         "document_id": UUID,
         "event_id": UUID,

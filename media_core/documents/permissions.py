@@ -10,7 +10,7 @@ from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import Http404, HttpRequest
 
-from media_core.documents.app_readers import app_readers
+from media_core.documents.app_readers import load_app_readers
 from tenants.binding import bound_tenant
 from tenants.errors import NotFound, RoleRequired, SignInRequired
 from tenants.people.identity import Member
@@ -26,7 +26,7 @@ EDITORS = frozenset({Role.ADMIN, Role.EDITOR})
 REFUSALS = (ObjectDoesNotExist, PermissionDenied, Http404, NotFound, RoleRequired, SignInRequired)
 
 
-def closed_folders(member: Member) -> "QuerySet[Folder]":
+def match_closed_folders(member: Member) -> "QuerySet[Folder]":
     """Return the restricted folders that do not name this member. Admins find none closed; only members are named.
 
     Somebody who left and came back is not named any more: the name is older than the membership. To somebody of the
@@ -58,7 +58,7 @@ def readable_paths(member: Member | None, *, path: str) -> Q:
     if member.role == Role.ADMIN:
         # Not Q(): in a union with another condition Django drops an empty one, and admins would lose all folders.
         return Q(pk__isnull=False)
-    return ~Q(**{f"{path}__overlap": ArraySubquery(closed_folders(member).values("pk"))})
+    return ~Q(**{f"{path}__overlap": ArraySubquery(match_closed_folders(member).values("pk"))})
 
 
 def may_read_folder(member: Member | None, folder: "Folder") -> bool:
@@ -68,7 +68,7 @@ def may_read_folder(member: Member | None, folder: "Folder") -> bool:
     """
     if member is None or folder.trash_entry_id is not None:
         return False
-    return not closed_folders(member).filter(pk__in=folder.path).exists()
+    return not match_closed_folders(member).filter(pk__in=folder.path).exists()
 
 
 def readable(member: Member | None) -> Q:
@@ -93,7 +93,7 @@ def may_read_app_file(request: HttpRequest, name: str) -> bool:
     Only True is a yes. Costs what it asks; members one query, which the request needs anyway.
     """
     try:
-        return app_readers()(request, name) is True
+        return load_app_readers()(request, name) is True
     except REFUSALS:
         return False
 
@@ -155,7 +155,7 @@ def confirm_editor(editor: Editor) -> None:
         raise RoleRequired
 
 
-def required_editor(member: Member) -> Editor:
+def require_editor(member: Member) -> Editor:
     """Return the member as one who may add and change documents; refuse (RoleRequired) one who may not."""
     if not may_edit(member):
         raise RoleRequired
@@ -167,7 +167,7 @@ def may_settle(member: Member) -> bool:
     return member.role == Role.ADMIN
 
 
-def required_admin(member: Member) -> Admin:
+def require_admin(member: Member) -> Admin:
     """Return the member as one who may settle who reads what; refuse (RoleRequired) one who may not."""
     if not may_settle(member):
         raise RoleRequired

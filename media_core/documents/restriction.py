@@ -10,9 +10,9 @@ from django.db.models import QuerySet
 from media_core.audit.models import record_event
 from media_core.documents.folders import Folder, find_folder
 from media_core.documents.locks import lock_tree
-from media_core.documents.moves import confirmed_widening, readers_of_path, refuse_public_in
+from media_core.documents.moves import find_reader_ids, refuse_public_in, require_confirmed_widening
 from media_core.documents.permissions import Admin
-from media_core.documents.tree import only_one_of_this_name
+from media_core.documents.tree import refuse_taken_name
 from media_core.errors import FolderRefused
 from tenants.binding import bound_tenant
 from tenants.people.models import Membership, Role
@@ -22,7 +22,7 @@ MAX_READERS = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class ReaderChoice:
     """A member on the list from which an admin names the readers of a folder."""
 
     member: Membership
@@ -44,10 +44,10 @@ def restrict_folder(
         lock_tree()
         folder = find_folder(folder_id, admin)
         refuse_public_in(folder, "Nothing in a restricted folder is public")
-        named = members_to_name(readers)
-        before = readers_of_path(folder.path)
+        named = find_named_members(readers)
+        before = find_reader_ids(folder.path)
         folder.restrict_to(named)
-        confirmed_widening(before, readers_of_path(folder.path), widens_to)
+        require_confirmed_widening(before, find_reader_ids(folder.path), widens_to)
         record_event(
             admin,
             "restricted the folder",
@@ -68,10 +68,10 @@ def lift_restriction(*, folder_id: UUID, admin: Admin, widens_to: int | None = N
         folder = find_folder(folder_id, admin)
         if not folder.is_restricted:
             raise FolderRefused(f"“{folder.name}” is not restricted.")
-        before = readers_of_path(folder.path)
-        with only_one_of_this_name(folder.name):
+        before = find_reader_ids(folder.path)
+        with refuse_taken_name(folder.name):
             folder.open_up()
-        more = confirmed_widening(before, readers_of_path(folder.path), widens_to)
+        more = require_confirmed_widening(before, find_reader_ids(folder.path), widens_to)
         record_event(
             admin,
             "lifted the restriction of the folder",
@@ -82,30 +82,30 @@ def lift_restriction(*, folder_id: UUID, admin: Admin, widens_to: int | None = N
     return folder
 
 
-def widening_by_lifting(folder: Folder) -> int:
+def count_widening_by_lifting(folder: Folder) -> int:
     """Return how many more people may read the folder once its restriction is lifted. Two queries."""
-    return len(readers_of_path(folder.path[:-1]) - readers_of_path(folder.path))
+    return len(find_reader_ids(folder.path[:-1]) - find_reader_ids(folder.path))
 
 
-def choices_for(folder: Folder) -> list[Choice]:
+def list_choices(folder: Folder) -> list[ReaderChoice]:
     """Return every member, and what the folder and those above it say about them now. Three queries."""
-    above, named = readers_of_path(folder.path[:-1]), readers_of_path([folder.pk])
+    above, named = find_reader_ids(folder.path[:-1]), find_reader_ids([folder.pk])
     return [
-        Choice(
+        ReaderChoice(
             member,
             always_reads=member.role == Role.ADMIN,
             is_named=folder.is_restricted and member.person_id in named,
             is_kept_out=member.person_id not in above,
         )
-        for member in active_members()
+        for member in list_active_members()
     ]
 
 
-def members_to_name(people: Collection[UUID]) -> list[Membership]:
+def find_named_members(people: Collection[UUID]) -> list[Membership]:
     """Return the memberships of these people; refuse (FolderRefused) one who is no member, or an admin. One query."""
     if len(people) > MAX_READERS:
         raise FolderRefused(f"{len(people)} people were named; {MAX_READERS} is the most.")
-    named = list(active_members().filter(person__in=list(people)).exclude(role=Role.ADMIN))
+    named = list(list_active_members().filter(person__in=list(people)).exclude(role=Role.ADMIN))
     if len(named) != len(set(people)):
         raise FolderRefused(
             "Somebody who was named is no member any more, or is an admin and reads it anyway: load the page again."
@@ -113,7 +113,7 @@ def members_to_name(people: Collection[UUID]) -> list[Membership]:
     return named
 
 
-def active_members() -> QuerySet[Membership]:
+def list_active_members() -> QuerySet[Membership]:
     """Return the members of the bound tenant with their people, by name."""
     return (
         Membership.objects.filter(tenant=bound_tenant().id, person__is_active=True)

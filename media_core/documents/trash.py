@@ -15,10 +15,10 @@ from django.db.models import Count, Q, Sum
 from django.utils.translation import ngettext
 
 from media_core.audit.models import record_event
-from media_core.documents.folders import Folder, find_folder, path_of
+from media_core.documents.folders import Folder, find_folder, list_path_ids
 from media_core.documents.locks import lock_tree
 from media_core.documents.models import Document, TrashEntry
-from media_core.documents.moves import readers_of_path
+from media_core.documents.moves import find_reader_ids
 from media_core.documents.permissions import Editor, confirm_editor, readable_paths
 from media_core.documents.publishing import (
     find_editable,
@@ -26,7 +26,7 @@ from media_core.documents.publishing import (
     settle_public_copies,
     update_unchanged,
 )
-from media_core.documents.tree import only_one_of_this_name
+from media_core.documents.tree import refuse_taken_name
 from media_core.errors import DocumentChanged, WideningNotConfirmed
 from media_core.ledger.models import StoredObject
 from tenants.binding import bound_tenant
@@ -66,7 +66,9 @@ def trash_document(document_id: UUID, *, editor: Editor) -> TrashEntry:
         lock_tree()
         document = find_editable(document_id, editor)
         folder = document.folder
-        entry = _make_entry(document.title, folder, path_of(folder), editor=editor, is_folder=False)
+        entry = _make_entry(
+            document.title, folder, list_path_ids(folder), editor=editor, is_folder=False
+        )
         update_unchanged(
             document, visibility=Document.Visibility.PRIVATE, public_copy=None, trash_entry=entry
         )
@@ -186,7 +188,7 @@ def plan_restore(entry: TrashEntry) -> RestorePlan:
         name=find_free_name(row, target) if isinstance(row, Folder) else row.title,
         target=target,
         is_its_place=not entry.lost_its_place and entry.place_id == (target.pk if target else None),
-        readers=len(readers_of_path([*path_of(target), *([row.pk] if is_folder else [])])),
+        readers=len(find_reader_ids([*list_path_ids(target), *([row.pk] if is_folder else [])])),
     )
 
 
@@ -251,7 +253,7 @@ def _restore_folder(folder: Folder, entry: TrashEntry, plan: RestorePlan) -> Non
     if folder.name != plan.name:
         folder.name = plan.name
         folder.save(update_fields=["name"])
-    with only_one_of_this_name(plan.name):
+    with refuse_taken_name(plan.name):
         Folder.objects.filter(trash_entry=entry.pk).update(trash_entry=None)
     Document.objects.filter(trash_entry=entry.pk).update(trash_entry=None)
     folder.trash_entry = None

@@ -11,7 +11,7 @@ from media_core.documents.folders import (
     Folder,
     find_folder,
     find_place,
-    path_of,
+    list_path_ids,
     refuse_too_deep,
 )
 from media_core.documents.locks import lock_tree
@@ -30,9 +30,9 @@ def create_folder(*, name: str, parent_id: UUID | None, editor: Editor) -> Folde
     with transaction.atomic():
         lock_tree()
         parent = find_place(parent_id, editor)
-        path = [*path_of(parent), folder_id]
+        path = [*list_path_ids(parent), folder_id]
         refuse_too_deep(path)
-        with only_one_of_this_name(name):
+        with refuse_taken_name(name):
             folder: Folder = Folder.objects.create(
                 id=folder_id,
                 name=name,
@@ -52,7 +52,7 @@ def rename_folder(*, folder_id: UUID, name: str, editor: Editor) -> Folder:
         lock_tree()
         folder = find_folder(folder_id, editor)
         before, folder.name = folder.name, name
-        with only_one_of_this_name(name):
+        with refuse_taken_name(name):
             folder.save(update_fields=["name"])
         record_event(
             editor, "renamed the folder", subject_id=folder.id, subject=name, detail=before
@@ -71,7 +71,7 @@ def confirm_place(folder: Folder | None, member: Member) -> None:
 
 
 @contextmanager
-def only_one_of_this_name(name: str) -> Iterator[None]:
+def refuse_taken_name(name: str) -> Iterator[None]:
     """Refuse (FolderRefused) what would give two folders side by side the same name. A savepoint.
 
     The database counts unrestricted folders only, which everybody sees who sees the place: no refusal tells of another.

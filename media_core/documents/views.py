@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.views.decorators.http import require_safe
 
 from media_core.documents.open import find_served, open_document
-from media_core.documents.opening import Served
+from media_core.documents.opening import ServedObject
 from media_core.storages.content_types import build_disposition
 from media_core.storages.headers import PUBLIC_CACHE
 from tenants.people.identity import Member, find_member
@@ -32,12 +32,12 @@ def open_view(request: HttpRequest, document_id: UUID, name: str = "") -> HttpRe
     return HttpResponseRedirect(address, headers=link_headers(served, member))
 
 
-def link_headers(served: Served, member: Member | None) -> dict[str, str]:
+def link_headers(served: ServedObject, member: Member | None) -> dict[str, str]:
     """Return what caches may do with the redirect: keep it for strangers, when it leads to a public address."""
     return LINK_HEADERS if member or not served.is_public else PUBLIC_LINK_HEADERS
 
 
-def described(served: Served, member: Member | None) -> HttpResponse:
+def described(served: ServedObject, member: Member | None) -> HttpResponse:
     """Return the headers that the bytes would have, without asking the bucket."""
     stored = served.stored
     return HttpResponse(

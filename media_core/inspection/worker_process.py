@@ -20,7 +20,7 @@ from django.conf import settings
 from media_core.errors import InspectionBusy
 from media_core.inspection.cpu_budget import CpuBudget
 from media_core.inspection.verdicts import CPU_SECONDS
-from tenants.binding import room_id
+from tenants.binding import get_bound_tenant_id
 from tenants.slots import hold_slot, is_serving
 
 logger = logging.getLogger("media_core.inspection")
@@ -79,7 +79,7 @@ def _charge_cpu_time() -> Iterator[Callable[[float], None]]:
     if not is_serving():
         yield lambda _seconds: None
         return
-    tenant_id = room_id()
+    tenant_id = get_bound_tenant_id()
     _budget.require(tenant_id)
     yield partial(_budget.spend, tenant_id)
 

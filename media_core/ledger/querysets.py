@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from media_core.errors import RemovedFilesExceedQuota
 from media_core.ledger.choices import Area, Kind, Place, State
-from media_core.ledger.object_names import object_name
+from media_core.ledger.object_names import build_object_name
 from media_core.rows import TenantRowQuerySet
 from tenants import quotas
 from tenants.errors import QuotaExceeded
@@ -88,7 +88,7 @@ class StoredObjectQuerySet(TenantRowQuerySet["StoredObject"]):
         """
         object_id = uuid.uuid4()
         facts = {
-            "name": object_name(area, object_id, content.file_name, folder=folder),
+            "name": build_object_name(area, object_id, content.file_name, folder=folder),
             "kind": Kind.PUBLIC_COPY if area == PUBLIC_AREA else Kind.ORIGINAL,
             "place": Place.BUCKET if settings.USE_S3_MEDIA else Place.DISK,
             "size_bytes": content.size_bytes,

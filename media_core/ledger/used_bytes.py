@@ -7,11 +7,11 @@ from django.db.models.functions import Coalesce
 
 from media_core.ledger.models import StoredObject
 
-APP = Q(kind=StoredObject.Kind.APP)
+IS_APP_FILE = Q(kind=StoredObject.Kind.APP)
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class UsageByKind:
     """How many objects, and how many bytes of the quota they hold."""
 
     objects: int
@@ -19,11 +19,11 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class StorageUsage:
     """The parts of what is used: together they are all of it."""
 
-    documents: Part
-    app_files: Part
+    documents: UsageByKind
+    app_files: UsageByKind
 
     @property
     def is_mixed(self) -> bool:
@@ -31,13 +31,15 @@ class Kept:
         return bool(self.app_files.objects)
 
 
-def kept() -> Kept:
+def read_storage_usage() -> StorageUsage:
     """Return what the bound tenant keeps, by what it is. One query over its ledger."""
-    parts = {"documents": ~APP, "app_files": APP}
+    parts = {"documents": ~IS_APP_FILE, "app_files": IS_APP_FILE}
     counted = {f"{name}_objects": Count("pk", filter=part) for name, part in parts.items()}
     summed = {
         f"{name}_bytes": Coalesce(Sum("charged_bytes", filter=part), 0)
         for name, part in parts.items()
     }
     found = StoredObject.objects.stored().aggregate(**counted, **summed)
-    return Kept(**{name: Part(found[f"{name}_objects"], found[f"{name}_bytes"]) for name in parts})
+    return StorageUsage(
+        **{name: UsageByKind(found[f"{name}_objects"], found[f"{name}_bytes"]) for name in parts}
+    )

@@ -7,8 +7,8 @@ from media_core.documents.permissions import (
     Editor,
     may_edit,
     may_settle,
-    required_admin,
-    required_editor,
+    require_admin,
+    require_editor,
 )
 from tenants.people.identity import Member, require_member
 
@@ -19,12 +19,12 @@ LONGEST_REVISION = 10
 
 def identify_editor(request: HttpRequest) -> Editor:
     """Return who asks when they may change documents. Raises SignInRequired or RoleRequired."""
-    return required_editor(require_member(request))
+    return require_editor(require_member(request))
 
 
 def identify_admin(request: HttpRequest) -> Admin:
     """Return who asks when they may settle who reads what. Raises SignInRequired or RoleRequired."""
-    return required_admin(require_member(request))
+    return require_admin(require_member(request))
 
 
 def build_rights_context(member: Member) -> dict[str, object]:

@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from media_core.documents.permissions import may_edit, may_see_usage
-from media_core.ledger.used_bytes import kept
+from media_core.ledger.used_bytes import read_storage_usage
 from tenants.binding import bound_tenant
 from tenants.errors import QuotaBroken
 from tenants.models import Quota
@@ -65,7 +65,7 @@ def show_limits(request: HttpRequest) -> HttpResponse:
     """What may come in here; to admins how much of the quota is left, and what holds it. Up to two queries."""
     member = require_member(request)
     room = find_visible_usage(member)
-    parts = kept() if room.quota else None
+    parts = read_storage_usage() if room.quota else None
     context = {
         "tenant": bound_tenant(),
         "member": member,

@@ -66,7 +66,7 @@ def point_to_own_bytes(row_id: UUID) -> str:
         return ""
     if kept.pk:
         # It is condemned, and stays so: its row's life has one direction.
-        known = {**file.key_arguments(Area.PRIVATE), "place": kept.place}
+        known = {**file.build_key_arguments(Area.PRIVATE), "place": kept.place}
         with copy_object(kept, area=Area.PRIVATE, file_name=file.file_name, **known) as copy:
             _replace_object(file, copy.stored, copy.etag)
     else:

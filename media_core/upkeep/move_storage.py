@@ -52,14 +52,14 @@ class StorageMove(OperationWork):
         confirm_schema()
 
     def count(self) -> OperationTotals:
-        found = self._rows().aggregate(objects=Count("pk"), size_bytes=Sum("size_bytes"))
+        found = self._list_rows().aggregate(objects=Count("pk"), size_bytes=Sum("size_bytes"))
         return OperationTotals(found["objects"], int(found["size_bytes"] or 0))
 
     def iterate(self, cursor: str) -> Iterator[OperationItem]:
         if cursor:
             under_way = StoredObject.objects.filter(pk=cursor).values_list("pk", "size_bytes")
             yield from (OperationItem(str(row_id), row_id, size) for row_id, size in under_way)
-        for row_id, size_bytes in iterate_ids(self._rows(), size="size_bytes", after=cursor):
+        for row_id, size_bytes in iterate_ids(self._list_rows(), size="size_bytes", after=cursor):
             yield OperationItem(str(row_id), row_id, size_bytes)
 
     def work_on(self, item: OperationItem) -> bool:
@@ -78,10 +78,12 @@ class StorageMove(OperationWork):
     def finish(self) -> None:
         """Nothing is left to do."""
 
-    def _rows(self) -> StoredObjectQuerySet:
+    def _list_rows(self) -> StoredObjectQuerySet:
         """Return what is to move, and what an earlier move left behind."""
         left_behind = ~Q(left_in="") & ~Q(state__in=REMOVED_BY_OTHERS)
-        found: StoredObjectQuerySet = StoredObject.objects.filter(_to_move(self.to) | left_behind)
+        found: StoredObjectQuerySet = StoredObject.objects.filter(
+            _match_unmoved(self.to) | left_behind
+        )
         return found
 
 
@@ -96,14 +98,14 @@ def refuse_the_wrong_way(to: Place) -> None:
         raise MoveRefused("Keep the bucket's AWS_ variables set until nothing is left in it.")
 
 
-def left_to_move(to: Place) -> tuple[int, int]:
+def count_unmoved(to: Place) -> tuple[int, int]:
     """Return how many objects of the bound tenant's, and bytes, are not or not only at this place. One query."""
-    rows = StoredObject.objects.filter(_to_move(to) | ~Q(left_in=""))
+    rows = StoredObject.objects.filter(_match_unmoved(to) | ~Q(left_in=""))
     size_bytes = rows.aggregate(sum=Sum("size_bytes"))["sum"]
     return rows.count(), int(size_bytes or 0)
 
 
-def _to_move(to: Place) -> Q:
+def _match_unmoved(to: Place) -> Q:
     return Q(state=State.STORED, place=OTHER_PLACE[to])
 
 
@@ -115,13 +117,13 @@ def move(row: StoredObject, to: Place) -> bool:
     stored = StoredObject.objects.filter(pk=row.pk, state=row.state, place=row.place)
     if not stored.filter(left_in__in=["", to]).update(left_in=to):
         return False
-    with alone(row) as is_there:
-        return is_there and _moved(row, to)
+    with claim_key(row) as is_there:
+        return is_there and _move_object(row, to)
 
 
-def _moved(row: StoredObject, to: Place) -> bool:
+def _move_object(row: StoredObject, to: Place) -> bool:
     stored = StoredObject.objects.filter(pk=row.pk, state=row.state, place=row.place)
-    target, etag = get_tenant_storage(row.area, to), written(row, to)
+    target, etag = get_tenant_storage(row.area, to), write_copy(row, to)
     same_claim = Q(pk=row.pk, removal_until=row.removal_until, removal_until__gt=timezone.now())
     if not stored.filter(left_in=to).update(place=to, left_in=row.place, etag=etag):
         # Nobody points to it any more, and nothing else would remove what was written just now.
@@ -133,7 +135,7 @@ def _moved(row: StoredObject, to: Place) -> bool:
 
 
 @contextmanager
-def alone(row: StoredObject) -> Iterator[bool]:
+def claim_key(row: StoredObject) -> Iterator[bool]:
     """Say whether a public file of an app is still there; nobody removes it, and takes its key, before the block ends.
 
     The key of any other object is its own for ever, so nothing is held for it. Two UPDATEs, and the removal of one that
@@ -153,14 +155,14 @@ def alone(row: StoredObject) -> Iterator[bool]:
         remove_object(deleted)
 
 
-def written(row: StoredObject, to: Place) -> str:
+def write_copy(row: StoredObject, to: Place) -> str:
     """Write the object at its new place as well, and prove it there; return its ETag."""
     target = get_tenant_storage(row.area, to)
     if row.place == Place.DISK:
         # A bucket does not say what is wrong with a body that is not as it was announced.
         verify_bytes(row)
     with find_storage(row).read(row) as body:
-        etag = target.put(row, body, file_name=file_name_of(row))
+        etag = target.put(row, body, file_name=find_file_name(row))
     try:
         verify_bytes(row, place=to)
     except ObjectDiffers:
@@ -177,7 +179,7 @@ def remove_left(row: StoredObject) -> None:
     """
     if not row.left_in:
         return
-    with alone(row) as is_there:
+    with claim_key(row) as is_there:
         if is_there:
             get_tenant_storage(row.area, row.left_in).remove(row)
     known = StoredObject.objects.filter(pk=row.pk, place=row.place, left_in=row.left_in)
@@ -187,7 +189,7 @@ def remove_left(row: StoredObject) -> None:
     known.update(left_in="")
 
 
-def file_name_of(row: StoredObject) -> str:
+def find_file_name(row: StoredObject) -> str:
     """Return what people call the object, for the headers it is stored with. Four queries at most."""
     for owner in (
         "document__name",

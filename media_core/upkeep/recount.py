@@ -43,7 +43,9 @@ def recount(*, mend: bool = True) -> Recount:
         # In another's schema nothing is found, and that is no ledger that holds nothing.
         confirm_schema()
         # A statement of its own: it sees what was committed while the lock was waited for.
-        counted = StoredObject.objects.aggregate(used=charged(*KEPT), reserved=charged(*PROMISED))
+        counted = StoredObject.objects.aggregate(
+            used=sum_charged(*KEPT), reserved=sum_charged(*PROMISED)
+        )
         found = Recount(
             known.used_bytes, known.reserved_bytes, counted["used"], counted["reserved"]
         )
@@ -52,6 +54,6 @@ def recount(*, mend: bool = True) -> Recount:
     return found
 
 
-def charged(*states: StoredObject.State) -> Coalesce:
+def sum_charged(*states: StoredObject.State) -> Coalesce:
     """Return the sum of what rows in these states hold of the quota."""
     return Coalesce(Sum("charged_bytes", filter=Q(state__in=states)), 0)

@@ -37,31 +37,31 @@ class TakedownResult:
 
 
 @dataclass(frozen=True, slots=True)
-class StaysPublic:
+class PublicCounts:
     """How many objects strangers reach without the gateway, and how large they are together."""
 
     objects: int
     size_bytes: int
 
 
-def stays_public() -> StaysPublic:
+def count_public() -> PublicCounts:
     """Return what of the bound tenant is public whether it is served or not. One query.
 
     That is what lies in the bucket: what is on disk the gateway sends, and no more from that moment.
     """
     if settings.PUBLIC_MEDIA_MODE == "gateway":
-        return StaysPublic(0, 0)
+        return PublicCounts(0, 0)
     # The object of a pending row may be in the bucket already.
     there = [State.PENDING, State.STORED, State.CONDEMNED]
-    rows = in_bucket().filter(area=StoredObject.Area.PUBLIC, state__in=there)
-    return StaysPublic(rows.count(), rows.aggregate(total=Sum("size_bytes"))["total"] or 0)
+    rows = list_in_bucket().filter(area=StoredObject.Area.PUBLIC, state__in=there)
+    return PublicCounts(rows.count(), rows.aggregate(total=Sum("size_bytes"))["total"] or 0)
 
 
-def count_listed_public(tenant: Tenant) -> StaysPublic:
+def count_listed_public(tenant: Tenant) -> PublicCounts:
     """Count a tenant's public objects in the bucket, when its ledger cannot be read. Raises BucketUnavailable."""
     if settings.PUBLIC_MEDIA_MODE == "gateway" or not settings.BUCKET_NAME:
-        return StaysPublic(0, 0)
-    return StaysPublic(*count_objects(tenant.prefix, StoredObject.Area.PUBLIC))
+        return PublicCounts(0, 0)
+    return PublicCounts(*count_objects(tenant.prefix, StoredObject.Area.PUBLIC))
 
 
 def give_up_unfinished() -> None:
@@ -75,12 +75,12 @@ def give_up_unfinished() -> None:
         remove_abandoned(row)
 
 
-def links_live_on() -> bool:
+def has_live_links() -> bool:
     """Return whether links that were given out work without the gateway: presigned ones do. One query at most."""
-    return settings.USE_S3_MEDIA or in_bucket().exists()
+    return settings.USE_S3_MEDIA or list_in_bucket().exists()
 
 
-def in_bucket() -> QuerySet[StoredObject]:
+def list_in_bucket() -> QuerySet[StoredObject]:
     """Return the bound tenant's objects that are in the bucket, or are not known to have left it."""
     bucket = StoredObject.Place.BUCKET
     return StoredObject.objects.filter(Q(place=bucket) | Q(left_in=bucket))
@@ -91,10 +91,10 @@ def bring_all_back(progress: Progress) -> TakedownResult:
 
     So it also gives copies to those that were published while the mode made none.
     """
-    return run_for_each(taken_down(), bring_back, progress)
+    return run_for_each(list_documents_taken_down(), bring_back, progress)
 
 
-def taken_down() -> list[UUID]:
+def list_documents_taken_down() -> list[UUID]:
     """Return the public documents of which the public gets nothing, or not in the way of the mode. One query."""
     rows = Document.objects.public().filter(public_copy=None)
     if not public_reaches_objects():

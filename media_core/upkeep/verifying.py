@@ -121,7 +121,7 @@ def check_pairs(pairs: list[LedgerPair]) -> Iterator[Finding]:
     """Yield what is wrong with these."""
     is_shown = settings.PUBLIC_MEDIA_MODE != "gateway"
     public = [pair for pair in pairs if pair.listed and pair.name.startswith(f"{Area.PUBLIC}/")]
-    readable = map_in_threads(can_public_read, [_key_of(pair) for pair in public])
+    readable = map_in_threads(can_public_read, [_build_key(pair) for pair in public])
     is_readable = dict(zip((pair.name for pair in public), readable, strict=True))
     for pair in pairs:
         finding = check_pair(pair) or _check_access(pair, is_readable, is_shown=is_shown)
@@ -188,7 +188,7 @@ def _is_unchanged(finding: Finding, pair: LedgerPair) -> bool:
         return False
     if finding.problem == Problem.PENDING:
         return True
-    size_bytes = find_size(_key_of(pair))
+    size_bytes = find_size(_build_key(pair))
     return size_bytes == (pair.listed.size_bytes if pair.listed else None)
 
 
@@ -221,7 +221,7 @@ def _check_bytes_and_access(row: StoredObject) -> Problem | None:
     return Problem.PUBLIC if is_open else None
 
 
-def _key_of(pair: LedgerPair) -> str:
+def _build_key(pair: LedgerPair) -> str:
     return pair.listed.key if pair.listed else str(bound_tenant().prefix.build_key(pair.name))
 
 

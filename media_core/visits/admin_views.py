@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from media_core.audit.models import AuditEvent
-from media_core.documents.permissions import Admin, required_admin
+from media_core.documents.permissions import Admin, require_admin
 from media_core.visits import flow
 from tenants.binding import bound_tenant
 from tenants.models import Tenant
@@ -22,7 +22,7 @@ VISITS_PER_PAGE = 50
 
 def identify_admin(request: HttpRequest) -> Admin:
     """Return who asks when they settle the bound tenant."""
-    return required_admin(require_member(request))
+    return require_admin(require_member(request))
 
 
 @require_safe

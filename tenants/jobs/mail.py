@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Min
 from django.utils import timezone
 
-from tenants.binding import room_id
+from tenants.binding import get_bound_tenant_id
 from tenants.errors import MailServerUnavailable
 from tenants.jobs.kinds import JobKind, JobStep
 from tenants.jobs.mail_server import MailServer
@@ -72,14 +72,14 @@ def send_due_mail(step: JobStep) -> str | None:
     At least once: a worker that is killed after the server took a mail, and before that is written down, sends it again
     with the same Message-ID. Raises MailServerUnavailable. Cost of a mail: three statements, and its template's.
     """
-    mails = Mail.objects.of_tenant(room_id())
+    mails = Mail.objects.of_tenant(get_bound_tenant_id())
     if given_up := mails.expire():
         logger.warning("Mail was given up: it waited too long.", extra={"mails": given_up})
     with MailServer() as server:
         while step.has_time():
             mail = mails.due().filter(template__in=list_templates()).first()
             if mail is None:
-                _request_next(room_id())
+                _request_next(get_bound_tenant_id())
                 return None
             if mail.claim():
                 _deliver(mail, server)

@@ -5,7 +5,7 @@ from typing import Any
 from allauth.account.auth_backends import AuthenticationBackend
 from django.http import HttpRequest
 
-from tenants.binding import room_id
+from tenants.binding import get_bound_tenant_id
 from tenants.people.models import AgencyRole, Membership, Person
 
 
@@ -25,7 +25,7 @@ class MemberBackend(AuthenticationBackend):  # type: ignore[misc]  # allauth shi
 
 def belongs_here(person: Person) -> bool:
     """Return whether the person has a role on the bound host. One query."""
-    tenant_id = room_id()
+    tenant_id = get_bound_tenant_id()
     if tenant_id is None:
         return AgencyRole.objects.filter(person=person).exists()
     return Membership.objects.filter(person=person, tenant=tenant_id).exists()

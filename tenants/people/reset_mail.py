@@ -5,7 +5,7 @@ from allauth.account.utils import user_pk_to_url_str
 from django.conf import settings
 from django.urls import reverse
 
-from tenants.binding import room_id
+from tenants.binding import get_bound_tenant_id
 from tenants.jobs.mail import queue_mail
 from tenants.jobs.mail_templates import MailSender, MailValues, declare_mail_template
 from tenants.jobs.models import Mail
@@ -15,7 +15,7 @@ from tenants.people.models import Person
 
 def queue_password_reset(address: str) -> None:
     """Have a link for a new password sent to whoever has this address on the bound host, if anybody. Two statements."""
-    queue_mail("password_reset", tenant_id=room_id(), addresses=[address])
+    queue_mail("password_reset", tenant_id=get_bound_tenant_id(), addresses=[address])
 
 
 @declare_mail_template("password_reset")

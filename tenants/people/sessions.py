@@ -10,7 +10,7 @@ from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore as DatabaseSessionStore
 from django.db.models import QuerySet
 
-from tenants.binding import AGENCY, bound_tenant_even_suspended, get_binding, room_id
+from tenants.binding import AGENCY, bound_tenant_even_suspended, get_binding, get_bound_tenant_id
 from tenants.compiled_queries import CompiledQuery
 from tenants.people.models import Person, Session
 from tenants.people.visit_models import Visit
@@ -101,12 +101,12 @@ class SessionStore(DatabaseSessionStore):
         session = cast("Session", super().create_model_instance(data))
         person = data.get(SESSION_KEY)
         session.person_id = UUID(person) if person else None
-        session.tenant_id = room_id()
+        session.tenant_id = get_bound_tenant_id()
         visit = data.get(VISIT_KEY)
         session.visit_id = UUID(visit) if visit else None
         return session
 
     def delete(self, session_key: str | None = None) -> None:
         Session.objects.filter(
-            session_key=session_key or self.session_key, tenant=room_id()
+            session_key=session_key or self.session_key, tenant=get_bound_tenant_id()
         ).delete()

@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.urls import reverse
 
-from tenants.binding import room_id
+from tenants.binding import get_bound_tenant_id
 from tenants.jobs.mail import queue_mail
 from tenants.jobs.mail_templates import MailSender, MailValues, declare_mail_template
 from tenants.jobs.models import Mail
@@ -26,10 +26,10 @@ def queue_visit_mail(template: str, visit: Visit) -> None:
 @declare_mail_template("visit_begun")
 def compose_visit_mail(mail: Mail, sender: MailSender) -> MailValues | None:
     """Return how the visit stands now, if it is read by an admin. Also when it is over: what was done is told."""
-    if not list_active_admins(room_id()).filter(person__email=mail.address).exists():
+    if not list_active_admins(get_bound_tenant_id()).filter(person__email=mail.address).exists():
         return None
     return {
-        "visit": Visit.objects.get(pk=mail.parameters["visit_id"], tenant=room_id()),
+        "visit": Visit.objects.get(pk=mail.parameters["visit_id"], tenant=get_bound_tenant_id()),
         "minutes": int(VISIT_LIFETIME.total_seconds() // 60),
         "link": sender.build_link(reverse("visits:visits", urlconf=settings.ROOT_URLCONF)),
     }

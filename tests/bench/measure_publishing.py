@@ -21,7 +21,7 @@ from django.test import override_settings
 from gateway.demo.samples import make_pdf
 from media_core.bucket import sender
 from media_core.bucket.client import get_anonymous_client
-from media_core.documents.permissions import required_editor
+from media_core.documents.permissions import require_editor
 from media_core.documents.publishing import publish, unpublish
 from media_core.documents.purging import purge_entry
 from media_core.documents.trash import trash_document
@@ -49,7 +49,7 @@ class Cost:
 def ratios() -> list[Ratio]:
     """Upload a document and publish it, beside another tenant, whose objects stay as they are."""
     site, neighbour = tenants(2)
-    editor = required_editor(member(site.member, site.tenant))
+    editor = require_editor(member(site.member, site.tenant))
     with (
         # The embedded bucket hashes 1 GB for longer than a real one may keep the gateway waiting.
         patch.object(sender, "READ_TIMEOUT_SECONDS", 120),

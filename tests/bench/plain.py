@@ -15,7 +15,7 @@ from media_core.documents.models import AccessEvent
 from media_core.documents.open import find_document
 from media_core.documents.views import LINK_HEADERS
 from media_core.storages.tenant_storage import sign_url
-from tenants.binding import room_id
+from tenants.binding import get_bound_tenant_id
 from tenants.people.identity import require_member
 from tenants.people.models import Session
 from tenants.people.sessions import SessionStore as CompiledSessionStore
@@ -23,7 +23,7 @@ from tenants.people.sessions import SessionStore as CompiledSessionStore
 
 class SessionStore(CompiledSessionStore):
     def _get_session_from_db(self) -> Any:
-        mine: Any = Session.objects.open(self.session_key or "", room_id())
+        mine: Any = Session.objects.open(self.session_key or "", get_bound_tenant_id())
         row: Any = mine.select_related("person", "visit").first()
         self.open_session = row
         return row

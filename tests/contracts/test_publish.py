@@ -7,7 +7,7 @@ public gets the original, by a link.
 import pytest
 
 from gateway.demo.samples import make_pdf
-from media_core.documents.permissions import required_editor
+from media_core.documents.permissions import require_editor
 from media_core.documents.publishing import publish, unpublish
 from media_core.storages.tenant_storage import find_storage
 from tenants.binding import bind_tenant
@@ -21,7 +21,7 @@ PDF = make_pdf("For all", 1)
 
 @pytest.fixture
 def ada(people, acme):
-    return required_editor(member(people["ada"], acme))
+    return require_editor(member(people["ada"], acme))
 
 
 @pytest.fixture

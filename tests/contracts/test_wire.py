@@ -23,7 +23,7 @@ from media_core.bucket.client import (
     get_bucket_client,
     make_isolated_session,
 )
-from media_core.documents.permissions import required_editor
+from media_core.documents.permissions import require_editor
 from media_core.documents.publishing import publish, unpublish
 from media_core.ledger.models import StoredObject
 from media_core.storages.tenant_storage import find_storage
@@ -53,7 +53,7 @@ def opened() -> Iterator[None]:
 
 @pytest.fixture
 def ada(people, acme):
-    return required_editor(member(people["ada"], acme))
+    return require_editor(member(people["ada"], acme))
 
 
 def put_and_copy(kept, **_: Any) -> None:

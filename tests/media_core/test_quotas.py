@@ -8,7 +8,7 @@ from django.core.files.base import ContentFile
 from django.db import IntegrityError, connection, transaction
 
 from media_core.documents.models import Document
-from media_core.documents.permissions import required_editor
+from media_core.documents.permissions import require_editor
 from media_core.errors import UploadLost
 from media_core.ledger.models import StoredObject
 from media_core.storages.object_copies import remove_object
@@ -89,7 +89,7 @@ def test_of_many_sizes_at_once_the_sum_is_never_above_the_quota(committed, acme)
 
 
 def test_uploads_and_sweeps_at_once_end_and_add_up(committed, acme, people):
-    uploader = required_editor(member(people["ed"], acme))
+    uploader = require_editor(member(people["ed"], acme))
 
     def upload():
         with bind_tenant(acme):

@@ -7,7 +7,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 from django.utils import timezone
 
-from media_core.documents.permissions import required_editor
+from media_core.documents.permissions import require_editor
 from media_core.errors import RemovedFilesExceedQuota
 from media_core.ledger.models import StoredObject
 from media_core.uploads.flow import replace_file
@@ -116,7 +116,7 @@ def test_files_of_apps_stop_too(alias, small):
 def test_who_replaces_for_ever_fills_no_bucket(acme, globex, people, store, monkeypatch):
     change_limits(acme, quota_bytes=QUOTA)
     monkeypatch.setattr(acme, "versions_kept", 1)
-    ed = required_editor(member(people["ed"], acme))
+    ed = require_editor(member(people["ed"], acme))
     document = store(acme, b"x" * 40)
 
     def replace(number: int) -> None:

@@ -13,7 +13,7 @@ from tenants.binding import (
     bound_tenant_even_suspended,
     connection,
     get_binding,
-    room_id,
+    get_bound_tenant_id,
 )
 from tenants.errors import BindingDisagrees, NoTenantBound, TenantSuspended
 from tenants.log_context import tenant_in_log
@@ -27,7 +27,9 @@ pytestmark = pytest.mark.django_db
 # --- bound, and given back
 
 
-@pytest.mark.parametrize("asks", [get_binding, bound_tenant, bound_tenant_even_suspended, room_id])
+@pytest.mark.parametrize(
+    "asks", [get_binding, bound_tenant, bound_tenant_even_suspended, get_bound_tenant_id]
+)
 def test_whoever_asks_unbound_is_refused(asks):
     with pytest.raises(NoTenantBound):
         asks()
@@ -92,7 +94,7 @@ def test_the_log_says_whose_work_it_is(acme):
 
 def test_for_the_agency_no_tenant_is_bound(acme):
     with bind_tenant(acme), bind_agency():
-        assert (get_binding(), room_id(), schema_in_use()) == (AGENCY, None, "public")
+        assert (get_binding(), get_bound_tenant_id(), schema_in_use()) == (AGENCY, None, "public")
         with pytest.raises(NoTenantBound):
             bound_tenant()
 
@@ -100,7 +102,7 @@ def test_for_the_agency_no_tenant_is_bound(acme):
 # --- disagreement with the connection
 
 
-@pytest.mark.parametrize("asks", [bound_tenant, bound_tenant_even_suspended, room_id])
+@pytest.mark.parametrize("asks", [bound_tenant, bound_tenant_even_suspended, get_bound_tenant_id])
 def test_a_connection_that_points_at_another_tenant_is_refused(asks, acme, globex):
     with bind_tenant(acme):
         connection.set_tenant(globex)
@@ -158,7 +160,7 @@ def test_the_keepers_own_work_goes_on_for_a_suspended_tenant(hooli):
 def test_a_suspended_tenant_is_known_to_whoever_must_know_it(hooli):
     with bind_tenant(hooli):
         assert bound_tenant_even_suspended() == hooli
-        assert room_id() == hooli.id
+        assert get_bound_tenant_id() == hooli.id
 
 
 def test_the_exception_for_one_suspended_tenant_is_not_handed_on(hooli, acme):

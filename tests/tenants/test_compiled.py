@@ -17,7 +17,7 @@ from tenants.binding import (
     bound_tenant,
     connection,
     get_binding,
-    room_id,
+    get_bound_tenant_id,
 )
 from tenants.compiled_queries import CompiledQuery
 from tenants.errors import BindingDisagrees, NoTenantBound
@@ -73,7 +73,7 @@ def test_a_request_asks_of_its_session_what_the_query_set_says(to, acme, globex)
     with bind_agency() if to == "agency" else bind_tenant({"acme": acme, "globex": globex}[to]):
         plain = build_open_session_query(get_binding() is AGENCY, values).query.sql_with_params()
         assert sent(OPEN_SESSION_QUERY, get_binding() is AGENCY, values) == as_sent(*plain)
-        assert (room_id() in plain[1]) == (to != "agency")
+        assert (get_bound_tenant_id() in plain[1]) == (to != "agency")
 
 
 def test_the_notices_of_a_page_are_what_the_query_set_says(acme, globex):

@@ -11,9 +11,9 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from media_core.documents import publishing
-from media_core.documents.folders import find_way, path_of
+from media_core.documents.folders import find_way, list_path_ids
 from media_core.documents.models import Document
-from media_core.documents.moves import readers_of_path
+from media_core.documents.moves import find_reader_ids
 from media_core.documents.open import find_document
 from media_core.documents.permissions import Editor, may_edit
 from media_core.documents.renaming import rename_document
@@ -50,7 +50,7 @@ def show_document(request: HttpRequest, document_id: UUID) -> HttpResponse:
         "way": way,
         "downloads": not is_inline(row.original.content_type),
         "restricted": any(folder.is_restricted for folder in way),
-        "readers": format_people(len(readers_of_path(way[-1].path if way else []))),
+        "readers": format_people(len(find_reader_ids(way[-1].path if way else []))),
         "page": paginate(request, row.versions.select_related("original"))
         if may_edit(member)
         else None,
@@ -121,20 +121,20 @@ def unpublish(request: HttpRequest, document_id: UUID) -> HttpResponse:
     editor = identify_editor(request)
     row = find_document(document_id, editor)
     if request.method != "POST":
-        return render_question(request, editor, _question_of_unpublishing(row))
+        return render_question(request, editor, _render_unpublish_question(row))
     with hold_slot():
-        perform_action(request, lambda: _unpublished(row, editor, read_seen_revision(request)))
+        perform_action(request, lambda: _unpublish(row, editor, read_seen_revision(request)))
     return redirect("library:document", document_id)
 
 
-def _unpublished(row: Document, editor: Editor, revision: int | None) -> str:
+def _unpublish(row: Document, editor: Editor, revision: int | None) -> str:
     publishing.unpublish(row.pk, editor=editor, revision=revision)
     return f"“{row.title}” is no longer public. Only members can open it."
 
 
 def _build_publish_question(row: Document) -> Question:
     readers, held = (
-        format_people(len(readers_of_path(path_of(row.folder)))),
+        format_people(len(find_reader_ids(list_path_ids(row.folder)))),
         size(row.original.size_bytes),
     )
     return Question(
@@ -163,13 +163,13 @@ def _describe_location(row: Document) -> list[str]:
     return []
 
 
-def _question_of_unpublishing(row: Document) -> Question:
-    readers = format_people(len(readers_of_path(path_of(row.folder))))
+def _render_unpublish_question(row: Document) -> Question:
+    readers = format_people(len(find_reader_ids(list_path_ids(row.folder))))
     return Question(
         title=f"Unpublish “{row.title}”?",
         sentences=[
             f"Then only {readers} can open it, after signing in.",
-            f"Its links stop working for everyone else. {_what_lives_on(row)}",
+            f"Its links stop working for everyone else. {_describe_remaining_links(row)}",
         ],
         button="Unpublish",
         back=reverse("library:document", args=[row.pk]),
@@ -177,7 +177,7 @@ def _question_of_unpublishing(row: Document) -> Question:
     )
 
 
-def _what_lives_on(row: Document) -> str:
+def _describe_remaining_links(row: Document) -> str:
     """Return what strangers can still read of a document that is unpublished, and for how long."""
     if row.shows_original:
         seconds = choose_lifetime_seconds(bound_tenant(), row.original.content_type)

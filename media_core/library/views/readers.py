@@ -12,10 +12,10 @@ from django.views.decorators.http import require_http_methods
 from media_core.documents.folders import Folder, find_folder, find_way
 from media_core.documents.permissions import Admin
 from media_core.documents.restriction import (
-    choices_for,
+    count_widening_by_lifting,
     lift_restriction,
+    list_choices,
     restrict_folder,
-    widening_by_lifting,
 )
 from media_core.errors import FolderRefused, WideningNotConfirmed
 from media_core.library.forms import TargetForm
@@ -41,7 +41,7 @@ def restrict(request: HttpRequest, folder_id: UUID) -> HttpResponse:
         **build_rights_context(admin),
         "way": way,
         "folder": way[-1],
-        "choices": choices_for(way[-1]),
+        "choices": list_choices(way[-1]),
         "restricted_above": any(folder.is_restricted for folder in way[:-1]),
     }
     return render(request, "library/readers.html", context)
@@ -85,7 +85,7 @@ def lift(request: HttpRequest, folder_id: UUID) -> HttpResponse:
     folder = find_folder(folder_id, admin)
     if request.method != "POST":
         return render_question(
-            request, admin, _build_lift_question(folder, widening_by_lifting(folder))
+            request, admin, _build_lift_question(folder, count_widening_by_lifting(folder))
         )
     try:
         perform_action(request, lambda: _lift(request, admin, folder))

@@ -8,9 +8,9 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from media_core.documents.folders import Folder, find_folder, path_of
+from media_core.documents.folders import Folder, find_folder, list_path_ids
 from media_core.documents.models import Document, TrashEntry
-from media_core.documents.moves import readers_of_path
+from media_core.documents.moves import find_reader_ids
 from media_core.documents.open import find_document
 from media_core.documents.permissions import Admin, Editor
 from media_core.documents.purging import delete_forever, measure_versions
@@ -60,13 +60,13 @@ def _describe(entry: TrashEntry, held: Contents) -> str:
     """Return what an entry is, in words; nothing for a document."""
     if not entry.is_folder:
         return ""
-    return f"Folder with {_in_words(held)}" if any(held) else "Empty folder"
+    return f"Folder with {_format_contents(held)}" if any(held) else "Empty folder"
 
 
-def _in_words(held: Contents) -> str:
+def _format_contents(held: Contents) -> str:
     """Return what a folder holds, in words.
 
-    >>> _in_words(Contents(folders=2, documents=1)), _in_words(Contents(documents=3))
+    >>> _format_contents(Contents(folders=2, documents=1)), _format_contents(Contents(documents=3))
     ('2 folders and 1 document', '3 documents')
     """
     documents = format_count(held.documents, "document")
@@ -104,7 +104,7 @@ def _trash_days() -> str:
 
 
 def _build_trash_question(document: Document) -> Question:
-    readers = format_people(len(readers_of_path(path_of(document.folder))))
+    readers = format_people(len(find_reader_ids(list_path_ids(document.folder))))
     is_public = document.visibility == Document.Visibility.PUBLIC
     whose = "Everyone with the link" if is_public else readers.capitalize()
     return Question(
@@ -125,13 +125,13 @@ def move_folder_to_trash(request: HttpRequest, folder_id: UUID) -> HttpResponse:
     folder = find_folder(folder_id, editor)
     held = count_contents(folder, editor)
     if request.method != "POST":
-        return render_question(request, editor, _question_of_trashing_folder(folder, held))
+        return render_question(request, editor, _render_trash_folder_question(folder, held))
     with hold_slot():
-        done = perform_action(request, lambda: _trashed_folder(folder, held, editor))
+        done = perform_action(request, lambda: _trash_folder(folder, held, editor))
     return redirect_to_folder(folder.parent_id if done else folder.pk)
 
 
-def _trashed_folder(folder: Folder, held: Contents, editor: Editor) -> str:
+def _trash_folder(folder: Folder, held: Contents, editor: Editor) -> str:
     trash_folder(folder.pk, editor=editor)
     said = f"“{folder.name}” is in the trash. You can restore it for {_trash_days()}."
     if held.public:
@@ -139,14 +139,14 @@ def _trashed_folder(folder: Folder, held: Contents, editor: Editor) -> str:
     return said
 
 
-def _question_of_trashing_folder(folder: Folder, held: Contents) -> Question:
-    readers = format_people(len(readers_of_path(folder.path)))
-    holds = f"The folder holds {_in_words(held)}. Everything in it goes to the trash too."
+def _render_trash_folder_question(folder: Folder, held: Contents) -> Question:
+    readers = format_people(len(find_reader_ids(folder.path)))
+    holds = f"The folder holds {_format_contents(held)}. Everything in it goes to the trash too."
     return Question(
         title=f"Move “{folder.name}” to the trash?",
         sentences=[
             holds if any(held) else "The folder is empty.",
-            *_about_public(held.public),
+            *_describe_public(held.public),
             f"{readers.capitalize()} can open the folder now. In the trash nobody can.",
             f"You can restore it for {_trash_days()}. Its documents come back private.",
         ],
@@ -155,7 +155,7 @@ def _question_of_trashing_folder(folder: Folder, held: Contents) -> Question:
     )
 
 
-def _about_public(public: int) -> list[str]:
+def _describe_public(public: int) -> list[str]:
     if not public:
         return []
     are = "is public. It" if public == 1 else "are public. They"
@@ -215,23 +215,23 @@ def delete(request: HttpRequest, entry_id: UUID) -> HttpResponse:
     entry = find_entry(entry_id, admin)
     if request.method != "POST":
         held = count_entry_contents([entry], admin)[entry.pk]
-        return render_question(request, admin, _question_of_deleting(entry, held))
-    perform_action(request, lambda: _deleted(entry, admin))
+        return render_question(request, admin, _render_delete_question(entry, held))
+    perform_action(request, lambda: _delete_entry(entry, admin))
     return redirect("library:trash")
 
 
-def _deleted(entry: TrashEntry, admin: Admin) -> str:
+def _delete_entry(entry: TrashEntry, admin: Admin) -> str:
     delete_forever(entry.pk, admin=admin)
     return f"“{entry.title}” is deleted forever. Its space will be free within minutes."
 
 
-def _question_of_deleting(entry: TrashEntry, held: Contents) -> Question:
+def _render_delete_question(entry: TrashEntry, held: Contents) -> Question:
     versions, size_bytes = measure_versions(entry)
     counted = f"{format_count(versions, 'version')}, {size(size_bytes)}"
     if not entry.is_folder:
         what = f"The document will be deleted with everything kept of it: {counted}."
     elif any(held):
-        what = f"The folder and everything in it will be deleted: {_in_words(held)} with {counted}."
+        what = f"The folder and everything in it will be deleted: {_format_contents(held)} with {counted}."
     else:
         what = "The folder is empty."
     return Question(

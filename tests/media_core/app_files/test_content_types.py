@@ -4,7 +4,7 @@ from io import BytesIO
 
 import pytest
 
-from media_core.app_files.content_types import content_type_of
+from media_core.app_files.content_types import detect_content_type
 from media_core.storages.file_types import DOWNLOAD_TYPE, INLINE_TYPES
 from tests.samples import animation, mp3, pdf, picture, samples, zipped
 
@@ -18,7 +18,7 @@ SAMPLES = samples()
 
 def seen(body: bytes) -> str:
     file = BytesIO(body)
-    found = content_type_of(file)
+    found = detect_content_type(file)
     assert file.tell() == 0
     return found
 

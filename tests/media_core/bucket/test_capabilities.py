@@ -18,7 +18,7 @@ from media_core.bucket.capabilities import (
 from media_core.bucket.doctor.examine import examine, store_examination
 from media_core.bucket.models import BucketCapabilities
 from media_core.bucket.start import find_proof_problem
-from media_core.documents.permissions import required_editor
+from media_core.documents.permissions import require_editor
 from media_core.documents.publishing import publish
 from media_core.errors import BucketNotProved, BucketProofExpired
 from media_core.ledger.models import StoredObject
@@ -58,7 +58,7 @@ def test_publishing_is_refused_without_a_proof_and_nothing_is_changed(acme, peop
     reported(Capability.PUBLIC_BY_ACL)
     document = store(acme)
     with bind_tenant(acme):
-        editor = required_editor(member(people["ada"], acme))
+        editor = require_editor(member(people["ada"], acme))
         with pytest.raises(BucketNotProved, match=r"manage\.py bucket doctor"):
             publish(document.id, editor=editor)
         document.refresh_from_db()
@@ -73,7 +73,7 @@ def test_publishing_counts_on_a_proof_for_so_many_days(days_ago, acme, people, s
     reported(days_ago=days_ago)
     document = store(acme)
     with bind_tenant(acme):
-        editor = required_editor(member(people["ada"], acme))
+        editor = require_editor(member(people["ada"], acme))
         if days_ago < 30:
             assert publish(document.id, editor=editor).visibility == "public"
             return

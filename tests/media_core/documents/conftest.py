@@ -16,7 +16,7 @@ from media_core.bucket.bucket_policy import build_public_policy
 from media_core.bucket.client import get_bucket_client
 from media_core.documents.folders import Folder
 from media_core.documents.models import Document
-from media_core.documents.permissions import Editor, required_editor
+from media_core.documents.permissions import Editor, require_editor
 from media_core.documents.publishing import publish
 from media_core.ledger.models import StoredObject
 from media_core.uploads.flow import store_upload
@@ -47,12 +47,12 @@ def has_location(photo: bytes) -> bool:
 
 @pytest.fixture
 def ed(acme, people) -> Editor:
-    return required_editor(member(people["ed"], acme))
+    return require_editor(member(people["ed"], acme))
 
 
 @pytest.fixture
 def ada(acme, people) -> Editor:
-    return required_editor(member(people["ada"], acme))
+    return require_editor(member(people["ada"], acme))
 
 
 Keep = Callable[[bytes, str], Any]

@@ -5,7 +5,7 @@ from django.core.checks import run_checks
 from django.core.exceptions import ImproperlyConfigured, ObjectDoesNotExist, PermissionDenied
 from django.http import Http404, HttpRequest
 
-from media_core.documents.app_readers import app_readers, members
+from media_core.documents.app_readers import load_app_readers, members
 from media_core.documents.permissions import may_read_app_file
 from tenants.errors import NotFound, RoleRequired, SignInRequired
 
@@ -68,7 +68,7 @@ def test_it_is_asked_anew_each_time_with_the_request_and_the_name(settings):
 
 
 def test_without_one_members_are_readers(settings):
-    assert app_readers() is members
+    assert load_app_readers() is members
 
 
 UNASKABLE = {

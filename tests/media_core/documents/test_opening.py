@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from media_core.documents.models import AccessEvent, Document
 from media_core.documents.open import find_document
-from media_core.documents.opening import STATEMENT, Shape, asker, find, of, readable
+from media_core.documents.opening import STATEMENT, QueryShape, build_query, find, make_asker, of
 from media_core.ledger.models import StoredObject
 from tenants.binding import bind_tenant
 from tenants.errors import NotFound
@@ -48,18 +48,18 @@ SHAPES = list(itertools.product(ASKERS, [True, False], ["acl", "policy", "gatewa
 @pytest.mark.parametrize(("member", "is_noted", "mode"), SHAPES, ids=in_words)
 def test_what_is_sent_is_what_the_query_set_says(member, is_noted, mode, world, settings):
     settings.PUBLIC_MEDIA_MODE = mode
-    shape, values = Shape.of(member, is_noted=is_noted), of(member, uuid.uuid4())
+    shape, values = QueryShape.count_for(member, is_noted=is_noted), of(member, uuid.uuid4())
     for name in ("acme", "globex"):
         with bind_tenant(world.tenants[name]):
             sent = as_sent(
                 STATEMENT.get_statement(shape).sql, STATEMENT.build_parameters(shape, values)
             )
-            assert sent == as_sent(*readable(shape, values).query.sql_with_params())
+            assert sent == as_sent(*build_query(shape, values).query.sql_with_params())
 
 
 @pytest.mark.parametrize("member", ASKERS, ids=in_words)
 def test_permissions_are_asked_about_who_asks(member):
-    asked = asker(Shape.of(member, is_noted=True), of(member, uuid.uuid4()))
+    asked = make_asker(QueryShape.count_for(member, is_noted=True), of(member, uuid.uuid4()))
     if asked and asked.visit and member and member.visit:
         asked = replace(asked, visit=replace(asked.visit, ends_at=member.visit.ends_at))
     assert asked == member

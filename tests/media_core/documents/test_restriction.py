@@ -5,9 +5,9 @@ from django.core.files.base import ContentFile
 
 from media_core.documents.folders import Folder
 from media_core.documents.models import Document
-from media_core.documents.moves import move_document, move_folder, readers_of_path
-from media_core.documents.permissions import required_admin
-from media_core.documents.restriction import choices_for, restrict_folder
+from media_core.documents.moves import find_reader_ids, move_document, move_folder
+from media_core.documents.permissions import require_admin
+from media_core.documents.restriction import list_choices, restrict_folder
 from media_core.errors import FolderRefused, PublishingRefused
 from media_core.ledger.models import StoredObject
 from media_core.uploads.flow import store_upload
@@ -70,7 +70,7 @@ def test_who_left_and_came_back_is_not_named_any_more(acme, people, ada):
     add_member(tenant=acme, email="ed@acme.example", role=Role.EDITOR)
     assert read_by(acme, people, folder) == {"Ada"}
     with bind_tenant(acme):
-        (choice,) = [row for row in choices_for(folder) if row.member.person.name == "Ed"]
+        (choice,) = [row for row in list_choices(folder) if row.member.person.name == "Ed"]
         assert not choice.is_named
         restrict_folder(folder_id=folder.pk, readers=[people["ed"].pk], admin=ada, widens_to=1)
     assert read_by(acme, people, folder) == {"Ada", "Ed"}
@@ -88,13 +88,13 @@ def test_a_changed_role_counts_at_once(acme, people):
 def test_a_deactivated_person_is_not_counted(acme, people):
     Person.objects.filter(pk=people["vic"].pk).update(is_active=False)
     with bind_tenant(acme):
-        assert people["vic"].pk not in readers_of_path([])
+        assert people["vic"].pk not in find_reader_ids([])
 
 
 @pytest.mark.parametrize("who", ["ed", "vic"])
 def test_only_admins_restrict(who, acme, people):
     with pytest.raises(RoleRequired):
-        required_admin(member(people[who], acme))
+        require_admin(member(people[who], acme))
 
 
 @pytest.mark.parametrize("who", ["eve", "ada", "olga"], ids=["a stranger", "an admin", "staff"])
@@ -112,7 +112,7 @@ def test_the_list_of_names_says_what_holds_already(acme, people, ada):
     with bind_tenant(acme):
         said = {
             row.member.person.name: (row.always_reads, row.is_named, row.is_kept_out)
-            for row in choices_for(inner)
+            for row in list_choices(inner)
         }
     assert said == {
         "Ada": (True, True, False),

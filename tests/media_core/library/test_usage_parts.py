@@ -6,7 +6,7 @@ import pytest
 from django.core.files.storage import storages
 from django.core.management import call_command
 
-from media_core.ledger.used_bytes import Kept, Part, kept
+from media_core.ledger.used_bytes import StorageUsage, UsageByKind, read_storage_usage
 from media_core.upkeep.recount import recount
 from media_core.upkeep.sweeping import sweep_room
 from tenants.binding import bind_tenant
@@ -32,8 +32,8 @@ def three(acme, globex, store):
 
 def test_the_parts_are_all_that_is_used(three):
     with bind_tenant(three):
-        found, counted = kept(), recount(mend=False)
-    assert found == Kept(documents=Part(1, 1000), app_files=Part(2, 230))
+        found, counted = read_storage_usage(), recount(mend=False)
+    assert found == StorageUsage(documents=UsageByKind(1, 1000), app_files=UsageByKind(2, 230))
     assert counted.agrees
     assert counted.used_bytes == 1230
 
@@ -41,7 +41,7 @@ def test_the_parts_are_all_that_is_used(three):
 def test_what_is_taken_down_is_an_apps_file_still(three):
     call_command("tenant", "suspend", "acme/", "--take-down", stdout=StringIO())
     with bind_tenant(three, even_suspended=True):
-        assert kept().app_files == Part(2, 230)
+        assert read_storage_usage().app_files == UsageByKind(2, 230)
         assert recount(mend=False).agrees
 
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 from media_core.bucket.marker import Marker, MarkerOwner, read_ownership, take_over
 from media_core.bucket.marker_store import overwrite_marker
 from media_core.bucket.models import Deployment
-from media_core.checks import marker_names_this_database
+from media_core.checks import check_marker_database
 from media_core.documents.models import TrashEntry
 from media_core.errors import RemovalRefused
 from media_core.ledger.models import StoredObject
@@ -156,10 +156,10 @@ def test_the_job_says_why_and_is_tried_again_only_when_it_is_due(acme, globex, c
 
 @pytest.mark.usefixtures("copied")
 def test_a_check_says_so_too(acme):
-    (warning,) = marker_names_this_database(databases=["default"])
+    (warning,) = check_marker_database(databases=["default"])
     assert "--take-over other-database" in warning.msg
     take_over(str(Deployment.get_current()))
-    assert marker_names_this_database(databases=["default"]) == []
+    assert check_marker_database(databases=["default"]) == []
 
 
 def test_one_request_is_enough_for_the_runs_of_many_tenants(acme, globex):

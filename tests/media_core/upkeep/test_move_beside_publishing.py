@@ -8,7 +8,7 @@ from django.core.files.base import ContentFile
 from django.db import OperationalError, connection
 from django.test import override_settings
 
-from media_core.documents.permissions import required_editor
+from media_core.documents.permissions import require_editor
 from media_core.documents.publishing import publish, unpublish
 from media_core.ledger.models import StoredObject
 from media_core.storages.object_copies import remove_object
@@ -28,7 +28,7 @@ CONTENTS = {"a.pdf": BROCHURE, "photo.jpg": LOCATED}
 
 @pytest.fixture
 def ed(acme, people):
-    return required_editor(member(people["ed"], acme))
+    return require_editor(member(people["ed"], acme))
 
 
 @pytest.mark.parametrize(("place", "to"), [("disk", "bucket"), ("bucket", "disk")])

@@ -14,7 +14,7 @@ from media_core.app_files.models import AppFile
 from media_core.bucket.bucket_objects import iterate_objects
 from media_core.bucket.client import get_bucket_client
 from media_core.documents.models import Document
-from media_core.documents.permissions import required_editor
+from media_core.documents.permissions import require_editor
 from media_core.documents.publishing import publish, unpublish
 from media_core.ledger.models import StoredObject
 from media_core.upkeep.verifying import check_pairs, iterate_pairs, verify_ledger
@@ -261,7 +261,7 @@ def test_an_upload_that_never_ended_is_named_and_one_under_way_is_not(document, 
 
 
 def test_a_writer_at_work_causes_no_report(document, room, people):
-    editor = required_editor(member(people["ada"], room))
+    editor = require_editor(member(people["ada"], room))
     with bind_tenant(room):
         pairs = list(iterate_pairs())
         unpublish(document.pk, editor=editor)

@@ -13,7 +13,7 @@ from django.core.files.base import ContentFile
 from django.db import connection
 
 from media_core.documents.models import Document, TrashEntry
-from media_core.documents.permissions import Editor, required_editor
+from media_core.documents.permissions import Editor, require_editor
 from media_core.documents.publishing import publish, unpublish
 from media_core.documents.purging import purge_entry
 from media_core.documents.trash import restore_entry, trash_document
@@ -120,7 +120,7 @@ def find_problems(tenant: Tenant) -> set[Finding]:
 
 def test_nothing_is_reported_that_a_writer_does_meanwhile(committed, acme, globex, people):
     writers = [
-        Writer(tenant, required_editor(member(people[name], tenant)), random.Random(name))  # noqa: S311 - which document
+        Writer(tenant, require_editor(member(people[name], tenant)), random.Random(name))  # noqa: S311 - which document
         for tenant, name in ((acme, "ada"), (acme, "ed"), (globex, "eve"))
     ]
     # Objects of earlier tests, whose rows were rolled back.

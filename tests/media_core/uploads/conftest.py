@@ -7,7 +7,7 @@ from django.db.models import Sum
 
 from media_core.bucket.client import get_bucket_client
 from media_core.documents.models import Document, Version
-from media_core.documents.permissions import required_editor
+from media_core.documents.permissions import require_editor
 from media_core.ledger.models import StoredObject
 from media_core.storages.tenant_storage import get_tenant_storage
 from media_core.uploads.flow import store_upload, sweep
@@ -49,7 +49,7 @@ def upload(acme, people):
     """Upload a file into a tenant's room as its member; acme's editor when nobody is named."""
 
     def upload_file(content=b"content", name="offer.pdf", tenant=acme, who="ed", **given):
-        uploader = required_editor(member(people[who], tenant))
+        uploader = require_editor(member(people[who], tenant))
         with bind_tenant(tenant):
             return store_upload(uploader=uploader, file=ContentFile(content, name=name), **given)
 

@@ -38,7 +38,7 @@ from django.db import connection
 from psycopg.pq import TransactionStatus
 
 from media_core.bucket.client import get_anonymous_client, get_bucket_client
-from media_core.documents.permissions import required_editor
+from media_core.documents.permissions import require_editor
 from media_core.uploads.flow import store_upload
 from tenants.binding import bind_tenant
 from tenants.models import Tenant
@@ -306,5 +306,5 @@ INTERRUPTED_OR_SLOWLY_KILLED = parametrize_cuts(in_every_run=BOTH[:1], when_slow
 def upload_by(member: Member) -> Flow:
     """Return the flow of an upload."""
     return lambda: store_upload(
-        uploader=required_editor(member), file=ContentFile(b"content", name="offer.pdf")
+        uploader=require_editor(member), file=ContentFile(b"content", name="offer.pdf")
     )

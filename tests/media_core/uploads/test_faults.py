@@ -5,7 +5,7 @@ from django.core.files.base import ContentFile
 from django.db import connection
 
 from media_core.bucket.client import get_bucket_client
-from media_core.documents.permissions import required_editor
+from media_core.documents.permissions import require_editor
 from media_core.errors import UploadLost
 from media_core.ledger.models import StoredObject
 from media_core.uploads.flow import store_upload, sweep
@@ -52,7 +52,7 @@ class TornFile(ContentFile):  # type: ignore[type-arg]  # Django's is not generi
 
 
 def test_a_file_that_fails_while_it_is_sent_leaves_no_object(committed, acme, people):
-    uploader, before = required_editor(member(people["ed"], acme)), keys(acme)
+    uploader, before = require_editor(member(people["ed"], acme)), keys(acme)
 
     def upload_torn():
         with bind_tenant(acme), pytest.raises(Exception, match="disk is gone"):

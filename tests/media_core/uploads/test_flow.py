@@ -14,7 +14,7 @@ from django.test.client import encode_multipart
 
 from media_core.bucket.client import get_bucket_client
 from media_core.documents.models import AccessEvent, Document
-from media_core.documents.permissions import required_editor
+from media_core.documents.permissions import require_editor
 from media_core.errors import BucketUnavailable, UploadRefused, UploadTooLarge
 from media_core.ledger.models import StoredObject
 from media_core.uploads.flow import store_upload
@@ -173,11 +173,11 @@ def test_one_byte_too_many_is_refused(upload, acme, settings):
 
 def test_a_viewer_is_no_uploader(people, acme):
     with pytest.raises(RoleRequired):
-        required_editor(member(people["vic"], acme))
+        require_editor(member(people["vic"], acme))
 
 
 def test_nothing_is_stored_without_a_tenant_or_for_a_suspended_one(upload, people, acme, hooli):
-    uploader = required_editor(member(people["ed"], acme))
+    uploader = require_editor(member(people["ed"], acme))
     with pytest.raises(NoTenantBound):
         store_upload(uploader=uploader, file=ContentFile(b"x", name="x"))
     with pytest.raises(TenantSuspended):

@@ -4,7 +4,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from media_core.documents.models import Document
-from media_core.documents.permissions import required_editor
+from media_core.documents.permissions import require_editor
 from media_core.ledger.models import StoredObject
 from media_core.uploads.flow import store_upload
 from tenants.binding import bind_tenant
@@ -31,7 +31,7 @@ def deactivate(person, _tenant):
 def test_who_may_no_longer_upload_when_the_bytes_are_there_adds_no_document(
     happens, acme, globex, people
 ):
-    uploader = required_editor(member(people["ed"], acme))
+    uploader = require_editor(member(people["ed"], acme))
     happens(people["ed"], acme)
     with bind_tenant(acme):
         with pytest.raises(RoleRequired):

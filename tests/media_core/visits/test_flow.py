@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from media_core.audit.models import AuditEvent
 from media_core.documents.models import AccessEvent
-from media_core.documents.permissions import required_admin
+from media_core.documents.permissions import require_admin
 from media_core.visits import flow
 from tenants.binding import bind_tenant
 from tenants.errors import NameRefused, NotFound, VisitRefused
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def ada(people, acme):
-    return required_admin(member(people["ada"], acme))
+    return require_admin(member(people["ada"], acme))
 
 
 def histories(tenant):

@@ -6,7 +6,7 @@ import pytest
 from django.core import mail
 from django.utils import timezone
 
-from media_core.documents.permissions import required_admin
+from media_core.documents.permissions import require_admin
 from media_core.visits import flow
 from tenants.binding import bind_tenant
 from tenants.models import Tenant
@@ -90,7 +90,7 @@ def test_a_visit_that_goes_on_says_until_when(acme, otto):
 def test_what_is_over_is_told_all_the_same(acme, otto, people):
     visit = asked_visit(otto, acme)
     with bind_tenant(acme):
-        flow.refuse(visit.id, admin=required_admin(member(people["ada"], acme)))
+        flow.refuse(visit.id, admin=require_admin(member(people["ada"], acme)))
     assert sorted(sent(acme)) == [(ADA, ASKED), (UMA, ASKED)]
     assert "The request is not open any more" in body()
 
