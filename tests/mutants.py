@@ -54,7 +54,9 @@ GUARDED: dict[tuple[str, str], tuple[Operator, ...]] = {
     # Permissions.
     (PERMISSIONS, "match_closed_folders"): (skip_body,),
     (PERMISSIONS, "may_read_app_file"): (drop_is_true, grant_on_error),
-    (PERMISSIONS, "confirm_editor"): (*ROWS, skip_body),
+    (PERMISSIONS, "confirm_editor"): (skip_body,),
+    (PERMISSIONS, "confirm_admin"): (skip_body,),
+    (PERMISSIONS, "_require_membership"): (*ROWS, skip_body),
     (PERMISSIONS, "require_editor"): REFUSALS,
     (PERMISSIONS, "require_admin"): REFUSALS,
     # Files: the signature, its end and its tenant; what counts as public; what an app has under a name.

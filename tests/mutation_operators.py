@@ -30,6 +30,8 @@ DECIDERS = {
     "may_see_usage": "True",
     "may_still_write": "True",
     "confirm_editor": "None",
+    "confirm_admin": "None",
+    "_require_membership": "None",
     "belongs_here": "True",
     "may_be_public": "True",
     "may_read_app_file": "True",

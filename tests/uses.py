@@ -131,7 +131,7 @@ FLOWS: dict[str, Callable[[dict[str, Any], Any], Any]] = {
     "count what stays public": lambda there, admin: count_public(),
     "count what is to move": lambda there, admin: count_unmoved(StoredObject.Place.DISK),
 }
-NOTHING = ("0", "[]", "(0, 0)", "StaysPublic(objects=0, size_bytes=0)", "refused")
+NOTHING = ("0", "[]", "(0, 0)", "PublicCounts(objects=0, size_bytes=0)", "refused")
 
 
 def outcome(flow: str, there: dict[str, Any], admin: Any) -> str:

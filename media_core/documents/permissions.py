@@ -1,6 +1,6 @@
 """Who may do what with documents and folders. The only module that decides; `None` is a stranger."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any, NewType
 from uuid import UUID
 
@@ -145,13 +145,22 @@ def confirm_editor(editor: Editor) -> None:
         if not may_still_write(editor.visit.id, editor.person_id):
             raise RoleRequired
         return
-    roles = Membership.objects.filter(
-        person=editor.person_id,
+    _require_membership(editor, EDITORS)
+
+
+def confirm_admin(admin: Admin) -> None:
+    """Raise RoleRequired for one who was removed or lost the role meanwhile. One query."""
+    _require_membership(admin, [Role.ADMIN])
+
+
+def _require_membership(member: Member, roles: Collection[Role]) -> None:
+    memberships = Membership.objects.filter(
+        person=member.person_id,
         tenant=bound_tenant().id,
-        role__in=EDITORS,
+        role__in=roles,
         person__is_active=True,
     )
-    if not roles.exists():
+    if not memberships.exists():
         raise RoleRequired
 
 

@@ -20,7 +20,7 @@ from media_core.audit.models import record_event
 from media_core.documents.folders import Folder
 from media_core.documents.locks import lock_tree
 from media_core.documents.models import Document, TrashEntry, Version
-from media_core.documents.permissions import Admin, Editor, confirm_editor
+from media_core.documents.permissions import Admin, Editor, confirm_admin
 from media_core.documents.trash import find_entry, find_trashed_row
 from media_core.ledger.models import StoredObject
 from tenants import quotas
@@ -37,7 +37,7 @@ def delete_forever(entry_id: UUID, *, admin: Admin) -> None:
     """Have an entry of the trash purged now. Nobody finds it from here on. Raises NotFound or RoleRequired."""
     with transaction.atomic():
         lock_tree()
-        confirm_editor(admin)
+        confirm_admin(admin)
         _condemn(find_entry(entry_id, admin), admin)
         request_job("purge_trash", bound_tenant().id)
 

@@ -207,6 +207,14 @@ def test_who_is_no_member_any_more_deletes_nothing(acme, guides, people, ada):
     assert find_entry(entry.pk, ada) == entry
 
 
+def test_who_is_no_admin_any_more_deletes_nothing_forever(acme, guides, people, ada):
+    entry = trash_folder(guides.pk, editor=ada)
+    Membership.objects.filter(person=people["ada"], tenant=acme).update(role="editor")
+    with pytest.raises(RoleRequired):
+        delete_forever(entry.pk, admin=ada)
+    assert find_entry(entry.pk, ada) == entry
+
+
 def test_another_tenants_entry_is_not_deleted(acme, globex, guides, ada, people):
     entry = trash_folder(guides.pk, editor=ada)
     with bind_tenant(globex), pytest.raises(NotFound):
