@@ -24,6 +24,7 @@ from tenants.people.models import Role
 from tenants.provisioning import create_tenant
 from tests.apps import kept
 from tests.conftest import member
+from tests.environment import on_ceph
 from tests.media_core.documents.conftest import seen_by_a_stranger
 from tests.media_core.upkeep.conftest import keep
 from tests.operations import move_all
@@ -122,9 +123,13 @@ def test_a_public_object_that_no_row_names_is_closed(document, room):
         remove(key)
 
 
-@pytest.mark.parametrize(
-    "odd", ["a\nmissing: b", "a\0b", "a\x1b[2Jb", "x//y", "n" * 950], ids=lambda odd: repr(odd)[:20]
-)
+ODD_NAMES = ["a\nmissing: b", "a\x1b[2Jb", "x//y", "n" * 950]
+if not on_ceph():
+    # Ceph RGW takes no such name.
+    ODD_NAMES.append("a\0b")
+
+
+@pytest.mark.parametrize("odd", ODD_NAMES, ids=lambda odd: repr(odd)[:20])
 def test_a_public_object_is_closed_whatever_its_name_and_stays_one_line(odd, document, room):
     with bind_tenant(room):
         key = f"{room.prefix}media/{odd}"
