@@ -118,3 +118,14 @@ def test_who_may_edit_no_more_changes_no_trash(
             with pytest.raises(RoleRequired):
                 attempt()
     assert everything_of(acme) == before
+
+
+def test_older_versions_are_listed_for_editors_only(
+    guides: Folder, acme: Tenant, people: dict[str, Person]
+) -> None:
+    with bind_tenant(acme):
+        page = f"/documents/{Document.objects.get().pk}"
+    assert b"<h2>Versions" in browser_of("ed", acme, people).get(page).content
+    answer = browser_of("vic", acme, people).get(page)
+    assert answer.status_code == 200
+    assert b"<h2>Versions" not in answer.content
