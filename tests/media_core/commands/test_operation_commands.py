@@ -106,7 +106,8 @@ def test_a_second_ctrl_c_ends_it_at_once_and_loses_nothing(acme):
     ):
         move()
     assert stopped.value.returncode == 130
-    assert Operation.objects.get().done_objects == 0
+    # The one whose bytes are on their way may come to its end; the next is not begun.
+    assert Operation.objects.get().done_objects < 2
     assert "Everything is in the bucket" in move()
     assert Operation.objects.get().done_objects == 2
 
