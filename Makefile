@@ -37,16 +37,19 @@ test: $(STAMP) ## Run the tests (TESTS="tests/test_isolation.py -k eve" for some
 coverage: $(STAMP) ## Run the tests, and fail where they meet less than 95 % of tenants and media_core
 	@$(BIN)/python $(PYTEST) -m "not slow and not pgbouncer" --cov --cov-report= --cov-fail-under=95 $(TESTS)
 
-test-slow: $(STAMP) ## Run the tests that `make test` leaves out (SLICE=0, SLICE=1 and so on for a part of them)
+test-slow: $(STAMP) ## Run the tests that `make test` leaves out (SLICE=0, SLICE=1 and so on for a part; installs rclone)
+	-@bash tests/install_packages.sh rclone rclone
 	@$(BIN)/python $(PYTEST) -m "slow and not pgbouncer" $(if $(SLICE),--slice $(SLICE)) $(TESTS) || \
 	  { code=$$?; [ $$code -eq 5 ] && [ -n "$(TESTS)" ] && echo "None of these tests is marked slow."; }
 
 test-pgbouncer: $(STAMP) ## Run the tests behind a PgBouncer of their own (installs Debian's, if there is none)
-	@PATH="$$PATH:/usr/sbin" bash tests/pgbouncer/install.sh
+	@bash tests/install_packages.sh pgbouncer pgbouncer
 	@$(BIN)/python -m pytest -m pgbouncer $(TESTS)
 
 test-ceph: $(STAMP) ## Run the tests of the bucket on a Ceph RGW (installs Debian's, if there is none; ALL_WAYS=1 for more)
-	@bash tests/ceph/install.sh
+	@bash tests/install_packages.sh "ceph-mon ceph-osd radosgw radosgw-admin monmaptool ceph openssl" \
+	  "ceph-mon ceph-osd radosgw ceph-common openssl"
+	@bash tests/install_packages.sh rclone rclone
 	@$(BIN)/python -m tests.ceph $(if $(ALL_WAYS),--all-ways) $(TESTS)
 
 test-deploy: $(STAMP) ## Type docs/howto/deploy.md on an empty Debian (as root; see CONTRIBUTING)

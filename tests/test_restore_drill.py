@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -249,7 +248,6 @@ def test_one_tenant_is_restored_beside_the_others(deployment):
 
 
 @drill
-@pytest.mark.skipif(shutil.which("rclone") is None, reason="rclone is not installed")
 def test_a_bucket_that_is_copied_back_is_public_where_it_was(deployment):
     back_up, copy_back = BUCKET
     deployment.type(back_up, code=0)
