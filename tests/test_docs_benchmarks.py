@@ -14,7 +14,7 @@ PAGE = REFERENCE / "benchmarks.md"
 SIGNS = {"at_most": "≤", "at_least": "≥"}
 
 
-def shown() -> list[list[str]]:
+def list_shown_rows() -> list[list[str]]:
     return rows(PAGE, HEAD.splitlines()[0])
 
 
@@ -42,11 +42,11 @@ def number(node: ast.expr, names: dict[str, object]) -> float:
 
 @pytest.mark.parametrize("part", parts())
 def test_the_page_shows_the_targets_of_each_part(part: str) -> None:
-    assert {row[5] for row in shown() if row[0] == part} - {""} == targets_in(part)
+    assert {row[5] for row in list_shown_rows() if row[0] == part} - {""} == targets_in(part)
 
 
 def test_every_part_on_the_page_can_be_measured() -> None:
-    assert {row[0] for row in shown()} == set(parts())
+    assert {row[0] for row in list_shown_rows()} == set(parts())
 
 
 def test_a_missed_target_is_seen() -> None:

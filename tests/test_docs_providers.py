@@ -19,7 +19,7 @@ POINTS = [field.name for field in fields(Provider)]
 WORDS = {"True": "yes", "False": "no", "None": "unknown", "": "yours"}
 
 
-def shown(fact: Fact[object]) -> list[str]:
+def format_fact(fact: Fact[object]) -> list[str]:
     """Return value and source as the page writes them."""
     names = [name for name, source in NAMES.items() if source == fact.source]
     return [WORDS.get(str(fact.value), f"`{fact.value}`"), *(names or ["probe"])]
@@ -27,7 +27,7 @@ def shown(fact: Fact[object]) -> list[str]:
 
 @pytest.mark.parametrize("name", PROVIDERS)
 def test_every_value_stands_on_the_page_with_its_source(name):
-    expected = [[f"`{point}`", *shown(getattr(PROVIDERS[name], point))] for point in POINTS]
+    expected = [[f"`{point}`", *format_fact(getattr(PROVIDERS[name], point))] for point in POINTS]
     assert rows(PAGE, f"| {name} |") == expected
 
 

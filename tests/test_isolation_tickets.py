@@ -21,7 +21,7 @@ from tests.visiting import (
     entered,
     is_in,
     remove_operator,
-    shown,
+    show_ticket,
     stop_serving,
     ticket_of,
     visiting,
@@ -106,7 +106,7 @@ def test_a_ticket_that_is_no_good_gets_the_plain_404(
     ticket = ticket_of(visit)
     spoil(visit)
     before = list(Visit.objects.values())
-    assert seen(shown(client, ticket)) == nothing
+    assert seen(show_ticket(client, ticket)) == nothing
     assert list(Visit.objects.values()) == before
     assert SESSION not in client.cookies
 
@@ -114,16 +114,16 @@ def test_a_ticket_that_is_no_good_gets_the_plain_404(
 def test_a_ticket_opens_once(acme: Tenant, otto: Person) -> None:
     ticket = ticket_of(asked_visit(otto, acme))
     first, second = browser_at("acme.example"), browser_at("acme.example")
-    assert [shown(client, ticket).status_code for client in (first, second)] == [302, 404]
+    assert [show_ticket(client, ticket).status_code for client in (first, second)] == [302, 404]
     assert (is_in(first), is_in(second)) == (True, False)
 
 
 def test_a_ticket_for_acme_is_nothing_at_globex(acme: Tenant, globex: Tenant, otto: Person) -> None:
     ticket = ticket_of(asked_visit(otto, acme))
     at_globex = browser_at("globex.example")
-    assert shown(at_globex, ticket).status_code == 404
+    assert show_ticket(at_globex, ticket).status_code == 404
     assert not is_in(at_globex)
-    assert shown(browser_at("acme.example"), ticket).status_code == 302
+    assert show_ticket(browser_at("acme.example"), ticket).status_code == 302
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_a_ticket_counts_from_the_agencys_page_only(
     origin: str, acme: Tenant, otto: Person
 ) -> None:
     ticket = ticket_of(asked_visit(otto, acme))
-    answer = shown(browser_at("acme.example"), ticket, headers={"origin": origin})
+    answer = show_ticket(browser_at("acme.example"), ticket, headers={"origin": origin})
     assert answer.status_code == 404
 
 

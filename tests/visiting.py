@@ -44,7 +44,7 @@ def ticket_of(visit: Visit) -> str:
     return found[1]
 
 
-def shown(client: Client, ticket: str, **given: Any) -> HttpResponse:
+def show_ticket(client: Client, ticket: str, **given: Any) -> HttpResponse:
     """Show a ticket to the host that the browser is at, coming from the agency's page."""
     headers = {"origin": AGENCY_ORIGIN, **given.pop("headers", {})}
     return asked(client, "post", "/visit", data={"ticket": ticket}, headers=headers, **given)
@@ -53,7 +53,7 @@ def shown(client: Client, ticket: str, **given: Any) -> HttpResponse:
 def entered(visit: Visit, client: Client | None = None) -> Client:
     """Return a browser at the tenant's host in which the visit goes on."""
     client = client or browser_at(visit.tenant.domains.get(is_primary=True).domain)
-    answer = shown(client, ticket_of(visit))
+    answer = show_ticket(client, ticket_of(visit))
     assert answer.status_code == 302, answer.content
     return client
 

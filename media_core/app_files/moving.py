@@ -38,8 +38,8 @@ def move_to_private(file: AppFile, *, state: AppFile.State) -> None:
 def move_to_public(file: AppFile) -> None:
     """Give a file to the public under its name. The object of before is kept as long as backups may name it.
 
-    Raises as `hide`, BucketRefused where the public does not get it, TooBusy, and PublicNameTaken. Three to eight
-    bucket requests.
+    Raises as `move_to_private`, BucketRefused where the public does not get it, TooBusy, and PublicNameTaken. Three
+    to eight bucket requests.
     """
     _free_public_key(file)
     _refuse_other_bytes(file)

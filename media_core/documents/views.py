@@ -27,7 +27,7 @@ def open_view(request: HttpRequest, document_id: UUID, name: str = "") -> HttpRe
     """Redirect to the bytes of a document. HEAD is answered from the row."""
     member = find_member(request)
     if request.method == "HEAD":
-        return described(find_served(document_id, member), member)
+        return build_head_answer(find_served(document_id, member), member)
     served, address = open_document(document_id, member)
     return HttpResponseRedirect(address, headers=link_headers(served, member))
 
@@ -37,7 +37,7 @@ def link_headers(served: ServedObject, member: Member | None) -> dict[str, str]:
     return LINK_HEADERS if member or not served.is_public else PUBLIC_LINK_HEADERS
 
 
-def described(served: ServedObject, member: Member | None) -> HttpResponse:
+def build_head_answer(served: ServedObject, member: Member | None) -> HttpResponse:
     """Return the headers that the bytes would have, without asking the bucket."""
     stored = served.stored
     return HttpResponse(

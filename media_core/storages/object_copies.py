@@ -144,10 +144,10 @@ def remove_object(stored: StoredObject) -> bool:
     if stored.has_unique_key:
         remove_everywhere(stored)
         return stored.mark_removed()
-    return _lock_and_remove(stored)
+    return _claim_and_remove(stored)
 
 
-def _lock_and_remove(stored: StoredObject) -> bool:
+def _claim_and_remove(stored: StoredObject) -> bool:
     """Remove an object whose key may be used again: nobody else removes it, or takes the key, before it is gone.
 
     A late second request would remove what has the key by then. So one removal claims the row, committed, and only it

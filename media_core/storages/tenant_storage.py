@@ -6,7 +6,7 @@ from typing import IO, Protocol
 from django.conf import settings
 
 from media_core.disk_files import copy_and_digest
-from media_core.errors import BucketRefused, ObjectDiffers
+from media_core.errors import BucketRefused, ObjectDiffers, ObjectMissing
 from media_core.ledger.models import StoredObject
 from media_core.storages.disk_storage import get_disk_storage
 from media_core.storages.presigned import presign_get
@@ -104,3 +104,12 @@ def verify_bytes(stored: StoredObject, *, place: str = "") -> None:
         size_bytes, digest = copy_and_digest(body, len)
     if (size_bytes, digest) != (stored.size_bytes, stored.sha256):
         raise ObjectDiffers(f"{stored.pk}: {size_bytes} bytes of {stored.size_bytes}.")
+
+
+def has_own_bytes(stored: StoredObject, *, place: str = "") -> bool:
+    """Return whether its place, or another, has an object with the bytes of this row. One request."""
+    try:
+        verify_bytes(stored, place=place)
+    except (ObjectDiffers, ObjectMissing):
+        return False
+    return True

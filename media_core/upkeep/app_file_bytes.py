@@ -14,12 +14,11 @@ from django.db.models import QuerySet
 from media_core.app_files.models import APP_FOLDER, AppFile
 from media_core.bucket.bucket_objects import ListedObject, iterate_objects
 from media_core.disk_files import PART_PREFIX, translate_disk_errors
-from media_core.errors import ObjectDiffers, ObjectMissing
 from media_core.ledger.models import StoredObject
 from media_core.ledger.querysets import Content
 from media_core.storages.disk_storage import get_disk_storage
 from media_core.storages.object_copies import copy_object
-from media_core.storages.tenant_storage import verify_bytes
+from media_core.storages.tenant_storage import has_own_bytes
 from tenants.binding import bound_tenant
 
 Area, Place, State = StoredObject.Area, StoredObject.Place, StoredObject.State
@@ -32,15 +31,7 @@ def has_other_bytes(row: StoredObject, listed: ListedObject) -> bool:
     """
     if row.has_unique_key or listed.etag == row.etag:
         return False
-    return not _has_stored_bytes(row)
-
-
-def _has_stored_bytes(row: StoredObject) -> bool:
-    try:
-        verify_bytes(row)
-    except (ObjectDiffers, ObjectMissing):
-        return False
-    return True
+    return not has_own_bytes(row)
 
 
 def find_wrongly_taken_down() -> QuerySet[AppFile]:
@@ -79,7 +70,7 @@ def _find_bytes(file: AppFile) -> StoredObject | None:
     for kept in (*_list_in_bucket(file), *_list_on_disk(file)):
         known = StoredObject.objects.filter(name=kept.name).exclude(state=State.GONE).first()
         row: StoredObject = known or kept
-        if _has_stored_bytes(row):
+        if has_own_bytes(row):
             return row
     return None
 

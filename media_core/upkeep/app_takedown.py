@@ -65,7 +65,7 @@ def end_saves() -> None:
 def bring_file_back(file_id: UUID) -> None:
     """Give a file that was taken down to the public again, under its name; any other stays as it is.
 
-    Belongs into `one_at_a_time`: what another run is writing would be taken for what a killed one left. Raises as
+    Belongs into `lock_tenant`: what another run is writing would be taken for what a killed one left. Raises as
     `take_file_down`, PublicNameTaken, TooBusy, and BucketRefused where strangers do not get it. Three to eight
     bucket requests.
     """

@@ -7,9 +7,8 @@ from django.conf import settings
 from media_core.bucket.bucket_objects import move_object, set_public_acl
 from media_core.documents.models import Document
 from media_core.documents.publishing import republish
-from media_core.errors import ObjectDiffers, ObjectMissing
 from media_core.ledger.models import StoredObject
-from media_core.storages.tenant_storage import verify_bytes
+from media_core.storages.tenant_storage import has_own_bytes
 from media_core.upkeep.app_file_bytes import find_wrongly_taken_down, point_to_own_bytes
 from media_core.upkeep.app_takedown import bring_file_back
 from media_core.upkeep.move_storage import OTHER_PLACE
@@ -68,21 +67,13 @@ def correct_place(row_id: UUID) -> str:
     So it is when the database was restored from a backup that is older than the move. Up to two requests.
     """
     row: StoredObject | None = StoredObject.objects.filter(pk=row_id, left_in="").first()
-    if row is None or _has_its_bytes(row, row.place):
+    if row is None or has_own_bytes(row):
         return ""
     to = OTHER_PLACE[StoredObject.Place(row.place)]
     same = StoredObject.objects.filter(pk=row.pk, state=row.state, place=row.place, left_in="")
-    if not (_has_its_bytes(row, to) and same.update(place=to)):
+    if not (has_own_bytes(row, place=to) and same.update(place=to)):
         return ""
     return f"Its row says now that it is {PLACE_NAMES[to]}."
-
-
-def _has_its_bytes(row: StoredObject, place: str) -> bool:
-    try:
-        verify_bytes(row, place=place)
-    except (ObjectMissing, ObjectDiffers):
-        return False
-    return True
 
 
 def _is_by_policy() -> bool:

@@ -9,7 +9,7 @@ from media_core.app_files.sweeping import finish_file, list_unfinished, sweep_ap
 from media_core.bucket.requirements import require_to_remove
 from media_core.errors import BucketRefused, UnknownBucketAnswer
 from media_core.ledger.models import StoredObject
-from media_core.uploads.flow import list_abandoned, remove_abandoned, sweep
+from media_core.uploads.flow import list_abandoned, sweep, sweep_object
 from tenants.binding import bound_tenant
 from tenants.jobs.kinds import JobStep
 from tenants.schemas.problems import require_schema
@@ -38,7 +38,7 @@ def sweep_in_steps(step: JobStep) -> str | None:
     require_schema(bound_tenant())
     require_to_remove()
     works: dict[StoredObject | AppFile, Callable[[], object]] = {
-        **{row: partial(remove_abandoned, row) for row in list_abandoned()},
+        **{row: partial(sweep_object, row) for row in list_abandoned()},
         **{file: partial(finish_file, file) for file in list_unfinished()},
     }
     last, refusal = step.position, None

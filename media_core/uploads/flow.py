@@ -154,7 +154,7 @@ def sweep(*, dry_run: bool = False) -> list[StoredObject]:
     Idempotent, and safe beside running uploads: those are younger, or find their row taken and end with UploadLost.
     Two bucket requests per row.
     """
-    remove = exists_anywhere if dry_run else remove_abandoned
+    remove = exists_anywhere if dry_run else sweep_object
     return [row for row in list_abandoned() if remove(row)]
 
 
@@ -163,7 +163,7 @@ def list_abandoned() -> list[StoredObject]:
     return list(StoredObject.objects.removable(timezone.now()))
 
 
-def remove_abandoned(row: StoredObject) -> bool:
+def sweep_object(row: StoredObject) -> bool:
     """Remove the object of a given-up row; return whether it was there, and its upload did not come to its end."""
     if row.state in {StoredObject.State.STORED, StoredObject.State.GONE}:
         return False

@@ -33,7 +33,7 @@ def add_limit_options(parser: ArgumentParser) -> None:
 
 
 def parse_limits(asked: Namespace) -> dict[str, Any]:
-    """Return the limits that were given, under their names in `Limits`. Raises SizeRefused or TenantRefused."""
+    """Return the limits that were given, under their names in `TenantLimits`. Raises SizeRefused or TenantRefused."""
     given: list[tuple[str, str | None, Callable[[str], Any]]] = [
         ("quota_bytes", asked.quota, _make_size_parser("none")),
         ("upload_max_bytes", asked.max_upload, _make_size_parser("default")),

@@ -272,7 +272,7 @@ def test_a_file_that_cannot_be_read_is_not_passed_over(tmp_path):
 SHOW = "import gateway.settings as s; print(repr(s.BUCKET_SECRET_KEY), repr(s.SECRET_KEY))"
 
 
-def shown(**given: str | None) -> str:
+def print_settings(**given: str | None) -> str:
     """Return the two secrets that a fresh process has read."""
     done = subprocess.run(  # noqa: S603 - this Python, on our own text
         [sys.executable, "-c", SHOW], cwd=ROOT, env=environment(**given), check=True,
@@ -291,7 +291,7 @@ def test_a_secret_may_lie_in_a_file_of_its_own(end, tmp_path):
         (tmp_path / name).write_bytes(f"{name}-from-a-file{end}".encode())
     files = {f"{path.name}_FILE": str(path) for path in tmp_path.iterdir()}
     expected = "'AWS_SECRET_ACCESS_KEY-from-a-file' 'DJANGO_SECRET_KEY-from-a-file'"
-    assert shown(AWS_SECRET_ACCESS_KEY=None, DJANGO_SECRET_KEY=None, **files) == expected
+    assert print_settings(AWS_SECRET_ACCESS_KEY=None, DJANGO_SECRET_KEY=None, **files) == expected
 
 
 def test_a_secret_that_begins_with_a_dollar_is_itself():

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 QUOTA = 100
 
 
-def retained_row(size_bytes: int, *, until: datetime | None = None, **given) -> StoredObject:
+def make_retained_row(size_bytes: int, *, until: datetime | None = None, **given) -> StoredObject:
     """Return a row of an object that was removed and is kept for two days, unless another time is given."""
     purge_after = until or timezone.now() + timedelta(days=2)
     return stored_row("condemned", size_bytes=size_bytes, purge_after=purge_after, **given)
@@ -50,19 +50,19 @@ def small(acme, globex):
 )
 def test_uploads_stop_when_it_is_more_than_the_quota(sizes, is_taken, small):
     for size_bytes in sizes:
-        retained_row(size_bytes)
+        make_retained_row(size_bytes)
     assert takes_more() == is_taken
 
 
 def test_another_tenant_goes_on(small, globex):
-    retained_row(101)
+    make_retained_row(101)
     with bind_tenant(globex):
         assert takes_more()
 
 
 def test_without_a_quota_nothing_stops(small):
     set_quota(small, None)
-    retained_row(10**9)
+    make_retained_row(10**9)
     assert takes_more()
 
 
@@ -74,7 +74,7 @@ def test_without_a_quota_nothing_stops(small):
     ],
 )
 def test_what_only_waits_for_the_bucket_does_not_stop_them(given, small):
-    retained_row(10**9, **given)
+    make_retained_row(10**9, **given)
     assert takes_more()
 
 
@@ -86,28 +86,28 @@ def test_nor_does_what_was_not_removed_or_is_gone(state, small):
 
 def test_the_refusal_says_when_the_oldest_of_it_goes(small):
     soon = timezone.now() + timedelta(days=1)
-    retained_row(60)
-    retained_row(60, until=soon)
+    make_retained_row(60)
+    make_retained_row(60, until=soon)
     with pytest.raises(RemovedFilesExceedQuota, match=f"{soon:%Y-%m-%d %H:%M} UTC"):
         StoredObject.objects.reserve(content())
 
 
 def test_a_full_quota_is_refused_as_such(small):
-    retained_row(QUOTA)
+    make_retained_row(QUOTA)
     with pytest.raises(QuotaExceeded) as refused:
         StoredObject.objects.reserve(content(size_bytes=QUOTA + 1))
     assert refused.type is QuotaExceeded
 
 
 def test_an_upload_costs_no_more_statements_for_it(small, django_assert_num_queries):
-    retained_row(60)
+    make_retained_row(60)
     with django_assert_num_queries(2):
         StoredObject.objects.reserve(content())
 
 
 @pytest.mark.parametrize("alias", ["default", "private"])
 def test_files_of_apps_stop_too(alias, small):
-    retained_row(101)
+    make_retained_row(101)
     with pytest.raises(RemovedFilesExceedQuota):
         storages[alias].save("x.txt", ContentFile(b"12345"))
 

@@ -87,7 +87,7 @@ class EmbeddedBucket:
 
     @contextmanager
     def inject_faults(self, *names: str, **given: Any) -> Iterator[None]:
-        """Show these faults inside the block; `MOODS` lists them, `Mood` takes what is given.
+        """Show these faults inside the block; `FAULT_DESCRIPTIONS` lists them, `Fault` takes what is given.
 
         They are in force when the block begins and gone when it has ended.
         """

@@ -30,7 +30,7 @@ def read(alias, name):
         return file.read()
 
 
-def shown(tenant, name):
+def read_as_stranger(tenant, name):
     return seen_by_a_stranger(tenant.prefix.build_key(f"media/{name}"))
 
 
@@ -54,7 +54,7 @@ def test_it_has_the_name_and_its_bytes_at_once(alias, folder, committed, acme, g
             assert read(alias, name) == b"the new one"
             assert row_of(name, state="saved").area == AREA_OF[alias]
             if alias == "default":
-                assert shown(acme, name) == b"the new one"
+                assert read_as_stranger(acme, name) == b"the new one"
         with bind_tenant(globex):
             assert read(alias, name) == b"bytes"
         agree(acme, before)
@@ -98,7 +98,7 @@ def test_until_the_commit_others_have_the_old_one(alias, folder, committed, acme
                 replace(alias, name)
                 assert in_a_thread(read_bound) == b"bytes"
                 if alias == "default":
-                    assert shown(acme, name) == b"bytes"
+                    assert read_as_stranger(acme, name) == b"bytes"
             assert in_a_thread(read_bound) == b"the new one"
 
     committed(each)
@@ -174,7 +174,7 @@ def test_what_the_bucket_did_not_do_after_the_commit_is_done_by_the_sweep(
             assert read("default", name) == b"the new one"
             grow_all_old()
             assert sweep_room()
-            assert shown(acme, name) == b"the new one"
+            assert read_as_stranger(acme, name) == b"the new one"
         agree(acme, before)
 
     committed(each)
@@ -196,7 +196,7 @@ def test_what_a_suspended_tenant_saved_is_shown_by_no_sweep(folder, committed, a
             with bind_tenant(acme, even_suspended=True):
                 sweep_room()
                 assert file_of(name, state="saved").stored_object.area == "private"
-                assert shown(acme, name) is None
+                assert read_as_stranger(acme, name) is None
         finally:
             acme.status = acme.Status.ACTIVE
             acme.save()

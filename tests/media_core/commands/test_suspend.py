@@ -31,7 +31,7 @@ def documents(of):
         return list(Document.objects.select_related("original", "public_copy"))
 
 
-def shown(of) -> list[bytes]:
+def list_public_bytes(of) -> list[bytes]:
     """Return what strangers read of the tenant's documents, straight from the bucket."""
     with bind_tenant(of, even_suspended=True):
         keys = [row.key for row in StoredObject.objects.exclude(state="gone")]
@@ -53,7 +53,7 @@ def test_says_how_many_objects_stay_public(three):
         said = tenant("suspend", "acme/", *arguments)
         assert "2 public object(s), 20 bytes, stay public" in said.replace("\xa0", " ")
         assert "--take-down" in said
-    assert shown(three) == [b"brochure 1", b"brochure 2"]
+    assert list_public_bytes(three) == [b"brochure 1", b"brochure 2"]
 
 
 def test_says_so_when_nothing_is_public(acme, store):
@@ -87,14 +87,14 @@ def test_a_dry_run_of_taking_down_changes_nothing(three):
     said = tenant("suspend", "acme/", "--take-down", "--dry-run")
     assert "2 public object(s), 20 bytes, would be moved." in said.replace("\xa0", " ")
     three.refresh_from_db()
-    assert (three.is_served, len(shown(three))) == (True, 2)
+    assert (three.is_served, len(list_public_bytes(three))) == (True, 2)
 
 
 def test_takes_down_what_is_public_and_nothing_of_another_tenant(three, globex):
     said = tenant("suspend", "acme/", "--take-down")
     assert "2 of 2 objects" in said
     assert "Took 2 document(s) down" in said
-    assert (shown(three), shown(globex)) == ([], [b"globex's"])
+    assert (list_public_bytes(three), list_public_bytes(globex)) == ([], [b"globex's"])
     states = [(row.visibility, row.public_copy) for row in documents(three)]
     assert sorted(states) == [("private", None), ("public", None), ("public", None)]
 
@@ -104,7 +104,7 @@ def test_resume_brings_back_what_was_taken_down_and_nothing_else(three):
     said = tenant("resume", "acme/")
     assert "is served again" in said
     assert "Brought 2 document(s) back." in said
-    assert shown(three) == [b"brochure 1", b"brochure 2"]
+    assert list_public_bytes(three) == [b"brochure 1", b"brochure 2"]
 
 
 def test_what_shows_its_original_is_not_taken_down_and_opens_again_afterwards(
@@ -127,7 +127,7 @@ def test_taken_down_and_brought_back_a_tenant_follows_a_change_of_the_mode(three
         settings.PUBLIC_MEDIA_MODE = mode
         tenant("suspend", "acme/", "--take-down")
         tenant("resume", "acme/")
-        assert shown(three) == in_bucket
+        assert list_public_bytes(three) == in_bucket
         public = [row for row in documents(three) if row.visibility == "public"]
         assert {row.shows_original for row in public} == {mode == "gateway"}
 
@@ -137,7 +137,7 @@ def test_a_tenant_that_was_suspended_before_is_taken_down_too(three):
     said = tenant("suspend", "acme/", "--take-down")
     assert "was suspended already" in said
     assert "Took 2 document(s) down" in said
-    assert shown(three) == []
+    assert list_public_bytes(three) == []
 
 
 def test_running_again_has_nothing_to_do(three):
@@ -156,29 +156,29 @@ def test_one_that_fails_does_not_stop_the_others_and_comes_back_in_the_next_run(
     kept = bucket.get_object(Bucket="test-bucket", Key=key)["Body"].read()
     bucket.delete_object(Bucket="test-bucket", Key=key)
     assert "Took 2 document(s) down" in tenant("suspend", "acme/", "--take-down")
-    assert shown(three) == []
+    assert list_public_bytes(three) == []
     errors = StringIO()
     with pytest.raises(CommandError, match=r"1 document\(s\) failed.*run it again"):
         tenant("resume", "acme/", errors=errors)
     assert f"{lost.pk}: The stored bytes are not there." in errors.getvalue()
     bucket.put_object(Bucket="test-bucket", Key=key, Body=kept, ContentType="application/pdf")
     assert "Brought 1 document(s) back." in tenant("resume", "acme/")
-    assert len(shown(three)) == 2
+    assert len(list_public_bytes(three)) == 2
 
 
 def test_a_member_who_is_refused_publishes_nothing_meanwhile(three, browse):
     tenant("suspend", "acme/", "--take-down")
     assert browse(three, "ed").get("/").status_code == 403
-    assert shown(three) == []
+    assert list_public_bytes(three) == []
 
 
 def test_what_is_pending_and_may_have_come_is_counted_and_taken_down_too(three, globex):
     with bind_tenant(three):
         row = StoredObject.objects.create_pending(content("late.pdf", 5), area="media")
         get_tenant_storage("media").put(row, ContentFile(b"late."), file_name="late.pdf")
-    assert b"late." in shown(three)
+    assert b"late." in list_public_bytes(three)
     assert "3 public object(s)" in tenant("suspend", "acme/", "--dry-run")
     tenant("suspend", "acme/", "--take-down")
-    assert (shown(three), shown(globex)) == ([], [b"globex's"])
+    assert (list_public_bytes(three), list_public_bytes(globex)) == ([], [b"globex's"])
     with bind_tenant(three, even_suspended=True), pytest.raises(UploadLost):
         row.mark_stored("etag")

@@ -34,7 +34,7 @@ def picture(acme: Tenant, globex: Tenant) -> AppFile:
     return kept(acme, b"acme's picture", "img/picture.png", "media")
 
 
-def shown(of: Tenant, name: str = "img/picture.png") -> bytes | None:
+def read_as_stranger(of: Tenant, name: str = "img/picture.png") -> bytes | None:
     """Return what strangers get at the file's public address."""
     with bind_tenant(of, even_suspended=True):
         return seen_by_a_stranger(of.prefix.build_key(f"media/{name}"))
@@ -53,7 +53,7 @@ def said_of(*arguments: str) -> str:
 def test_says_how_many_stay_public_files_of_apps_among_them(picture, acme, store):
     store(acme, b"brochure", visibility="public")
     assert "2 public object(s), 22 bytes, stay public" in said_of("suspend", "acme/")
-    assert shown(acme) == b"acme's picture"
+    assert read_as_stranger(acme) == b"acme's picture"
 
 
 def test_takes_them_down_and_nothing_of_another_tenant(picture, acme, globex):
@@ -61,7 +61,7 @@ def test_takes_them_down_and_nothing_of_another_tenant(picture, acme, globex):
     said = said_of("suspend", "acme/", "--take-down")
     assert "Took 0 document(s) and 1 file(s) of apps down" in said
     assert "stay public" not in said
-    assert (shown(acme), shown(globex)) == (None, b"globex's")
+    assert (read_as_stranger(acme), read_as_stranger(globex)) == (None, b"globex's")
     assert states(acme) == [
         ("private", "taken_down", "img/picture.png"), ("private", "saved", "picture.png")
     ]  # fmt: skip
@@ -78,7 +78,7 @@ def test_resume_brings_them_back_under_the_same_address_with_the_same_headers(pi
     tenant("suspend", "acme/", "--take-down")
     said = said_of("resume", "acme/")
     assert "Brought 0 document(s) and 1 file(s) of apps back." in said
-    assert shown(acme) == b"acme's picture"
+    assert read_as_stranger(acme) == b"acme's picture"
     acme.refresh_from_db()
     with bind_tenant(acme):
         row = AppFile.objects.live("media").get()
@@ -124,15 +124,15 @@ def test_nobody_else_gets_the_name_meanwhile(taken_down):
         other = kept(taken_down, b"another", "img/picture.png", "media")
         assert other.name != "img/picture.png"
         bring_files_back(lambda _done, _of: None)
-    assert shown(taken_down) == b"acme's picture"
-    assert shown(taken_down, str(other.name)) == b"another"
+    assert read_as_stranger(taken_down) == b"acme's picture"
+    assert read_as_stranger(taken_down, str(other.name)) == b"another"
 
 
 def test_what_an_app_deletes_meanwhile_does_not_come_back(taken_down):
     with bind_tenant(taken_down):
         default_storage.delete("img/picture.png")
         assert bring_files_back(lambda _done, _of: None).done == 0
-    assert shown(taken_down) is None
+    assert read_as_stranger(taken_down) is None
     assert ("private", "deleted", "img/picture.png") in states(taken_down)
 
 
@@ -155,7 +155,7 @@ def test_a_take_down_waits_for_transactions_in_which_apps_save_files(
         return [(area, state) for area, state, _ in states(acme)]
 
     assert committed(each) == left
-    assert shown(acme, "img/late.png") is None
+    assert read_as_stranger(acme, "img/late.png") is None
 
 
 @pytest.mark.parametrize("name", ["img/picture.png", "picture.png"])
@@ -192,7 +192,7 @@ def test_a_flow_that_ends_at_any_step_is_ended_by_the_next(cuts, name, committed
     for run in cuts.iterate_runs(steps=30, states=states):
         here(FLOWS["take down" if name == "bring back" else "bring back"][0])
         run(flow, acme)
-        assert shown(acme, "img/a.png") in {b"public", None}
+        assert read_as_stranger(acme, "img/a.png") in {b"public", None}
         here(end_removals, flow, sweep, sweep_app_files)
-        assert shown(acme, "img/a.png") == result, run.cut_point
+        assert read_as_stranger(acme, "img/a.png") == result, run.cut_point
         assert in_a_thread(lambda: books(acme))[0] == before[0]

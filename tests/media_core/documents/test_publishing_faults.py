@@ -50,35 +50,35 @@ class Flow:
     states: int = 6
 
 
-def published(pk: UUID, editor: Editor) -> None:
+def publish_document(pk: UUID, editor: Editor) -> None:
     publish(pk, editor=editor)
 
 
-def unpublished(pk: UUID, editor: Editor) -> None:
+def unpublish_document(pk: UUID, editor: Editor) -> None:
     unpublish(pk, editor=editor)
 
 
-def taken_down(pk: UUID, editor: Editor) -> None:
+def take_document_down(pk: UUID, editor: Editor) -> None:
     publish(pk, editor=editor)
     take_down(pk)
 
 
-def all_taken_down(_pk: UUID, _editor: Editor) -> None:
+def take_everything_down(_pk: UUID, _editor: Editor) -> None:
     take_all_down()
 
 
-def all_brought_back(_pk: UUID, _editor: Editor) -> None:
+def bring_everything_back(_pk: UUID, _editor: Editor) -> None:
     bring_all_back(lambda _done, _of: None)
 
 
-def replaced(pk: UUID, editor: Editor) -> None:
+def replace_with_same_bytes(pk: UUID, editor: Editor) -> None:
     """Replace a document by the same bytes, so that what has to be there is the same at every moment."""
     file = SimpleUploadedFile("brochure.pdf", PLAIN, "application/pdf")
     replace_file(pk, uploader=editor, file=file)
 
 
-def restored(pk: UUID, editor: Editor) -> None:
-    replaced(pk, editor)
+def restore_older_version(pk: UUID, editor: Editor) -> None:
+    replace_with_same_bytes(pk, editor)
     oldest = Version.objects.filter(document=pk).order_by("number")[0]
     restore_version(pk, oldest.number, editor=editor)
 
@@ -95,30 +95,44 @@ def trashed(pk: UUID, editor: Editor) -> None:
 
 
 FLOWS = {
-    "publish": Flow(unpublished, published, PLAIN, is_public=True),
-    "take back": Flow(published, unpublished, PLAIN, is_public=False),
-    "take down": Flow(published, all_taken_down, PLAIN, is_public=False),
-    "bring back": Flow(taken_down, all_brought_back, PLAIN, is_public=True),
-    "replace": Flow(published, replaced, PLAIN, is_public=True),
-    "replace and restore": Flow(published, restored, PLAIN, is_public=True),
+    "publish": Flow(unpublish_document, publish_document, PLAIN, is_public=True),
+    "take back": Flow(publish_document, unpublish_document, PLAIN, is_public=False),
+    "take down": Flow(publish_document, take_everything_down, PLAIN, is_public=False),
+    "bring back": Flow(take_document_down, bring_everything_back, PLAIN, is_public=True),
+    "replace": Flow(publish_document, replace_with_same_bytes, PLAIN, is_public=True),
+    "replace and restore": Flow(publish_document, restore_older_version, PLAIN, is_public=True),
     "trash": Flow(published_again, trashed, PLAIN, is_public=False),
-    "publish a photo": Flow(unpublished, published, LOCATED, is_public=True),
-    "take a photo back": Flow(published, unpublished, LOCATED, is_public=False),
-    "take a photo down": Flow(published, all_taken_down, LOCATED, is_public=False),
-    "bring a photo back": Flow(taken_down, all_brought_back, LOCATED, is_public=True),
+    "publish a photo": Flow(unpublish_document, publish_document, LOCATED, is_public=True),
+    "take a photo back": Flow(publish_document, unpublish_document, LOCATED, is_public=False),
+    "take a photo down": Flow(publish_document, take_everything_down, LOCATED, is_public=False),
+    "bring a photo back": Flow(take_document_down, bring_everything_back, LOCATED, is_public=True),
     # Rows only: one transaction.
     "publish without a copy": Flow(
-        unpublished, published, PLAIN, is_public=True, mode="gateway", steps=10, states=3
+        unpublish_document,
+        publish_document,
+        PLAIN,
+        is_public=True,
+        mode="gateway",
+        steps=10,
+        states=3,
     ),
     "take back without a copy": Flow(
-        published, unpublished, PLAIN, is_public=False, mode="gateway", steps=10, states=3
+        publish_document,
+        unpublish_document,
+        PLAIN,
+        is_public=False,
+        mode="gateway",
+        steps=10,
+        states=3,
     ),
-    "replace without a copy": Flow(published, restored, PLAIN, is_public=True, mode="gateway"),
+    "replace without a copy": Flow(
+        publish_document, restore_older_version, PLAIN, is_public=True, mode="gateway"
+    ),
     "trash without a copy": Flow(
         published_again, trashed, PLAIN, is_public=False, mode="gateway", steps=10, states=2
     ),
     "publish a photo by the gateway": Flow(
-        unpublished, published, LOCATED, is_public=True, mode="gateway"
+        unpublish_document, publish_document, LOCATED, is_public=True, mode="gateway"
     ),
 }
 

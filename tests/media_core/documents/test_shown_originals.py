@@ -42,7 +42,7 @@ def replace(document, editor, body: bytes, name: str) -> Any:
     return again(document)
 
 
-def shown_to_strangers(document) -> StoredObject | None:
+def find_public_object(document) -> StoredObject | None:
     """Return the object of which a stranger gets a link."""
     served = find(document.pk, None, is_noted=False)
     return served.stored if served else None
@@ -59,7 +59,7 @@ def copies() -> int:
 def test_publishing_and_taking_back_ask_the_bucket_nothing(private, ed):
     with bucket_requests() as sent:
         public = publish(private.pk, editor=ed)
-        assert shown_to_strangers(public) == private.original
+        assert find_public_object(public) == private.original
         back = unpublish(private.pk, editor=ed)
     assert sent == []
     assert (back.visibility, back.is_served_to_public, copies()) == ("private", False, 0)
@@ -68,7 +68,7 @@ def test_publishing_and_taking_back_ask_the_bucket_nothing(private, ed):
 @pytest.mark.usefixtures("in_mode_gateway")
 def test_of_a_photo_there_is_a_copy_without_its_location(photo, ed):
     public: Any = publish(photo.pk, editor=ed)
-    assert shown_to_strangers(public) == public.public_copy
+    assert find_public_object(public) == public.public_copy
     assert not has_location(bytes_of(public.public_copy) or b"")
     assert bytes_of(public.original) == LOCATED
 
@@ -84,9 +84,9 @@ def test_a_replacement_gets_a_copy_only_when_it_needs_one(private, ed):
     publish(private.pk, editor=ed)
     with_photo = replace(private, ed, LOCATED, "photo.jpg")
     assert not has_location(bytes_of(with_photo.public_copy) or b"")
-    assert shown_to_strangers(private) == with_photo.public_copy
+    assert find_public_object(private) == with_photo.public_copy
     with_text = replace(private, ed, SECOND, "second.pdf")
-    assert shown_to_strangers(private) == with_text.original
+    assert find_public_object(private) == with_text.original
     restore_version(private.pk, 2, editor=ed)
     assert not has_location(bytes_of(again(private).public_copy) or b"")
     assert copies() == 1
@@ -120,7 +120,7 @@ def test_a_photo_that_is_taken_down_shows_nothing_in_any_mode(photo, ed, acme, b
         settings.PUBLIC_MEDIA_MODE = mode
         assert browse(acme).get(f"/d/{photo.pk}").status_code == 404
     up: Any = bring_back(photo.pk)
-    assert shown_to_strangers(photo) == up.public_copy
+    assert find_public_object(photo) == up.public_copy
     assert not has_location(bytes_of(up.public_copy) or b"")
 
 
@@ -192,7 +192,7 @@ def test_the_original_of_another_tenant_is_not_shown(private, ed, globex, store,
 
 def test_what_has_a_copy_keeps_it_when_the_mode_becomes_gateway(public, acme, browse, settings):
     settings.PUBLIC_MEDIA_MODE = "gateway"
-    assert shown_to_strangers(public) == public.public_copy
+    assert find_public_object(public) == public.public_copy
     link = browse(acme).get(f"/d/{public.pk}").headers["Location"]
     assert f"/acme/media/{public.public_copy_id}/" in link
     assert "Signature=" in link
@@ -235,5 +235,5 @@ def test_it_has_a_public_address_once_it_is(change, without_copy, ed):
 def test_published_again_in_mode_gateway_it_needs_its_copy_no_more(public, settings):
     settings.PUBLIC_MEDIA_MODE = "gateway"
     republish(public.pk)
-    assert shown_to_strangers(public) == public.original
+    assert find_public_object(public) == public.original
     assert StoredObject.objects.get(pk=public.public_copy_id).state == "condemned"

@@ -47,7 +47,7 @@ def read(tenant, name=NAME):
         return file.read()
 
 
-def shown(tenant, name=NAME):
+def read_as_stranger(tenant, name=NAME):
     return seen_by_a_stranger(f"{tenant.location_prefix}media/{name}")
 
 
@@ -79,9 +79,9 @@ def test_a_file_that_was_deleted_since_is_found_and_not_public(deleted, room, gl
     assert f"missing: {room.location_prefix}media/{NAME}. Its bytes are in private/app/" in out
     assert "1 of 2 findings are left" in error
     assert read(room) == b"the logo"
-    assert shown(room) is None
+    assert read_as_stranger(room) is None
     assert problems(room) == [("taken down", f"media/{NAME}")]
-    assert shown(globex) == b"globex's logo"
+    assert read_as_stranger(globex) == b"globex's logo"
 
 
 def test_its_name_brings_no_other_bytes_and_those_are_closed(replaced, room, globex):
@@ -93,25 +93,25 @@ def test_its_name_brings_no_other_bytes_and_those_are_closed(replaced, room, glo
     ]
     verify_by_command(room, "--repair")
     assert read(room) == b"the logo"
-    assert shown(room) is None
+    assert read_as_stranger(room) is None
     key = f"{room.location_prefix}media/{NAME}"
     body = get_bucket_client().get_object(Bucket="test-bucket", Key=key)["Body"]
     assert body.read() == b"the next"
-    assert shown(globex) == b"globex's logo"
+    assert read_as_stranger(globex) == b"globex's logo"
 
 
 def test_republish_gives_it_back_where_its_name_is_free(deleted, room):
     out, error = verify_by_command(room, "--repair", "--republish")
     assert "It is public again." in out
     assert not error
-    assert (shown(room), read(room)) == (b"the logo", b"the logo")
+    assert (read_as_stranger(room), read(room)) == (b"the logo", b"the logo")
     assert problems(room) == []
 
 
 def test_republish_says_why_not_where_its_name_has_other_bytes(replaced, room, caplog):
     verify_by_command(room, "--repair", "--republish")
     assert f"media/{NAME} has other bytes" in caplog.text
-    assert (shown(room), read(room)) == (None, b"the logo")
+    assert (read_as_stranger(room), read(room)) == (None, b"the logo")
     assert ("taken down", f"media/{NAME}") in problems(room)
 
 
@@ -146,7 +146,7 @@ def test_a_file_that_was_taken_down_and_is_back_is_found_in_what_is_kept_of_it(r
     with bind_tenant(room):
         take_all_down()
     verify_by_command(room, "--republish")
-    assert shown(room) == b"the logo"
+    assert read_as_stranger(room) == b"the logo"
     with bind_tenant(room):
         row = AppFile.objects.select_related("stored_object").get(pk=file.pk).stored_object
         get_bucket_client().delete_object(Bucket="test-bucket", Key=row.key)

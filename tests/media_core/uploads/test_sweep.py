@@ -13,7 +13,7 @@ from media_core.errors import UploadLost
 from media_core.ledger.models import StoredObject
 from media_core.ledger.querysets import PENDING_LIFETIME
 from media_core.storages.tenant_storage import get_tenant_storage
-from media_core.uploads.flow import remove_abandoned, sweep
+from media_core.uploads.flow import sweep, sweep_object
 from tenants.binding import bind_tenant
 from tests.media_core.conftest import books, content, grow_old
 from tests.media_core.uploads.conftest import keys
@@ -71,7 +71,7 @@ def test_what_is_stored_is_never_swept(upload, acme, new_keys):
     with bind_tenant(acme):
         grow_old(document.original)
         assert sweep() == []
-        assert remove_abandoned(StoredObject.objects.get()) is False
+        assert sweep_object(StoredObject.objects.get()) is False
     assert len(new_keys()) == 1
 
 
@@ -81,7 +81,7 @@ def test_what_became_stored_since_it_was_listed_is_kept(left_over, acme, new_key
         (listed,) = StoredObject.objects.removable(timezone.now())
         StoredObject.objects.get().mark_stored("etag")
         with bucket_requests() as sent:
-            assert remove_abandoned(listed) is False
+            assert sweep_object(listed) is False
     assert (sent, len(new_keys())) == ([], 1)
 
 
@@ -90,7 +90,7 @@ def test_what_another_sweep_took_is_not_counted_twice(left_over, acme):
     with bind_tenant(acme):
         (listed,) = StoredObject.objects.removable(timezone.now())
         sweep()
-        assert remove_abandoned(listed) is False
+        assert sweep_object(listed) is False
 
 
 def test_bytes_that_come_after_the_upload_failed_are_swept_all_the_same(left_over, acme, new_keys):

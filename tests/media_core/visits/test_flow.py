@@ -24,7 +24,7 @@ from tenants.people.visit_models import REQUEST_LIFETIME, Visit, format_visitor_
 from tenants.provisioning import set_requires_consent
 from tests.conftest import PASSWORD, browser_at, member, new_session
 from tests.media_core.conftest import in_a_thread
-from tests.visiting import REASON, asked_visit, entered, shown, staff, ticket_of, visiting
+from tests.visiting import REASON, asked_visit, entered, show_ticket, staff, ticket_of, visiting
 
 pytestmark = pytest.mark.django_db
 
@@ -193,8 +193,8 @@ def test_a_ticket_enters_no_log(acme, otto, caplog):
     caplog.set_level("DEBUG")
     visit = asked_visit(otto, acme)
     ticket = ticket_of(visit)
-    shown(browser_at("acme.example"), ticket)
-    shown(browser_at("acme.example"), ticket)
+    show_ticket(browser_at("acme.example"), ticket)
+    show_ticket(browser_at("acme.example"), ticket)
     assert ticket not in "".join(
         f"{record.getMessage()} {record.__dict__}" for record in caplog.records
     )
@@ -217,7 +217,7 @@ def test_of_two_who_show_a_ticket_at_once_exactly_one_enters(committed, acme, ot
             return list(pool.map(lambda _: in_a_thread(lambda: try_to_enter(ticket)), range(8)))
 
     def try_to_enter(ticket):
-        return shown(browser_at("acme.example"), ticket).status_code
+        return show_ticket(browser_at("acme.example"), ticket).status_code
 
     results = committed(race)
     assert sorted(results) == [302] + [404] * 7
@@ -237,7 +237,7 @@ def test_a_session_that_fails_leaves_the_ticket_good(acme, otto):
     with bind_tenant(acme), pytest.raises(AttributeError):
         flow.enter(request, ticket)  # has no session
     assert Visit.objects.get(pk=visit.pk).entered_at is None
-    assert shown(browser_at("acme.example"), ticket).status_code == 302
+    assert show_ticket(browser_at("acme.example"), ticket).status_code == 302
 
 
 def test_members_have_no_visit_to_leave(acme, people):

@@ -51,7 +51,7 @@ def got(scene: Scene) -> tuple[int, str]:
     return answer.status, answer.headers["Content-Type"]
 
 
-def copied(scene: Scene) -> str:
+def copy_object(scene: Scene) -> str:
     source = {"Bucket": scene.bucket, "Key": "a"}
     return scene.code("copy_object", Key="b", CopySource=source)
 
@@ -106,7 +106,7 @@ def overwritten(scene: Scene) -> str:
     return scene.code("put_object", Key="a", Body=b"other", IfNoneMatch="*")
 
 
-def deleted(scene: Scene) -> str:
+def delete_object(scene: Scene) -> str:
     return scene.code("delete_objects", Delete={"Objects": [{"Key": "b"}]})
 
 
@@ -168,8 +168,8 @@ WELL = [400, 400, 403, 403, 403, 403]
 FAULTS: dict[str, tuple[Callable[[Scene], Any], Any, Any]] = {
     "busy": (got, (503, "application/xml"), (200, "text/plain")),
     "busy-html": (got, (429, "text/html"), (200, "text/plain")),
-    "copy-refused": (copied, "NotImplemented", "ok"),
-    "copy-denied": (copied, "AccessDenied", "ok"),
+    "copy-refused": (copy_object, "NotImplemented", "ok"),
+    "copy-denied": (copy_object, "AccessDenied", "ok"),
     "unsigned-headers": (stolen, 200, 403),
     "acls-unsupported": (stored_as_public, ("AccessControlListNotSupported", 403), ("ok", 200)),
     "acls-overlooked": (made_public, ("ok", 403), ("ok", 200)),
@@ -187,7 +187,7 @@ FAULTS: dict[str, tuple[Callable[[Scene], Any], Any, Any]] = {
     "endless-links": (opened_late, [200, 200], [403, 403]),
     "headers-ignored": (chosen_type, "text/plain", "application/octet-stream"),
     "unconditional": (overwritten, "ok", "PreconditionFailed"),
-    "no-batch-delete": (deleted, "NotImplemented", "ok"),
+    "no-batch-delete": (delete_object, "NotImplemented", "ok"),
     "no-multipart": (begun, "NotImplemented", "ok"),
     "no-lifecycle": (rule_by_prefix_put, "NotImplemented", "ok"),
     "no-cors": (cors_put, "NotImplemented", "ok"),

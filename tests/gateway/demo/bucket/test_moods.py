@@ -13,7 +13,7 @@ import pytest
 from gateway.demo.bucket.embedded_bucket import ROOT, BucketNotStarted, EmbeddedBucket
 from gateway.demo.bucket.fault_injection import FAULT_DESCRIPTIONS, NoSuchMood
 from tests.gateway.demo.bucket.conftest import S3Client
-from tests.gateway.demo.bucket.faults import FAULTS, Scene, copied, got
+from tests.gateway.demo.bucket.faults import FAULTS, Scene, copy_object, got
 from tests.gateway.demo.bucket.test_process import run
 from tests.gateway.demo.bucket.wire import Answer, send, signed
 
@@ -84,19 +84,19 @@ def test_a_mood_can_end_after_some_requests(scene: Scene, mood: str) -> None:
 def test_a_mood_counts_only_requests_it_concerns(scene: Scene) -> None:
     with scene.store.inject_faults("copy-refused", requests=1):
         assert got(scene)[0] == 200
-        assert [copied(scene) for _ in range(2)] == ["NotImplemented", "ok"]
+        assert [copy_object(scene) for _ in range(2)] == ["NotImplemented", "ok"]
 
 
 def test_a_mood_can_be_about_one_operation(scene: Scene) -> None:
     with scene.store.inject_faults("busy", operation="CopyObject"):
-        assert (got(scene)[0], copied(scene)) == (200, "SlowDown")
+        assert (got(scene)[0], copy_object(scene)) == (200, "SlowDown")
 
 
 def test_several_moods_are_on_at_once(scene: Scene) -> None:
     with scene.store.inject_faults("open", "copy-refused"), scene.store.inject_faults("listed"):
         assert (scene.stranger_sees("a"), scene.stranger_sees()) == (200, 200)
-        assert copied(scene) == "NotImplemented"
-    assert (scene.stranger_sees("a"), scene.stranger_sees(), copied(scene)) == (403, 403, "ok")
+        assert copy_object(scene) == "NotImplemented"
+    assert (scene.stranger_sees("a"), scene.stranger_sees(), copy_object(scene)) == (403, 403, "ok")
 
 
 def test_unsigned_headers_can_open_an_object_and_steal_through_a_part(scene: Scene) -> None:
