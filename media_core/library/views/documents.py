@@ -121,7 +121,7 @@ def unpublish(request: HttpRequest, document_id: UUID) -> HttpResponse:
     editor = identify_editor(request)
     row = find_document(document_id, editor)
     if request.method != "POST":
-        return render_question(request, editor, _render_unpublish_question(row))
+        return render_question(request, editor, _build_unpublish_question(row))
     with hold_slot():
         perform_action(request, lambda: _unpublish(row, editor, read_seen_revision(request)))
     return redirect("library:document", document_id)
@@ -163,7 +163,7 @@ def _describe_location(row: Document) -> list[str]:
     return []
 
 
-def _render_unpublish_question(row: Document) -> Question:
+def _build_unpublish_question(row: Document) -> Question:
     readers = format_people(len(find_reader_ids(list_path_ids(row.folder))))
     return Question(
         title=f"Unpublish “{row.title}”?",

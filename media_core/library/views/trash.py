@@ -125,7 +125,7 @@ def move_folder_to_trash(request: HttpRequest, folder_id: UUID) -> HttpResponse:
     folder = find_folder(folder_id, editor)
     held = count_contents(folder, editor)
     if request.method != "POST":
-        return render_question(request, editor, _render_trash_folder_question(folder, held))
+        return render_question(request, editor, _build_trash_folder_question(folder, held))
     with hold_slot():
         done = perform_action(request, lambda: _trash_folder(folder, held, editor))
     return redirect_to_folder(folder.parent_id if done else folder.pk)
@@ -139,7 +139,7 @@ def _trash_folder(folder: Folder, held: Contents, editor: Editor) -> str:
     return said
 
 
-def _render_trash_folder_question(folder: Folder, held: Contents) -> Question:
+def _build_trash_folder_question(folder: Folder, held: Contents) -> Question:
     readers = format_people(len(find_reader_ids(folder.path)))
     holds = f"The folder holds {_format_contents(held)}. Everything in it goes to the trash too."
     return Question(
@@ -215,7 +215,7 @@ def delete(request: HttpRequest, entry_id: UUID) -> HttpResponse:
     entry = find_entry(entry_id, admin)
     if request.method != "POST":
         held = count_entry_contents([entry], admin)[entry.pk]
-        return render_question(request, admin, _render_delete_question(entry, held))
+        return render_question(request, admin, _build_delete_question(entry, held))
     perform_action(request, lambda: _delete_entry(entry, admin))
     return redirect("library:trash")
 
@@ -225,7 +225,7 @@ def _delete_entry(entry: TrashEntry, admin: Admin) -> str:
     return f"“{entry.title}” is deleted forever. Its space will be free within minutes."
 
 
-def _render_delete_question(entry: TrashEntry, held: Contents) -> Question:
+def _build_delete_question(entry: TrashEntry, held: Contents) -> Question:
     versions, size_bytes = measure_versions(entry)
     counted = f"{format_count(versions, 'version')}, {size(size_bytes)}"
     if not entry.is_folder:
